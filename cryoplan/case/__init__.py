@@ -1,0 +1,1 @@
+"""Patient: an image and its structures, and the file that keeps them."""

@@ -1,0 +1,103 @@
+"""Case: one patient's scan and structures, frozen; every change makes a new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from cryoplan.case.structure import Structure
+from cryoplan.core.digest import digest
+from cryoplan.core.errors import StructureError
+from cryoplan.core.finding import Finding
+from cryoplan.core.grid import Grid
+from cryoplan.image.scan import Scan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Case:
+    """One patient, as far as a plan needs it.
+
+    Attributes
+    ----------
+    code : str
+        Pseudonym that titles and reports show.
+    scan : Scan
+        The image.
+    structures : tuple of Structure
+        In drawing order; names are unique.
+    target_name : str
+        Name of the tumour that margins are measured on; empty when none is chosen.
+    planning_grid : Grid
+        Axis-aligned cubic grid around the target (or the middle of the scan) on whose lattice masks,
+        temperatures and margins live. A solve may extend it to hold all probes, on the same lattice.
+    findings : tuple of Finding
+        What import and building noticed.
+
+    Raises
+    ------
+    StructureError
+        If two structures share a name or the target is not among them.
+    """
+
+    code: str
+    scan: Scan
+    structures: tuple[Structure, ...] = ()
+    target_name: str = ""
+    planning_grid: Grid
+    findings: tuple[Finding, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [s.name for s in self.structures]
+        for name in names:
+            if names.count(name) > 1:
+                raise StructureError(
+                    f"Two structures are called {name}.",
+                    "Rename one of them.",
+                    code="structure-name-twice",
+                    place=name,
+                )
+        if self.target_name:
+            self.structure(self.target_name)
+        if not self.planning_grid.is_planning:
+            raise ValueError("a planning grid is axis-aligned and cubic")
+
+    def structure(self, name: str) -> Structure:
+        """Return the structure of that name.
+
+        Raises
+        ------
+        StructureError
+            If there is none; the message lists those that exist.
+        """
+        for structure in self.structures:
+            if structure.name == name:
+                return structure
+        have = ", ".join(s.name for s in self.structures) or "none"
+        raise StructureError(
+            f"There is no structure called {name!r}.",
+            f"Choose one of: {have}.",
+            code="structure-unknown",
+            place=name,
+        )
+
+    @property
+    def target(self) -> Structure | None:
+        """The tumour that margins are measured on, None when none is chosen."""
+        return self.structure(self.target_name) if self.target_name else None
+
+    def changed(self, **fields: object) -> Self:
+        """Return a copy with `fields` replaced."""
+        return replace(self, **fields)  # type: ignore[arg-type]  # checked by the record itself
+
+    def digest(self) -> str:
+        """Return the SHA-256 of everything here that can change the ice or a margin.
+
+        Names of files are left out: the same patient read from another folder is the same patient.
+        """
+        return digest(
+            self.scan.volume.digest(),
+            self.scan.facts.modality,
+            [(s.name, s.role.value, s.tissue, s.mask.digest()) for s in self.structures],
+            self.target_name,
+            self.planning_grid,
+        )

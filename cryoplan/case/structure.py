@@ -1,0 +1,93 @@
+"""Structure: an outlined part of the patient, what it is to the plan, and what it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cryoplan.core.errors import StructureError
+from cryoplan.core.volume import Volume
+
+
+class Role(StrEnum):
+    """What a structure is to the plan; drives limits, tissue and drawing order."""
+
+    TUMOUR = "tumour"
+    ORGAN = "organ"
+    BOWEL = "bowel"
+    STOMACH = "stomach"
+    GALLBLADDER = "gallbladder"
+    BILE_DUCT = "bile-duct"
+    URETER = "ureter"
+    URETHRA = "urethra"
+    BLADDER = "bladder"
+    NERVE = "nerve"
+    SPINAL_CORD = "spinal-cord"
+    DIAPHRAGM = "diaphragm"
+    HEART = "heart"
+    VESSEL = "vessel"
+    SKIN = "skin"
+    FAT = "fat"
+    MUSCLE = "muscle"
+    BONE = "bone"
+    LUNG = "lung"
+    FLUID = "fluid"
+    GAS = "gas"
+    BODY = "body"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
+class Structure:
+    """One outlined structure.
+
+    Attributes
+    ----------
+    name : str
+        Name shown everywhere; unique in its case.
+    role : Role
+        What it is to the plan.
+    tissue : str
+        Key of the tissue table in ``resources/tissues``.
+    mask : Volume
+        bool voxels on the grid it was drawn on (normally the scan's).
+    source : str
+        File and label, or the tool, that it came from.
+    role_is_guess : bool
+        True when role and tissue were guessed from the name; the window marks it.
+
+    Raises
+    ------
+    StructureError
+        If the name is empty or the mask has no voxel or is not bool.
+    """
+
+    name: str
+    role: Role
+    tissue: str
+    mask: Volume
+    source: str
+    role_is_guess: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise StructureError("A structure has no name.", "Give it one.", code="structure-name")
+        if self.mask.values.dtype != bool:
+            raise StructureError(
+                f"The mask of {self.name} is not made of yes/no voxels.",
+                "Import it again.",
+                code="structure-mask",
+                place=self.name,
+            )
+        if not self.mask.values.any():
+            raise StructureError(
+                f"The structure {self.name} is empty.",
+                "Outline it or leave it out.",
+                code="structure-empty",
+                place=self.name,
+            )
+
+    @property
+    def volume_ml(self) -> float:
+        """Volume of the drawn voxels."""
+        return float(self.mask.values.sum()) * self.mask.grid.voxel_volume_ml

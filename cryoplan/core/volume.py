@@ -1,0 +1,60 @@
+"""Volume: a grid and its voxels, read-only from birth."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cryoplan.core.grid import Grid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
+class Volume:
+    """Voxel values on a grid. Compared by identity; use `digest` to compare contents.
+
+    Attributes
+    ----------
+    grid : Grid
+        Where the voxels are.
+    values : numpy.ndarray
+        Array of shape ``grid.shape``, that is ``[k, j, i]``; set read-only here.
+
+    Raises
+    ------
+    ValueError
+        If the array does not have the grid's shape.
+    """
+
+    grid: Grid
+    values: npt.NDArray[Any]
+
+    def __post_init__(self) -> None:
+        if self.values.shape != self.grid.shape:
+            raise ValueError(
+                f"array of shape {self.values.shape} does not fit a grid of shape {self.grid.shape}"
+            )
+        frozen = self.values.view()
+        frozen.flags.writeable = False
+        object.__setattr__(self, "values", frozen)
+
+    def __getstate__(self) -> tuple[Grid, npt.NDArray[Any]]:
+        return (self.grid, self.values)
+
+    def __setstate__(self, state: tuple[Grid, npt.NDArray[Any]]) -> None:
+        # numpy forgets the read-only flag when it is unpickled in another process.
+        object.__setattr__(self, "grid", state[0])
+        state[1].flags.writeable = False
+        object.__setattr__(self, "values", state[1])
+
+    def digest(self) -> str:
+        """Return the SHA-256 of grid and voxels as hex; equal contents give equal digests anywhere."""
+        sha = hashlib.sha256()
+        values = np.ascontiguousarray(self.values)
+        little = values.astype(values.dtype.newbyteorder("<"), copy=False)
+        sha.update(f"{little.dtype.str}|{self.grid!r}".encode())
+        sha.update(little.view(np.uint8).data)
+        return sha.hexdigest()

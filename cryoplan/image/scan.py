@@ -1,0 +1,66 @@
+"""Scan: one image volume with the header facts that a plan needs, and no name of a patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cryoplan.core.finding import Finding
+from cryoplan.core.volume import Volume
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanFacts:
+    """What the header said, without anything that names the patient.
+
+    Attributes
+    ----------
+    path : str
+        File or folder that was read; shown to the user, never printed in the report.
+    kind : str
+        ``dicom-series``, ``nifti``, ``nrrd``, ``metaimage`` or ``phantom``.
+    code : str
+        Pseudonym of the patient: made from the identifiers, cannot be turned back.
+    modality : str
+        ``CT``, ``MR`` or empty when the file does not say.
+    series_uid, study_uid, frame_of_reference_uid : str
+        DICOM identifiers; empty for other files.
+    description : str
+        Series description, or the file name.
+    patient_position : str
+        ``HFS``, ``FFS``, ``HFP``, ...; empty when unknown.
+    gantry_tilt_deg : float or None
+        None when the header does not say.
+    acquired_on : str
+        ISO date of the acquisition, empty when unknown.
+    slice_thickness_mm : float or None
+        As in the header; may differ from the slice distance.
+    findings : tuple of Finding
+        What the import noticed.
+    """
+
+    path: str
+    kind: str
+    code: str
+    modality: str = ""
+    series_uid: str = ""
+    study_uid: str = ""
+    frame_of_reference_uid: str = ""
+    description: str = ""
+    patient_position: str = ""
+    gantry_tilt_deg: float | None = None
+    acquired_on: str = ""
+    slice_thickness_mm: float | None = None
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def has_hounsfield(self) -> bool:
+        """True when voxel values are Hounsfield units."""
+        return self.modality == "CT"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scan:
+    """An image: int16 or float32 voxels in HU (CT) or signal (MR), and its facts."""
+
+    volume: Volume
+    facts: ScanFacts

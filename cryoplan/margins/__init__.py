@@ -1,0 +1,1 @@
+"""Judgement: temperatures and the tumour become margins, coverage, volumes and findings."""

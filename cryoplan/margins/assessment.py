@@ -1,0 +1,190 @@
+"""Assessment: every number of the margin review, in one record; `to_json` is the contract's object."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from cryoplan.core.finding import Finding
+from cryoplan.core.geometry import Point
+
+DEFAULT_THRESHOLDS_DEGC = (0.0, -20.0, -30.0, -40.0)
+"""0: visible ice edge; -20 and -40: ends of the published lethal range; -30: Littrup 2009."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsothermSize:
+    """Size of the region at or below one threshold at one time.
+
+    Attributes
+    ----------
+    when : str or float
+        ``minimum``, ``end_freeze_K`` or a protocol time in seconds.
+    threshold_degc : float
+    volume_ml : float
+    length_mm : float or None
+        Extent along the mean probe axis; None when the region is empty or there is no probe.
+    width_mm : float or None
+        Largest extent across it.
+    equivalent_diameter_mm : float or None
+        Of the section across the axis at the middle of the active zone.
+    section_area_mm2 : float or None
+    """
+
+    when: str | float
+    threshold_degc: float
+    volume_ml: float
+    length_mm: float | None = None
+    width_mm: float | None = None
+    equivalent_diameter_mm: float | None = None
+    section_area_mm2: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Margin:
+    """Signed distance from the tumour surface to one isotherm of the lowest temperature.
+
+    Positive where the isotherm lies outside the tumour. Distances in millimetres, fractions of the surface.
+    """
+
+    structure: str
+    threshold_degc: float
+    minimum_mm: float
+    p05_mm: float
+    median_mm: float
+    worst_point_mm: Point
+    worst_direction: str
+    fraction_below_0: float
+    fraction_0_to_5: float
+    fraction_5_up: float
+    no_ice: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Share of the tumour, or of the tumour grown by `rim_mm`, that was at or below a threshold."""
+
+    structure: str
+    rim_mm: float
+    threshold_degc: float
+    fraction: float
+    missed_ml: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganTemperature:
+    """Lowest temperature in one structure, where and when, and how much of it froze."""
+
+    name: str
+    role: str
+    minimum_degc: float
+    at_s: float
+    at_mm: Point
+    volume_below_ml: tuple[tuple[float, float], ...]
+    inside_grid_fraction: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThermocoupleCurve:
+    """Curve of one thermocouple as plain numbers."""
+
+    name: str
+    time_s: tuple[float, ...]
+    temperature_degc: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """Is the whole tumour cold enough, by how much, where is the worst place, what else freezes."""
+
+    key: str
+    isotherms: tuple[IsothermSize, ...]
+    margins: tuple[Margin, ...]
+    coverage: tuple[Coverage, ...]
+    structures: tuple[OrganTemperature, ...]
+    thermocouples: tuple[ThermocoupleCurve, ...] = ()
+    healthy_frozen_ml: float | None = None
+    findings: tuple[Finding, ...] = field(default=())
+
+    def margin(self, threshold_degc: float) -> Margin | None:
+        """Return the margin to one isotherm, None when there is no target."""
+        return next((m for m in self.margins if m.threshold_degc == threshold_degc), None)
+
+    def covered(self, threshold_degc: float, rim_mm: float = 0.0) -> Coverage | None:
+        """Return the coverage by one isotherm, None when there is no target."""
+        return next(
+            (c for c in self.coverage if c.threshold_degc == threshold_degc and c.rim_mm == rim_mm), None
+        )
+
+    def volume_ml(self, threshold_degc: float, when: str | float = "minimum") -> float:
+        """Return the volume of one isotherm."""
+        for size in self.isotherms:
+            if size.threshold_degc == threshold_degc and size.when == when:
+                return size.volume_ml
+        raise KeyError((threshold_degc, when))
+
+    def to_json(self) -> dict[str, object]:
+        """Return the object of ``assessment.json``; additions to the contract keep its keys."""
+        return {
+            "isotherms": [
+                {
+                    "when": i.when,
+                    "threshold_degc": i.threshold_degc,
+                    "volume_ml": i.volume_ml,
+                    "length_mm": i.length_mm,
+                    "width_mm": i.width_mm,
+                    "equivalent_diameter_mm": i.equivalent_diameter_mm,
+                    "section_area_mm2": i.section_area_mm2,
+                }
+                for i in self.isotherms
+            ],
+            "thermocouples": [
+                {"name": t.name, "time_s": list(t.time_s), "temperature_degc": list(t.temperature_degc)}
+                for t in self.thermocouples
+            ],
+            "margins": [
+                {
+                    "structure": m.structure,
+                    "threshold_degc": m.threshold_degc,
+                    "minimum_mm": _finite(m.minimum_mm),
+                    "p05_mm": _finite(m.p05_mm),
+                    "median_mm": _finite(m.median_mm),
+                    "worst_point_mm": list(m.worst_point_mm),
+                    "worst_direction": m.worst_direction,
+                    "fraction_below_0": m.fraction_below_0,
+                    "fraction_0_to_5": m.fraction_0_to_5,
+                    "fraction_5_up": m.fraction_5_up,
+                    "no_ice": m.no_ice,
+                }
+                for m in self.margins
+            ],
+            "coverage": [
+                {
+                    "structure": c.structure,
+                    "rim_mm": c.rim_mm,
+                    "threshold_degc": c.threshold_degc,
+                    "fraction": c.fraction,
+                    "missed_ml": c.missed_ml,
+                }
+                for c in self.coverage
+            ],
+            "structures": [
+                {
+                    "name": s.name,
+                    "role": s.role,
+                    "minimum_degc": s.minimum_degc,
+                    "at_s": s.at_s,
+                    "at_mm": list(s.at_mm),
+                    "volume_below_ml": {f"{t:g}": v for t, v in s.volume_below_ml},
+                    "inside_grid_fraction": s.inside_grid_fraction,
+                }
+                for s in self.structures
+            ],
+            "healthy_frozen_ml": self.healthy_frozen_ml,
+            "findings": [f.to_json() for f in self.findings],
+        }
+
+
+def _finite(value: float) -> float | None:
+    # JSON has no infinity: a margin to ice that does not exist is null, beside no_ice.
+    return value if math.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""Intent: probes, the freeze-thaw protocol, pure edits of both, rules, and the plan file."""

@@ -1,0 +1,55 @@
+"""SolverSettings: the few choices that change how a problem is solved, not what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryoplan.core.errors import SimulationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolverSettings:
+    """Solver settings; part of the key of every result.
+
+    Attributes
+    ----------
+    spacing_mm : float
+        Edge of the cubic cells, 0.5 to 2; 1 is the standard, 2 the preview, 0.5 the check.
+    step_max_s : float
+        Longest super-step.
+    margin_mm : float
+        Unfrozen tissue kept around active zones and target on every side.
+    extra_times_s : tuple of float
+        Protocol times at which the temperature is kept besides the ends of the phases.
+    frames_every_s : float
+        Distance of the frames kept for the time slider.
+    stasis_degc : float
+        Tissue that was ever colder has no perfusion any more (physics section 6).
+    """
+
+    spacing_mm: float = 1.0
+    step_max_s: float = 10.0
+    margin_mm: float = 35.0
+    extra_times_s: tuple[float, ...] = ()
+    frames_every_s: float = 60.0
+    stasis_degc: float = -5.0
+
+    def __post_init__(self) -> None:
+        if not 0.3 <= self.spacing_mm <= 2.0:
+            raise SimulationError(
+                f"A solver grid of {self.spacing_mm:g} mm is not possible.",
+                "Use 0.5 to 2 mm: coarser cells cannot hold a probe, finer ones take hours.",
+                code="spacing-out-of-range",
+                place="spacing_mm",
+            )
+        if not 0.05 <= self.step_max_s <= 60.0 or not 5.0 <= self.margin_mm <= 100.0:
+            raise SimulationError(
+                "The solver settings are out of range.",
+                "Use steps of 0.05 to 60 s and a margin of 5 to 100 mm.",
+                code="settings-out-of-range",
+                place="settings",
+            )
+
+
+STANDARD = SolverSettings()
+PREVIEW = SolverSettings(spacing_mm=2.0, step_max_s=30.0)
