@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -41,20 +42,33 @@ class Volume:
         frozen.flags.writeable = False
         object.__setattr__(self, "values", frozen)
 
-    def __getstate__(self) -> tuple[Grid, npt.NDArray[Any]]:
-        return (self.grid, self.values)
+    def __getstate__(self) -> tuple[Grid, npt.NDArray[Any], str | None]:
+        return (self.grid, self.values, _DIGESTS.get(self))
 
-    def __setstate__(self, state: tuple[Grid, npt.NDArray[Any]]) -> None:
+    def __setstate__(self, state: tuple[Grid, npt.NDArray[Any], str | None]) -> None:
         # numpy forgets the read-only flag when it is unpickled in another process.
-        object.__setattr__(self, "grid", state[0])
-        state[1].flags.writeable = False
-        object.__setattr__(self, "values", state[1])
+        grid, values, known = state
+        values.flags.writeable = False
+        object.__setattr__(self, "grid", grid)
+        object.__setattr__(self, "values", values)
+        if known is not None:
+            _DIGESTS[self] = known
 
     def digest(self) -> str:
-        """Return the SHA-256 of grid and voxels as hex; equal contents give equal digests anywhere."""
-        sha = hashlib.sha256()
-        values = np.ascontiguousarray(self.values)
-        little = values.astype(values.dtype.newbyteorder("<"), copy=False)
-        sha.update(f"{little.dtype.str}|{self.grid!r}".encode())
-        sha.update(little.view(np.uint8).data)
-        return sha.hexdigest()
+        """Return the SHA-256 of grid and voxels as hex; equal contents give equal digests anywhere.
+
+        Computed once: the voxels cannot change, and a scan takes a third of a second to hash. A digest that
+        the worker process has computed travels with the volume, so that the window never waits for it.
+        """
+        known = _DIGESTS.get(self)
+        if known is None:
+            sha = hashlib.sha256()
+            values = np.ascontiguousarray(self.values)
+            little = values.astype(values.dtype.newbyteorder("<"), copy=False)
+            sha.update(f"{little.dtype.str}|{self.grid!r}".encode())
+            sha.update(little.reshape(-1).view(np.uint8).data)
+            known = _DIGESTS[self] = sha.hexdigest()
+        return known
+
+
+_DIGESTS: WeakKeyDictionary[Volume, str] = WeakKeyDictionary()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from cryoplan.core.errors import SimulationError
 
@@ -49,6 +50,16 @@ class SolverSettings:
                 code="settings-out-of-range",
                 place="settings",
             )
+
+    def changed(
+        self, *, spacing_mm: float | None = None, extra_times_s: tuple[float, ...] | None = None
+    ) -> Self:
+        """Return a copy with other values; None keeps what is there."""
+        return replace(
+            self,
+            spacing_mm=self.spacing_mm if spacing_mm is None else spacing_mm,
+            extra_times_s=self.extra_times_s if extra_times_s is None else extra_times_s,
+        )
 
 
 STANDARD = SolverSettings()

@@ -1,0 +1,314 @@
+"""Commands: thin argparse over `cryoplan.workflow`; findings and errors set the exit code (contract)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+from cryoplan import RESEARCH_USE, __version__
+from cryoplan.core.errors import CryoplanError
+from cryoplan.core.finding import Level
+from cryoplan.core.progress import Cancelled, ProgressReport
+
+DONE, USAGE, REFUSED, CANCELLED, INTERNAL = 0, 2, 3, 4, 5
+
+COMMANDS = ("gui", "demo", "info", "run", "report", "verify")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 2 usage, 3 refused, 4 cancelled, 5 internal error."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or (words[0] not in COMMANDS and not words[0].startswith("-")):
+        words.insert(0, "gui")
+    try:
+        options = _parser().parse_args(words)
+    except SystemExit as stop:  # argparse has said what is wrong
+        return int(stop.code or 0)
+    as_json = bool(getattr(options, "json", False))
+    try:
+        command: Callable[[argparse.Namespace], int] = options.command
+        return command(options)
+    except CryoplanError as error:
+        _refuse(error, as_json)
+        return REFUSED
+    except (Cancelled, KeyboardInterrupt):
+        print("Cancelled; nothing was changed.", file=sys.stderr)
+        return CANCELLED
+    except BrokenPipeError:  # the reader of our output has gone, `| head` for example
+        sys.stderr.close()
+        return DONE
+    except Exception as error:
+        return _internal(error, as_json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cryoplan",
+        description=f"Planning desk for percutaneous cryoablation. {RESEARCH_USE}.",
+        epilog="Exit codes: 0 done, 2 wrong usage, 3 input refused, 4 cancelled, 5 internal error.",
+    )
+    parser.add_argument("--version", action="version", version=f"cryoplan {__version__}. {RESEARCH_USE}.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    gui = commands.add_parser("gui", help="open the window, on a saved case if one is named")
+    gui.add_argument("case", nargs="?", type=Path, metavar="CASE")
+    gui.set_defaults(command=_gui)
+
+    demo = commands.add_parser("demo", help="the built-in synthetic case, in the window or without a display")
+    demo.add_argument("--out", type=Path, metavar="DIR", help="solve it and write the files here instead")
+    demo.set_defaults(command=_demo)
+
+    info = commands.add_parser("info", help="what an image file or folder is")
+    info.add_argument("path", type=Path, metavar="PATH")
+    info.add_argument("--json", action="store_true")
+    info.set_defaults(command=_info)
+
+    run = commands.add_parser("run", help="image to assessment, pictures, PDF and files")
+    source = run.add_mutually_exclusive_group(required=True)
+    source.add_argument("--image", type=Path, metavar="PATH", help="image file or DICOM folder")
+    source.add_argument("--phantom", metavar="MATERIAL[:DEGC]", help="a homogeneous block instead")
+    run.add_argument("--series", metavar="UID", help="which series of the folder")
+    run.add_argument("--structures", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    run.add_argument("--target", metavar="NAME", help="the tumour that margins are measured on")
+    run.add_argument("--plan", type=Path, required=True, metavar="plan.json")
+    run.add_argument("--out", type=Path, required=True, metavar="DIR")
+    run.add_argument("--accept", action="append", default=[], metavar="CODE")
+    run.add_argument("--spacing", type=float, metavar="MM", help="solver grid, 0.5 to 2 mm")
+    run.add_argument("--preview", action="store_true", help="coarse and quick")
+    run.add_argument("--times", type=_times, default=(), metavar="S,S,...", help="extra times to keep")
+    run.add_argument("--size", type=float, default=140.0, metavar="MM", help="edge of the block")
+    run.add_argument("--json", action="store_true", help="progress and result as JSON lines")
+    run.set_defaults(command=_run)
+
+    report = commands.add_parser("report", help="the PDF of a saved case; refuses a stale result")
+    report.add_argument("case", type=Path, metavar="CASE")
+    report.add_argument("-o", "--out", type=Path, required=True, metavar="plan.pdf")
+    report.set_defaults(command=_report)
+
+    verify = commands.add_parser("verify", help="closed forms and energy balance, error beside bound")
+    verify.add_argument("--quick", action="store_true", help="the short list, about two minutes")
+    verify.add_argument("--json", action="store_true")
+    verify.set_defaults(command=_verify)
+    return parser
+
+
+def _gui(options: argparse.Namespace) -> int:
+    # Imported here and nowhere else, so that every other command runs with no Qt installed.
+    from cryoplan.gui.start import start_window
+
+    return start_window(case_path=options.case, demo=False)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    if options.out is None and _has_display():
+        from cryoplan.gui.start import start_window
+
+        return start_window(case_path=None, demo=True)
+    from cryoplan import workflow
+    from cryoplan.workflow.run import solve_and_write
+
+    out: Path = options.out or Path("cryoplan-demo")
+    case = workflow.built_in_case()
+    plan = workflow.built_in_plan(case)
+    with _Console(as_json=False) as progress:
+        summary = solve_and_write(case, plan, workflow.catalogue(), out, progress=progress)
+    _say_result(summary.files, out)
+    return DONE
+
+
+def _info(options: argparse.Namespace) -> int:
+    from cryoplan import workflow
+
+    found = workflow.list_series(options.path)
+    print(json.dumps(found.to_json(), indent=1) if options.json else found.to_text())
+    return DONE
+
+
+def _run(options: argparse.Namespace) -> int:
+    from cryoplan import workflow
+    from cryoplan.simulation.settings import PREVIEW, STANDARD
+    from cryoplan.workflow.run import run_block, run_case
+
+    settings = PREVIEW if options.preview else STANDARD
+    settings = settings.changed(spacing_mm=options.spacing, extra_times_s=tuple(options.times))
+    probes = workflow.catalogue()
+    with _Console(as_json=options.json) as progress:
+        if options.phantom is not None:
+            material, degc = _material(options.phantom)
+            summary = run_block(
+                material=material,
+                baseline_degc=degc,
+                size_mm=options.size,
+                plan_path=options.plan,
+                out=options.out,
+                probes=probes,
+                settings=settings,
+                progress=progress,
+            )
+        else:
+            summary = run_case(
+                image=options.image,
+                structures=options.structures,
+                plan_path=options.plan,
+                out=options.out,
+                probes=probes,
+                series_uid=options.series,
+                target=options.target,
+                accept=options.accept,
+                settings=settings,
+                progress=progress,
+            )
+    if options.json:
+        print(
+            json.dumps(
+                {
+                    "result": summary.assessment.to_json(),
+                    "files": list(summary.files),
+                    "findings": [f.to_json() for f in summary.findings],
+                }
+            )
+        )
+    else:
+        for finding in summary.findings:
+            if finding.level is not Level.OK:
+                print(f"{finding.level.value}: {finding.text}")
+        _say_result(summary.files, options.out)
+    return DONE
+
+
+def _report(options: argparse.Namespace) -> int:
+    from cryoplan import workflow
+    from cryoplan.core.errors import StaleError
+
+    saved = workflow.open_case(options.case)
+    if saved.result is None or saved.assessment is None:
+        raise StaleError(
+            f"The case {options.case.name} holds no result of its present plan.",
+            "Open it in the window, solve it and save it; then print.",
+            code="stale-result",
+            place=options.case.name,
+        )
+    workflow.write_report(
+        saved.case, saved.plan, workflow.catalogue(), saved.result, saved.assessment, options.out
+    )
+    print(f"Wrote {options.out}. {RESEARCH_USE}.")
+    return DONE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from cryoplan.simulation.verify import run_checks
+
+    with _Console(as_json=options.json) as progress:
+        checks = run_checks(quick=options.quick, progress=progress)
+    if options.json:
+        print(json.dumps({"checks": [c.to_json() for c in checks]}))
+    else:
+        width = max(len(c.name) for c in checks)
+        for check in checks:
+            word = "ok  " if check.passed else "FAIL"
+            print(f"{word}  {check.name:<{width}}  {check.error:.3g} {check.unit} (bound {check.bound:g})")
+        print(f"{sum(c.passed for c in checks)} of {len(checks)} checks within their bounds. {RESEARCH_USE}.")
+    return DONE if all(c.passed for c in checks) else INTERNAL
+
+
+class _Console:
+    """Progress on the terminal (or as JSON lines); Ctrl+C asks the work to stop at its next chunk."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._json = as_json
+        self._asked_to_stop = False
+        self._last = -1
+        self._before: Callable[[int, FrameType | None], object] | int | None = None
+
+    def __enter__(self) -> _Console:
+        try:
+            self._before = signal.signal(signal.SIGINT, self._stop)
+        except ValueError:  # not the main thread: whoever calls us there owns the signals
+            self._before = None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+        if not self._json and sys.stderr.isatty() and self._last >= 0:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked_to_stop = True
+
+    def report(self, report: ProgressReport) -> None:
+        """Show one line; each whole percent at most once."""
+        percent = int(100.0 * report.fraction)
+        if percent == self._last:
+            return
+        self._last = percent
+        left = "" if report.remaining_s is None else f", {report.remaining_s:.0f} s left"
+        if self._json:
+            record = {"progress": report.fraction, "text": report.text, "remaining_s": report.remaining_s}
+            print(json.dumps(record), flush=True)
+        elif sys.stderr.isatty():
+            print(f"\r\x1b[K{percent:3d} %  {report.text}{left}", end="", file=sys.stderr, flush=True)
+
+    def cancelled(self) -> bool:
+        """Tell whether Ctrl+C was pressed."""
+        return self._asked_to_stop
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _times(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(",") if part.strip())
+
+
+def _material(text: str) -> tuple[str, float | None]:
+    name, colon, degc = text.partition(":")
+    if not colon:
+        return name, None
+    try:
+        return name, float(degc)
+    except ValueError:
+        raise CryoplanError(
+            f"The temperature {degc!r} of the block is not a number.",
+            "Write for example gel:37.",
+            code="block-temperature",
+            place="--phantom",
+        ) from None
+
+
+def _say_result(files: Sequence[str], out: Path) -> None:
+    print(f"Wrote {len(files)} files to {out}. {RESEARCH_USE}.")
+
+
+def _refuse(error: CryoplanError, as_json: bool) -> None:
+    if as_json:
+        finding = {"level": "fail", "code": error.code, "text": str(error), "place": error.place}
+        print(json.dumps({"error": str(error), "findings": [finding]}))
+    place = f"{error.place}: " if error.place and error.place not in error.what else ""
+    print(f"{place}{error}".replace("\n", " "), file=sys.stderr)
+
+
+def _internal(error: Exception, as_json: bool) -> int:
+    logging.getLogger("cryoplan").debug("".join(traceback.format_exception(error)))
+    text = (
+        f"cryoplan failed with an error of its own ({type(error).__name__}: {error}). "
+        "Nothing was written. Set CRYOPLAN_DEBUG=1 and run it again to see where."
+    ).replace("\n", " ")
+    if os.environ.get("CRYOPLAN_DEBUG"):
+        traceback.print_exception(error)
+    if as_json:
+        finding = {"level": "fail", "code": "internal-error", "text": text, "place": ""}
+        print(json.dumps({"error": text, "findings": [finding]}))
+    print(text, file=sys.stderr)
+    return INTERNAL

@@ -1,0 +1,40 @@
+"""The sentence as functions: load > build > simulate > assess > report. Window, commands and tests call these.
+
+Nothing here needs Qt, not even indirectly, so the whole program also runs without a screen.
+"""
+
+from cryoplan.workflow.loading import (
+    add_structures,
+    built_in_case,
+    built_in_plan,
+    choose_target,
+    list_series,
+    load_case,
+    load_plan,
+    save_plan,
+)
+from cryoplan.workflow.reporting import make_pictures, write_report
+from cryoplan.workflow.saving import SavedCase, open_case, save_case
+from cryoplan.workflow.solving import assess, catalogue, check, simulate, simulation_key, tissues
+
+__all__ = [
+    "SavedCase",
+    "add_structures",
+    "assess",
+    "built_in_case",
+    "built_in_plan",
+    "catalogue",
+    "check",
+    "choose_target",
+    "list_series",
+    "load_case",
+    "load_plan",
+    "make_pictures",
+    "open_case",
+    "save_case",
+    "save_plan",
+    "simulate",
+    "simulation_key",
+    "tissues",
+    "write_report",
+]

@@ -1,0 +1,211 @@
+"""Load: files become a case and a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cryoplan.case.build import build_case
+from cryoplan.case.case import Case
+from cryoplan.case.planning import planning_grid
+from cryoplan.case.structure import Role
+from cryoplan.core.errors import StructureError
+from cryoplan.core.geometry import as_point, perpendicular, unit
+from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
+from cryoplan.image.named_mask import NamedMask
+from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.file import read_plan, write_plan
+from cryoplan.plan.plan import Plan
+from cryoplan.plan.probe import Probe
+
+if TYPE_CHECKING:
+    from cryoplan.image.series import PathDescription
+
+
+def list_series(path: Path) -> PathDescription:
+    """Tell what an image file or a folder is, from its headers only.
+
+    Raises
+    ------
+    ImageError
+        If the path does not exist or holds no image.
+    """
+    from cryoplan.image.series import describe
+
+    return describe(path)
+
+
+def load_case(
+    image: Path,
+    *,
+    series_uid: str | None = None,
+    structures: Sequence[Path] = (),
+    target: str | None = None,
+    accept: Collection[str] = (),
+    progress: Progress = SILENT,
+) -> Case:
+    """Read an image and its structures and build the case.
+
+    Parameters
+    ----------
+    image : Path
+        Image file, DICOM folder, or one file of a DICOM series.
+    series_uid : str, optional
+        Which series of a folder; needed when it holds several.
+    structures : sequence of Path
+        Label maps or DICOM SEG files on the grid of the image.
+    target : str, optional
+        Name of the tumour; when left out and there is exactly one tumour, that one.
+    accept : collection of str
+        Codes of warn-level import findings that the user agrees to.
+    progress : Progress
+        Told what is being read; asked between files whether to stop.
+
+    Raises
+    ------
+    ImageError, StructureError
+        If a file cannot be read or does not fit; the message names it.
+    Cancelled
+        If `progress` says so.
+    """
+    from cryoplan.image.labels import read_masks
+    from cryoplan.image.read import read_scan
+
+    progress.report(ProgressReport(fraction=0.0, text=f"Reading {image.name}"))
+    scan = read_scan(image, series_uid=series_uid, accept=accept, progress=progress)
+    masks: list[NamedMask] = []
+    for number, path in enumerate(structures):
+        check_cancelled(progress)
+        share = 0.6 + 0.3 * number / len(structures)
+        progress.report(ProgressReport(fraction=share, text=f"Reading {path.name}"))
+        masks.extend(read_masks(path, scan))
+    check_cancelled(progress)
+    progress.report(ProgressReport(fraction=0.9, text="Building the case"))
+    case = build_case(scan, masks, target=target)
+    case.digest()  # here, in the background, so that nobody waits for it later
+    progress.report(ProgressReport(fraction=1.0, text="Case loaded"))
+    return case
+
+
+def add_structures(case: Case, path: Path) -> Case:
+    """Return `case` with the structures of one more file.
+
+    Raises
+    ------
+    StructureError
+        If a mask does not fit the scan or a name is taken already.
+    """
+    from cryoplan.image.labels import read_masks
+
+    new = build_case(case.scan, read_masks(path, case.scan))
+    taken = {s.name for s in case.structures}
+    for structure in new.structures:
+        if structure.name in taken:
+            raise StructureError(
+                f"The case already has a structure called {structure.name}.",
+                "Rename it in the file's names, or remove the old one first.",
+                code="structure-name-twice",
+                place=structure.name,
+            )
+    merged = case.changed(
+        structures=case.structures + new.structures,
+        findings=case.findings + tuple(f for f in new.findings if f not in case.findings),
+    )
+    return choose_target(merged, new.target_name) if new.target_name and not case.target_name else merged
+
+
+def choose_target(case: Case, name: str) -> Case:
+    """Return `case` with another target; the planning grid moves with it.
+
+    Raises
+    ------
+    StructureError
+        If there is no such structure.
+    """
+    target = case.structure(name)
+    grid = planning_grid(case.scan, target, case.planning_grid.spacing_mm[0])
+    findings = tuple(f for f in case.findings if f.code not in ("no-target", "several-targets"))
+    return case.changed(target_name=name, planning_grid=grid, findings=findings)
+
+
+def load_plan(path: Path, catalogue: Catalogue) -> Plan:
+    """Read a plan file (contract, ``plan.json``).
+
+    Raises
+    ------
+    PlanError
+        If anything in it is wrong; the message names the path of the bad value.
+    """
+    return read_plan(path, catalogue)
+
+
+def save_plan(plan: Plan, path: Path) -> None:
+    """Write a plan file; the old one is replaced only once the new one is whole.
+
+    Raises
+    ------
+    StoreError
+        If the place cannot be written.
+    """
+    write_plan(plan, path)
+
+
+def built_in_case() -> Case:
+    """Make the synthetic abdomen; the same on every machine and every time."""
+    from cryoplan.image.phantom import make_phantom
+
+    phantom = make_phantom()
+    case = build_case(phantom.scan, phantom.masks)
+    case.digest()
+    return case
+
+
+BUILT_IN_SPACING_MM = 14.0
+"""Between the 10 and 20 mm that give joint ice at 70-100 % power (Shah 2016, PMC4850244)."""
+
+BUILT_IN_OVERSHOOT_MM = 4.0
+"""The active zone ends this far behind the far side of the tumour."""
+
+
+def built_in_plan(case: Case) -> Plan:
+    """Make a first plan for the built-in case: three parallel generic probes around the tumour's middle.
+
+    The path comes from the side of the nearest skin, within one axial slice, as radiologists prefer.
+
+    Raises
+    ------
+    StructureError
+        If the case has no target or its skin cannot be found.
+    """
+    from cryoplan.case.skin import skin_entry
+
+    target = case.target
+    if target is None:
+        raise StructureError("The case has no target.", "Choose the tumour first.", code="no-target")
+    voxels = np.argwhere(target.mask.values)[:, ::-1]
+    points = target.mask.grid.index_to_mm(voxels)
+    centre = points.mean(axis=0)
+    body = next((s for s in case.structures if s.role is Role.BODY), None)
+    inward = -_nearest_side(body.mask.grid.centre_mm() if body else case.scan.volume.grid.centre_mm(), centre)
+    u, v = perpendicular(inward)
+    far = float(((points - centre) @ inward).max())
+    radius = BUILT_IN_SPACING_MM / np.sqrt(3.0)  # circumradius of an equilateral triangle of that side
+    probes = []
+    for number, angle in enumerate(np.radians([90.0, 210.0, 330.0]), start=1):
+        axis = centre + radius * (np.cos(angle) * u + np.sin(angle) * v)
+        tip = axis + (far + BUILT_IN_OVERSHOOT_MM + 4.0) * inward
+        entry = skin_entry(case, tip, axis - 10.0 * inward)
+        if entry is None:
+            raise StructureError(
+                "The skin of the case could not be found.", "Load the built-in case again.", code="no-skin"
+            )
+        probes.append(Probe(name=str(number), model="generic-15g", tip_mm=as_point(tip), entry_mm=entry))
+    return Plan(name="Three parallel", probes=tuple(probes))
+
+
+def _nearest_side(middle_mm: np.ndarray, centre_mm: np.ndarray) -> np.ndarray:
+    outward = np.array([centre_mm[0] - middle_mm[0], centre_mm[1] - middle_mm[1], 0.0])
+    return unit(outward)

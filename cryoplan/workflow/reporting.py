@@ -1,0 +1,76 @@
+"""Report: pictures and the plan PDF of a current result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryoplan.case.case import Case
+from cryoplan.core.atomic import write_atomic
+from cryoplan.margins.assessment import Assessment
+from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.plan import Plan
+from cryoplan.workflow.solving import check, require_current, tissues
+
+if TYPE_CHECKING:
+    from cryoplan.scene.snapshot import Picture
+    from cryoplan.simulation.result import ThermalResult
+
+
+def make_pictures(
+    case: Case, plan: Plan, probes: Catalogue, result: ThermalResult, assessment: Assessment
+) -> tuple[Picture, ...]:
+    """Draw the four pictures of the report, without a display.
+
+    Raises
+    ------
+    StaleError
+        If the result is not the answer to this case and plan.
+    """
+    from cryoplan.scene.snapshot import report_pictures
+
+    require_current(case, plan, probes, result)
+    return report_pictures(case, plan, probes, result, assessment)
+
+
+def write_report(
+    case: Case,
+    plan: Plan,
+    probes: Catalogue,
+    result: ThermalResult,
+    assessment: Assessment,
+    path: Path,
+    *,
+    pictures: tuple[Picture, ...] | None = None,
+) -> None:
+    """Write the plan PDF; an old file is replaced only once the new one is whole.
+
+    Parameters
+    ----------
+    pictures : tuple of Picture, optional
+        Pictures drawn before; drawn now when left out.
+
+    Raises
+    ------
+    StaleError
+        If the result is not the answer to this case and plan.
+    StoreError
+        If the file cannot be written.
+    """
+    from cryoplan.report.content import build_content
+    from cryoplan.report.pdf import render_pdf
+
+    require_current(case, plan, probes, result)
+    if pictures is None:
+        pictures = make_pictures(case, plan, probes, result, assessment)
+    content = build_content(
+        case=case,
+        plan=plan,
+        catalogue=probes,
+        tissues=tissues(),
+        result=result,
+        assessment=assessment,
+        pictures=pictures,
+        rules=check(case, plan, probes),
+    )
+    write_atomic(path, render_pdf(content))

@@ -1,0 +1,373 @@
+"""Run: image to assessment, pictures, PDF and files in one folder; nothing of it half-written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cryoplan import RESEARCH_USE, __version__
+from cryoplan.core.errors import StoreError
+from cryoplan.core.finding import Finding
+from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
+from cryoplan.core.volume import Volume
+from cryoplan.image.write import write_volume
+from cryoplan.margins.assessment import Assessment
+from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.plan import Plan
+from cryoplan.simulation.settings import STANDARD, SolverSettings
+from cryoplan.workflow.loading import load_case, load_plan, save_plan
+from cryoplan.workflow.reporting import make_pictures, write_report
+from cryoplan.workflow.saving import save_case
+from cryoplan.workflow.solving import assess, check, simulate
+
+if TYPE_CHECKING:
+    from cryoplan.case.case import Case
+    from cryoplan.simulation.result import ThermalResult
+
+MASK_THRESHOLDS_DEGC = (0.0, -20.0, -40.0)
+
+REPORTED_VERSIONS = ("numpy", "scipy", "numba", "SimpleITK", "pydicom", "highdicom", "vtk", "reportlab")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """What one run did: the object of ``run.json`` and the findings that decide what is said at the end."""
+
+    run: Mapping[str, object]
+    assessment: Assessment
+    findings: tuple[Finding, ...]
+    files: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Wall time per stage."""
+
+    stages: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.stages[name] = round(time.perf_counter() - start, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Progress of one stage as a share of the whole run."""
+
+    whole: Progress
+    start: float
+    share: float
+
+    def report(self, report: ProgressReport) -> None:
+        self.whole.report(
+            ProgressReport(
+                fraction=self.start + self.share * report.fraction,
+                text=report.text,
+                remaining_s=report.remaining_s,
+            )
+        )
+
+    def cancelled(self) -> bool:
+        return self.whole.cancelled()
+
+
+def run_case(
+    *,
+    image: Path,
+    structures: Sequence[Path],
+    plan_path: Path,
+    out: Path,
+    probes: Catalogue,
+    series_uid: str | None = None,
+    target: str | None = None,
+    accept: Sequence[str] = (),
+    settings: SolverSettings = STANDARD,
+    progress: Progress = SILENT,
+) -> RunSummary:
+    """Do the whole job for files: load, build, simulate, assess, report, write (contract, ``run``).
+
+    Raises
+    ------
+    CryoplanError
+        If an input is refused or the folder cannot be written; then `out` is as it was.
+    Cancelled
+        If `progress` says so; then `out` is as it was.
+    """
+    clock = _Clock()
+    with clock.stage("load"):
+        plan = load_plan(plan_path, probes)
+        case = load_case(
+            image,
+            series_uid=series_uid,
+            structures=structures,
+            target=target,
+            accept=accept,
+            progress=_Part(progress, 0.0, 0.1),
+        )
+    inputs = hash_inputs([image, *structures, plan_path])
+    return solve_and_write(
+        case, plan, probes, out, settings=settings, inputs=inputs, clock=clock, progress=progress
+    )
+
+
+def solve_and_write(
+    case: Case,
+    plan: Plan,
+    probes: Catalogue,
+    out: Path,
+    *,
+    settings: SolverSettings = STANDARD,
+    inputs: Mapping[str, str] | None = None,
+    clock: _Clock | None = None,
+    progress: Progress = SILENT,
+) -> RunSummary:
+    """Solve and judge a loaded case and write everything that the contract lists into `out`.
+
+    Raises
+    ------
+    CryoplanError, Cancelled
+        As `run_case`.
+    """
+    clock = clock or _Clock()
+    with clock.stage("check"):
+        rules = check(case, plan, probes)
+    refuse_impossible(rules)
+    with clock.stage("solve"):
+        result = simulate(case, plan, probes, settings, progress=_Part(progress, 0.1, 0.75))
+    with clock.stage("assess"):
+        progress.report(ProgressReport(fraction=0.86, text="Judging the margins"))
+        assessment = assess(case, plan, probes, result)
+    with _all_or_nothing(out) as folder:
+        with clock.stage("pictures"):
+            check_cancelled(progress)
+            progress.report(ProgressReport(fraction=0.9, text="Drawing the pictures"))
+            pictures = make_pictures(case, plan, probes, result, assessment)
+            (folder / "pictures").mkdir()
+            for picture in pictures:
+                (folder / "pictures" / f"{picture.name}.png").write_bytes(picture.png)
+        with clock.stage("report"):
+            progress.report(ProgressReport(fraction=0.94, text="Printing the PDF"))
+            write_report(case, plan, probes, result, assessment, folder / "plan.pdf", pictures=pictures)
+        with clock.stage("write"):
+            check_cancelled(progress)
+            progress.report(ProgressReport(fraction=0.97, text="Writing the files"))
+            _write_fields(result, folder)
+            save_plan(plan, folder / "plan.json")
+            save_case(folder / "case.cryoplan", case, plan, result)
+            _write_json(folder / "assessment.json", assessment.to_json())
+        findings = (*case.findings, *rules, *assessment.findings)
+        summary = _run_record(result, findings, inputs or {}, clock)
+        _write_json(folder / "run.json", summary)
+        check_cancelled(progress)
+        files = _relative_files(folder)
+    progress.report(ProgressReport(fraction=1.0, text="Done"))
+    return RunSummary(run=summary, assessment=assessment, findings=findings, files=files)
+
+
+def run_block(
+    *,
+    material: str,
+    baseline_degc: float | None,
+    size_mm: float,
+    plan_path: Path,
+    out: Path,
+    probes: Catalogue,
+    settings: SolverSettings = STANDARD,
+    progress: Progress = SILENT,
+) -> RunSummary:
+    """Solve a plan in a homogeneous block of one material and write the files (contract, ``run --phantom``).
+
+    Raises
+    ------
+    CryoplanError, Cancelled
+        As `run_case`.
+    """
+    from cryoplan.margins.assess import assess_block
+    from cryoplan.simulation.problem import phantom_problem
+    from cryoplan.simulation.solver import solve
+    from cryoplan.workflow.solving import tissues
+
+    clock = _Clock()
+    with clock.stage("load"):
+        plan = load_plan(plan_path, probes)
+        problem = phantom_problem(material, baseline_degc, size_mm, plan, probes, tissues(), settings)
+    inputs = hash_inputs([plan_path])
+    with clock.stage("solve"):
+        result = solve(problem, key="block", progress=_Part(progress, 0.0, 0.9))
+    with clock.stage("assess"):
+        assessment = assess_block(plan, probes, result)
+    with _all_or_nothing(out) as folder:
+        with clock.stage("write"):
+            _write_fields(result, folder)
+            _write_json(folder / "assessment.json", assessment.to_json())
+        summary = _run_record(result, assessment.findings, inputs, clock)
+        _write_json(folder / "run.json", summary)
+        files = _relative_files(folder)
+    progress.report(ProgressReport(fraction=1.0, text="Done"))
+    return RunSummary(run=summary, assessment=assessment, findings=assessment.findings, files=files)
+
+
+IMPOSSIBLE = ("tip-outside-body", "tip-outside-scan", "probe-unknown-model")
+"""Rule findings that make a plan meaningless to solve; every other one is for the radiologist to weigh."""
+
+
+def refuse_impossible(rules: Sequence[Finding]) -> None:
+    """Raise `PlanError` for the first rule finding that makes solving meaningless."""
+    from cryoplan.core.errors import PlanError
+    from cryoplan.core.finding import Level
+
+    for finding in rules:
+        if finding.level is Level.FAIL and finding.code in IMPOSSIBLE:
+            raise PlanError(
+                finding.text, "Move the probe into the patient.", code=finding.code, place=finding.place
+            )
+
+
+def hash_inputs(paths: Sequence[Path]) -> dict[str, str]:
+    """Return the SHA-256 (hex) of every input file; folders give one line for each file in them."""
+    found: dict[str, str] = {}
+    for path in paths:
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            name = str(file.relative_to(path.parent)) if path.is_dir() else file.name
+            with file.open("rb") as stream:
+                found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found
+
+
+def _write_fields(result: ThermalResult, folder: Path) -> None:
+    write_volume(result.minimum_degc, folder / "temperature_min.nii.gz")
+    for frame in result.frames:
+        if frame.label.startswith("end_freeze_"):
+            write_volume(frame.temperature_degc, folder / f"temperature_{frame.label}.nii.gz")
+    for threshold in MASK_THRESHOLDS_DEGC:
+        name = "iceball_0" if threshold == 0.0 else f"isotherm_{threshold:g}"
+        mask = (result.minimum_degc.values <= threshold).astype(np.uint8)
+        write_volume(Volume(grid=result.grid, values=mask), folder / f"{name}.nii.gz")
+
+
+def _run_record(
+    result: ThermalResult, findings: Sequence[Finding], inputs: Mapping[str, str], clock: _Clock
+) -> dict[str, object]:
+    grid = result.grid
+    return {
+        "program": "cryoplan",
+        "version": __version__,
+        "statement": RESEARCH_USE,
+        "versions": {"python": platform.python_version(), **_versions()},
+        "machine": {
+            "system": platform.system(),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+        },
+        "inputs_sha256": dict(inputs),
+        "key": result.key,
+        "grid": {
+            "size": list(grid.size),
+            "spacing_mm": list(grid.spacing_mm),
+            "origin_mm": list(grid.origin_mm),
+        },
+        "settings": {
+            "spacing_mm": result.settings.spacing_mm,
+            "step_max_s": result.settings.step_max_s,
+            "margin_mm": result.settings.margin_mm,
+            "stasis_degc": result.settings.stasis_degc,
+        },
+        "steps": result.steps,
+        "stages": result.stages,
+        "wall_s": dict(clock.stages),
+        "peak_memory_mb": _peak_memory_mb(),
+        "energy_balance_error": result.ledger.residual,
+        "energy_j": {
+            "stored": result.ledger.stored_j,
+            "probes": result.ledger.probes_j,
+            "perfusion": result.ledger.perfusion_j,
+            "metabolic": result.ledger.metabolic_j,
+            "boundary": result.ledger.boundary_j,
+            "vessels": result.ledger.vessels_j,
+        },
+        "findings": [f.to_json() for f in findings],
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in REPORTED_VERSIONS:
+        try:
+            found[name.lower()] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # a frozen program may ship without metadata
+            found[name.lower()] = "unknown"
+    return found
+
+
+def _peak_memory_mb() -> float | None:
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024.0 * 1024.0 if sys.platform == "darwin" else 1024.0), 1)
+
+
+def _write_json(path: Path, record: Mapping[str, object]) -> None:
+    path.write_text(
+        json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+
+
+def _relative_files(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()))
+
+
+@contextmanager
+def _all_or_nothing(out: Path) -> Iterator[Path]:
+    """Yield a folder beside `out` whose files move into it only when everything has been written."""
+    out = out.absolute()
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.exists() and not out.is_dir():
+            raise StoreError(
+                f"{out} is a file, not a folder.",
+                "Choose another folder.",
+                code="out-not-a-folder",
+                place=str(out),
+            )
+        work = Path(tempfile.mkdtemp(prefix=f".{out.name}.unfinished-", dir=out.parent))
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+    try:
+        yield work
+        out.mkdir(exist_ok=True)
+        for name in _relative_files(work):
+            destination = out / name
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            (work / name).replace(destination)
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _cannot_write(out: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"The results cannot be written to {out}: {error.strerror or error}.",
+        "Free some space or choose a folder that you may write to.",
+        code="cannot-write",
+        place=str(out),
+    )

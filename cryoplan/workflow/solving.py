@@ -1,0 +1,132 @@
+"""Solve and judge: a case and a plan become temperatures, and those become an assessment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from cryoplan.case.case import Case
+from cryoplan.core.digest import digest
+from cryoplan.core.errors import StaleError
+from cryoplan.core.finding import Finding
+from cryoplan.core.progress import SILENT, Progress
+from cryoplan.margins.assessment import DEFAULT_THRESHOLDS_DEGC, Assessment
+from cryoplan.plan.catalogue import Catalogue, load_catalogue
+from cryoplan.plan.plan import Plan
+from cryoplan.simulation.settings import STANDARD, SolverSettings
+
+if TYPE_CHECKING:
+    from cryoplan.simulation.result import Frame, ThermalResult
+    from cryoplan.simulation.tissue import TissueTable
+
+MODEL_VERSION = 1
+"""Raised with every change that moves computed temperatures, so that old results show as such."""
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> Catalogue:
+    """Return the probe catalogue of this installation."""
+    return load_catalogue()
+
+
+@lru_cache(maxsize=1)
+def tissues() -> TissueTable:
+    """Return the tissue table of this installation."""
+    from cryoplan.simulation.tissue import load_tissues
+
+    return load_tissues()
+
+
+def simulation_key(case: Case, plan: Plan, probes: Catalogue, settings: SolverSettings = STANDARD) -> str:
+    """Return the digest of everything that the answer depends on.
+
+    A result is current only while its key equals this: image, structures, probes and protocol, the entries
+    of the probe models in use, the tissue table, the settings and the version of the model.
+    """
+    used = sorted({p.model for p in plan.probes})
+    return digest(
+        MODEL_VERSION,
+        case.digest(),
+        plan.physics_key(),
+        [probes.model(name) for name in used],
+        tissues().digest(),
+        settings,
+    )
+
+
+def simulate(
+    case: Case,
+    plan: Plan,
+    probes: Catalogue,
+    settings: SolverSettings = STANDARD,
+    *,
+    progress: Progress = SILENT,
+    on_frame: Callable[[Frame], None] | None = None,
+) -> ThermalResult:
+    """Solve the plan.
+
+    Parameters
+    ----------
+    case, plan : Case, Plan
+        What is treated and how.
+    probes : Catalogue
+        Probe models.
+    settings : SolverSettings
+        Grid and steps.
+    progress : Progress
+        Told the fraction and the time left; asked whether to stop at least every second.
+    on_frame : callable, optional
+        Called with each frame as soon as it is solved.
+
+    Raises
+    ------
+    SimulationError, PlanError
+        If the plan cannot be solved; the message says what to change.
+    Cancelled
+        If `progress` says so; nothing is kept.
+    """
+    from cryoplan.simulation.problem import build_problem
+    from cryoplan.simulation.solver import solve
+
+    problem = build_problem(case, plan, probes, tissues(), settings)
+    key = simulation_key(case, plan, probes, settings)
+    return solve(problem, key=key, progress=progress, on_frame=on_frame)
+
+
+def assess(
+    case: Case,
+    plan: Plan,
+    probes: Catalogue,
+    result: ThermalResult,
+    *,
+    thresholds_degc: Sequence[float] = DEFAULT_THRESHOLDS_DEGC,
+) -> Assessment:
+    """Judge a result: margins, coverage, volumes, organ temperatures, findings.
+
+    Raises
+    ------
+    StaleError
+        If the result is not the answer to this case and plan.
+    """
+    from cryoplan.margins.assess import assess as judge
+
+    require_current(case, plan, probes, result)
+    return judge(case, plan, probes, result, thresholds_degc=thresholds_degc)
+
+
+def require_current(case: Case, plan: Plan, probes: Catalogue, result: ThermalResult) -> None:
+    """Raise `StaleError` unless `result` is the answer to exactly this case and plan."""
+    if result.key != simulation_key(case, plan, probes, result.settings):
+        raise StaleError(
+            "The temperatures belong to another plan, case or table.",
+            "Solve again, then judge or print.",
+            code="stale-result",
+        )
+
+
+def check(case: Case, plan: Plan, probes: Catalogue) -> tuple[Finding, ...]:
+    """Check what needs no simulation: reach, spacing, the way in."""
+    from cryoplan.plan.rules import check_plan
+
+    return check_plan(case, plan, probes)
