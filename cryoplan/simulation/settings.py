@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -49,6 +50,13 @@ class SolverSettings:
                 "Use steps of 0.05 to 60 s and a margin of 5 to 100 mm.",
                 code="settings-out-of-range",
                 place="settings",
+            )
+        if not all(math.isfinite(t) and t >= 0.0 for t in self.extra_times_s):
+            raise SimulationError(
+                "A time to keep lies before the protocol or is not a number.",
+                "Give protocol times in seconds, 0 or later.",
+                code="times-out-of-range",
+                place="extra_times_s",
             )
 
     def changed(
