@@ -1,0 +1,188 @@
+"""Readout: everything known about the point under the cursor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from cryoplan.case.case import Case
+from cryoplan.case.structure import Role, Structure
+from cryoplan.core.geometry import Point, as_point, point_to_segment_mm
+from cryoplan.core.units import show_degc, show_mm
+from cryoplan.core.volume import Volume
+from cryoplan.plan.plan import Plan
+from cryoplan.scene.shape import shown_mask
+from cryoplan.scene.slices import SliceSampler
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What is at one point; None for what is not known there.
+
+    Attributes
+    ----------
+    point_mm : Point
+        LPS.
+    value : float or None
+        Voxel value of the scan: HU for CT, signal otherwise.
+    unit : str
+        ``HU`` or ``signal``.
+    structure : str or None
+        The tumour if the point is in it, else the smallest structure around the point.
+    now_degc, lowest_degc : float or None
+        Temperatures at the shown time and over the whole protocol.
+    tumour_distance_mm : float or None
+        To the surface of the target's voxels, positive outside.
+    probe : str or None
+        Nearest probe by its axis between entry and tip.
+    probe_distance_mm : float or None
+        Distance to that axis.
+    """
+
+    point_mm: Point
+    value: float | None
+    unit: str
+    structure: str | None = None
+    now_degc: float | None = None
+    lowest_degc: float | None = None
+    tumour_distance_mm: float | None = None
+    probe: str | None = None
+    probe_distance_mm: float | None = None
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the parts of the status line, in its order, without those that are not known."""
+        parts = []
+        if self.value is not None:
+            parts.append(f"{self.unit} {self.value:.0f}".replace("-", "\N{MINUS SIGN}"))
+        if self.structure is not None:
+            parts.append(self.structure)
+        if self.now_degc is not None:
+            parts.append(f"now {show_degc(self.now_degc)}")
+        if self.lowest_degc is not None:
+            parts.append(f"lowest {show_degc(self.lowest_degc)}")
+        if self.tumour_distance_mm is not None:
+            where = "outside" if self.tumour_distance_mm > 0 else "inside"
+            parts.append(f"{show_mm(abs(self.tumour_distance_mm))} {where} tumour")
+        if self.probe is not None and self.probe_distance_mm is not None:
+            parts.append(f"probe {self.probe}: {show_mm(self.probe_distance_mm)}")
+        return tuple(parts)
+
+
+class MaskDistance:
+    """Distance to the surface of a mask's voxels, exact for every point of space.
+
+    The surface is that of the boxes around the voxels: the squares between set and unset voxels.
+
+    Parameters
+    ----------
+    mask : Volume
+        bool voxels, at least one set; any grid.
+    """
+
+    def __init__(self, mask: Volume) -> None:
+        values = np.pad(mask.values, 1)
+        centres, normals = [], []
+        for axis in range(3):
+            low = [slice(None)] * 3
+            high = [slice(None)] * 3
+            low[axis], high[axis] = slice(None, -1), slice(1, None)
+            faces = np.argwhere(values[tuple(low)] != values[tuple(high)]).astype(float) - 1.0
+            faces[:, axis] += 0.5
+            centres.append(faces[:, ::-1])
+            normals.append(np.full(len(faces), 2 - axis))
+        spacing = np.asarray(mask.grid.spacing_mm)
+        self._mask = mask
+        # Millimetres along the grid's own axes: distances are the same there, and squares stay square.
+        self._centres = np.concatenate(centres) * spacing
+        self._half = np.tile(spacing / 2.0, (len(self._centres), 1))
+        self._half[np.arange(len(self._centres)), np.concatenate(normals)] = 0.0
+        self._reach = float(np.linalg.norm(np.sort(spacing)[1:])) / 2.0
+        self._tree = cKDTree(self._centres)
+
+    def signed_mm(self, point_mm: npt.ArrayLike) -> float:
+        """Return the distance of an LPS point, positive outside and negative inside."""
+        grid = self._mask.grid
+        index = grid.mm_to_index(point_mm)
+        local = index * np.asarray(grid.spacing_mm)
+        nearest, _ = self._tree.query(local)
+        # The nearest square has its centre at most half a diagonal further than the nearest centre.
+        near = self._tree.query_ball_point(local, nearest + self._reach + 1e-9)
+        gap = np.maximum(np.abs(self._centres[near] - local) - self._half[near], 0.0)
+        distance = float(np.linalg.norm(gap, axis=1).min())
+        i, j, k = np.rint(index).astype(int)
+        inside = (
+            0 <= i < grid.size[0]
+            and 0 <= j < grid.size[1]
+            and 0 <= k < grid.size[2]
+            and bool(self._mask.values[k, j, i])
+        )
+        return -distance if inside else distance
+
+
+class Readout:
+    """Answers for points of one case; cheap enough for every move of the mouse."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._scan = SliceSampler(case.scan.volume)
+        self._unit = "HU" if case.scan.facts.has_hounsfield else "signal"
+        self._structures = sorted(case.structures, key=_rank)
+        self._distance = MaskDistance(shown_mask(case.target, case)) if case.target is not None else None
+
+    def read(
+        self,
+        point_mm: npt.ArrayLike,
+        *,
+        plan: Plan | None = None,
+        now_degc: Volume | None = None,
+        lowest_degc: Volume | None = None,
+    ) -> Reading:
+        """Return what is known about an LPS point.
+
+        Parameters
+        ----------
+        point_mm : array_like
+            LPS point.
+        plan : Plan or None
+            For the nearest probe.
+        now_degc, lowest_degc : Volume or None
+            Temperature fields, read trilinearly. Leave them out when the result is out of date.
+        """
+        probe, gap = None, None
+        for candidate in plan.probes if plan is not None else ():
+            distance = float(point_to_segment_mm(point_mm, candidate.entry_mm, candidate.tip_mm))
+            if gap is None or distance < gap:
+                probe, gap = candidate.name, distance
+        inside = (s.name for s in self._structures if _contains(s, point_mm))
+        return Reading(
+            point_mm=as_point(point_mm),
+            value=self._scan.value_at(point_mm),
+            unit=self._unit,
+            structure=next(inside, None),
+            now_degc=_temperature(now_degc, point_mm),
+            lowest_degc=_temperature(lowest_degc, point_mm),
+            tumour_distance_mm=None if self._distance is None else self._distance.signed_mm(point_mm),
+            probe=probe,
+            probe_distance_mm=gap,
+        )
+
+
+def _rank(structure: Structure) -> tuple[bool, float]:
+    return (structure.role is not Role.TUMOUR, structure.volume_ml)
+
+
+def _contains(structure: Structure, point_mm: npt.ArrayLike) -> bool:
+    grid = structure.mask.grid
+    if not bool(grid.contains_mm(point_mm)):
+        return False
+    i, j, k = np.clip(np.rint(grid.mm_to_index(point_mm)).astype(int), 0, np.asarray(grid.size) - 1)
+    return bool(structure.mask.values[k, j, i])
+
+
+def _temperature(field: Volume | None, point_mm: npt.ArrayLike) -> float | None:
+    return None if field is None else SliceSampler(field).value_at(point_mm, interpolate=True)
