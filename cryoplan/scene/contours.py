@@ -9,9 +9,11 @@ import contourpy
 import numpy as np
 import numpy.typing as npt
 
+from cryoplan.case.case import Case
+from cryoplan.case.structure import Structure
 from cryoplan.core.volume import Volume
 from cryoplan.plan.probe import Probe, ProbeModel
-from cryoplan.scene.shape import shape_field
+from cryoplan.scene.shape import structure_field
 from cryoplan.scene.slices import SliceImage, SlicePlane, SliceSampler
 
 FloatArray = npt.NDArray[np.float64]
@@ -72,10 +74,18 @@ class IsothermCutter:
 
 
 class OutlineCutter:
-    """Cuts the outline of one mask; smooth, but never past the centre of a voxel (`shape`)."""
+    """Cuts the smooth outline of one structure; keep one as long as the structure is shown.
 
-    def __init__(self, mask: Volume) -> None:
-        self._sampler = SliceSampler(shape_field(mask))
+    Parameters
+    ----------
+    structure : Structure
+        What to outline.
+    case : Case
+        Its case, which says whether it is the target (`shape.structure_field`).
+    """
+
+    def __init__(self, structure: Structure, case: Case) -> None:
+        self._sampler = SliceSampler(structure_field(structure, case))
 
     def cut(self, plane: SlicePlane) -> tuple[Line, ...]:
         """Return the outline on a plane; no lines where the plane misses the mask."""

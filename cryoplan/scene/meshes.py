@@ -1,0 +1,304 @@
+"""Meshes: volumes and masks as triangles in LPS millimetres, plain arrays that any process can make.
+
+**Oriented images never enter VTK.** Surfaces are found on the bare lattice (flying edges on indices) and the
+grid's 4 x 4 affine moves them to the patient; a left-handed grid turns the triangles round, so that normals
+always point outwards. VTK says that not all its filters honour directions; here none of them gets any.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from cryoplan.case.case import Case
+from cryoplan.case.structure import Role, Structure
+from cryoplan.core.grid import Grid
+from cryoplan.core.volume import Volume
+from cryoplan.image.scan import Scan
+from cryoplan.scene.shape import structure_field
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+
+SKIN_HU = -300.0
+"""Half way between air (-1000 HU) and soft tissue, a little towards tissue because of clothes."""
+
+BONE_HU = 250.0
+"""Above enhanced vessels of most portal phases, below cortical bone; oral contrast is seen as well."""
+
+ORGAN_VOXEL_MM = 2.0
+SKIN_VOXEL_MM = 3.2
+_LEAST_BONE_ML = 1.0
+_LARGEST_OFFSET = 0.3
+
+_LOCK = Lock()
+_CACHE: WeakKeyDictionary[Volume, MeshArrays] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
+class MeshArrays:
+    """A triangle mesh.
+
+    Attributes
+    ----------
+    points_mm : numpy.ndarray
+        float32 ``(n, 3)``, LPS millimetres.
+    triangles : numpy.ndarray
+        int32 ``(m, 3)``, counter-clockwise seen from outside.
+    normals : numpy.ndarray
+        float32 ``(n, 3)``, unit vectors outwards, for smooth shading.
+    """
+
+    points_mm: Floats
+    triangles: Ints
+    normals: Floats
+
+    @property
+    def is_empty(self) -> bool:
+        """True when there is nothing to draw."""
+        return len(self.triangles) == 0
+
+    def volume_ml(self) -> float:
+        """Return the enclosed volume (divergence theorem); of a closed mesh."""
+        return _volume_mm3(self.points_mm.astype(np.float64), self.triangles) / 1000.0
+
+    def centroid_mm(self) -> npt.NDArray[np.float64]:
+        """Return the centroid of the enclosed volume; of a closed mesh that is not empty."""
+        points = self.points_mm.astype(np.float64)
+        middle = points.mean(axis=0)
+        a, b, c = ((points - middle)[self.triangles[:, n]] for n in range(3))
+        six_volumes = np.einsum("ij,ij->i", a, np.cross(b, c))
+        return np.asarray(middle + ((a + b + c) * six_volumes[:, None]).sum(axis=0) / (4 * six_volumes.sum()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CaseMeshes:
+    """Everything of a case that does not change with the plan; picklable.
+
+    Attributes
+    ----------
+    skin, bone : MeshArrays or None
+        From a mask of the case if there is one, else from Hounsfield units; None for MR without masks.
+    structures : tuple of (str, MeshArrays)
+        By structure name, in the case's order, without body, skin, fat and muscle.
+    """
+
+    skin: MeshArrays | None
+    bone: MeshArrays | None
+    structures: tuple[tuple[str, MeshArrays], ...]
+
+    def of(self, name: str) -> MeshArrays | None:
+        """Return the mesh of a structure, None when it is not drawn."""
+        return next((mesh for known, mesh in self.structures if known == name), None)
+
+
+_AROUND = (Role.BODY, Role.SKIN, Role.FAT, Role.MUSCLE)  # they would hide all the others
+
+
+def build_case_meshes(case: Case) -> CaseMeshes:
+    """Return all meshes of a case; pure, so that it can run in another process beside the window."""
+    bones = any(s.role is Role.BONE for s in case.structures)
+    body = next((s for s in case.structures if s.role is Role.BODY), None)
+    hounsfield = case.scan.facts.has_hounsfield
+    skin = structure_mesh(body, case) if body is not None else (skin_mesh(case.scan) if hounsfield else None)
+    return CaseMeshes(
+        skin=skin,
+        bone=bone_mesh(case.scan) if hounsfield and not bones else None,
+        structures=tuple((s.name, structure_mesh(s, case)) for s in case.structures if s.role not in _AROUND),
+    )
+
+
+def structure_mesh(structure: Structure, case: Case) -> MeshArrays:
+    """Return the surface of a structure, kept as long as its field lives.
+
+    The target keeps every triangle. Others are thinned to some 2 mm; a shift along the normals of at most
+    0.3 voxel then gives back the volume of the voxels.
+    """
+    field = structure_field(structure, case)
+    with _LOCK:
+        known = _CACHE.get(field)
+    if known is None:
+        if structure.name == case.target_name:
+            known = surface(field, 0.0)
+        else:
+            known = _keep_volume(
+                surface(thinned(field, ORGAN_VOXEL_MM), 0.0),
+                1000.0 * structure.volume_ml,
+                _LARGEST_OFFSET * min(structure.mask.grid.spacing_mm),
+            )
+        with _LOCK:
+            _CACHE[field] = known
+    return known
+
+
+def surface(field: Volume, level: float) -> MeshArrays:
+    """Return the surface around all places above `level`, closed where the region ends inside the grid.
+
+    Parameters
+    ----------
+    field : Volume
+        Numbers on any grid, larger inside.
+    level : float
+        In the unit of the field.
+    """
+    points_ijk, triangles = _flying_edges(np.asarray(field.values, np.float32), level)
+    points = field.grid.index_to_mm(points_ijk)
+    if np.linalg.det(field.grid.axes) < 0.0:
+        triangles = triangles[:, ::-1]
+    return _mesh(points, triangles)
+
+
+def isotherm_mesh(field_degc: Volume, threshold_degc: float) -> MeshArrays:
+    """Return the surface of everything at or below a temperature; open where it leaves the grid."""
+    return surface(Volume(grid=field_degc.grid, values=-field_degc.values), -threshold_degc)
+
+
+def skin_mesh(scan: Scan) -> MeshArrays | None:
+    """Return the skin of a CT: the largest thing denser than -300 HU, filled slice by slice.
+
+    Made on blocks of about 3 mm. The table stays out where a gap of a block or two parts it from the patient.
+    None when the scan holds nothing that dense. The surface is open where the image ends.
+    """
+    blocks = _block_mean(scan.volume, SKIN_VOXEL_MM)
+    dense = blocks.values > SKIN_HU
+    flat = np.zeros((3, 3, 3), bool)
+    flat[1] = ndimage.generate_binary_structure(2, 1)
+    labels, count = ndimage.label(ndimage.binary_opening(dense, flat))
+    if count == 0:
+        return None
+    body = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
+    body = np.stack([ndimage.binary_fill_holes(layer) for layer in body])
+    smooth = ndimage.gaussian_filter(body.astype(np.float32), 0.9, mode="nearest")
+    return surface(Volume(grid=blocks.grid, values=smooth), 0.5)
+
+
+def bone_mesh(scan: Scan) -> MeshArrays | None:
+    """Return everything above 250 HU in pieces of at least 1 ml: bone, and contrast medium where it is."""
+    blocks = _block_mean(scan.volume, ORGAN_VOXEL_MM)
+    dense = blocks.values > BONE_HU
+    labels, _ = ndimage.label(dense)
+    sizes = np.bincount(labels.ravel())
+    large = sizes * blocks.grid.voxel_volume_ml >= _LEAST_BONE_ML
+    large[0] = False
+    if not large.any():
+        return None
+    # Grey values next to the kept pieces give the surface its place between the blocks.
+    near = ndimage.binary_dilation(large[labels])
+    return surface(Volume(grid=blocks.grid, values=np.where(near, blocks.values, -1000.0)), BONE_HU)
+
+
+def thinned(field: Volume, voxel_mm: float) -> Volume:
+    """Return every n-th voxel of a smooth field, where n steps stay below `voxel_mm` along each axis.
+
+    The last layer is repeated where it would be lost, so that closed surfaces stay closed.
+    """
+    steps = [max(1, int(voxel_mm / s + 1e-6)) for s in field.grid.spacing_mm]
+    if max(steps) == 1:
+        return field
+    extra = [(-(n - 1)) % step for n, step in zip(field.grid.size, steps, strict=True)]
+    values = np.pad(field.values, [(0, extra[2]), (0, extra[1]), (0, extra[0])], mode="edge")
+    values = values[:: steps[2], :: steps[1], :: steps[0]]
+    return Volume(grid=_coarser(field.grid, values.shape, steps, 0.0), values=values)
+
+
+def _block_mean(volume: Volume, voxel_mm: float) -> Volume:
+    steps = [max(1, round(voxel_mm / s)) for s in volume.grid.spacing_mm]
+    steps = [min(step, n) for step, n in zip(steps, volume.grid.size, strict=True)]
+    counts = [n // step for n, step in zip(volume.grid.size, steps, strict=True)]
+    a, b, c = (counts[axis] * steps[axis] for axis in (2, 1, 0))
+    blocks = volume.values[:a, :b, :c].reshape(counts[2], steps[2], counts[1], steps[1], counts[0], steps[0])
+    values = blocks.mean(axis=(1, 3, 5), dtype=np.float32)
+    return Volume(grid=_coarser(volume.grid, values.shape, steps, 0.5), values=values)
+
+
+def _coarser(grid: Grid, shape: tuple[int, ...], steps: list[int], shift: float) -> Grid:
+    corner = grid.index_to_mm([shift * (step - 1) for step in steps])
+    return Grid(
+        size=(shape[2], shape[1], shape[0]),
+        spacing_mm=(
+            grid.spacing_mm[0] * steps[0],
+            grid.spacing_mm[1] * steps[1],
+            grid.spacing_mm[2] * steps[2],
+        ),
+        origin_mm=(float(corner[0]), float(corner[1]), float(corner[2])),
+        direction=grid.direction,
+    )
+
+
+def _flying_edges(values: Floats, level: float) -> tuple[npt.NDArray[np.float64], Ints]:
+    """Return points in indices ``(n, 3)`` as i, j, k and triangles wound for a right-handed grid."""
+    from vtkmodules.util import numpy_support
+    from vtkmodules.vtkCommonDataModel import vtkImageData
+    from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
+
+    to_vtk: Any = numpy_support.numpy_to_vtk
+    to_numpy: Any = numpy_support.vtk_to_numpy
+    nothing = np.zeros((0, 3)), np.zeros((0, 3), np.int32)
+    if min(values.shape) < 2 or not float(values.min()) <= level < float(values.max()):
+        return nothing
+    flat = np.ascontiguousarray(values).ravel()
+    lattice = vtkImageData()
+    lattice.SetDimensions(values.shape[2], values.shape[1], values.shape[0])
+    lattice.GetPointData().SetScalars(to_vtk(flat, deep=False))
+    contour = vtkFlyingEdges3D()
+    contour.SetInputData(lattice)
+    contour.SetValue(0, level)
+    contour.ComputeNormalsOff()
+    contour.ComputeGradientsOff()
+    contour.ComputeScalarsOff()
+    contour.Update()
+    output = contour.GetOutput()
+    if output.GetNumberOfPolys() == 0:
+        return nothing
+    points = to_numpy(output.GetPoints().GetData())
+    triangles = to_numpy(output.GetPolys().GetConnectivityArray())
+    return points.astype(np.float64), triangles.reshape(-1, 3).astype(np.int32)
+
+
+def _mesh(points: npt.NDArray[np.float64], triangles: npt.NDArray[Any]) -> MeshArrays:
+    triangles = np.ascontiguousarray(triangles, np.int32)
+    return MeshArrays(
+        points_mm=points.astype(np.float32),
+        triangles=triangles,
+        normals=_normals(points, triangles).astype(np.float32),
+    )
+
+
+def _normals(points: npt.NDArray[np.float64], triangles: Ints) -> npt.NDArray[np.float64]:
+    """Return the area-weighted mean of the normals of the triangles at each point."""
+    if len(triangles) == 0:
+        return np.zeros((len(points), 3))
+    a, b, c = (points[triangles[:, n]] for n in range(3))
+    faces = np.cross(b - a, c - a)
+    corners = triangles.ravel()
+    total = np.stack(
+        [np.bincount(corners, np.repeat(faces[:, n], 3), minlength=len(points)) for n in range(3)], axis=1
+    )
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    return np.asarray(total / np.where(length > 0.0, length, 1.0))
+
+
+def _volume_mm3(points: npt.NDArray[np.float64], triangles: Ints) -> float:
+    if len(triangles) == 0:
+        return 0.0
+    middle = points.mean(axis=0)
+    a, b, c = ((points - middle)[triangles[:, n]] for n in range(3))
+    return float(np.einsum("ij,ij->", a, np.cross(b, c))) / 6.0
+
+
+def _keep_volume(mesh: MeshArrays, wanted_mm3: float, limit_mm: float) -> MeshArrays:
+    """Move the points along their normals, by at most `limit_mm`, so that the volume fits."""
+    if mesh.is_empty:
+        return mesh
+    points = mesh.points_mm.astype(np.float64)
+    a, b, c = (points[mesh.triangles[:, n]] for n in range(3))
+    area = float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()) / 2.0
+    offset = (wanted_mm3 - _volume_mm3(points, mesh.triangles)) / area
+    offset = float(np.clip(offset, -limit_mm, limit_mm))
+    return _mesh(points + offset * mesh.normals, mesh.triangles)
