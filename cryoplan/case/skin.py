@@ -1,0 +1,191 @@
+"""Skin: where the patient's body ends, from an outlined body or from the Hounsfield values of a CT."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from cryoplan.case.case import Case
+from cryoplan.case.structure import Role
+from cryoplan.core.geometry import FloatArray, Point, as_point, unit
+from cryoplan.core.grid import Grid
+from cryoplan.core.volume import Volume
+from cryoplan.image.scan import Scan
+
+BODY_HU = -300.0
+"""Between air and skin: fat is about -100 HU, so half-filled skin voxels fall on the right side."""
+
+_COARSE_MM = 1.8
+_TABLE_MM = 5.0
+_STEP_MM = 0.25
+
+_LOCK = Lock()
+_CACHE: WeakKeyDictionary[Volume, Volume] = WeakKeyDictionary()
+
+
+def body_mask(case: Case) -> Volume | None:
+    """Return the body as bool voxels, None when nothing tells where it ends.
+
+    The outlined structure of role *body* if there is one. Else, on a CT, the largest connected part above
+    -300 HU with its holes filled slice by slice, after thin things (table, lines) are cut off; its voxels are
+    about 2 mm wide. An MR without an outlined body has none: its values say nothing about air.
+    """
+    for structure in case.structures:
+        if structure.role is Role.BODY:
+            return structure.mask
+    if not case.scan.facts.has_hounsfield:
+        return None
+    return body_of_ct(case.scan)
+
+
+def body_source(case: Case) -> str:
+    """Say in words where `body_mask` comes from; empty when there is none."""
+    for structure in case.structures:
+        if structure.role is Role.BODY:
+            return f"the structure {structure.name}"
+    return f"CT values above {BODY_HU:.0f} HU" if case.scan.facts.has_hounsfield else ""
+
+
+def body_of_ct(scan: Scan) -> Volume:
+    """Return the body found in a CT, see `body_mask`. Kept as long as the image lives.
+
+    Takes a few tenths of a second the first time: call it in the background before a window needs it.
+    """
+    with _LOCK:
+        known = _CACHE.get(scan.volume)
+    if known is None:
+        known = _find_body(scan.volume)
+        with _LOCK:
+            _CACHE[scan.volume] = known
+    return known
+
+
+def skin_entry(case: Case, inside_mm: npt.ArrayLike, toward_mm: npt.ArrayLike) -> Point | None:
+    """Return where the ray from a point inside through another point first leaves the body.
+
+    Parameters
+    ----------
+    case : Case
+        Scan and structures.
+    inside_mm, toward_mm : array_like
+        LPS points; the ray starts at the first.
+
+    Returns
+    -------
+    Point or None
+        LPS position of the skin, refined to a quarter of a millimetre; None when the start is outside the
+        body, when the ray leaves the image before the body, or when nothing tells where the body ends.
+
+    Raises
+    ------
+    ValueError
+        If both points are the same.
+    """
+    body = body_mask(case)
+    start = np.asarray(inside_mm, float)
+    direction = unit(np.asarray(toward_mm, float) - start)
+    if body is None:
+        return None
+    lower, upper = body.grid.bounds_mm()
+    reach = float(np.linalg.norm(upper - lower))
+    distances = np.arange(0.0, reach, _STEP_MM)
+    points = start + distances[:, None] * direction
+    inside = sample_mask(body, points)
+    within = body.grid.contains_mm(points)
+    if not inside[0]:
+        return None
+    first_out = int(np.argmin(inside))
+    if inside[first_out] or not within[first_out]:
+        return None
+    distance = float(distances[first_out]) - 0.5 * _STEP_MM
+    if all(s.role is not Role.BODY for s in case.structures):
+        distance = _refined(case.scan.volume, start, direction, distance)
+    return as_point(start + distance * direction)
+
+
+def sample_mask(mask: Volume, points_mm: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return the voxel ``(n,)`` of a mask at each LPS point ``(n, 3)``; False outside its grid."""
+    index = np.rint(mask.grid.mm_to_index(points_mm)).astype(np.int64)
+    inside = np.all((index >= 0) & (index < np.asarray(mask.grid.size)), axis=-1)
+    i, j, k = np.moveaxis(np.where(inside[:, None], index, 0), -1, 0)
+    return np.asarray(mask.values[k, j, i] & inside)
+
+
+def _refined(image: Volume, start: FloatArray, direction: FloatArray, distance: float) -> float:
+    """Move a coarse skin distance to where the image itself falls through the threshold, if that is near."""
+    from scipy import ndimage
+
+    reach = 2.0 * _COARSE_MM
+    offsets = np.arange(distance - reach, distance + reach, _STEP_MM)
+    index = image.grid.mm_to_index(start + offsets[:, None] * direction)
+    if not np.all(image.grid.contains_mm(start + offsets[:, None] * direction)):
+        return distance
+    lower = np.maximum(np.floor(index.min(axis=0)).astype(int) - 1, 0)
+    upper = np.minimum(np.ceil(index.max(axis=0)).astype(int) + 2, image.grid.size)
+    part = image.values[lower[2] : upper[2], lower[1] : upper[1], lower[0] : upper[0]]
+    values = ndimage.map_coordinates(
+        part.astype(np.float64), (index - lower)[:, ::-1].T, order=1, mode="nearest"
+    )
+    above = values > BODY_HU
+    falls = np.flatnonzero(above[:-1] & ~above[1:])
+    if falls.size == 0:
+        return distance
+    crossing = offsets[falls] + 0.5 * _STEP_MM
+    return float(crossing[np.argmin(np.abs(crossing - distance))])
+
+
+def _find_body(image: Volume) -> Volume:
+    from scipy import ndimage
+
+    grid, values = _coarser(image)
+    tissue = values > BODY_HU
+    spacing = np.asarray(grid.spacing_mm)[::-1]
+    # The table touches the back: what is thinner than two table radii falls away, the rest grows back
+    # as far as it did before.
+    steps = np.maximum(np.rint(_TABLE_MM / spacing), 1).astype(int)
+    element = _ellipsoid(steps)
+    core = ndimage.binary_erosion(np.pad(tissue, [(s, s) for s in steps], mode="edge"), element)
+    core = core[tuple(slice(s, -s) for s in steps)]
+    largest = _largest(core)
+    body = ndimage.binary_dilation(largest, element) & tissue
+    axial = int(np.argmax(np.abs(grid.axes[2, :])))
+    for index in range(grid.size[axial]):
+        plane: list[slice | int] = [slice(None)] * 3
+        plane[2 - axial] = index
+        body[tuple(plane)] = ndimage.binary_fill_holes(body[tuple(plane)])
+    return Volume(grid=grid, values=body)
+
+
+def _coarser(image: Volume) -> tuple[Grid, npt.NDArray[Any]]:
+    """Return every n-th voxel so that spacings come near 2 mm: finer ones only cost time here."""
+    stride = [max(round(_COARSE_MM / s), 1) for s in image.grid.spacing_mm]
+    values = image.values[:: stride[2], :: stride[1], :: stride[0]]
+    spacing = tuple(s * n for s, n in zip(image.grid.spacing_mm, stride, strict=True))
+    grid = Grid(
+        size=(values.shape[2], values.shape[1], values.shape[0]),
+        spacing_mm=(spacing[0], spacing[1], spacing[2]),
+        origin_mm=image.grid.origin_mm,
+        direction=image.grid.direction,
+    )
+    return grid, values
+
+
+def _ellipsoid(steps: npt.NDArray[np.int_]) -> npt.NDArray[np.bool_]:
+    axes = [np.arange(-s, s + 1) / (s + 0.5) for s in steps]
+    k, j, i = np.meshgrid(*axes, indexing="ij")
+    return np.asarray(k**2 + j**2 + i**2 <= 1.0)
+
+
+def _largest(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    from scipy import ndimage
+
+    labels, count = ndimage.label(mask)
+    if count <= 1:
+        return mask
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return np.asarray(labels == int(np.argmax(sizes)))
