@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -12,6 +13,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from cryoplan import RESEARCH_USE, __version__
 from cryoplan.core.errors import CryoplanError
@@ -226,18 +228,18 @@ class _Console:
         self._json = as_json
         self._asked_to_stop = False
         self._last = -1
-        self._before: Callable[[int, FrameType | None], object] | int | None = None
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> _Console:
-        try:
-            self._before = signal.signal(signal.SIGINT, self._stop)
-        except ValueError:  # not the main thread: whoever calls us there owns the signals
-            self._before = None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Elsewhere than on the main thread, whoever calls us owns the signals.
+            with contextlib.suppress(ValueError):
+                self._before[number] = signal.signal(number, self._stop)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
         if not self._json and sys.stderr.isatty() and self._last >= 0:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 

@@ -360,13 +360,19 @@ def _all_or_nothing(out: Path) -> Iterator[Path]:
             (work / name).replace(destination)
     except OSError as error:
         raise _cannot_write(out, error) from error
+    except StoreError as error:
+        if work.name in error.place or work.name in error.what:
+            # The unfinished folder is nobody's business: name the one that was asked for.
+            raise _cannot_write(out, error.__cause__ or error) from error
+        raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _cannot_write(out: Path, error: OSError) -> StoreError:
+def _cannot_write(out: Path, error: BaseException) -> StoreError:
+    reason = getattr(error, "strerror", None) or error
     return StoreError(
-        f"The results cannot be written to {out}: {error.strerror or error}.",
+        f"The results cannot be written to {out}: {reason}.",
         "Free some space or choose a folder that you may write to.",
         code="cannot-write",
         place=str(out),
