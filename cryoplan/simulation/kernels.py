@@ -1,0 +1,366 @@
+"""Kernels: one super-step of the enthalpy equation, compiled, without the interpreter lock, on one core.
+
+Plain arrays in, plain arrays out; `cryoplan.simulation.reference` is the slow twin that says the same in numpy. The
+stages are first-order Runge-Kutta-Legendre (solver notes section 4)::
+
+    Y_1 = Y_0 + mu~_1 D M(Y_0),  Y_j = mu_j Y_{j-1} + nu_j Y_{j-2} + mu_j w_1 D M(Y_{j-1})
+
+Rows are sliced before the inner loops, because a loop over a slice is turned into vector instructions and a loop
+over ``a[base + i]`` is not; each face is computed once. Energies go through the same recursion as the state, in
+float64, so that they are the fluxes exactly as applied.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+# Reassociation and contraction are free speed; NaN and infinities keep their meaning, they are looked for.
+_FAST = {"reassoc", "contract", "nsz", "arcp"}
+
+
+def _compiled(function: _F) -> _F:
+    """Compile with a cache on disk where there is a place for one, else without (platform notes section 7)."""
+    options: dict[str, Any] = {"nogil": True, "fastmath": _FAST, "boundscheck": False, "error_model": "numpy"}
+    if os.environ.get("CRYOPLAN_NO_KERNEL_CACHE"):
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+    try:
+        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+    except RuntimeError:
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+
+
+ZERO = np.float32(0.0)
+ONE = np.float32(1.0)
+TWO = np.float32(2.0)
+KELVIN = np.float32(273.15)
+FLOWING = np.float32(0.99999)
+"""Perfusion is on where the unfrozen fraction is 1; the margin is one rounding of float32."""
+
+N_LEDGER = 5
+"""Ledger terms per stage before those of the probes: perfusion and metabolism, metabolism, boundary, vessels, spare."""
+
+
+@_compiled
+def update_state(
+    h, t, u, psi, parameters, run_start, run_end, run_material, row_runs, nj, ni, box
+):  # type: ignore[no-untyped-def]
+    """Write T, u and psi of the enthalpies `h` for the cells of `box` (k0, k1, j0, j1, i0, i1; padded)."""
+    for k in range(box[0], box[1]):
+        for j in range(box[2], box[3]):
+            row = k * nj + j
+            low, high = row * ni + box[4], row * ni + box[5]
+            for run in range(row_runs[row], row_runs[row + 1]):
+                start = max(run_start[run], low)
+                end = min(run_end[run], high)
+                if end <= start:
+                    continue
+                p = parameters[run_material[run]]
+                t_l, h1, inv_h1, mushy, inv_cu = p[0], p[1], p[2], p[3], p[4]
+                c_l, twice_b, t_lk, rise, c_l2 = p[5], p[6], p[7], p[8], p[9]
+                hs = h[start:end]
+                ts = t[start:end]
+                us = u[start:end]
+                ps = psi[start:end]
+                for i in range(end - start):
+                    e = np.float32(hs[i])
+                    frozen = min(e, ZERO)
+                    between = min(max(e, ZERO), h1)
+                    root = np.sqrt(max(c_l2 + twice_b * frozen, ZERO))
+                    cold = t_l + TWO * frozen / (c_l + root)
+                    ts[i] = cold + between * mushy + max(e - h1, ZERO) * inv_cu
+                    liquid = between * inv_h1
+                    us[i] = liquid
+                    ps[i] = (ONE - liquid) * (ONE + rise * (t_lk / (cold + KELVIN) - ONE))
+
+
+@_compiled
+def _fluxes(ta, tb, ua, ub, pa, pb, a, b, out, n):  # type: ignore[no-untyped-def]
+    for i in range(n):
+        out[i] = (a[i] * (ua[i] + ub[i]) + b[i] * (pa[i] + pb[i])) * (tb[i] - ta[i])
+
+
+@_compiled
+def _advance(y1, y2, acc, t, u, w, mu, nu, gain, start, n):  # type: ignore[no-untyped-def]
+    """Write the new stage over `y2`; return the perfusion (with metabolism) that was applied, W/m3 summed."""
+    total = 0.0
+    for i in range(n):
+        flow = w[i] * (start - t[i])
+        if u[i] < FLOWING:
+            flow = ZERO
+        total += flow
+        y2[i] = mu * y1[i] + nu * y2[i] + gain * np.float64(acc[i] + flow)
+    return total
+
+
+@_compiled
+def _metabolism(q, u, n):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for i in range(n):
+        made = q[i]
+        if u[i] < FLOWING:
+            made = ZERO
+        total += made
+    return total
+
+
+@_compiled
+def _wall(tc, tb, k_u, k_l, p, u, psi, log_resistance, contact, coefficient):  # type: ignore[no-untyped-def]
+    """Return (heat into the tissue cell W, wall temperature degC) of one wall link.
+
+    The conductivity is the mean of those at the cell and at the wall; three fixed-point steps find the wall.
+    """
+    strength = contact * coefficient
+    if strength <= 0.0:
+        return 0.0, tb
+    k_cell = k_u * u + k_l * psi
+    k = k_cell
+    q = 0.0
+    wall = tb
+    for _ in range(3):
+        q = (tc - tb) / (log_resistance / k + 1.0 / strength)
+        wall = tc - q / strength
+        liquid = min(max((wall - p[0]) / (p[3] * p[1]), 0.0), 1.0)
+        cold_k = max(min(wall, p[0]) + 273.15, 8.0)
+        k = 0.5 * (k_cell + k_u * liquid + k_l * (1.0 - liquid) * (1.0 + p[8] * (p[7] / cold_k - 1.0)))
+    q = (tc - tb) / (log_resistance / k + 1.0 / strength)
+    return q, tc - q / strength
+
+
+@_compiled
+def super_step(
+    enthalpy, source, t, u, psi, coefficients, parameters, conductivities, run_start, run_end, run_material,
+    row_runs, w, q, nk, nj, ni, box, closed, h, start_degc, step_s, stages, coolant, strength,
+    link_cell, link_probe, link_material, link_log, link_contact, fixed_cells, fixed_h, exchange_cells, exchange,
+    vessel_degc, ledger,
+):  # type: ignore[no-untyped-def]
+    """Advance the state by `step_s`; return the index of the buffer that holds it.
+
+    Parameters
+    ----------
+    enthalpy : float64 (2, n)
+        Buffers; `source` names the one with the state.
+    box : int64 (6,)
+        Active cells k0, k1, j0, j1, i0, i1 in padded indices.
+    closed : int64 (6,)
+        1 where that side of the box lies inside the lattice: nothing flows through it.
+    coolant : float64 (stages, probes)
+        T_c at the time of each stage, degC.
+    strength : float64 (probes,)
+        W/(m2 K); zero when the probe is off.
+    ledger : float64 (5 + probes,)
+        Joules into the tissue over this step: perfusion without metabolism, metabolism, boundary, vessels, spare,
+        then each probe.
+    """
+    volume = h * h * h
+    k0, k1, j0, j1, i0, i1 = box[0], box[1], box[2], box[3], box[4], box[5]
+    n = i1 - i0
+    rows = j1 - j0
+    plane = nj * ni
+    fx = np.zeros(n + 1, np.float32)
+    fy_low = np.zeros(n, np.float32)
+    fy_high = np.zeros(n, np.float32)
+    fz_high = np.zeros(n, np.float32)
+    fz_low = np.zeros((rows, n), np.float32)
+    acc = np.zeros(n, np.float32)
+    n_terms = ledger.shape[0]
+    e_1 = np.zeros(n_terms)
+    e_2 = np.zeros(n_terms)
+    rate = np.zeros(n_terms)
+    start32 = np.float32(start_degc)
+    w1 = 2.0 / (stages * stages + stages)
+    current = source
+    ai, bi = coefficients[0], coefficients[1]
+    aj, bj = coefficients[2], coefficients[3]
+    ak, bk = coefficients[4], coefficients[5]
+
+    for stage in range(1, stages + 1):
+        if stage == 1:
+            mu, nu = 1.0, 0.0
+        else:
+            mu, nu = (2.0 * stage - 1.0) / stage, (1.0 - stage) / stage
+        gain = mu * w1 * step_s
+        y1 = enthalpy[current]
+        y2 = enthalpy[1 - current]
+        update_state(y1, t, u, psi, parameters, run_start, run_end, run_material, row_runs, nj, ni, box)
+        for term in range(n_terms):
+            rate[term] = 0.0
+
+        for j in range(rows):
+            a = (k0 - 1) * plane + (j0 + j) * ni + i0
+            b = a + plane
+            low = fz_low[j]
+            if closed[0]:
+                for i in range(n):
+                    low[i] = ZERO
+            else:
+                _fluxes(
+                    t[a : a + n], t[b : b + n], u[a : a + n], u[b : b + n], psi[a : a + n], psi[b : b + n],
+                    ak[a : a + n], bk[a : a + n], low, n,
+                )
+                for i in range(n):
+                    rate[2] -= low[i]
+        for k in range(k0, k1):
+            a = k * plane + (j0 - 1) * ni + i0
+            b = a + ni
+            if closed[2]:
+                for i in range(n):
+                    fy_low[i] = ZERO
+            else:
+                _fluxes(
+                    t[a : a + n], t[b : b + n], u[a : a + n], u[b : b + n], psi[a : a + n], psi[b : b + n],
+                    aj[a : a + n], bj[a : a + n], fy_low, n,
+                )
+                for i in range(n):
+                    rate[2] -= fy_low[i]
+            for j in range(rows):
+                c = k * plane + (j0 + j) * ni + i0
+                tc = t[c : c + n]
+                uc = u[c : c + n]
+                pc = psi[c : c + n]
+                # along i: n + 1 faces, the first one below the row
+                _fluxes(
+                    t[c - 1 : c + n], t[c : c + n + 1], u[c - 1 : c + n], u[c : c + n + 1],
+                    psi[c - 1 : c + n], psi[c : c + n + 1], ai[c - 1 : c + n], bi[c - 1 : c + n], fx, n + 1,
+                )
+                if closed[4]:
+                    fx[0] = ZERO
+                if closed[5]:
+                    fx[n] = ZERO
+                rate[2] += np.float64(fx[n]) - np.float64(fx[0])
+                d = c + ni
+                if closed[3] and j == rows - 1:
+                    for i in range(n):
+                        fy_high[i] = ZERO
+                else:
+                    _fluxes(
+                        tc, t[d : d + n], uc, u[d : d + n], pc, psi[d : d + n],
+                        aj[c : c + n], bj[c : c + n], fy_high, n,
+                    )
+                    if j == rows - 1:
+                        for i in range(n):
+                            rate[2] += fy_high[i]
+                d = c + plane
+                if closed[1] and k == k1 - 1:
+                    for i in range(n):
+                        fz_high[i] = ZERO
+                else:
+                    _fluxes(
+                        tc, t[d : d + n], uc, u[d : d + n], pc, psi[d : d + n],
+                        ak[c : c + n], bk[c : c + n], fz_high, n,
+                    )
+                    if k == k1 - 1:
+                        for i in range(n):
+                            rate[2] += fz_high[i]
+                low = fz_low[j]
+                fx_high = fx[1 : n + 1]
+                for i in range(n):
+                    acc[i] = (fx_high[i] - fx[i]) + (fy_high[i] - fy_low[i]) + (fz_high[i] - low[i])
+                for i in range(n):
+                    low[i] = fz_high[i]
+                fy_low, fy_high = fy_high, fy_low
+                rate[0] += _advance(
+                    y1[c : c + n], y2[c : c + n], acc, tc, uc, w[c : c + n], mu, nu, gain, start32, n
+                )
+                rate[1] += _metabolism(q[c : c + n], uc, n)
+        rate[0] -= rate[1]
+
+        for link in range(link_cell.shape[0]):
+            cell, probe, material = link_cell[link], link_probe[link], link_material[link]
+            heat, _ = _wall(
+                coolant[stage - 1, probe], t[cell], conductivities[material, 0], conductivities[material, 1],
+                parameters[material], u[cell], psi[cell], link_log[link], link_contact[link], strength[probe],
+            )
+            y2[cell] += gain * heat / volume
+            rate[N_LEDGER + probe] += heat / volume
+        for index in range(exchange_cells.shape[0]):
+            cell = exchange_cells[index]
+            heat = exchange[index] * (vessel_degc - t[cell])
+            y2[cell] += gain * heat
+            rate[3] += heat
+        taken = 0.0
+        for index in range(fixed_cells.shape[0]):
+            # What the faces brought is what the blood takes away: the lumen keeps its temperature.
+            cell = fixed_cells[index]
+            taken += y2[cell] - fixed_h[index]
+            y2[cell] = fixed_h[index]
+        for term in range(n_terms):
+            new = mu * e_1[term] + nu * e_2[term] + gain * rate[term] * volume
+            if term == 3:
+                new -= taken * volume
+            e_2[term] = e_1[term]
+            e_1[term] = new
+        current = 1 - current
+
+    update_state(
+        enthalpy[current], t, u, psi, parameters, run_start, run_end, run_material, row_runs, nj, ni, box
+    )
+    for term in range(n_terms):
+        ledger[term] = e_1[term]
+    return current
+
+
+@_compiled
+def show_probes(
+    t, u, psi, parameters, conductivities, coolant, strength, link_cell, link_core, link_probe, link_material,
+    link_log, link_contact, link_share, probe_cells, probe_cell_owner, shaft,
+):  # type: ignore[no-untyped-def]
+    """Write the mean shaft surface temperature of each probe, and wall temperatures into the probes' own cells."""
+    n_cells = probe_cells.shape[0]
+    n_probes = shaft.shape[0]
+    sums = np.zeros(n_cells)
+    counts = np.zeros(n_cells)
+    total = np.zeros(n_probes)
+    weight = np.zeros(n_probes)
+    for link in range(link_cell.shape[0]):
+        cell, probe, material = link_cell[link], link_probe[link], link_material[link]
+        _, wall = _wall(
+            coolant[probe], t[cell], conductivities[material, 0], conductivities[material, 1],
+            parameters[material], u[cell], psi[cell], link_log[link], link_contact[link], strength[probe],
+        )
+        sums[link_core[link]] += wall
+        counts[link_core[link]] += 1.0
+        total[probe] += wall * link_share[link]
+        weight[probe] += link_share[link]
+    for probe in range(n_probes):
+        if weight[probe] > 0.0:
+            shaft[probe] = total[probe] / weight[probe]
+    for index in range(n_cells):
+        if counts[index] > 0.0:
+            t[probe_cells[index]] = sums[index] / counts[index]
+        else:
+            t[probe_cells[index]] = shaft[probe_cell_owner[index]]
+
+
+@_compiled
+def keep_minimum(t, minimum, at_s, w, q, time_s, stasis, nj, ni, box):  # type: ignore[no-untyped-def]
+    """Note new lowest temperatures and stop the blood for good where tissue was ever below `stasis`."""
+    now = np.float32(time_s)
+    limit = np.float32(stasis)
+    coldest = np.float32(1e9)
+    for k in range(box[0], box[1]):
+        for j in range(box[2], box[3]):
+            c = (k * nj + j) * ni + box[4]
+            n = box[5] - box[4]
+            ts, ms, at = t[c : c + n], minimum[c : c + n], at_s[c : c + n]
+            ws, qs = w[c : c + n], q[c : c + n]
+            for i in range(n):
+                value = ts[i]
+                coldest = min(coldest, value)
+                if value < ms[i]:
+                    ms[i] = value
+                    at[i] = now
+                    if value < limit:
+                        ws[i] = ZERO
+                        qs[i] = ZERO
+    return coldest
+
+
+FloatArray = npt.NDArray[np.float64]
