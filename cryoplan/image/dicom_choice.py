@@ -1,0 +1,153 @@
+"""Which series of a folder is meant: the one asked for, a file's own, or the only one that can be used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryoplan.core.errors import ImageError
+from cryoplan.core.finding import Finding, Level
+from cryoplan.core.progress import SILENT, Progress
+from cryoplan.image.dicom_header import DICOMDIR, read_header, read_headers
+from cryoplan.image.dicom_stack import Stack, make_stacks
+from cryoplan.image.formats import VOLUME_KINDS, kind_of
+from cryoplan.image.verdict import refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """The DICOM series found at a path, and the files that could not be understood."""
+
+    stacks: tuple[Stack, ...]
+    findings: tuple[Finding, ...]
+
+
+def look_at(path: Path, *, progress: Progress = SILENT) -> Folder:
+    """Read the headers of a DICOM folder, or of the series that one DICOM file belongs to.
+
+    Raises
+    ------
+    ImageError
+        If the one file is damaged or the folder cannot be listed.
+    """
+    if path.is_dir():
+        headers, damaged = read_headers(path, progress=progress)
+        return Folder(stacks=make_stacks(headers), findings=_damage(damaged))
+    one = read_header(path)
+    if one is None:
+        raise ImageError(
+            f"{path.name} is a damaged DICOM file.",
+            "Copy the file again from its source.",
+            code="truncated-file",
+            place=path.name,
+        )
+    if one.sop_class == DICOMDIR:
+        raise ImageError(
+            f"{path.name} is the table of contents of a DICOM disc.",
+            "Choose the folder that it lies in.",
+            code="dicomdir",
+            place=path.name,
+        )
+    if not one.is_slice:
+        return Folder(stacks=make_stacks([one]), findings=())
+    headers, damaged = read_headers(path.parent, progress=progress, deep=False)
+    for stack in make_stacks(headers):
+        if (stack.first.study_uid, stack.first.series_uid) == (one.study_uid, one.series_uid) and (
+            stack.first.is_slice
+        ):
+            return Folder(stacks=(stack,), findings=_damage(damaged))
+    return Folder(stacks=make_stacks([one]), findings=_damage(damaged))
+
+
+def choose_stack(folder: Folder, path: Path, series_uid: str | None) -> Stack:
+    """Return the series to load; its findings may still refuse it.
+
+    Raises
+    ------
+    ImageError
+        If the series asked for is not there, there is no image at all, or several could be meant.
+    """
+    stacks = folder.stacks
+    if series_uid is not None:
+        for stack in stacks:
+            if stack.first.series_uid == series_uid and stack.is_image:
+                return stack
+        raise ImageError(
+            f"{path.name} has no image series {series_uid}.",
+            f"Choose one of: {_list(stacks)}.",
+            code="no-such-series",
+            place=path.name,
+        )
+    images = [s for s in stacks if s.is_image and not s.is_localizer]
+    usable = [s for s in images if s.verdict != "refused"]
+    if len(usable) == 1:
+        return usable[0]
+    if len(usable) > 1:
+        raise ImageError(
+            f"{path.name} holds {len(usable)} series that could be loaded.",
+            f"Choose one of: {_list(usable)}.",
+            code="several-series",
+            place=path.name,
+        )
+    if len(images) == 1:
+        return images[0]
+    if len(images) > 1:
+        reasons = "; ".join(f"{s.title}: {_reason(s)}" for s in images[:5])
+        raise ImageError(
+            f"{path.name} holds {len(images)} series and none can be loaded. {reasons}",
+            "Choose another folder, or export the series again.",
+            code="no-usable-series",
+            place=path.name,
+        )
+    if stacks:
+        raise refusal(_not_an_image(stacks[0], path))
+    raise _nothing_here(path)
+
+
+def _not_an_image(stack: Stack, path: Path) -> Finding:
+    worst = [f for f in stack.findings if f.level is Level.FAIL]
+    if worst:
+        return worst[0]
+    text = stack.findings[0].text if stack.findings else f"{path.name} holds no image."
+    return Finding(level=Level.FAIL, code="not-ct-or-mr", text=text, place=path.name)
+
+
+def _nothing_here(path: Path) -> ImageError:
+    if path.is_dir():
+        volumes = [p.name for p in sorted(path.iterdir()) if p.is_file() and kind_of(p) in VOLUME_KINDS]
+        if volumes:
+            return ImageError(
+                f"{path.name} holds no DICOM series, but image files.",
+                f"Choose one of: {', '.join(volumes[:10])}.",
+                code="no-dicom",
+                place=path.name,
+            )
+        if not any(path.iterdir()):
+            return ImageError(
+                f"The folder {path.name} is empty.",
+                "Choose a folder with DICOM images.",
+                code="empty-folder",
+                place=path.name,
+            )
+    return ImageError(
+        f"{path.name} holds no DICOM image.",
+        "Choose a folder with DICOM images, or a NIfTI, NRRD or MetaImage file.",
+        code="no-images",
+        place=path.name,
+    )
+
+
+def _list(stacks: tuple[Stack, ...] | list[Stack]) -> str:
+    return "; ".join(f"{s.first.series_uid or '(no UID)'} {s.title}" for s in stacks if s.is_image) or "none"
+
+
+def _reason(stack: Stack) -> str:
+    return next((f.text for f in stack.findings if f.level is Level.FAIL), "")
+
+
+def _damage(damaged: list[Path]) -> tuple[Finding, ...]:
+    if not damaged:
+        return ()
+    names = ", ".join(p.name for p in damaged[:3]) + (" and more" if len(damaged) > 3 else "")
+    text = f"{len(damaged)} damaged DICOM files were left out ({names}); slices may be missing at an end."
+    return (Finding(level=Level.WARN, code="damaged-file", text=text, place=damaged[0].name),)

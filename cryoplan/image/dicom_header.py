@@ -1,0 +1,317 @@
+"""Header pass over DICOM files: one small record per file, no pixel read, no name of a patient kept."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from cryoplan.core.errors import ImageError
+from cryoplan.core.progress import SILENT, Progress, check_cancelled
+
+CT, MR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
+SEG, RTSTRUCT = "1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.481.3"
+LABELMAP_SEG = "1.2.840.10008.5.1.4.1.1.66.7"
+DICOMDIR = "1.2.840.10008.1.3.10"
+ENHANCED = frozenset(
+    {
+        "1.2.840.10008.5.1.4.1.1.2.1",  # Enhanced CT
+        "1.2.840.10008.5.1.4.1.1.2.2",  # Legacy Converted Enhanced CT
+        "1.2.840.10008.5.1.4.1.1.4.1",  # Enhanced MR
+        "1.2.840.10008.5.1.4.1.1.4.3",  # Enhanced MR Color
+        "1.2.840.10008.5.1.4.1.1.4.4",  # Legacy Converted Enhanced MR
+    }
+)
+
+_DEFLATED = "1.2.840.10008.1.2.1.99"
+_MOST_FILES = 100_000
+
+_TAGS = [
+    "SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID",
+    "FrameOfReferenceUID", "Modality", "SeriesDescription", "SeriesNumber", "InstanceNumber", "ImageType",
+    "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientPosition", "GantryDetectorTilt",
+    "SliceThickness", "AcquisitionDate", "SeriesDate", "StudyDate", "AcquisitionNumber",
+    "TemporalPositionIdentifier", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows",
+    "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated",
+    "BitsStored", "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "SegmentSequence",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What one DICOM file says about itself; empty texts, zeros and None where it says nothing usable.
+
+    Attributes
+    ----------
+    row, column : tuple of float or None
+        Unit vectors (LPS) along a row (to the next column) and along a column (to the next row).
+    position_mm : tuple of float or None
+        LPS position of the centre of the first pixel.
+    pixel_spacing_mm : tuple of float or None
+        Distance of columns (x) and of rows (y): the other way round than in the file.
+    pixels_missing : bool
+        True when the file ends before its pixels do.
+    """
+
+    path: Path
+    sop_class: str
+    instance_uid: str
+    series_uid: str
+    study_uid: str
+    frame_of_reference_uid: str
+    modality: str
+    description: str
+    series_number: str
+    image_type: tuple[str, ...]
+    patient_position: str
+    patient_code: str
+    gantry_tilt_deg: float | None
+    slice_thickness_mm: float | None
+    acquired_on: str
+    phase: str
+    row: tuple[float, ...] | None
+    column: tuple[float, ...] | None
+    position_mm: tuple[float, ...] | None
+    pixel_spacing_mm: tuple[float, ...] | None
+    rows: int
+    columns: int
+    frames: int
+    samples: int
+    bits_stored: int
+    signed: bool
+    slope: float
+    intercept: float
+    pixels_missing: bool
+    segments: tuple[str, ...]
+
+    @property
+    def is_slice(self) -> bool:
+        """True for a classic single-frame CT or MR image."""
+        return self.sop_class in (CT, MR) and self.frames <= 1
+
+
+def read_headers(
+    folder: Path, *, progress: Progress = SILENT, deep: bool = True
+) -> tuple[list[Header], list[Path]]:
+    """Return the headers of all DICOM files of a folder, in the order of their names.
+
+    Returns
+    -------
+    headers : list of Header
+        One for each readable DICOM file.
+    damaged : list of pathlib.Path
+        Files that begin as DICOM and cannot be understood; nobody can say to which series they belong.
+
+    Raises
+    ------
+    ImageError
+        If the folder holds an absurd number of files or may not be listed.
+    """
+    headers: list[Header] = []
+    damaged: list[Path] = []
+    for number, path in enumerate(files_below(folder, deep=deep)):
+        if number % 64 == 0:
+            check_cancelled(progress)
+        if not _begins_as_dicom(path):
+            continue
+        header = read_header(path)
+        if header is None:
+            damaged.append(path)
+        else:
+            headers.append(header)
+    return headers, damaged
+
+
+def _begins_as_dicom(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            stream.seek(128)
+            return stream.read(4) == b"DICM"
+    except OSError:
+        return False
+
+
+def files_below(folder: Path, *, deep: bool = True) -> Iterator[Path]:
+    """Give the files of a folder and of the folders in it, in the order of their names."""
+    number = 0
+
+    def refuse(error: OSError) -> None:
+        raise ImageError(
+            f"The folder {folder.name} cannot be listed ({error.strerror}).",
+            "Check that you may read it.",
+            code="not-readable",
+            place=folder.name,
+        ) from error
+
+    for root, folders, names in os.walk(folder, onerror=refuse):
+        folders.sort()
+        if not deep:
+            folders.clear()
+        for name in sorted(names):
+            path = Path(root, name)
+            if not path.is_file():
+                continue
+            number += 1
+            if number > _MOST_FILES:
+                raise ImageError(
+                    f"The folder {folder.name} holds more than {_MOST_FILES} files.",
+                    "Choose the folder of one examination.",
+                    code="too-many-files",
+                    place=folder.name,
+                )
+            yield path
+
+
+def read_header(path: Path) -> Header | None:
+    """Return the header of one DICOM file, or None when it is no DICOM file or its header is damaged."""
+    import pydicom  # slow to import, and not needed for other files
+
+    try:
+        with path.open("rb") as stream, warnings.catch_warnings():
+            # Odd values are looked at below, one by one; pydicom's warnings would go to stderr.
+            warnings.simplefilter("ignore")
+            dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_TAGS)
+            return _header(path, dataset, stream)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError):
+        return None
+    except (pydicom.errors.InvalidDicomError, struct.error, RecursionError, MemoryError, OverflowError):
+        return None
+
+
+def _header(path: Path, ds: Any, stream: BinaryIO) -> Header:
+    meta = ds.file_meta
+    orientation = _numbers(ds, "ImageOrientationPatient", 6)
+    spacing = _numbers(ds, "PixelSpacing", 2)
+    date = _text(ds, "AcquisitionDate") or _text(ds, "SeriesDate") or _text(ds, "StudyDate")
+    rows, columns = _whole(ds, "Rows"), _whole(ds, "Columns")
+    frames = max(_whole(ds, "NumberOfFrames"), 1)
+    samples = max(_whole(ds, "SamplesPerPixel"), 1)
+    bits = _whole(ds, "BitsAllocated")
+    syntax = str(getattr(meta, "TransferSyntaxUID", ""))
+    if str(getattr(meta, "MediaStorageSOPClassUID", "")) in (CT, MR) and rows == 0:
+        raise ValueError("an image without a matrix was cut short in its header")
+    expected = (rows * columns * frames * samples * bits + 7) // 8
+    return Header(
+        path=path,
+        # Anonymisers have been seen to empty the data set's UIDs and leave those of the file meta.
+        sop_class=_text(ds, "SOPClassUID") or str(getattr(meta, "MediaStorageSOPClassUID", "")),
+        instance_uid=_text(ds, "SOPInstanceUID") or str(getattr(meta, "MediaStorageSOPInstanceUID", "")),
+        series_uid=_text(ds, "SeriesInstanceUID"),
+        study_uid=_text(ds, "StudyInstanceUID"),
+        frame_of_reference_uid=_text(ds, "FrameOfReferenceUID"),
+        modality=_text(ds, "Modality"),
+        description=_text(ds, "SeriesDescription"),
+        series_number=_text(ds, "SeriesNumber"),
+        image_type=tuple(part.strip().upper() for part in _text(ds, "ImageType").split("\\")),
+        patient_position=_text(ds, "PatientPosition"),
+        patient_code=_patient_code(ds),
+        gantry_tilt_deg=_number(ds, "GantryDetectorTilt"),
+        slice_thickness_mm=_number(ds, "SliceThickness"),
+        acquired_on=f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 and date.isdigit() else "",
+        phase=f"{_text(ds, 'AcquisitionNumber')}/{_text(ds, 'TemporalPositionIdentifier')}",
+        row=orientation[:3] if orientation else None,
+        column=orientation[3:] if orientation else None,
+        position_mm=_numbers(ds, "ImagePositionPatient", 3),
+        pixel_spacing_mm=(spacing[1], spacing[0]) if spacing else None,
+        rows=rows,
+        columns=columns,
+        frames=frames,
+        samples=samples,
+        bits_stored=_whole(ds, "BitsStored") or 16,
+        signed=_whole(ds, "PixelRepresentation") == 1,
+        slope=_number_or(ds, "RescaleSlope", 1.0),
+        intercept=_number_or(ds, "RescaleIntercept", 0.0),
+        pixels_missing=rows > 0 and not _pixels_whole(stream, path, syntax, expected),
+        segments=_segments(ds),
+    )
+
+
+def _text(ds: Any, name: str) -> str:
+    value = ds.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str) and hasattr(value, "__iter__"):
+        return "\\".join(str(part) for part in value)
+    return str(value).strip()
+
+
+def _numbers(ds: Any, name: str, count: int) -> tuple[float, ...] | None:
+    value = ds.get(name)
+    try:
+        numbers = tuple(float(part) for part in value)
+    except (TypeError, ValueError):
+        return None
+    return numbers if len(numbers) == count and all(np.isfinite(numbers)) else None
+
+
+def _number(ds: Any, name: str) -> float | None:
+    try:
+        number = float(ds.get(name))
+    except (TypeError, ValueError):
+        return None
+    return number if np.isfinite(number) else None
+
+
+def _number_or(ds: Any, name: str, default: float) -> float:
+    number = _number(ds, name)
+    return default if number is None else number
+
+
+def _whole(ds: Any, name: str) -> int:
+    number = _number(ds, name)
+    return 0 if number is None else int(number)
+
+
+def _segments(ds: Any) -> tuple[str, ...]:
+    return tuple(str(item.get("SegmentLabel", "")).strip() for item in ds.get("SegmentSequence") or ())
+
+
+def _patient_code(ds: Any) -> str:
+    """Return a pseudonym that is the same for all series of a patient and keeps no identifier."""
+    identity = "|".join(_text(ds, name) for name in ("PatientID", "IssuerOfPatientID", "PatientBirthDate"))
+    if not identity.strip("|"):
+        identity = _text(ds, "StudyInstanceUID") or _text(ds, "FrameOfReferenceUID")
+    return pseudonym(identity.encode())
+
+
+def pseudonym(identity: bytes) -> str:
+    """Return a short code made from identifiers, the same each time."""
+    return "P-" + hashlib.sha256(b"cryoplan|" + identity).hexdigest()[:8].upper()
+
+
+def _pixels_whole(stream: BinaryIO, path: Path, syntax: str, expected: int) -> bool:
+    """Tell whether the file goes on to the end of its pixels; `stream` stands at their tag.
+
+    Reads lengths only. A deflated file cannot be judged without unpacking it; its reader will.
+    """
+    if syntax == _DEFLATED:
+        return True
+    end = path.stat().st_size
+    order = ">" if syntax == "1.2.840.10008.1.2.2" else "<"
+    tag = stream.read(4)
+    if len(tag) < 4 or struct.unpack(order + "HH", tag) != (0x7FE0, 0x0010):
+        return False
+    if syntax == "1.2.840.10008.1.2":
+        length = struct.unpack("<I", stream.read(4))[0]
+    else:
+        stream.read(4)  # value representation and two reserved bytes
+        length = struct.unpack(order + "I", stream.read(4))[0]
+    if length != 0xFFFFFFFF:
+        return bool(length >= expected and stream.tell() + length <= end)
+    while True:
+        item = stream.read(8)
+        if len(item) < 8:
+            return False
+        group, element, length = struct.unpack("<HHI", item)
+        if (group, element) == (0xFFFE, 0xE0DD):
+            return True
+        if (group, element) != (0xFFFE, 0xE000) or stream.tell() + length > end:
+            return False
+        stream.seek(length, os.SEEK_CUR)

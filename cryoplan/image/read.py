@@ -1,0 +1,272 @@
+"""An image file or a DICOM folder -> `Scan`, in the right place or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import SimpleITK as sitk  # noqa: N813 - the name that its own manual uses
+
+from cryoplan.core.errors import ImageError
+from cryoplan.core.finding import Finding, Level
+from cryoplan.core.grid import Grid
+from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
+from cryoplan.core.volume import Volume
+from cryoplan.image.dicom_choice import choose_stack, look_at
+from cryoplan.image.dicom_header import CT, pseudonym
+from cryoplan.image.dicom_stack import Stack
+from cryoplan.image.formats import DICOM, kind_of, not_an_image
+from cryoplan.image.itk import from_sitk, grid_of, hear_itk
+from cryoplan.image.scan import Scan, ScanFacts
+from cryoplan.image.verdict import settle
+from cryoplan.image.volume_header import check_voxels_whole, read_raw_header
+
+LOWEST_HU = -1024
+"""CT numbers below this are padding outside the field of view (air is -1000 HU, 12-bit scanners end here)."""
+
+_INT16 = np.iinfo(np.int16)
+_POSITION_TOLERANCE_MM = 0.05
+
+
+def read_scan(
+    path: Path,
+    *,
+    series_uid: str | None = None,
+    accept: Collection[str] = (),
+    progress: Progress = SILENT,
+) -> Scan:
+    """Read one image volume.
+
+    Parameters
+    ----------
+    path : Path
+        A NIfTI, NRRD or MetaImage file, a folder with DICOM images, or one file of a DICOM series.
+    series_uid : str, optional
+        Which series of the folder. Without it the only one that can be used is taken.
+    accept : collection of str
+        Codes of warnings that the user agreed to.
+    progress : Progress
+        Asked between files and stages whether to go on.
+
+    Returns
+    -------
+    Scan
+        int16 voxels where the file's numbers are whole and fit, else float32; CT in HU and not below
+        -1024; no name of a patient.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, is not one regular orthogonal volume, or has a warning not accepted.
+    Cancelled
+        If the caller asked to stop.
+    """
+    path = Path(path)
+    kind = DICOM if path.is_dir() else kind_of(path)
+    if kind == DICOM:
+        return _read_dicom(path, series_uid, accept, progress)
+    if not kind:
+        raise not_an_image(path)
+    return _read_file(path, kind, accept, progress)
+
+
+# --- DICOM -------------------------------------------------------------------------------------------------
+
+
+def _read_dicom(path: Path, series_uid: str | None, accept: Collection[str], progress: Progress) -> Scan:
+    progress.report(ProgressReport(fraction=0.0, text="Reading headers"))
+    folder = look_at(path, progress=progress)
+    stack = choose_stack(folder, path, series_uid)
+    findings = stack.findings + folder.findings
+    settle(findings, accept)
+    assert stack.grid is not None  # a stack without a grid has a finding that fails
+    progress.report(ProgressReport(fraction=0.2, text=f"Reading {len(stack.headers)} slices"))
+    check_cancelled(progress)
+    values = _read_pixels(stack, stack.grid)
+    check_cancelled(progress)
+    first = stack.first
+    modality = "CT" if first.sop_class == CT else "MR"
+    values, noted = _as_voxels(values, modality, path.name)
+    facts = ScanFacts(
+        path=str(path),
+        kind="dicom-series",
+        code=first.patient_code,
+        modality=modality,
+        series_uid=first.series_uid,
+        study_uid=first.study_uid,
+        frame_of_reference_uid=first.frame_of_reference_uid,
+        description=first.description,
+        patient_position=first.patient_position,
+        gantry_tilt_deg=first.gantry_tilt_deg,
+        acquired_on=first.acquired_on,
+        slice_thickness_mm=first.slice_thickness_mm,
+        findings=findings + noted,
+    )
+    progress.report(ProgressReport(fraction=1.0, text="Image read"))
+    return Scan(volume=Volume(grid=stack.grid, values=values), facts=facts)
+
+
+def _read_pixels(stack: Stack, grid: Grid) -> npt.NDArray[Any]:
+    """Read the pixels of a proven list of slices and check that ITK put them where the headers say."""
+    reader = _new(sitk.ImageSeriesReader)
+    reader.SetFileNames([str(h.path) for h in stack.headers])
+    reader.SetOutputPixelType(sitk.sitkInt16 if _fits_int16(stack) else sitk.sitkFloat32)
+    place = stack.headers[0].path.parent.name
+    try:
+        with hear_itk():
+            image = reader.Execute()
+    except RuntimeError as error:
+        raise ImageError(
+            f"The pixels of {place} cannot be decoded.",
+            "Export the series again, uncompressed or with lossless compression.",
+            code="pixels-unreadable",
+            place=place,
+        ) from error
+    difference = grid.difference(grid_of(image, place=place), tolerance_mm=_POSITION_TOLERANCE_MM)
+    first_mm = image.TransformIndexToPhysicalPoint((0, 0, 0))
+    last_mm = image.TransformIndexToPhysicalPoint((0, 0, len(stack.headers) - 1))
+    gaps = [
+        float(np.abs(np.subtract(read_mm, header.position_mm)).max())
+        for read_mm, header in ((first_mm, stack.headers[0]), (last_mm, stack.headers[-1]))
+        if header.position_mm is not None
+    ]
+    if difference is not None or max(gaps) > 5 * _POSITION_TOLERANCE_MM:
+        raise ImageError(
+            f"The slices of {place} were not read to the places that their headers state "
+            f"({difference or f'{max(gaps):.2f} mm apart'}).",
+            "Export the series again.",
+            code="position-mismatch",
+            place=place,
+        )
+    values: npt.NDArray[Any] = sitk.GetArrayFromImage(image)
+    return values
+
+
+def _new(kind: Any) -> Any:
+    """Make a SimpleITK object; its classes are typed in part only."""
+    return kind()
+
+
+def _fits_int16(stack: Stack) -> bool:
+    """Tell from the headers whether every rescaled pixel is a whole number within int16."""
+    for h in stack.headers:
+        if h.slope != round(h.slope) or h.intercept != round(h.intercept):
+            return False
+        low, high = (
+            (-(2 ** (h.bits_stored - 1)), 2 ** (h.bits_stored - 1)) if h.signed else (0, 2**h.bits_stored)
+        )
+        ends = sorted((low * h.slope + h.intercept, (high - 1) * h.slope + h.intercept))
+        if ends[0] < _INT16.min or ends[1] > _INT16.max:
+            return False
+    return True
+
+
+# --- one file ----------------------------------------------------------------------------------------------
+
+
+def _read_file(path: Path, kind: str, accept: Collection[str], progress: Progress) -> Scan:
+    progress.report(ProgressReport(fraction=0.0, text=f"Reading {path.name}"))
+    volume, findings = read_volume_file(path, kind, accept=accept, progress=progress)
+    modality, guess = _guess_modality(volume.values, path.name)
+    values, noted = _as_voxels(volume.values, modality, path.name)
+    facts = ScanFacts(
+        path=str(path),
+        kind=kind,
+        code=pseudonym(_file_digest(path)),
+        modality=modality,
+        description=path.name,
+        findings=(*findings, guess, *noted),
+    )
+    progress.report(ProgressReport(fraction=1.0, text="Image read"))
+    return Scan(volume=Volume(grid=volume.grid, values=values), facts=facts)
+
+
+def read_volume_file(
+    path: Path, kind: str, *, accept: Collection[str] = (), progress: Progress = SILENT
+) -> tuple[Volume, tuple[Finding, ...]]:
+    """Read the voxels of a NIfTI, NRRD or MetaImage file as they are, with the findings of its header.
+
+    Raises
+    ------
+    ImageError
+        If the header promises what cannot be, the voxels are not all there, or a warning is not accepted.
+    """
+    header = read_raw_header(path, kind)
+    settle(header.findings, accept)
+    settle(check_voxels_whole(path, kind), accept)
+    check_cancelled(progress)
+    reader = _new(sitk.ImageFileReader)
+    reader.SetFileName(str(path))
+    try:
+        with hear_itk() as heard:
+            image = reader.Execute()
+    except RuntimeError as error:
+        raise ImageError(
+            f"{path.name} is damaged or of a kind that cannot be read.",
+            "Save the file again in the program that made it.",
+            code="not-readable",
+            place=path.name,
+        ) from error
+    volume = from_sitk(image, place=path.name)
+    if not np.allclose(volume.grid.spacing_mm, header.spacing_mm[:3], rtol=1e-3):
+        # NIfTI may state metres or micrometres; anything else means that ITK mended the header.
+        ratio = np.asarray(volume.grid.spacing_mm) / np.asarray(header.spacing_mm[:3])
+        if not any(np.allclose(ratio, unit, rtol=1e-3) for unit in (1000.0, 0.001)):
+            raise ImageError(
+                f"{path.name} states a voxel size that does not fit its orientation.",
+                "Correct the voxel size in the file's header.",
+                code="bad-spacing",
+                place=path.name,
+            )
+    findings = header.findings + tuple(
+        Finding(level=Level.OK, code="reader-remark", text=text, place=path.name) for text in heard
+    )
+    return volume, findings
+
+
+def _guess_modality(values: npt.NDArray[Any], place: str) -> tuple[str, Finding]:
+    """Tell CT from other images by their numbers: air at -500 HU or less, and nothing beyond int16."""
+    low, high = float(values.min()), float(values.max())
+    is_ct = _INT16.min <= low <= -500 and 0 < high <= _INT16.max
+    words = "a CT in HU" if is_ct else "an image without HU (MR or other)"
+    text = f"The file does not state its modality; values {low:g} to {high:g} were taken for {words}."
+    return ("CT" if is_ct else ""), Finding(level=Level.OK, code="modality-guessed", text=text, place=place)
+
+
+def _as_voxels(
+    values: npt.NDArray[Any], modality: str, place: str
+) -> tuple[npt.NDArray[Any], tuple[Finding, ...]]:
+    """Return voxels as int16 where nothing is lost, else float32; for CT with the padding cut off."""
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        missing = int(values.size - np.isfinite(values).sum())
+        raise ImageError(
+            f"{place} has {missing} voxels without a number (NaN or infinite).",
+            "Replace them, for example by -1024 outside a CT, and save the image again.",
+            code="nan-voxels",
+            place=place,
+        )
+    findings: tuple[Finding, ...] = ()
+    low, high = values.min(), values.max()
+    if modality == "CT" and low < LOWEST_HU:
+        count = int((values < LOWEST_HU).sum())
+        text = f"{count} voxels below {LOWEST_HU} HU (down to {float(low):g}) are padding and were set to it."
+        findings = (Finding(level=Level.OK, code="padding-clipped", text=text, place=place),)
+        values = np.maximum(values, np.array(LOWEST_HU, values.dtype))
+        low = values.min()
+    if values.dtype.kind in "iub" and low >= _INT16.min and high <= _INT16.max:
+        return values.astype(np.int16, copy=False), findings
+    if modality == "CT" and values.dtype.kind == "f" and high <= _INT16.max:
+        # A CT read as float because its headers could have exceeded int16, or saved as float by a program.
+        whole = values.astype(np.int16)
+        if np.array_equal(whole, values):
+            return whole, findings
+    return values.astype(np.float32, copy=False), findings
+
+
+def _file_digest(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
