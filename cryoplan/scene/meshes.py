@@ -33,6 +33,7 @@ BONE_HU = 250.0
 """Above enhanced vessels of most portal phases, below cortical bone; oral contrast is seen as well."""
 
 ORGAN_VOXEL_MM = 2.0
+BONE_VOXEL_MM = 2.5
 SKIN_VOXEL_MM = 3.2
 _LEAST_BONE_ML = 1.0
 _LARGEST_OFFSET = 0.3
@@ -117,14 +118,14 @@ def build_case_meshes(case: Case) -> CaseMeshes:
 def structure_mesh(structure: Structure, case: Case) -> MeshArrays:
     """Return the surface of a structure, kept as long as its field lives.
 
-    The target keeps every triangle. Others are thinned to some 2 mm; a shift along the normals of at most
+    Tumours keep every triangle. Others are thinned to some 2 mm; a shift along the normals of at most
     0.3 voxel then gives back the volume of the voxels.
     """
     field = structure_field(structure, case)
     with _LOCK:
         known = _CACHE.get(field)
     if known is None:
-        if structure.name == case.target_name:
+        if structure.role is Role.TUMOUR:
             known = surface(field, 0.0)
         else:
             known = _keep_volume(
@@ -180,7 +181,7 @@ def skin_mesh(scan: Scan) -> MeshArrays | None:
 
 def bone_mesh(scan: Scan) -> MeshArrays | None:
     """Return everything above 250 HU in pieces of at least 1 ml: bone, and contrast medium where it is."""
-    blocks = _block_mean(scan.volume, ORGAN_VOXEL_MM)
+    blocks = _block_mean(scan.volume, BONE_VOXEL_MM)
     dense = blocks.values > BONE_HU
     labels, _ = ndimage.label(dense)
     sizes = np.bincount(labels.ravel())

@@ -1,0 +1,361 @@
+"""Scene: the 3D view of case, plan and ice on any pyvista plotter, off-screen or in the window.
+
+Nothing here renders: the caller does when it has told everything, so that ten changes cost one picture. All
+calls belong on the thread that owns the plotter. Depth peeling stays off; instead translucent surfaces
+are stacked from inside to outside: ice from cold to warm, organs from small to large, bone, skin.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cryoplan.case.case import Case
+from cryoplan.case.structure import Role, Structure
+from cryoplan.core.geometry import FloatArray, Point, as_point
+from cryoplan.core.volume import Volume
+from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.plan import Plan
+from cryoplan.plan.probe import Probe, ProbeModel
+from cryoplan.scene import camera, pick, props
+from cryoplan.scene.meshes import CaseMeshes, MeshArrays, build_case_meshes
+from cryoplan.scene.overlays import SHOWN_DEGC, margin_colours, shells
+from cryoplan.scene.pick import Grip, Ray
+from cryoplan.scene.probes import ProbeProps, grips_of
+from cryoplan.scene.style import Palette, Theme, rgb, theme
+
+OUT_OF_DATE = "OUT OF DATE"
+ROOM_MM = 35.0
+"""Room kept around target, probes and ice when the camera is set."""
+
+
+class Layer(StrEnum):
+    """What can be shown or hidden as a whole; the value is the word in the window."""
+
+    TUMOUR = "tumour"
+    STRUCTURES = "structures"
+    SKIN = "skin"
+    BONE = "bone"
+    PROBES = "probes"
+    GRIPS = "grips"
+    ICE_0 = "ice 0 °C"
+    ICE_20 = "ice −20 °C"
+    ICE_30 = "ice −30 °C"
+    ICE_40 = "ice −40 °C"
+    ICE_OTHER = "ice, other"
+
+
+_ICE = {0.0: Layer.ICE_0, -20.0: Layer.ICE_20, -30.0: Layer.ICE_30, -40.0: Layer.ICE_40}
+
+# Drawing order of translucent things; within a step, the order they came in.
+_ORDER = {
+    Layer.PROBES: 0,
+    Layer.GRIPS: 0,
+    Layer.TUMOUR: 1,
+    Layer.ICE_40: 2,
+    Layer.ICE_30: 2,
+    Layer.ICE_20: 2,
+    Layer.ICE_0: 2,
+    Layer.ICE_OTHER: 2,
+    Layer.STRUCTURES: 3,
+    Layer.BONE: 4,
+    Layer.SKIN: 5,
+}
+
+_LARGE_ML = 300.0
+"""From here on an organ holds the things that matter and is drawn like skin: liver, lung, spleen."""
+
+
+class AnyPlotter(Protocol):
+    """What a pyvista plotter must have: its renderer. `pyvista.Plotter` and `QtInteractor` both do."""
+
+    renderer: Any
+
+
+class _Drawn:
+    """One actor in the scene."""
+
+    __slots__ = ("actor", "layer", "name", "size")
+
+    def __init__(self, actor: Any, layer: Layer, name: str, size: float) -> None:
+        self.actor, self.layer, self.name, self.size = actor, layer, name, size
+
+
+class Scene:
+    """The 3D view.
+
+    Parameters
+    ----------
+    plotter : pyvista plotter
+        Where to draw; owned, rendered and closed by the caller.
+    palette : Palette or None
+        Look of the background; the dark one when None.
+    """
+
+    def __init__(self, plotter: AnyPlotter, *, palette: Palette | None = None) -> None:
+        self._renderer = plotter.renderer
+        self._theme: Theme = theme()
+        self._drawn: list[_Drawn] = []
+        self._hidden_layers: set[Layer] = set()
+        self._hidden_structures: set[str] = set()
+        self._probes: dict[str, ProbeProps] = {}
+        self._selected: str | None = None
+        self._case: Case | None = None
+        self._meshes: CaseMeshes | None = None
+        self._banner = self._make_banner()
+        self._renderer.AddViewProp(self._banner)
+        self._renderer.GetActiveCamera().SetViewAngle(camera.VIEW_ANGLE_DEG)
+        self.set_palette(palette or self._theme.dark)
+
+    # -- what is shown ------------------------------------------------------------------------------------
+
+    def set_palette(self, palette: Palette) -> None:
+        """Change the look of the background."""
+        self._renderer.SetGradientBackground(True)
+        self._renderer.SetBackground(*rgb(palette.canvas_3d_bottom))
+        self._renderer.SetBackground2(*rgb(palette.canvas_3d_top))
+
+    def show_case(self, case: Case | None, meshes: CaseMeshes | None = None) -> None:
+        """Show another case, or none; `meshes` are those of `build_case_meshes`, made here when missing."""
+        for layer in (Layer.TUMOUR, Layer.STRUCTURES, Layer.SKIN, Layer.BONE):
+            self._remove(layer)
+        self._case = case
+        self._meshes = None
+        if case is not None:
+            self._meshes = meshes = meshes if meshes is not None else build_case_meshes(case)
+            for name, mesh in meshes.structures:
+                self._add_structure(case.structure(name), mesh)
+            for layer, found in ((Layer.SKIN, meshes.skin), (Layer.BONE, meshes.bone)):
+                if found is not None and not found.is_empty:
+                    colour, opacity = self._theme.surface(Role.SKIN if layer is Layer.SKIN else Role.BONE)
+                    self._add(props.mesh_actor(found, colour, opacity), layer)
+        self._restack()
+
+    def show_plan(self, plan: Plan | None, catalogue: Catalogue, selected: str | None = None) -> None:
+        """Show the probes of a plan, one of them selected."""
+        self._remove(Layer.PROBES)
+        self._remove(Layer.GRIPS)
+        self._probes = {}
+        self._selected = selected
+        for index, probe in enumerate(plan.probes if plan is not None else ()):
+            made = ProbeProps(self._theme.probes, index)
+            made.place(probe, catalogue.model(probe.model), selected=probe.name == selected)
+            self._probes[probe.name] = made
+            balls = made.grip_actors()
+            for actor in made.actors():
+                self._add(actor, Layer.GRIPS if actor in balls else Layer.PROBES, name=probe.name)
+        self._restack()
+
+    def update_probe(self, probe: Probe, model: ProbeModel) -> None:
+        """Move a probe that is already shown; only matrices change, so it may run on every mouse move.
+
+        Raises
+        ------
+        KeyError
+            If the probe is not shown.
+        """
+        self._probes[probe.name].place(probe, model, selected=probe.name == self._selected)
+        self._apply_visibility()
+
+    def show_field(
+        self,
+        field_degc: Volume | None,
+        *,
+        stale: bool = False,
+        thresholds_degc: tuple[float, ...] = SHOWN_DEGC,
+    ) -> None:
+        """Show the ice of a temperature field (lowest so far, or at one time), or none.
+
+        A stale one is greyed and says so across the view.
+        """
+        for layer in (*_ICE.values(), Layer.ICE_OTHER):
+            self._remove(layer)
+        self._banner.SetVisibility(field_degc is not None and stale)
+        if field_degc is not None:
+            for shell in shells(field_degc, self._theme, thresholds_degc=thresholds_degc, stale=stale):
+                actor = props.mesh_actor(shell.mesh, shell.colour, shell.opacity)
+                # Ice is seen by its rim; a matt surface would look like an organ.
+                actor.GetProperty().SetSpecular(0.5)
+                actor.GetProperty().SetSpecularPower(40.0)
+                layer = _ICE.get(shell.threshold_degc, Layer.ICE_OTHER)
+                self._add(actor, layer, size=shell.threshold_degc)
+        self._restack()
+
+    def show_margin(self, signed_mm: npt.NDArray[np.floating] | None, surface: MeshArrays | None) -> None:
+        """Colour the target's surface by the margin ``(n,)`` at each point of `surface`; None ends it."""
+        self._remove(Layer.TUMOUR)
+        if self._case is not None and self._meshes is not None:
+            for name, mesh in self._meshes.structures:
+                structure = self._case.structure(name)
+                if structure.role is not Role.TUMOUR:
+                    continue
+                if name == self._case.target_name and signed_mm is not None and surface is not None:
+                    colours = margin_colours(signed_mm, self._theme.margin)
+                    actor = props.mesh_actor(surface, "#ffffff", 1.0, point_colours=colours)
+                    self._add(actor, Layer.TUMOUR, name=name)
+                else:
+                    self._add_structure(structure, mesh)
+        self._restack()
+
+    def set_visible(self, layer: Layer, visible: bool) -> None:
+        """Show or hide a layer."""
+        (self._hidden_layers.discard if visible else self._hidden_layers.add)(layer)
+        self._apply_visibility()
+
+    def is_visible(self, layer: Layer) -> bool:
+        """Tell whether a layer is switched on."""
+        return layer not in self._hidden_layers
+
+    def set_structure_visible(self, name: str, visible: bool) -> None:
+        """Show or hide one structure by its name."""
+        (self._hidden_structures.discard if visible else self._hidden_structures.add)(name)
+        self._apply_visibility()
+
+    def bounds_mm(self, layer: Layer) -> tuple[Point, Point] | None:
+        """Return lower and upper corner of all that is drawn in a layer, None when nothing is."""
+        boxes = [d.actor.GetBounds() for d in self._drawn if d.layer is layer and d.actor.GetBounds()]
+        if not boxes:
+            return None
+        values = np.asarray(boxes)
+        return as_point(values[:, 0::2].min(axis=0)), as_point(values[:, 1::2].max(axis=0))
+
+    # -- camera and picking -------------------------------------------------------------------------------
+
+    def look(self, preset: camera.Preset, *, probe: str | None = None) -> None:
+        """Set the camera; the target (or the middle of the probes, or of the scan) is in the centre.
+
+        Raises
+        ------
+        ValueError
+            If the probe's view is asked for and that probe is not shown.
+        """
+        held = self._probes[probe].probe if probe in self._probes else None
+        focus, radius = self._interest()
+        seen = camera.view(preset, focus, radius, probe=held)
+        eye = self._renderer.GetActiveCamera()
+        eye.SetViewAngle(camera.VIEW_ANGLE_DEG)
+        eye.SetFocalPoint(*seen.focus_mm)
+        eye.SetPosition(*seen.eye_mm)
+        eye.SetViewUp(*seen.up)
+        self._renderer.ResetCameraClippingRange()
+
+    def world_to_ndc(self) -> FloatArray:
+        """Return the 4 x 4 matrix of the present camera, as `cryoplan.scene.pick` wants it."""
+        matrix = self._renderer.GetActiveCamera().GetCompositeProjectionTransformMatrix(
+            self._renderer.GetTiledAspectRatio(), -1.0, 1.0
+        )
+        return np.array([[matrix.GetElement(r, c) for c in range(4)] for r in range(4)])
+
+    def grips(self) -> tuple[Grip, ...]:
+        """Return the grips of all probes that are not locked."""
+        held = [made.probe for made in self._probes.values()]
+        return tuple(grip for probe in held if probe and not probe.locked for grip in grips_of(probe))
+
+    def pick_grip(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Grip | None:
+        """Return the grip under a pixel (from the top left corner), None when there is none."""
+        if not (self.is_visible(Layer.PROBES) and self.is_visible(Layer.GRIPS)):
+            return None
+        return pick.nearest_grip(self.grips(), self.world_to_ndc(), x_px, y_px, size_px)
+
+    def ray(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Ray:
+        """Return the ray through a pixel."""
+        return pick.screen_ray(self.world_to_ndc(), x_px, y_px, size_px)
+
+    def drag_point_mm(
+        self, x_px: float, y_px: float, size_px: tuple[float, float], start_mm: npt.ArrayLike
+    ) -> Point | None:
+        """Return where a grip is dragged to: in the plane through its start that faces the camera."""
+        normal = self._renderer.GetActiveCamera().GetDirectionOfProjection()
+        return pick.on_plane(self.ray(x_px, y_px, size_px), start_mm, normal)
+
+    def skin_point_mm(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Point | None:
+        """Return the point of the skin under a pixel, None beside the patient or without skin."""
+        skin = self._meshes.skin if self._meshes is not None else None
+        if skin is None:
+            return None
+        ray = self.ray(x_px, y_px, size_px)
+        hits = pick.mesh_hits_mm(ray, skin)
+        return ray.at(float(hits[0])) if hits.size else None
+
+    # -- inside -------------------------------------------------------------------------------------------
+
+    def _interest(self) -> tuple[FloatArray, float]:
+        boxes = [self.bounds_mm(layer) for layer in (Layer.ICE_0, Layer.PROBES)]
+        focus = None
+        if self._case is not None and self._case.target is not None and self._meshes is not None:
+            mesh = self._meshes.of(self._case.target_name)
+            if mesh is not None and not mesh.is_empty:
+                focus = np.asarray(mesh.centroid_mm())
+                boxes.append((as_point(mesh.points_mm.min(axis=0)), as_point(mesh.points_mm.max(axis=0))))
+        known = [box for box in boxes if box is not None]
+        if not known:
+            if self._case is None:
+                return np.zeros(3), 150.0
+            lower, upper = self._case.scan.volume.grid.bounds_mm()
+            return (lower + upper) / 2.0, float(np.linalg.norm(upper - lower)) / 2.0
+        lower = np.min([box[0] for box in known], axis=0)
+        upper = np.max([box[1] for box in known], axis=0)
+        if focus is None:
+            focus = (lower + upper) / 2.0
+        reach = np.maximum(np.abs(upper - focus), np.abs(lower - focus))
+        return focus, float(np.linalg.norm(reach)) * 0.8 + ROOM_MM
+
+    def _add_structure(self, structure: Structure, mesh: MeshArrays) -> None:
+        if mesh.is_empty:
+            return
+        colour, opacity = self._theme.surface(structure.role)
+        if structure.role not in (Role.TUMOUR, Role.VESSEL) and structure.volume_ml > _LARGE_ML:
+            opacity = self._theme.surfaces["skin"]
+        layer = Layer.TUMOUR if structure.role is Role.TUMOUR else Layer.STRUCTURES
+        actor = props.mesh_actor(mesh, colour, opacity)
+        self._add(actor, layer, name=structure.name, size=structure.volume_ml)
+
+    def _add(self, actor: Any, layer: Layer, *, name: str = "", size: float = 0.0) -> None:
+        self._drawn.append(_Drawn(actor, layer, name, size))
+
+    def _remove(self, layer: Layer) -> None:
+        for drawn in self._drawn:
+            if drawn.layer is layer:
+                self._renderer.RemoveViewProp(drawn.actor)
+        self._drawn = [d for d in self._drawn if d.layer is not layer]
+
+    def _restack(self) -> None:
+        """Bring all actors into drawing order; VTK draws translucent ones in the order they came."""
+        self._drawn.sort(key=lambda d: (_ORDER[d.layer], d.size))
+        for drawn in self._drawn:
+            self._renderer.RemoveViewProp(drawn.actor)
+        for drawn in self._drawn:
+            self._renderer.AddViewProp(drawn.actor)
+        self._apply_visibility()
+        self._renderer.ResetCameraClippingRange()
+
+    def _apply_visibility(self) -> None:
+        for drawn in self._drawn:
+            shown = drawn.layer not in self._hidden_layers
+            if drawn.layer in (Layer.STRUCTURES, Layer.TUMOUR):
+                shown = shown and drawn.name not in self._hidden_structures
+            if drawn.layer is Layer.GRIPS:
+                probe = self._probes[drawn.name].probe
+                locked = probe is not None and probe.locked
+                shown = shown and not locked and Layer.PROBES not in self._hidden_layers
+            drawn.actor.SetVisibility(shown)
+
+    def _make_banner(self) -> Any:
+        from vtkmodules.vtkRenderingCore import vtkTextActor
+
+        banner = vtkTextActor()
+        banner.SetInput(OUT_OF_DATE)
+        banner.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
+        banner.SetPosition(0.5, 0.94)
+        style = banner.GetTextProperty()
+        style.SetFontFamilyToArial()
+        style.BoldOn()
+        style.SetFontSize(18)
+        style.SetColor(*rgb(self._theme.stale.text))
+        style.SetJustificationToCentered()
+        style.ShadowOn()
+        banner.SetVisibility(False)
+        return banner
