@@ -48,8 +48,9 @@ class Grid:
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", tuple(int(n) for n in self.size))
         object.__setattr__(self, "spacing_mm", tuple(float(s) for s in self.spacing_mm))
-        object.__setattr__(self, "origin_mm", tuple(float(x) for x in self.origin_mm))
-        object.__setattr__(self, "direction", tuple(float(d) for d in self.direction))
+        # Adding zero turns -0.0, which files give for flipped axes, into 0.0: equal grids get equal digests.
+        object.__setattr__(self, "origin_mm", tuple(float(x) + 0.0 for x in self.origin_mm))
+        object.__setattr__(self, "direction", tuple(float(d) + 0.0 for d in self.direction))
         if len(self.size) != 3 or min(self.size) < 1:
             raise ValueError(f"a grid needs three positive sizes, not {self.size}")
         if len(self.spacing_mm) != 3 or not all(np.isfinite(s) and s > 0 for s in self.spacing_mm):
