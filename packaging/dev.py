@@ -23,18 +23,26 @@ The syntax is kept old on purpose: an older Python must get as far as the senten
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 from pathlib import Path
 
 import system_libraries
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
@@ -47,6 +55,7 @@ STAMP = "cryoplan-stamp.json"
 HOUSE = ("tests/test_house.py", "tests/packaging")
 WINDOW = ("tests/app", "tests/gui", "tests/e2e")
 LONGEST_TEST_S = 1200
+INTERRUPTED = 2  # pytest's own code for Ctrl+C
 
 
 class SetupError(Exception):
@@ -189,22 +198,54 @@ def pip(*arguments: str) -> None:
     if not sys.stderr.isatty():
         command.append("--quiet")
     # pip's words go to stderr: stdout belongs to what is run afterwards.
-    done = subprocess.run([*command, *arguments], stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+    done = subprocess.run(
+        [*command, *arguments], stdin=subprocess.DEVNULL, stdout=sys.stderr, close_fds=False, check=False
+    )
     if done.returncode != 0:
         raise SetupError(
             "pip could not install what cryoplan needs (its reason stands above). Then try again."
         )
 
 
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Let one set-up of this checkout work at a time; a second one waits for its end.
+
+    pip inherits the lock, so one whose parent was killed cannot write into the environment that the next
+    set-up builds. Windows has no such lock; two first runs at once are the user's own risk there.
+    """
+    if fcntl is None:
+        yield
+        return
+    key = hashlib.sha256(str(ROOT).encode()).hexdigest()[:16]
+    path = Path(tempfile.gettempdir()) / f"cryoplan-set-up-{os.getuid()}-{key}.lock"
+    with path.open("w") as file:
+        os.set_inheritable(file.fileno(), True)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print("Waiting for another set-up of this folder to end", file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def make_venv() -> None:
     """Build the environment from nothing."""
     make_sure_of_venv_module()
     print(f"Setting up {VENV} (once; some minutes and 2 GB)", file=sys.stderr, flush=True)
-    if VENV.exists():
-        shutil.rmtree(VENV)
-    VENV.mkdir()
-    (VENV / OURS).write_text("packaging/dev.py may delete and rebuild this folder.\n", encoding="utf-8")
-    done = subprocess.run([sys.executable, "-m", "venv", str(VENV)], stdout=sys.stderr, check=False)
+    try:
+        if VENV.exists():
+            shutil.rmtree(VENV)
+        VENV.mkdir()
+        (VENV / OURS).write_text("packaging/dev.py may delete and rebuild this folder.\n", encoding="utf-8")
+    except OSError as error:
+        raise SetupError(
+            f"{VENV} cannot be made ({error.strerror}: {error.filename}). End the programs that use it and "
+            "see that the folder may be written, then try again."
+        ) from error
+    done = subprocess.run(
+        [sys.executable, "-m", "venv", str(VENV)], stdout=sys.stderr, close_fds=False, check=False
+    )
     if done.returncode != 0:
         raise SetupError("Python could not make an environment (its reason stands above).")
     pip("--require-hashes", "--only-binary=:all:", "-r", str(LOCK))
@@ -215,23 +256,31 @@ def add_project() -> None:
     pip("--no-index", "--no-build-isolation", "--editable", str(ROOT))
 
 
+def unmet() -> set[str]:
+    """Return the parts of the stamp that do not say what they should; none if set-up is done."""
+    stamp = read_stamp(VENV)
+    wanted = wanted_stamp(version_of(python_of(VENV)))
+    return {key for key, value in wanted.items() if stamp.get(key) != value}
+
+
 def set_up() -> None:
     """Bring ``.venv`` to what the lock says; at once if it is there already."""
     if (VENV.exists() or VENV.is_symlink()) and not (VENV / OURS).exists():
         use_foreign_venv()
         return
-    stamp = read_stamp(VENV)
-    wanted = wanted_stamp(version_of(python_of(VENV)))
-    if stamp == wanted:
+    if not unmet():
         return
     start = time.monotonic()
-    if any(stamp.get(key) != wanted[key] for key in ("root", "python", "lock")):
-        make_venv()
-    add_project()
-    wanted = wanted_stamp(version_of(python_of(VENV)))
-    unfinished = VENV / (STAMP + ".new")
-    unfinished.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
-    unfinished.replace(VENV / STAMP)
+    with alone():
+        parts = unmet()  # asked again: another set-up may have done it meanwhile
+        if parts - {"project"}:
+            make_venv()
+        if parts:
+            add_project()
+            unfinished = VENV / (STAMP + ".new")
+            stamp = wanted_stamp(version_of(python_of(VENV)))
+            unfinished.write_text(json.dumps(stamp, indent=1), encoding="utf-8")
+            unfinished.replace(VENV / STAMP)
     print(f"Set up in {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
 
 
@@ -252,6 +301,23 @@ def environment() -> dict[str, str]:
     variables.setdefault("NUMBA_CACHE_DIR", str(caches / digest))
     variables["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     return variables
+
+
+def carry_out(command: list[str], variables: dict[str, str], folder: Path | None = None) -> int:
+    """Run what all this is for, and return its exit code (128 and the number if a signal ended it).
+
+    Ctrl+C reaches the child from the terminal itself, and it may take its time to end well; a request to
+    terminate reaches this process alone and is handed on.
+    """
+    child = subprocess.Popen(command, cwd=folder, env=variables)
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda _number, _frame: None),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda _number, _frame: child.terminate()),
+    }
+    code = child.wait()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    return code if code >= 0 else 128 - code
 
 
 # The tests ------------------------------------------------------------------------------------------
@@ -314,15 +380,16 @@ def run_rounds(chosen: list[tuple[str, list[str], bool]]) -> int:
                 command += ["-p", "no:pytest-qt", "-p", "no:xvfb", "-p", "tests.support.block_qt"]
                 for display in ("DISPLAY", "WAYLAND_DISPLAY"):
                     variables.pop(display, None)
-            done = subprocess.run([*command, *arguments], cwd=ROOT, env=variables, check=False)
+            codes.append(carry_out([*command, *arguments], variables, ROOT))
             counts.append(count(report))
-            codes.append(done.returncode)
-            if done.returncode not in (0, 1):
-                print(f"The round '{name}' broke off with exit code {done.returncode}.", flush=True)
+            if codes[-1] not in (0, 1):
+                print(f"The round '{name}' broke off with exit code {codes[-1]}.", flush=True)
                 counts[-1]["failed"] = max(1, counts[-1]["failed"])
+            if codes[-1] == INTERRUPTED:
+                break
     print(f"\nAll rounds took {time.monotonic() - start:.0f} s: {', '.join(entry[0] for entry in chosen)}.")
     print(closing_line(counts), flush=True)
-    return next((code if code > 0 else 1 for code in codes if code), 0)
+    return next((code for code in codes if code), 0)
 
 
 # The commands ---------------------------------------------------------------------------------------
@@ -334,7 +401,7 @@ def demo(arguments: list[str]) -> int:
     system_libraries.provide(system_libraries.WINDOW)
     # Safe path: a folder of the user's that happens to be called like a library must not be imported.
     command = [str(python_of(VENV)), "-P", "-m", "cryoplan", "demo", *arguments]
-    return subprocess.run(command, env=environment(), check=False).returncode
+    return carry_out(command, environment())
 
 
 def test(arguments: list[str]) -> int:
@@ -343,7 +410,7 @@ def test(arguments: list[str]) -> int:
     system_libraries.provide(system_libraries.WINDOW + system_libraries.TESTS)
     if arguments:
         command = [str(python_of(VENV)), "-m", "pytest", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=environment(), check=False).returncode
+        return carry_out(command, environment(), ROOT)
     return run_rounds(rounds())
 
 
@@ -375,6 +442,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("command", choices=["demo", "test", "setup", "check", "lock"])
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on as they are")
     given = parser.parse_args(argv)
+    # Ended from outside, the children are to end too (subprocess.run kills its child on an exception).
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         hand_over_to_newer_python()
         if given.command == "setup":
