@@ -1,6 +1,7 @@
 """The sentence as functions: load > build > simulate > assess > report.
 
-Window, commands and tests call these and nothing else. Nothing here needs Qt, not even indirectly, so the whole program also runs without a screen.
+Window, commands and tests call these and nothing else. Nothing here needs Qt, not even
+indirectly, so the whole program also runs without a screen.
 """
 
 from cryoplan.workflow.loading import (
