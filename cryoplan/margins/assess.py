@@ -1,0 +1,191 @@
+"""Assess: a result becomes an assessment; every number is measured elsewhere and put together here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from cryoplan.case.case import Case
+from cryoplan.core.volume import Volume
+from cryoplan.margins.assessment import (
+    DEFAULT_THRESHOLDS_DEGC,
+    Assessment,
+    Coverage,
+    IsothermSize,
+    Margin,
+    ThermocoupleCurve,
+)
+from cryoplan.margins.coverage import measure_coverage, region_fraction
+from cryoplan.margins.distance import measure_margin, tumour_surface
+from cryoplan.margins.iceball import (
+    cold_fraction,
+    gradient_length,
+    isotherm_size,
+    isotherm_surface,
+    mean_probe_axis,
+)
+from cryoplan.margins.judgement import (
+    border_findings,
+    coverage_findings,
+    margin_findings,
+    no_target_finding,
+    once,
+    organ_findings,
+    outside_finding,
+    vessel_findings,
+    warm_core_findings,
+)
+from cryoplan.margins.limits import Limits, load_limits
+from cryoplan.margins.organs import START_DEGC, ColdField, measure_structure
+from cryoplan.margins.region import TargetRegion, body_mask, target_region, window
+from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.plan import Plan
+from cryoplan.simulation.result import ThermalResult
+
+
+def assess(
+    case: Case,
+    plan: Plan,
+    catalogue: Catalogue,
+    result: ThermalResult,
+    *,
+    thresholds_degc: Sequence[float] = DEFAULT_THRESHOLDS_DEGC,
+    limits: Limits | None = None,
+) -> Assessment:
+    """Judge the temperatures of a case.
+
+    Parameters
+    ----------
+    case, plan, catalogue
+        What the result is the answer to; the caller has checked its key.
+    result : ThermalResult
+        Temperatures on the solver grid.
+    thresholds_degc : sequence of float
+        Isotherms to measure; 0, -20, -30 and -40 are always among them.
+    limits : Limits, optional
+        Those of the installation when left out.
+
+    Raises
+    ------
+    SimulationError
+        If the temperatures hold values that are not numbers.
+    """
+    limits = limits or load_limits()
+    thresholds = _all_thresholds(thresholds_degc)
+    isotherms = _measure_isotherms(plan, catalogue, result, thresholds)
+    field = ColdField(
+        minimum_degc=result.minimum_degc,
+        minimum_at_s=result.minimum_at_s,
+        gradient_k_per_mm=gradient_length(result.minimum_degc.values, result.grid),
+    )
+    organs = tuple(measure_structure(s, field, thresholds) for s in case.structures)
+    findings = [*result.findings, *border_findings(result, thresholds)]
+    margins: tuple[Margin, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    healthy: float | None = None
+    target = case.target
+    if target is None:
+        findings.append(no_target_finding())
+    else:
+        region = target_region(case, target, result.minimum_degc)
+        surface = tumour_surface(target.name, region.distance_mm, region.mask)
+        margins = tuple(
+            measure_margin(surface, result.minimum_degc, t, outside_degc=START_DEGC) for t in thresholds
+        )
+        coverage = measure_coverage(
+            target.name,
+            region.distance_mm,
+            region.minimum_degc,
+            thresholds_degc=thresholds,
+            tissue=region.body,
+        )
+        healthy = _healthy_frozen_ml(case, region, field)
+        computed = next(o for o in organs if o.name == target.name).inside_grid_fraction
+        findings += margin_findings(margins, limits)
+        findings += coverage_findings(coverage, limits)
+        findings += warm_core_findings(margins, coverage)
+        findings += outside_finding(target.name, computed)
+        findings += vessel_findings(case, region, margins[thresholds.index(0.0)])
+    findings += organ_findings(case, organs, result, limits)
+    return Assessment(
+        key=result.key,
+        isotherms=isotherms,
+        margins=margins,
+        coverage=coverage,
+        structures=organs,
+        thermocouples=_curves(result),
+        healthy_frozen_ml=healthy,
+        findings=once(findings),
+    )
+
+
+def assess_block(
+    plan: Plan,
+    catalogue: Catalogue,
+    result: ThermalResult,
+    *,
+    thresholds_degc: Sequence[float] = DEFAULT_THRESHOLDS_DEGC,
+) -> Assessment:
+    """Judge the temperatures of a homogeneous block: isotherms and thermocouples, no tumour, no organs.
+
+    Raises
+    ------
+    SimulationError
+        If the temperatures hold values that are not numbers.
+    """
+    thresholds = _all_thresholds(thresholds_degc)
+    return Assessment(
+        key=result.key,
+        isotherms=_measure_isotherms(plan, catalogue, result, thresholds),
+        margins=(),
+        coverage=(),
+        structures=(),
+        thermocouples=_curves(result),
+        findings=once([*result.findings, *border_findings(result, thresholds)]),
+    )
+
+
+def _all_thresholds(asked: Iterable[float]) -> tuple[float, ...]:
+    """Return the asked thresholds and the default ones, warmest first."""
+    return tuple(sorted({float(t) for t in (*asked, *DEFAULT_THRESHOLDS_DEGC)}, reverse=True))
+
+
+def _measure_isotherms(
+    plan: Plan, catalogue: Catalogue, result: ThermalResult, thresholds: tuple[float, ...]
+) -> tuple[IsothermSize, ...]:
+    axis = mean_probe_axis(plan, catalogue)
+    fields: list[tuple[str | float, Volume]] = [("minimum", result.minimum_degc)]
+    for frame in result.frames:
+        if frame.label.startswith("end_freeze_"):
+            fields.append((frame.label, frame.temperature_degc))
+        elif frame.label == "asked":
+            fields.append((frame.time_s, frame.temperature_degc))
+    return tuple(
+        isotherm_size(isotherm_surface(field, t), axis, when=when, threshold_degc=t)
+        for when, field in fields
+        for t in thresholds
+    )
+
+
+def _healthy_frozen_ml(case: Case, region: TargetRegion, field: ColdField) -> float:
+    """Return the volume that froze outside the tumour and within the body, millilitres."""
+    spacing = field.grid.spacing_mm[0]
+    frozen = cold_fraction(field.minimum_degc.values, field.gradient_k_per_mm, 0.0, spacing)
+    body = body_mask(case, field.grid)
+    if body is not None:
+        frozen = frozen * body
+    near = window(Volume(grid=field.grid, values=frozen), region.distance_mm.grid, fill=0.0).values
+    in_tumour = float((near * region_fraction(region.distance_mm, 0.0)).sum(dtype=float))
+    return max(0.0, float(frozen.sum(dtype=float)) - in_tumour) * field.grid.voxel_volume_ml
+
+
+def _curves(result: ThermalResult) -> tuple[ThermocoupleCurve, ...]:
+    return tuple(
+        ThermocoupleCurve(
+            name=trace.name,
+            time_s=tuple(np.asarray(trace.time_s, float).tolist()),
+            temperature_degc=tuple(np.asarray(trace.temperature_degc, float).tolist()),
+        )
+        for trace in result.thermocouples
+    )

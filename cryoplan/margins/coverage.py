@@ -1,0 +1,87 @@
+"""Coverage: how much of the tumour, and of the tumour grown by a rim, was cold enough.
+
+Method: each voxel counts with the part of it that lies within the (grown) tumour, from the signed distance
+field, times the part of it that was at or below the threshold, from the temperature and its gradient. In the
+few voxels that both surfaces cross the product stands for the true overlap; errors of neighbours cancel.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from cryoplan.core.volume import Volume
+from cryoplan.margins.assessment import Coverage
+from cryoplan.margins.iceball import cold_fraction, gradient_length
+
+RIMS_MM = (0.0, 5.0, 10.0)
+"""The tumour itself, the rim that counts as technical success (Mayo), and the rim often wished
+(workflow 4.2 and 4.3)."""
+
+
+def region_fraction(signed_distance_mm: Volume, rim_mm: float) -> npt.NDArray[np.float32]:
+    """Return for each voxel the fraction, 0 to 1, within a structure grown by `rim_mm`."""
+    spacing = float(np.cbrt(np.prod(signed_distance_mm.grid.spacing_mm)))
+    share = (rim_mm - signed_distance_mm.values) / spacing + 0.5
+    return np.clip(share, 0.0, 1.0).astype(np.float32)
+
+
+def measure_coverage(
+    name: str,
+    signed_distance_mm: Volume,
+    temperature_degc: Volume,
+    *,
+    thresholds_degc: tuple[float, ...],
+    rims_mm: tuple[float, ...] = RIMS_MM,
+    tissue: npt.NDArray[np.bool_] | None = None,
+) -> tuple[Coverage, ...]:
+    """Return the coverage of each rim by each threshold, rims first.
+
+    Parameters
+    ----------
+    name : str
+        Name of the structure.
+    signed_distance_mm : Volume
+        Signed distance to its surface, negative inside, wide enough to hold the largest rim.
+    temperature_degc : Volume
+        Lowest temperature, on the same grid.
+    thresholds_degc, rims_mm
+        What to measure.
+    tissue : numpy.ndarray, optional
+        bool, one shape with the fields: where the body is. A rim does not reach out of the skin.
+
+    Raises
+    ------
+    ValueError
+        If the two fields live on different grids; the message says how they differ.
+    """
+    grid = temperature_degc.grid
+    difference = grid.difference(signed_distance_mm.grid)
+    if difference is not None:
+        raise ValueError(f"distance and temperature live on different grids: {difference}")
+    spacing = float(np.cbrt(np.prod(grid.spacing_mm)))
+    gradient = gradient_length(temperature_degc.values, grid)
+    cold = [
+        cold_fraction(temperature_degc.values, gradient, threshold, spacing) for threshold in thresholds_degc
+    ]
+    result = []
+    for rim in rims_mm:
+        region = region_fraction(signed_distance_mm, rim)
+        if rim > 0.0 and tissue is not None:
+            # The tumour itself counts wherever it was outlined.
+            region = np.maximum(region * tissue, region_fraction(signed_distance_mm, 0.0))
+        whole = float(region.sum(dtype=float))
+        for threshold, part in zip(thresholds_degc, cold, strict=True):
+            reached = float((region * part).sum(dtype=float))
+            # Rounding of a sum must not report more than all.
+            fraction = min(1.0, reached / whole) if whole > 0.0 else 0.0
+            result.append(
+                Coverage(
+                    structure=name,
+                    rim_mm=rim,
+                    threshold_degc=threshold,
+                    fraction=fraction,
+                    missed_ml=(1.0 - fraction) * whole * grid.voxel_volume_ml,
+                )
+            )
+    return tuple(result)

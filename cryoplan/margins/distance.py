@@ -1,0 +1,253 @@
+"""Margin: signed distance from the surface of the tumour to an isotherm of the lowest temperature.
+
+Method, in words. The tumour surface is the zero level of a signed distance field of its mask, smoothed until
+the stairs of the voxels are gone but never so far that a voxel changes sides. The isotherm is the level
+surface of the temperature, linear between voxel centres. Each point of the tumour surface gets the distance
+to the nearest point of the isotherm's triangles; its sign is **positive where the point itself is at or below
+the threshold** (the isotherm lies outside the tumour there) and negative where it is warmer. Percentiles and
+fractions are weighted by the area of the tumour surface. A warm place in the middle of the tumour that the
+surface does not see is the business of `cryoplan.margins.coverage`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
+from scipy.spatial import cKDTree
+
+from cryoplan.core.geometry import FloatArray, as_point, direction_words
+from cryoplan.core.volume import Volume
+from cryoplan.margins.assessment import Margin
+from cryoplan.margins.iceball import isotherm_surface
+from cryoplan.margins.surface import Surface, level_surface
+
+SMOOTHING_VOXELS = 1.0
+"""Width (sigma) of the Gaussian that takes the stairs off a mask."""
+
+SMOOTHING_PASSES = 6
+"""Measured on spheres of 5 to 25 voxels radius: the worst point errs by 0.25 to 0.46 voxels, the root mean
+square by 0.05; with one pass 0.42 to 0.49 and 0.08. More passes gain little and cost corners."""
+
+SMALL_VOXELS = 4.0
+"""Structures nowhere deeper than this get one pass: more would eat them."""
+
+SIDE_MM = 0.05
+"""Least distance that a voxel centre keeps from the surface on its own side."""
+
+NEAR_EDGES = 3.0
+"""Points nearer than this many longest edges are measured to triangles, others to corners. The corners lie at
+most half an edge from any point of the surface, so the error there is below edge / 24: under 0.1 voxels."""
+
+NEAREST_TRIANGLES = 12
+"""Triangles tried for each near point, by their centroids."""
+
+CHUNK_POINTS = 20_000
+"""Points measured at once, so that a large tumour does not take hundreds of megabytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TumourSurface:
+    """Surface of the tumour with the area that belongs to each of its points.
+
+    Attributes
+    ----------
+    name : str
+        Name of the structure.
+    surface : Surface
+        Closed mesh, LPS millimetres.
+    area_mm2 : numpy.ndarray
+        ``(n,)``, area of each point.
+    centre_mm : numpy.ndarray
+        Centroid of the voxels of the tumour.
+    """
+
+    name: str
+    surface: Surface
+    area_mm2: FloatArray
+    centre_mm: FloatArray
+
+
+def smooth_signed_distance(mask: Volume) -> Volume:
+    """Return the signed distance to the surface of a mask, millimetres, negative inside.
+
+    Method: exact Euclidean distance to the nearest voxel centre on the other side, less half a voxel; then
+    passes of a Gaussian of one voxel, after each of which every voxel is put back on its side of the surface
+    (the constraint of Whitaker, Reducing aliasing artifacts in iso-surfaces of binary volumes, IEEE Symposium
+    on Volume Visualization 2000). So flat stairs become slopes, but no ear of the tumour is smoothed away. A
+    Gaussian ``G`` alone would shrink a sphere of radius ``R`` by ``sigma^2 / R`` in each pass; ``2 G - G G``
+    takes that back to second order. What remains is what the mask itself cannot tell: half a voxel at worst.
+
+    Parameters
+    ----------
+    mask : Volume
+        bool, with at least one voxel inside; voxels beyond the grid count as outside.
+    """
+    grid = mask.grid
+    sampling = tuple(reversed(grid.spacing_mm))
+    padded = np.pad(mask.values, 1)
+    core = (slice(1, -1),) * 3
+    half = min(sampling) / 2.0
+    inside = distance_transform_edt(padded, sampling=sampling)[core]
+    # Outside voxels of a grid that is all tumour would be infinitely far: the padding gives them a distance.
+    outside = distance_transform_edt(~padded, sampling=sampling)[core]
+    sigma = [SMOOTHING_VOXELS * min(sampling) / s for s in sampling]
+    field = np.where(mask.values, half - inside, outside - half)
+    is_small = float(inside.max()) < SMALL_VOXELS * min(sampling)
+    for _ in range(1 if is_small else SMOOTHING_PASSES):
+        once = gaussian_filter(field, sigma, mode="nearest")
+        field = 2.0 * once - gaussian_filter(once, sigma, mode="nearest")
+        field = np.where(mask.values, np.minimum(field, -SIDE_MM), np.maximum(field, SIDE_MM))
+    return Volume(grid=grid, values=field)
+
+
+def tumour_surface(name: str, signed_distance_mm: Volume, mask: Volume) -> TumourSurface:
+    """Return the surface of a structure from its signed distance field."""
+    field = signed_distance_mm.values
+    surface = level_surface(field, signed_distance_mm.grid, 0.0, outside=max(1.0, float(field.max())))
+    inside_ijk = np.argwhere(mask.values)[:, ::-1]
+    return TumourSurface(
+        name=name,
+        surface=surface,
+        area_mm2=surface.point_areas_mm2(),
+        centre_mm=mask.grid.index_to_mm(inside_ijk.mean(axis=0)),
+    )
+
+
+def sample(volume: Volume, points_mm: npt.ArrayLike, *, outside: float) -> FloatArray:
+    """Return values ``(n,)`` at LPS points ``(n, 3)``, linear between voxel centres.
+
+    Points outside the voxels get `outside`; within the outer half voxel the border value holds.
+    """
+    points = np.asarray(points_mm, float)
+    index = volume.grid.mm_to_index(points)
+    values = map_coordinates(volume.values, index[:, ::-1].T, order=1, mode="nearest", output=np.float64)
+    return np.where(volume.grid.contains_mm(points), values, outside)
+
+
+def distance_to_surface_mm(points_mm: FloatArray, surface: Surface) -> FloatArray:
+    """Return the distances ``(n,)`` of points ``(n, 3)`` to the nearest triangle, millimetres.
+
+    Raises
+    ------
+    ValueError
+        If the surface is empty: there is no distance to nothing.
+    """
+    if surface.is_empty:
+        raise ValueError("an empty surface has no distance")
+    a, b, c = surface.corners_mm()
+    edge_mm = float(np.sqrt(max(_dot(u - v, u - v).max() for u, v in ((a, b), (b, c), (c, a)))))
+    result = _tree(surface.points_mm).query(points_mm)[0]
+    close = np.flatnonzero(result < NEAR_EDGES * edge_mm)
+    tree = _tree((a + b + c) / 3.0)
+    tried = min(NEAREST_TRIANGLES, len(a))
+    for start in range(0, len(close), CHUNK_POINTS):
+        part = close[start : start + CHUNK_POINTS]
+        points = points_mm[part]
+        near = tree.query(points, k=tried)[1].reshape(len(part), tried)
+        squared = _squared_distance(points[:, None, :], a[near], b[near], c[near])
+        result[part] = np.minimum(result[part], np.sqrt(squared.min(axis=1)))
+    return result
+
+
+def _tree(points_mm: FloatArray) -> cKDTree:
+    # Ice around a tumour is nearly as far everywhere, the worst case of a search tree: large leaves without
+    # balancing were measured to be fourteen times faster there than the defaults, and never slower.
+    tree: cKDTree = cKDTree(points_mm, leafsize=64, balanced_tree=False, compact_nodes=False)
+    return tree
+
+
+def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    return np.asarray(np.einsum("...i,...i->...", a, b))
+
+
+def _squared_distance(p: FloatArray, a: FloatArray, b: FloatArray, c: FloatArray) -> FloatArray:
+    """Return squared distances of points to triangles; arrays ``(..., 3)`` that broadcast."""
+    nearest = np.minimum(_to_edge(p, a, b), np.minimum(_to_edge(p, b, c), _to_edge(p, c, a)))
+    normal = np.cross(b - a, c - a)
+    size2 = _dot(normal, normal)
+    # The foot of the point lies in the triangle when it is on the inner side of all three edges. A triangle
+    # without area (a corner of the lattice exactly at the level) has edges only.
+    flat = size2 > 1e-18
+    for start, end in ((a, b), (b, c), (c, a)):
+        side = _dot(np.cross(end - start, p - start), normal)
+        flat = flat & (side >= 0.0)
+    height = _dot(p - a, normal)
+    squared = height * height / np.where(size2 > 1e-18, size2, 1.0)
+    return np.where(flat, np.minimum(squared, nearest), nearest)
+
+
+def _to_edge(p: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
+    along, offset = b - a, p - a
+    length2 = _dot(along, along)
+    share = _dot(offset, along) / np.where(length2 > 0.0, length2, 1.0)
+    rest = offset - np.clip(share, 0.0, 1.0)[..., None] * along
+    return _dot(rest, rest)
+
+
+def signed_distances_mm(
+    tumour: TumourSurface, temperature_degc: Volume, threshold_degc: float, *, outside_degc: float
+) -> FloatArray:
+    """Return the margin of each point of the tumour surface ``(n,)``, millimetres; the margin map.
+
+    Minus infinity everywhere when nothing is at or below the threshold.
+
+    Parameters
+    ----------
+    tumour : TumourSurface
+    temperature_degc : Volume
+        Lowest temperature of the protocol.
+    threshold_degc : float
+    outside_degc : float
+        Temperature of tissue beyond the grid.
+    """
+    isotherm = isotherm_surface(temperature_degc, threshold_degc)
+    points = tumour.surface.points_mm
+    if isotherm.is_empty:
+        return np.full(len(points), -np.inf)
+    distance = distance_to_surface_mm(points, isotherm)
+    cold = sample(temperature_degc, points, outside=outside_degc) <= threshold_degc
+    return np.where(cold, distance, 0.0 - distance)
+
+
+def measure_margin(
+    tumour: TumourSurface, temperature_degc: Volume, threshold_degc: float, *, outside_degc: float
+) -> Margin:
+    """Return the margin of the tumour to one isotherm of the lowest temperature.
+
+    Where there is no ice at all, the warmest point of the surface is the worst one.
+    """
+    signed = signed_distances_mm(tumour, temperature_degc, threshold_degc, outside_degc=outside_degc)
+    points, area = tumour.surface.points_mm, tumour.area_mm2
+    no_ice = not bool(np.isfinite(signed).any())
+    if no_ice:
+        worst = int(np.argmax(sample(temperature_degc, points, outside=outside_degc)))
+        p05 = median = -np.inf
+    else:
+        worst = int(np.argmin(signed))
+        p05, median = (_weighted_percentile(signed, area, share) for share in (0.05, 0.5))
+    total = float(area.sum())
+    below = float(area[signed < 0.0].sum()) / total
+    up = float(area[signed >= 5.0].sum()) / total
+    return Margin(
+        structure=tumour.name,
+        threshold_degc=threshold_degc,
+        minimum_mm=float(signed[worst]),
+        p05_mm=p05,
+        median_mm=median,
+        worst_point_mm=as_point(points[worst]),
+        worst_direction=direction_words(points[worst] - tumour.centre_mm),
+        fraction_below_0=below,
+        fraction_0_to_5=max(0.0, 1.0 - below - up),
+        fraction_5_up=up,
+        no_ice=no_ice,
+    )
+
+
+def _weighted_percentile(values: FloatArray, weights: FloatArray, share: float) -> float:
+    """Return the smallest value below or at which `share` of the weight lies."""
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(reached, share * reached[-1])])
