@@ -55,7 +55,6 @@ STAMP = "cryoplan-stamp.json"
 HOUSE = ("tests/test_house.py", "tests/packaging")
 WINDOW = ("tests/app", "tests/gui", "tests/e2e")
 LONGEST_TEST_S = 1200
-INTERRUPTED = 2  # pytest's own code for Ctrl+C
 
 
 class SetupError(Exception):
@@ -303,21 +302,25 @@ def environment() -> dict[str, str]:
     return variables
 
 
-def carry_out(command: list[str], variables: dict[str, str], folder: Path | None = None) -> int:
-    """Run what all this is for, and return its exit code (128 and the number if a signal ended it).
+def carry_out(command: list[str], variables: dict[str, str], folder: Path | None = None) -> tuple[int, bool]:
+    """Run what all this is for; return its exit code and whether somebody asked for an early end.
 
     Ctrl+C reaches the child from the terminal itself, and it may take its time to end well; a request to
-    terminate reaches this process alone and is handed on.
+    terminate reaches this process alone and is handed on. A child ended by a signal gives 128 and the number.
     """
+    asked: list[int] = []
     child = subprocess.Popen(command, cwd=folder, env=variables)
-    before = {
-        signal.SIGINT: signal.signal(signal.SIGINT, lambda _number, _frame: None),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda _number, _frame: child.terminate()),
-    }
+
+    def on_signal(number: int, _frame: object) -> None:
+        asked.append(number)
+        if number == signal.SIGTERM:
+            child.terminate()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     code = child.wait()
     for number, handler in before.items():
         signal.signal(number, handler)
-    return code if code >= 0 else 128 - code
+    return (code if code >= 0 else 128 - code), bool(asked)
 
 
 # The tests ------------------------------------------------------------------------------------------
@@ -380,12 +383,13 @@ def run_rounds(chosen: list[tuple[str, list[str], bool]]) -> int:
                 command += ["-p", "no:pytest-qt", "-p", "no:xvfb", "-p", "tests.support.block_qt"]
                 for display in ("DISPLAY", "WAYLAND_DISPLAY"):
                     variables.pop(display, None)
-            codes.append(carry_out([*command, *arguments], variables, ROOT))
+            code, asked_to_end = carry_out([*command, *arguments], variables, ROOT)
+            codes.append(code)
             counts.append(count(report))
-            if codes[-1] not in (0, 1):
-                print(f"The round '{name}' broke off with exit code {codes[-1]}.", flush=True)
+            if code not in (0, 1):
+                print(f"The round '{name}' broke off with exit code {code}.", flush=True)
                 counts[-1]["failed"] = max(1, counts[-1]["failed"])
-            if codes[-1] == INTERRUPTED:
+            if asked_to_end:
                 break
     print(f"\nAll rounds took {time.monotonic() - start:.0f} s: {', '.join(entry[0] for entry in chosen)}.")
     print(closing_line(counts), flush=True)
@@ -401,7 +405,7 @@ def demo(arguments: list[str]) -> int:
     system_libraries.provide(system_libraries.WINDOW)
     # Safe path: a folder of the user's that happens to be called like a library must not be imported.
     command = [str(python_of(VENV)), "-P", "-m", "cryoplan", "demo", *arguments]
-    return carry_out(command, environment())
+    return carry_out(command, environment())[0]
 
 
 def test(arguments: list[str]) -> int:
@@ -410,7 +414,7 @@ def test(arguments: list[str]) -> int:
     system_libraries.provide(system_libraries.WINDOW + system_libraries.TESTS)
     if arguments:
         command = [str(python_of(VENV)), "-m", "pytest", *arguments]
-        return carry_out(command, environment(), ROOT)
+        return carry_out(command, environment(), ROOT)[0]
     return run_rounds(rounds())
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -239,3 +241,42 @@ def test_missing_libraries_that_cannot_be_installed_are_named_in_one_line(
 def test_other_systems_are_asked_for_nothing(system: ModuleType, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(system.sys, "platform", "darwin")
     assert system.provide((system.Need("lib:libnosuchthing.so.99", "x", "x", "x", "x"),))
+
+
+def test_exit_code_of_what_is_run_is_handed_back(dev: ModuleType):
+    assert dev.carry_out([sys.executable, "-c", "raise SystemExit(3)"], dict(os.environ)) == (3, False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to hand on")
+def test_a_request_to_terminate_is_handed_on_to_what_is_run():
+    waiting = "import signal; print('up', flush=True); signal.pause()"
+    outer = (
+        f"import os, sys; sys.path.insert(0, {str(SCRIPT.parent)!r}); import dev\n"
+        f"code, asked = dev.carry_out([sys.executable, '-c', {waiting!r}], dict(os.environ))\n"
+        "sys.exit(code if asked else 99)"
+    )
+    with subprocess.Popen([sys.executable, "-c", outer], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        process.terminate()
+        assert process.wait(timeout=60) == 128 + signal.SIGTERM
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the lock is a POSIX one")
+def test_two_set_ups_take_turns(dev: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dev.tempfile, "gettempdir", lambda: str(tmp_path))
+    second = (
+        f"import sys, tempfile; sys.path.insert(0, {str(SCRIPT.parent)!r}); import dev\n"
+        f"tempfile.gettempdir = lambda: {str(tmp_path)!r}\n"
+        "with dev.alone():\n    print('inside', flush=True)"
+    )
+    with dev.alone():
+        process = subprocess.Popen(
+            [sys.executable, "-c", second], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stderr is not None
+        assert "Waiting" in process.stderr.readline()
+        assert process.poll() is None
+    said, _ = process.communicate(timeout=60)
+    assert said == "inside\n"
+    assert process.returncode == 0
