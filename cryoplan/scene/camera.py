@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,7 +32,6 @@ _LOOKS = {
     Preset.RIGHT_LATERAL: ((-1.0, 0.0, 0.0), (0.0, 0.0, 1.0)),
     Preset.LEFT_LATERAL: ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0)),
     Preset.FEET: ((0.0, 0.0, -1.0), (0.0, -1.0, 0.0)),
-    Preset.OBLIQUE: ((-0.6, -1.0, 0.35), (0.0, 0.0, 1.0)),
 }
 
 
@@ -44,10 +44,18 @@ class View:
     up: Point
 
 
-def view(preset: Preset, focus_mm: npt.ArrayLike, radius_mm: float, *, probe: Probe | None = None) -> View:
+def view(
+    preset: Preset,
+    focus_mm: npt.ArrayLike,
+    radius_mm: float,
+    *,
+    probe: Probe | None = None,
+    probes: Sequence[Probe] = (),
+) -> View:
     """Return the camera that sees a ball around the focus, filling the height of the view.
 
-    The probe's view looks along the shaft from outside the entry to the tip, head up where possible.
+    The probe's view looks along the shaft from outside the entry to the tip, head up where possible. The
+    oblique view looks from above the shoulder on the side where `probes` enter, so that they are in front.
 
     Raises
     ------
@@ -67,7 +75,15 @@ def view(preset: Preset, focus_mm: npt.ArrayLike, radius_mm: float, *, probe: Pr
         up = unit(up - float(up @ outwards) * outwards)
     else:
         focus = np.asarray(focus_mm, float)
-        look, over = _LOOKS[preset]
+        look, over = _LOOKS.get(preset) or (_entry_side(probes), (0.0, 0.0, 1.0))
         outwards, up = unit(look), np.asarray(over)
     distance = radius_mm / np.sin(np.radians(VIEW_ANGLE_DEG / 2.0))
     return View(eye_mm=as_point(focus + distance * outwards), focus_mm=as_point(focus), up=as_point(up))
+
+
+def _entry_side(probes: Sequence[Probe]) -> tuple[float, float, float]:
+    outwards = -sum((p.direction for p in probes), np.zeros(3))
+    side = 0.75 if outwards[0] > 0.0 else -0.75
+    # From behind only when the probes clearly come from there.
+    front = 1.0 if outwards[1] > 0.5 * max(len(probes), 1) else -1.0
+    return (side, front, 0.4)

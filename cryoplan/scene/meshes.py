@@ -18,6 +18,7 @@ from scipy import ndimage
 
 from cryoplan.case.case import Case
 from cryoplan.case.structure import Role, Structure
+from cryoplan.core.geometry import Point, as_point
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.image.scan import Scan
@@ -79,24 +80,45 @@ class MeshArrays:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StructureMesh:
+    """Surface of one structure and what decides how it is drawn."""
+
+    name: str
+    role: Role
+    volume_ml: float
+    mesh: MeshArrays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CaseMeshes:
-    """Everything of a case that does not change with the plan; picklable.
+    """Everything of a case that does not change with the plan; picklable and small.
 
     Attributes
     ----------
+    target_name : str
+        Name of the target, empty when there is none.
+    bounds_mm : tuple of Point
+        Lower and upper corner of the scan.
     skin, bone : MeshArrays or None
         From a mask of the case if there is one, else from Hounsfield units; None for MR without masks.
-    structures : tuple of (str, MeshArrays)
-        By structure name, in the case's order, without body, skin, fat and muscle.
+    structures : tuple of StructureMesh
+        In the case's order, without body, skin, fat and muscle.
     """
 
+    target_name: str
+    bounds_mm: tuple[Point, Point]
     skin: MeshArrays | None
     bone: MeshArrays | None
-    structures: tuple[tuple[str, MeshArrays], ...]
+    structures: tuple[StructureMesh, ...]
 
     def of(self, name: str) -> MeshArrays | None:
         """Return the mesh of a structure, None when it is not drawn."""
-        return next((mesh for known, mesh in self.structures if known == name), None)
+        return next((s.mesh for s in self.structures if s.name == name), None)
+
+    @property
+    def target(self) -> MeshArrays | None:
+        """The mesh of the target, None when there is no target."""
+        return self.of(self.target_name)
 
 
 _AROUND = (Role.BODY, Role.SKIN, Role.FAT, Role.MUSCLE)  # they would hide all the others
@@ -108,10 +130,17 @@ def build_case_meshes(case: Case) -> CaseMeshes:
     body = next((s for s in case.structures if s.role is Role.BODY), None)
     hounsfield = case.scan.facts.has_hounsfield
     skin = structure_mesh(body, case) if body is not None else (skin_mesh(case.scan) if hounsfield else None)
+    lower, upper = case.scan.volume.grid.bounds_mm()
     return CaseMeshes(
+        target_name=case.target_name,
+        bounds_mm=(as_point(lower), as_point(upper)),
         skin=skin,
         bone=bone_mesh(case.scan) if hounsfield and not bones else None,
-        structures=tuple((s.name, structure_mesh(s, case)) for s in case.structures if s.role not in _AROUND),
+        structures=tuple(
+            StructureMesh(name=s.name, role=s.role, volume_ml=s.volume_ml, mesh=structure_mesh(s, case))
+            for s in case.structures
+            if s.role not in _AROUND
+        ),
     )
 
 

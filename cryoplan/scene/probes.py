@@ -79,6 +79,6 @@ class ProbeProps:
         self._text.SetPosition(float(x), float(y), float(z))
         self._text.SetInput(probe.name)
         self._text.GetTextProperty().SetColor(*rgb(self._style.selected if selected else self._colour))
-        self._text.GetTextProperty().SetFontSize(19 if selected else 15)
+        self._text.GetTextProperty().SetFontSize(24 if selected else 20)
         for ball in self._grips.values():
             ball.SetVisibility(not probe.locked)

@@ -14,21 +14,21 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.case.case import Case
-from cryoplan.case.structure import Role, Structure
+from cryoplan.case.structure import Role
 from cryoplan.core.geometry import FloatArray, Point, as_point
 from cryoplan.core.volume import Volume
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.scene import camera, pick, props
-from cryoplan.scene.meshes import CaseMeshes, MeshArrays, build_case_meshes
+from cryoplan.scene.meshes import CaseMeshes, MeshArrays, StructureMesh, build_case_meshes
 from cryoplan.scene.overlays import SHOWN_DEGC, margin_colours, shells
 from cryoplan.scene.pick import Grip, Ray
 from cryoplan.scene.probes import ProbeProps, grips_of
 from cryoplan.scene.style import Palette, Theme, rgb, theme
 
 OUT_OF_DATE = "OUT OF DATE"
-ROOM_MM = 35.0
+ROOM_MM = 25.0
 """Room kept around target, probes and ice when the camera is set."""
 
 
@@ -103,7 +103,6 @@ class Scene:
         self._hidden_structures: set[str] = set()
         self._probes: dict[str, ProbeProps] = {}
         self._selected: str | None = None
-        self._case: Case | None = None
         self._meshes: CaseMeshes | None = None
         self._banner = self._make_banner()
         self._renderer.AddViewProp(self._banner)
@@ -118,16 +117,18 @@ class Scene:
         self._renderer.SetBackground(*rgb(palette.canvas_3d_bottom))
         self._renderer.SetBackground2(*rgb(palette.canvas_3d_top))
 
-    def show_case(self, case: Case | None, meshes: CaseMeshes | None = None) -> None:
-        """Show another case, or none; `meshes` are those of `build_case_meshes`, made here when missing."""
+    def show_case(self, case: Case | None) -> None:
+        """Show another case, or none. The meshes are made here; `show_meshes` takes ready ones."""
+        self.show_meshes(build_case_meshes(case) if case is not None else None)
+
+    def show_meshes(self, meshes: CaseMeshes | None) -> None:
+        """Show a case by its meshes (`build_case_meshes`), or none."""
         for layer in (Layer.TUMOUR, Layer.STRUCTURES, Layer.SKIN, Layer.BONE):
             self._remove(layer)
-        self._case = case
-        self._meshes = None
-        if case is not None:
-            self._meshes = meshes = meshes if meshes is not None else build_case_meshes(case)
-            for name, mesh in meshes.structures:
-                self._add_structure(case.structure(name), mesh)
+        self._meshes = meshes
+        if meshes is not None:
+            for structure in meshes.structures:
+                self._add_structure(structure)
             for layer, found in ((Layer.SKIN, meshes.skin), (Layer.BONE, meshes.bone)):
                 if found is not None and not found.is_empty:
                     colour, opacity = self._theme.surface(Role.SKIN if layer is Layer.SKIN else Role.BONE)
@@ -187,17 +188,16 @@ class Scene:
     def show_margin(self, signed_mm: npt.NDArray[np.floating] | None, surface: MeshArrays | None) -> None:
         """Colour the target's surface by the margin ``(n,)`` at each point of `surface`; None ends it."""
         self._remove(Layer.TUMOUR)
-        if self._case is not None and self._meshes is not None:
-            for name, mesh in self._meshes.structures:
-                structure = self._case.structure(name)
-                if structure.role is not Role.TUMOUR:
-                    continue
-                if name == self._case.target_name and signed_mm is not None and surface is not None:
-                    colours = margin_colours(signed_mm, self._theme.margin)
-                    actor = props.mesh_actor(surface, "#ffffff", 1.0, point_colours=colours)
-                    self._add(actor, Layer.TUMOUR, name=name)
-                else:
-                    self._add_structure(structure, mesh)
+        for structure in self._meshes.structures if self._meshes is not None else ():
+            if structure.role is not Role.TUMOUR:
+                continue
+            is_target = self._meshes is not None and structure.name == self._meshes.target_name
+            if is_target and signed_mm is not None and surface is not None:
+                colours = margin_colours(signed_mm, self._theme.margin)
+                actor = props.mesh_actor(surface, "#ffffff", 1.0, point_colours=colours)
+                self._add(actor, Layer.TUMOUR, name=structure.name)
+            else:
+                self._add_structure(structure)
         self._restack()
 
     def set_visible(self, layer: Layer, visible: bool) -> None:
@@ -234,12 +234,15 @@ class Scene:
         """
         held = self._probes[probe].probe if probe in self._probes else None
         focus, radius = self._interest()
-        seen = camera.view(preset, focus, radius, probe=held)
+        plan = [made.probe for made in self._probes.values() if made.probe is not None]
+        seen = camera.view(preset, focus, radius, probe=held, probes=plan)
         eye = self._renderer.GetActiveCamera()
         eye.SetViewAngle(camera.VIEW_ANGLE_DEG)
         eye.SetFocalPoint(*seen.focus_mm)
         eye.SetPosition(*seen.eye_mm)
         eye.SetViewUp(*seen.up)
+        # pyvista would set a camera of its own at the first picture.
+        eye.is_set = True
         self._renderer.ResetCameraClippingRange()
 
     def world_to_ndc(self) -> FloatArray:
@@ -285,32 +288,31 @@ class Scene:
     def _interest(self) -> tuple[FloatArray, float]:
         boxes = [self.bounds_mm(layer) for layer in (Layer.ICE_0, Layer.PROBES)]
         focus = None
-        if self._case is not None and self._case.target is not None and self._meshes is not None:
-            mesh = self._meshes.of(self._case.target_name)
-            if mesh is not None and not mesh.is_empty:
-                focus = np.asarray(mesh.centroid_mm())
-                boxes.append((as_point(mesh.points_mm.min(axis=0)), as_point(mesh.points_mm.max(axis=0))))
+        target = self._meshes.target if self._meshes is not None else None
+        if target is not None and not target.is_empty:
+            focus = target.centroid_mm()
+            boxes.append((as_point(target.points_mm.min(axis=0)), as_point(target.points_mm.max(axis=0))))
         known = [box for box in boxes if box is not None]
         if not known:
-            if self._case is None:
+            if self._meshes is None:
                 return np.zeros(3), 150.0
-            lower, upper = self._case.scan.volume.grid.bounds_mm()
+            lower, upper = (np.asarray(corner) for corner in self._meshes.bounds_mm)
             return (lower + upper) / 2.0, float(np.linalg.norm(upper - lower)) / 2.0
         lower = np.min([box[0] for box in known], axis=0)
         upper = np.max([box[1] for box in known], axis=0)
         if focus is None:
             focus = (lower + upper) / 2.0
         reach = np.maximum(np.abs(upper - focus), np.abs(lower - focus))
-        return focus, float(np.linalg.norm(reach)) * 0.8 + ROOM_MM
+        return focus, float(np.linalg.norm(reach)) * 0.75 + ROOM_MM
 
-    def _add_structure(self, structure: Structure, mesh: MeshArrays) -> None:
-        if mesh.is_empty:
+    def _add_structure(self, structure: StructureMesh) -> None:
+        if structure.mesh.is_empty:
             return
         colour, opacity = self._theme.surface(structure.role)
         if structure.role not in (Role.TUMOUR, Role.VESSEL) and structure.volume_ml > _LARGE_ML:
             opacity = self._theme.surfaces["skin"]
         layer = Layer.TUMOUR if structure.role is Role.TUMOUR else Layer.STRUCTURES
-        actor = props.mesh_actor(mesh, colour, opacity)
+        actor = props.mesh_actor(structure.mesh, colour, opacity)
         self._add(actor, layer, name=structure.name, size=structure.volume_ml)
 
     def _add(self, actor: Any, layer: Layer, *, name: str = "", size: float = 0.0) -> None:
