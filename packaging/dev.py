@@ -93,7 +93,6 @@ def make_sure_of_venv_module() -> None:
         return
     name = "python{}.{}-venv".format(*sys.version_info[:2])
     if system_libraries.package_manager() == "apt":
-        print(f"Installing {name}", file=sys.stderr, flush=True)
         done = system_libraries.install([name], "apt")
         if done and subprocess.run(probe, capture_output=True, check=False).returncode == 0:
             return

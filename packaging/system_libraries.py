@@ -138,6 +138,7 @@ def install(names: list[str], manager: str) -> bool:
     prefix = as_root()
     if manager != "apt" or prefix is None:
         return False
+    print(f"Installing {' '.join(names)}", file=sys.stderr, flush=True)
     quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8"]
     for command in (["apt-get", "update", "-qq"], [*INSTALL["apt"], "-qq", *names]):
         done = subprocess.run(
@@ -166,7 +167,6 @@ def provide(needs: tuple[Need, ...]) -> bool:
         print(f"Missing on this system: {names}. Install them with its package manager.", file=sys.stderr)
         return False
     names_of = packages(missing, manager)
-    print(f"Installing system libraries: {' '.join(names_of)}", file=sys.stderr, flush=True)
     if install(names_of, manager):
         missing = [need for need in missing if not is_there(need.test)]
         if not missing:
