@@ -43,10 +43,19 @@ NEAR_BORDER_MM = 10.0
 
 LARGEST_RESIDUAL = 1e-4
 
+LARGEST_CALL = 50_000_000
+"""Cells times stages of one compiled call: about half a second, so that cancel is heard within one second."""
+
 
 def super_step_stages(step_s: float, euler_s: float) -> int:
     """Return the least number of RKL1 stages that keeps a super-step stable."""
     return max(1, math.ceil(0.5 * (-1.0 + math.sqrt(1.0 + 8.0 * step_s / euler_s)) - 1e-9))
+
+
+def longest_super_step_s(euler_s: float, cells: int) -> float:
+    """Return the longest super-step whose stages fit into one call (solver notes section 7)."""
+    stages = max(3, LARGEST_CALL // max(cells, 1))
+    return 0.5 * euler_s * (stages * stages + stages)
 
 
 def output_times(stages: tuple[Stage, ...], settings: SolverSettings) -> dict[float, str]:
@@ -153,6 +162,13 @@ class Run:
         flowing = [float(np.min(g.at(self.time_s + step_s))) for g in self.gas if g.drive is not None]
         outer = [b for b in self.problem.boundary_degc if b is not None]
         return min(self.coldest, max(min([*flowing, *outer, self.coldest]), self.coldest - 15.0))
+
+    def longest_step_s(self) -> float:
+        """Return the longest super-step that still lets a cancel be heard in time."""
+        b = self.box
+        cells = int((b[1] - b[0]) * (b[3] - b[2]) * (b[5] - b[4]))
+        coldest = self.coldest_ahead(self.problem.settings.step_max_s)
+        return longest_super_step_s(self.lattice.longest_euler_step_s(coldest), cells)
 
     def step(self, step_s: float) -> None:
         """Advance by one super-step."""
@@ -289,6 +305,7 @@ def solve(
         while run.time_s < stop:
             check_cancelled(progress)
             left = stop - run.time_s
+            step = min(step, run.longest_step_s())
             # The last two steps before a stop share what is left, so that none becomes a sliver.
             size = left if left <= step * 1.0001 else min(step, max(0.5 * left, step / GROWTH**2))
             arrives = size == left
