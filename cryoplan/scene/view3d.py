@@ -7,6 +7,7 @@ are stacked from inside to outside: ice from cold to warm, organs from small to 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -17,7 +18,6 @@ from cryoplan.case.case import Case
 from cryoplan.case.structure import Role
 from cryoplan.core.geometry import FloatArray, Point, as_point
 from cryoplan.core.volume import Volume
-from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.scene import camera, pick, props
@@ -72,7 +72,9 @@ _LARGE_ML = 300.0
 class AnyPlotter(Protocol):
     """What a pyvista plotter must have: its renderer. `pyvista.Plotter` and `QtInteractor` both do."""
 
-    renderer: Any
+    @property
+    def renderer(self) -> Any:
+        """The one renderer."""
 
 
 class _Drawn:
@@ -135,7 +137,9 @@ class Scene:
                     self._add(props.mesh_actor(found, colour, opacity), layer)
         self._restack()
 
-    def show_plan(self, plan: Plan | None, catalogue: Catalogue, selected: str | None = None) -> None:
+    def show_plan(
+        self, plan: Plan | None, catalogue: Mapping[str, ProbeModel], selected: str | None = None
+    ) -> None:
         """Show the probes of a plan, one of them selected."""
         self._remove(Layer.PROBES)
         self._remove(Layer.GRIPS)
@@ -143,7 +147,7 @@ class Scene:
         self._selected = selected
         for index, probe in enumerate(plan.probes if plan is not None else ()):
             made = ProbeProps(self._theme.probes, index)
-            made.place(probe, catalogue.model(probe.model), selected=probe.name == selected)
+            made.place(probe, catalogue[probe.model], selected=probe.name == selected)
             self._probes[probe.name] = made
             balls = made.grip_actors()
             for actor in made.actors():
@@ -251,6 +255,12 @@ class Scene:
             self._renderer.GetTiledAspectRatio(), -1.0, 1.0
         )
         return np.array([[matrix.GetElement(r, c) for c in range(4)] for r in range(4)])
+
+    def screen_axes(self) -> tuple[Point, Point, Point]:
+        """Return the directions +x, +y, +z (L, P, H) on the screen: right, up, towards the viewer."""
+        matrix = self._renderer.GetActiveCamera().GetViewTransformMatrix()
+        turn = np.array([[matrix.GetElement(r, c) for c in range(3)] for r in range(3)])
+        return as_point(turn[:, 0]), as_point(turn[:, 1]), as_point(turn[:, 2])
 
     def grips(self) -> tuple[Grip, ...]:
         """Return the grips of all probes that are not locked."""
