@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -40,7 +39,7 @@ def _compiled(function: _F) -> _F:
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 TWO = np.float32(2.0)
-KELVIN = np.float32(273.15)
+C3, C5, C7, C9, C11 = (np.float32(1.0 / n) for n in (3, 5, 7, 9, 11))
 FLOWING = np.float32(0.99999)
 """Perfusion is on where the unfrozen fraction is 1; the margin is one rounding of float32."""
 
@@ -50,9 +49,9 @@ N_LEDGER = 5
 
 @_compiled
 def update_state(
-    h, t, u, psi, parameters, run_start, run_end, run_material, row_runs, nj, ni, box
+    h, t, u, potential, parameters, run_start, run_end, run_material, row_runs, nj, ni, box
 ):  # type: ignore[no-untyped-def]
-    """Write T, u and psi of the enthalpies `h` for the cells of `box` (k0, k1, j0, j1, i0, i1; padded)."""
+    """Write T, u and the potential P of the enthalpies `h` for the cells of `box` (k0, k1, j0, j1, i0, i1; padded)."""
     for k in range(box[0], box[1]):
         for j in range(box[2], box[3]):
             row = k * nj + j
@@ -65,26 +64,53 @@ def update_state(
                 p = parameters[run_material[run]]
                 t_l, h1, inv_h1, mushy, inv_cu = p[0], p[1], p[2], p[3], p[4]
                 c_l, twice_b, t_lk, rise, c_l2 = p[5], p[6], p[7], p[8], p[9]
+                k_u, k_l, width, bend = p[10], p[11], p[12], p[13]
                 hs = h[start:end]
                 ts = t[start:end]
                 us = u[start:end]
-                ps = psi[start:end]
+                ps = potential[start:end]
                 for i in range(end - start):
                     e = np.float32(hs[i])
                     frozen = min(e, ZERO)
                     between = min(max(e, ZERO), h1)
                     root = np.sqrt(max(c_l2 + twice_b * frozen, ZERO))
-                    cold = t_l + TWO * frozen / (c_l + root)
-                    ts[i] = cold + between * mushy + max(e - h1, ZERO) * inv_cu
+                    below = TWO * frozen / (c_l + root)
+                    above = max(e - h1, ZERO) * inv_cu
                     liquid = between * inv_h1
+                    part = liquid * width
+                    ts[i] = t_l + below + part + above
                     us[i] = liquid
-                    ps[i] = (ONE - liquid) * (ONE + rise * (t_lk / (cold + KELVIN) - ONE))
+                    # Integral of k dT; ln(T / T_l) through its atanh series, which keeps the loop in vectors.
+                    z = below / (TWO * t_lk + below)
+                    z2 = z * z
+                    series = ONE + z2 * (C3 + z2 * (C5 + z2 * (C7 + z2 * (C9 + z2 * C11))))
+                    ice = rise * t_lk * TWO * z * series + (ONE - rise) * below
+                    ps[i] = k_l * ice + part * (k_l + bend * part) + k_u * above
 
 
 @_compiled
-def _fluxes(ta, tb, ua, ub, pa, pb, a, b, out, n):  # type: ignore[no-untyped-def]
+def _potential(t, p):  # type: ignore[no-untyped-def]
+    """Return P in W/m at one temperature, float64."""
+    below = min(t - p[0], 0.0)
+    part = min(max(t - p[0], 0.0), p[12])
+    ice = below
+    if p[8] > 0.5:
+        ice = p[7] * np.log(max(1.0 + below / p[7], 1e-3))
+    return p[11] * ice + part * (p[11] + p[13] * part) + p[10] * max(t - p[14], 0.0)
+
+
+@_compiled
+def _mixture(t, p):  # type: ignore[no-untyped-def]
+    """Return (u, psi) at one temperature, float64."""
+    liquid = min(max((t - p[0]) / p[12], 0.0), 1.0)
+    cold_k = max(min(t, p[0]) + 273.15, 1.0)
+    return liquid, (1.0 - liquid) * (1.0 + p[8] * (p[7] / cold_k - 1.0))
+
+
+@_compiled
+def _fluxes(pa, pb, g, out, n):  # type: ignore[no-untyped-def]
     for i in range(n):
-        out[i] = (a[i] * (ua[i] + ub[i]) + b[i] * (pa[i] + pb[i])) * (tb[i] - ta[i])
+        out[i] = g[i] * (pb[i] - pa[i])
 
 
 @_compiled
@@ -112,32 +138,33 @@ def _metabolism(q, u, n):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _wall(tc, tb, k_u, k_l, p, u, psi, log_resistance, contact, coefficient):  # type: ignore[no-untyped-def]
+def _wall(coolant, cell, p, log_resistance, contact, coefficient):  # type: ignore[no-untyped-def]
     """Return (heat into the tissue cell W, wall temperature degC) of one wall link.
 
-    The conductivity is the mean of those at the cell and at the wall; three fixed-point steps find the wall.
+    Tissue and contact are in series; the tissue's conductivity is its integral mean between wall and cell, found by
+    four fixed-point steps.
     """
     strength = contact * coefficient
-    if strength <= 0.0:
-        return 0.0, tb
-    k_cell = k_u * u + k_l * psi
-    k = k_cell
-    q = 0.0
-    wall = tb
-    for _ in range(3):
-        q = (tc - tb) / (log_resistance / k + 1.0 / strength)
-        wall = tc - q / strength
-        liquid = min(max((wall - p[0]) / (p[3] * p[1]), 0.0), 1.0)
-        cold_k = max(min(wall, p[0]) + 273.15, 8.0)
-        k = 0.5 * (k_cell + k_u * liquid + k_l * (1.0 - liquid) * (1.0 + p[8] * (p[7] / cold_k - 1.0)))
-    q = (tc - tb) / (log_resistance / k + 1.0 / strength)
-    return q, tc - q / strength
+    if strength <= 0.0 or coolant == cell:
+        return 0.0, cell
+    here = _potential(cell, p)
+    liquid, psi = _mixture(cell, p)
+    k = p[10] * liquid + p[11] * psi
+    heat = 0.0
+    wall = cell
+    for _ in range(4):
+        heat = (coolant - cell) / (log_resistance / k + 1.0 / strength)
+        wall = coolant - heat / strength
+        if abs(wall - cell) > 1e-3:
+            k = (_potential(wall, p) - here) / (wall - cell)
+    heat = (coolant - cell) / (log_resistance / k + 1.0 / strength)
+    return heat, coolant - heat / strength
 
 
 @_compiled
 def super_step(
-    enthalpy, source, t, u, psi, coefficients, parameters, conductivities, run_start, run_end, run_material,
-    row_runs, w, q, nk, nj, ni, box, closed, h, start_degc, step_s, stages, coolant, strength,
+    enthalpy, source, t, u, potential, coefficients, parameters, run_start, run_end, run_material, row_runs,
+    seam_low, seam_high, seam_low_material, seam_high_material, seam_a, seam_b, w, q, nk, nj, ni, box, closed, h, start_degc, step_s, stages, coolant, strength,
     link_cell, link_probe, link_material, link_log, link_contact, fixed_cells, fixed_h, exchange_cells, exchange,
     vessel_degc, ledger,
 ):  # type: ignore[no-untyped-def]
@@ -177,9 +204,7 @@ def super_step(
     start32 = np.float32(start_degc)
     w1 = 2.0 / (stages * stages + stages)
     current = source
-    ai, bi = coefficients[0], coefficients[1]
-    aj, bj = coefficients[2], coefficients[3]
-    ak, bk = coefficients[4], coefficients[5]
+    gi, gj, gk = coefficients[0], coefficients[1], coefficients[2]
 
     for stage in range(1, stages + 1):
         if stage == 1:
@@ -189,7 +214,7 @@ def super_step(
         gain = mu * w1 * step_s
         y1 = enthalpy[current]
         y2 = enthalpy[1 - current]
-        update_state(y1, t, u, psi, parameters, run_start, run_end, run_material, row_runs, nj, ni, box)
+        update_state(y1, t, u, potential, parameters, run_start, run_end, run_material, row_runs, nj, ni, box)
         for term in range(n_terms):
             rate[term] = 0.0
 
@@ -201,10 +226,7 @@ def super_step(
                 for i in range(n):
                     low[i] = ZERO
             else:
-                _fluxes(
-                    t[a : a + n], t[b : b + n], u[a : a + n], u[b : b + n], psi[a : a + n], psi[b : b + n],
-                    ak[a : a + n], bk[a : a + n], low, n,
-                )
+                _fluxes(potential[a : a + n], potential[b : b + n], gk[a : a + n], low, n)
                 for i in range(n):
                     rate[2] -= low[i]
         for k in range(k0, k1):
@@ -214,21 +236,17 @@ def super_step(
                 for i in range(n):
                     fy_low[i] = ZERO
             else:
-                _fluxes(
-                    t[a : a + n], t[b : b + n], u[a : a + n], u[b : b + n], psi[a : a + n], psi[b : b + n],
-                    aj[a : a + n], bj[a : a + n], fy_low, n,
-                )
+                _fluxes(potential[a : a + n], potential[b : b + n], gj[a : a + n], fy_low, n)
                 for i in range(n):
                     rate[2] -= fy_low[i]
             for j in range(rows):
                 c = k * plane + (j0 + j) * ni + i0
                 tc = t[c : c + n]
                 uc = u[c : c + n]
-                pc = psi[c : c + n]
+                pc = potential[c : c + n]
                 # along i: n + 1 faces, the first one below the row
                 _fluxes(
-                    t[c - 1 : c + n], t[c : c + n + 1], u[c - 1 : c + n], u[c : c + n + 1],
-                    psi[c - 1 : c + n], psi[c : c + n + 1], ai[c - 1 : c + n], bi[c - 1 : c + n], fx, n + 1,
+                    potential[c - 1 : c + n], potential[c : c + n + 1], gi[c - 1 : c + n], fx, n + 1
                 )
                 if closed[4]:
                     fx[0] = ZERO
@@ -240,10 +258,7 @@ def super_step(
                     for i in range(n):
                         fy_high[i] = ZERO
                 else:
-                    _fluxes(
-                        tc, t[d : d + n], uc, u[d : d + n], pc, psi[d : d + n],
-                        aj[c : c + n], bj[c : c + n], fy_high, n,
-                    )
+                    _fluxes(pc, potential[d : d + n], gj[c : c + n], fy_high, n)
                     if j == rows - 1:
                         for i in range(n):
                             rate[2] += fy_high[i]
@@ -252,10 +267,7 @@ def super_step(
                     for i in range(n):
                         fz_high[i] = ZERO
                 else:
-                    _fluxes(
-                        tc, t[d : d + n], uc, u[d : d + n], pc, psi[d : d + n],
-                        ak[c : c + n], bk[c : c + n], fz_high, n,
-                    )
+                    _fluxes(pc, potential[d : d + n], gk[c : c + n], fz_high, n)
                     if k == k1 - 1:
                         for i in range(n):
                             rate[2] += fz_high[i]
@@ -272,11 +284,20 @@ def super_step(
                 rate[1] += _metabolism(q[c : c + n], uc, n)
         rate[0] -= rate[1]
 
+        for face in range(seam_low.shape[0]):
+            low_cell, high_cell = seam_low[face], seam_high[face]
+            rise_degc = np.float64(t[high_cell]) - np.float64(t[low_cell])
+            if rise_degc != 0.0:
+                u_a, psi_a = _mixture(t[low_cell], parameters[seam_low_material[face]])
+                u_b, psi_b = _mixture(t[high_cell], parameters[seam_high_material[face]])
+                flux = (seam_a[face] * (u_a + u_b) + seam_b[face] * (psi_a + psi_b)) * rise_degc
+                y2[low_cell] += gain * flux
+                y2[high_cell] -= gain * flux
         for link in range(link_cell.shape[0]):
-            cell, probe, material = link_cell[link], link_probe[link], link_material[link]
+            cell, probe = link_cell[link], link_probe[link]
             heat, _ = _wall(
-                coolant[stage - 1, probe], t[cell], conductivities[material, 0], conductivities[material, 1],
-                parameters[material], u[cell], psi[cell], link_log[link], link_contact[link], strength[probe],
+                coolant[stage - 1, probe], t[cell], parameters[link_material[link]], link_log[link],
+                link_contact[link], strength[probe],
             )
             y2[cell] += gain * heat / volume
             rate[N_LEDGER + probe] += heat / volume
@@ -300,7 +321,7 @@ def super_step(
         current = 1 - current
 
     update_state(
-        enthalpy[current], t, u, psi, parameters, run_start, run_end, run_material, row_runs, nj, ni, box
+        enthalpy[current], t, u, potential, parameters, run_start, run_end, run_material, row_runs, nj, ni, box
     )
     for term in range(n_terms):
         ledger[term] = e_1[term]
@@ -309,7 +330,7 @@ def super_step(
 
 @_compiled
 def show_probes(
-    t, u, psi, parameters, conductivities, coolant, strength, link_cell, link_core, link_probe, link_material,
+    t, parameters, coolant, strength, link_cell, link_core, link_probe, link_material,
     link_log, link_contact, link_share, probe_cells, probe_cell_owner, shaft,
 ):  # type: ignore[no-untyped-def]
     """Write the mean shaft surface temperature of each probe, and wall temperatures into the probes' own cells."""
@@ -320,10 +341,10 @@ def show_probes(
     total = np.zeros(n_probes)
     weight = np.zeros(n_probes)
     for link in range(link_cell.shape[0]):
-        cell, probe, material = link_cell[link], link_probe[link], link_material[link]
+        probe = link_probe[link]
         _, wall = _wall(
-            coolant[probe], t[cell], conductivities[material, 0], conductivities[material, 1],
-            parameters[material], u[cell], psi[cell], link_log[link], link_contact[link], strength[probe],
+            coolant[probe], t[link_cell[link]], parameters[link_material[link]], link_log[link],
+            link_contact[link], strength[probe],
         )
         sums[link_core[link]] += wall
         counts[link_core[link]] += 1.0
@@ -362,5 +383,3 @@ def keep_minimum(t, minimum, at_s, w, q, time_s, stasis, nj, ni, box):  # type: 
                         qs[i] = ZERO
     return coldest
 
-
-FloatArray = npt.NDArray[np.float64]

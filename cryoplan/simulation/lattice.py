@@ -1,10 +1,11 @@
 """Lattice: a problem as the flat arrays that the kernels step, with one layer of halo on every side.
 
 Cells are stored as one run of ``(nk + 2) (nj + 2) (ni + 2)`` values; the face *above* a cell along an axis has the
-index of that cell. A face between tissues carries ``A (u_a + u_b) + B (psi_a + psi_b)`` times the temperature
-difference: u is the unfrozen fraction, psi the ice factor, A and B half the harmonic means of the unfrozen and of the
-just frozen conductivities over h^2. The harmonic mean belongs to jumps of material, the arithmetic one to
-the state (solver notes section 2).
+index of that cell. A face within one tissue carries ``g (P_b - P_a)``, P(T) being the integral of k dT: the exact mean of
+a conductivity that jumps fourfold across the front, so that the front neither lags nor leads. A face between two
+tissues cannot use it (their potentials differ) and carries ``[A (u_a + u_b) + B (psi_a + psi_b)] (T_b - T_a)``: u is the
+unfrozen fraction, psi the ice factor, A and B half the harmonic means of the unfrozen and of the just frozen
+conductivities. The harmonic mean belongs to jumps of material, not of state (solver notes section 2).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ FloatArray = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
-N_PARAMETERS = 10
+N_PARAMETERS = 16
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -35,20 +36,26 @@ class Lattice:
         Cells ``(nk, nj, ni)`` without and with halo.
     h : float
         Edge, m.
-    coefficients : float32 (6, n)
-        A and B of the faces above along i, j, k: rows A_i, B_i, A_j, B_j, A_k, B_k; W/(m3 K).
-    parameters : float32 (materials, 10)
-        T_l, H1, 1/H1, (T_u - T_l)/H1, 1/c_u, c_l, 2 cf_b, T_l in kelvin, rise, c_l^2.
+    coefficients : float32 (3, n)
+        g of the faces above along i, j, k, 1/m2; zero at faces between tissues and at probes.
+    parameters : float32 (materials, 16)
+        T_l, H1, 1/H1, (T_u - T_l)/H1, 1/c_u, c_l, 2 cf_b, T_l in kelvin, rise, c_l^2, k_u, k_l, T_u - T_l,
+        (k_u - k_l) / 2 / (T_u - T_l), T_u, spare.
     conductivities : float64 (materials, 2)
-        k_u and k_l, W/(m K), for the wall links.
+        k_u and k_l, W/(m K).
+    seam_low, seam_high : int64
+        Cells on both sides of the faces between tissues.
+    seam_low_material, seam_high_material : int64
+    seam_a, seam_b : float64
+        A and B of those faces, W/(m3 K).
     run_start, run_end, run_material, row_runs : int64
         Runs of one material along i; row ``k * nj_padded + j`` has runs ``row_runs[row]:row_runs[row + 1]``.
     w, q : float32 (n,)
         Perfusion W/(m3 K) and metabolic heat W/m3; set to zero for good where blood has stopped.
     enthalpy : float64 (2, n)
         State J/m3 and work buffer.
-    temperature, unfrozen, ice : float32 (n,)
-        T in degC, u and psi of the last state.
+    temperature, unfrozen, potential : float32 (n,)
+        T in degC, u and P in W/m of the last state; the halo holds the boundary.
     probe_cells, probe_cell_owner : int64
         Cells that hold probes and whose they are.
     link_cell, link_core, link_probe, link_material : int64
@@ -72,6 +79,12 @@ class Lattice:
     coefficients: Float32Array
     parameters: Float32Array
     conductivities: FloatArray
+    seam_low: IntArray
+    seam_high: IntArray
+    seam_low_material: IntArray
+    seam_high_material: IntArray
+    seam_a: FloatArray
+    seam_b: FloatArray
     run_start: IntArray
     run_end: IntArray
     run_material: IntArray
@@ -81,7 +94,7 @@ class Lattice:
     enthalpy: FloatArray
     temperature: Float32Array
     unfrozen: Float32Array
-    ice: Float32Array
+    potential: Float32Array
     probe_cells: IntArray
     probe_cell_owner: IntArray
     link_cell: IntArray
@@ -135,15 +148,16 @@ def _material_rows(material: Material) -> list[float]:
         material.t_l + 273.15,
         material.rise,
         material.c_l**2,
+        material.k_u,
+        material.k_l,
+        material.t_u - material.t_l,
+        0.5 * (material.k_u - material.k_l) / (material.t_u - material.t_l),
+        material.t_u,
+        0.0,
     ]
 
 
-def _harmonic(values: FloatArray, labels: npt.NDArray[np.uint8], axis: int) -> FloatArray:
-    """Return the harmonic means of a per-material value over the faces along `axis` of unpadded labels."""
-    lower = [slice(None)] * 3
-    upper = [slice(None)] * 3
-    lower[axis], upper[axis] = slice(0, -1), slice(1, None)
-    a, b = values[labels[tuple(lower)]], values[labels[tuple(upper)]]
+def _harmonic(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.asarray(2.0 * a * b / (a + b))
 
 
@@ -158,18 +172,16 @@ def build_lattice(problem: Problem) -> Lattice:
     k_u = np.array([m.k_u for m in problem.materials])
     k_l = np.array([m.k_l for m in problem.materials])
 
-    coefficients = np.zeros((6, *padded), np.float32)
+    coefficients = np.zeros((3, *padded), np.float32)
     for axis in range(3):
-        row = 2 * (2 - axis)
         inside = [slice(1, -1)] * 3
         inside[axis] = slice(1, -2)
-        for offset, values in enumerate((k_u, k_l)):
-            coefficients[row + offset][tuple(inside)] = 0.5 * _harmonic(values, labels, axis) / h**2
+        coefficients[2 - axis][tuple(inside)] = 1.0 / h**2
 
     temperature = np.full(padded, problem.start_degc, np.float32)
     unfrozen = np.ones(padded, np.float32)
-    ice = np.zeros(padded, np.float32)
-    _set_boundary(problem, coefficients, temperature, unfrozen, ice)
+    potential = np.zeros(padded, np.float32)
+    _set_boundary(problem, coefficients, temperature, potential)
 
     # Probes: take their cells out, correct the faces around them.
     origin_m = np.asarray(problem.grid.origin_mm) / 1000.0
@@ -187,16 +199,12 @@ def build_lattice(problem: Problem) -> Lattice:
         best[here] = faces.face_radius[nearer]
         factors[here] = faces.face_factor[nearer]
     for axis in range(3):
-        row = 2 * (2 - axis)
-        factor = factors[axis].reshape(shape)
-        for offset in (0, 1):
-            coefficients[row + offset][1:-1, 1:-1, 1:-1] *= factor
+        coefficients[2 - axis][1:-1, 1:-1, 1:-1] *= factors[axis].reshape(shape)
     is_core = np.zeros(padded, bool)
     is_core[1:-1, 1:-1, 1:-1] = (owner >= 0).reshape(shape)
     for axis in range(3):
-        row = 2 * (2 - axis)
-        above = np.roll(is_core, -1, axis=axis)
-        coefficients[row : row + 2, is_core | above] = 0.0
+        coefficients[2 - axis][is_core | np.roll(is_core, -1, axis=axis)] = 0.0
+    seams = _take_seams(coefficients, labels, padded, k_u, k_l)
 
     to_padded = _padded_index(shape, padded)
     probe_cells = np.flatnonzero(owner >= 0)
@@ -253,9 +261,15 @@ def build_lattice(problem: Problem) -> Lattice:
         start_degc=problem.start_degc,
         vessel_degc=problem.vessel_degc,
         materials=problem.materials,
-        coefficients=coefficients.reshape(6, n),
+        coefficients=coefficients.reshape(3, n),
         parameters=np.array([_material_rows(m) for m in problem.materials], np.float32),
         conductivities=np.stack([k_u, k_l], axis=1),
+        seam_low=seams[0],
+        seam_high=seams[1],
+        seam_low_material=seams[2],
+        seam_high_material=seams[3],
+        seam_a=seams[4],
+        seam_b=seams[5],
         run_start=runs[0],
         run_end=runs[1],
         run_material=runs[2],
@@ -265,7 +279,7 @@ def build_lattice(problem: Problem) -> Lattice:
         enthalpy=enthalpy.reshape(2, n),
         temperature=temperature.ravel(),
         unfrozen=unfrozen.ravel(),
-        ice=ice.ravel(),
+        potential=potential.ravel(),
         probe_cells=to_padded(probe_cells),
         probe_cell_owner=owner[probe_cells],
         link_cell=to_padded(link_cell),
@@ -310,17 +324,51 @@ def _runs(
     return start.astype(np.int64), end.astype(np.int64), labels[k, j, i].astype(np.int64), pointers.astype(np.int64)
 
 
-def _set_boundary(
-    problem: Problem,
+def _take_seams(
     coefficients: Float32Array,
-    temperature: Float32Array,
-    unfrozen: Float32Array,
-    ice: Float32Array,
+    labels: npt.NDArray[np.uint8],
+    padded: tuple[int, int, int],
+    k_u: FloatArray,
+    k_l: FloatArray,
+) -> tuple[IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray]:
+    """List the faces between different tissues and take them out of `coefficients`."""
+    lows, highs, low_materials, high_materials, factors = [], [], [], [], []
+    whole = np.zeros(padded, np.uint8)
+    whole[1:-1, 1:-1, 1:-1] = labels
+    strides = (padded[1] * padded[2], padded[2], 1)
+    for axis in range(3):
+        inside = [slice(1, -1)] * 3
+        inside[axis] = slice(1, -2)
+        other = [slice(1, -1)] * 3
+        other[axis] = slice(2, -1)
+        differs = np.zeros(padded, bool)
+        differs[tuple(inside)] = whole[tuple(inside)] != whole[tuple(other)]
+        faces = coefficients[2 - axis]
+        low = np.flatnonzero(differs & (faces > 0.0))
+        factors.append(faces.ravel()[low].astype(float))
+        faces[differs] = 0.0
+        lows.append(low)
+        highs.append(low + strides[axis])
+        low_materials.append(whole.ravel()[low].astype(np.int64))
+        high_materials.append(whole.ravel()[low + strides[axis]].astype(np.int64))
+    low, high = np.concatenate(lows), np.concatenate(highs)
+    m_low, m_high = np.concatenate(low_materials), np.concatenate(high_materials)
+    factor = 0.5 * np.concatenate(factors)
+    return (
+        low.astype(np.int64),
+        high.astype(np.int64),
+        m_low,
+        m_high,
+        factor * _harmonic(k_u[m_low], k_u[m_high]),
+        factor * _harmonic(k_l[m_low], k_l[m_high]),
+    )
+
+
+def _set_boundary(
+    problem: Problem, coefficients: Float32Array, temperature: Float32Array, potential: Float32Array
 ) -> None:
-    """Give the halo its temperature and the outer faces the conductance of half a cell."""
+    """Give the halo its temperature and potential and the outer faces the conductance of half a cell."""
     h = problem.cell_m
-    k_u = np.array([m.k_u for m in problem.materials])
-    k_l = np.array([m.k_l for m in problem.materials])
     for side, degc in enumerate(problem.boundary_degc):
         if degc is None:
             continue
@@ -330,31 +378,29 @@ def _set_boundary(
         halo[axis] = -1 if high else 0
         face: list[slice | int] = [slice(1, -1)] * 3
         face[axis] = -2 if high else 0
-        row = 2 * (2 - axis)
-        coefficients[row][tuple(face)] = k_u[labels] / h**2
-        coefficients[row + 1][tuple(face)] = k_l[labels] / h**2
-        u = np.array([float(m.unfrozen_fraction(degc)) for m in problem.materials])
-        psi = np.array([float(m.ice_factor(degc)) for m in problem.materials])
+        coefficients[2 - axis][tuple(face)] = 2.0 / h**2
         temperature[tuple(halo)] = degc
-        unfrozen[tuple(halo)] = u[labels]
-        ice[tuple(halo)] = psi[labels]
+        potential[tuple(halo)] = np.array([float(m.potential(degc)) for m in problem.materials])[labels]
 
 
 def _measure_stiffness(lattice: Lattice, labels: npt.NDArray[np.uint8]) -> None:
     n = lattice.coefficients.shape[1]
     plane, row = lattice.padded[1] * lattice.padded[2], lattice.padded[2]
-    sums = np.zeros((2, n))
+    faces = np.zeros(n)
     for axis, stride in ((0, 1), (1, row), (2, plane)):
-        for kind in (0, 1):
-            faces = 2.0 * lattice.coefficients[2 * axis + kind].astype(np.float64)
-            sums[kind] += faces
-            sums[kind][stride:] += faces[:-stride]
+        above = lattice.coefficients[axis].astype(np.float64)
+        faces += above
+        faces[stride:] += above[:-stride]
+    material = np.zeros(lattice.padded, np.int64)
+    material[1:-1, 1:-1, 1:-1] = labels
+    sums = [faces * lattice.conductivities[material.ravel(), kind] for kind in (0, 1)]
     other = lattice.w.astype(np.float64)
     np.add.at(other, lattice.exchange_cells, lattice.exchange)
-    for kind in (0, 1):
+    for kind, seam in ((0, lattice.seam_a), (1, lattice.seam_b)):
+        np.add.at(sums[kind], lattice.seam_low, 2.0 * seam)
+        np.add.at(sums[kind], lattice.seam_high, 2.0 * seam)
         k = lattice.conductivities[lattice.link_material, kind]
-        with np.errstate(divide="ignore"):
-            np.add.at(sums[kind], lattice.link_cell, k / lattice.link_log / lattice.h**3)
+        np.add.at(sums[kind], lattice.link_cell, k / lattice.link_log / lattice.h**3)
     cells = [s.reshape(lattice.padded)[1:-1, 1:-1, 1:-1].ravel() for s in (sums[0], sums[1], other)]
     for index in range(len(lattice.materials)):
         chosen = labels.ravel() == index

@@ -115,6 +115,7 @@ class Run:
             [1, lattice.padded[0] - 1, 1, lattice.padded[1] - 1, 1, lattice.padded[2] - 1], np.int64
         )
         self.box = self._first_box()
+        self.seams = self._seams()
         self.refresh_state()
         self.minimum = lattice.temperature.copy()
         self.minimum_at_s = np.zeros_like(self.minimum)
@@ -131,6 +132,23 @@ class Run:
         high = np.minimum(kji.max(axis=1) + BOX_START + 1, self.whole[1::2])
         return np.stack([low, high], axis=1).ravel().astype(np.int64)
 
+    def _seams(self) -> tuple[npt.NDArray[np.int64] | FloatArray, ...]:
+        """Return the faces between tissues with both cells in the active box."""
+        lat, b = self.lattice, self.box
+        inside = np.zeros(lat.padded, bool)
+        inside[b[0] : b[1], b[2] : b[3], b[4] : b[5]] = True
+        flat = inside.ravel()
+        good = flat[lat.seam_low] & flat[lat.seam_high]
+        every = (
+            lat.seam_low, lat.seam_high, lat.seam_low_material, lat.seam_high_material, lat.seam_a, lat.seam_b
+        )  # fmt: skip
+        return tuple(np.ascontiguousarray(values[good]) for values in every)
+
+    def use_whole_box(self) -> None:
+        """Step every cell from now on, for start fields that are nowhere at rest."""
+        self.box = self.whole.copy()
+        self.seams = self._seams()
+
     @property
     def closed(self) -> npt.NDArray[np.int64]:
         """1 for each side of the active box that lies inside the lattice."""
@@ -142,7 +160,7 @@ class Run:
 
         lat = self.lattice
         kernels.update_state(
-            lat.enthalpy[self.current], lat.temperature, lat.unfrozen, lat.ice, lat.parameters, lat.run_start,
+            lat.enthalpy[self.current], lat.temperature, lat.unfrozen, lat.potential, lat.parameters, lat.run_start,
             lat.run_end, lat.run_material, lat.row_runs, lat.padded[1], lat.padded[2], self.whole,
         )  # fmt: skip
 
@@ -185,8 +203,8 @@ class Run:
         strength = np.array([g.strength for g in self.gas])
         ledger = np.zeros_like(self.ledger)
         self.current = kernels.super_step(
-            lat.enthalpy, self.current, lat.temperature, lat.unfrozen, lat.ice, lat.coefficients, lat.parameters,
-            lat.conductivities, lat.run_start, lat.run_end, lat.run_material, lat.row_runs, lat.w, lat.q,
+            lat.enthalpy, self.current, lat.temperature, lat.unfrozen, lat.potential, lat.coefficients,
+            lat.parameters, lat.run_start, lat.run_end, lat.run_material, lat.row_runs, *self.seams, lat.w, lat.q,
             lat.padded[0], lat.padded[1], lat.padded[2], self.box, self.closed, lat.h, problem.start_degc,
             step_s, stages, coolant, strength, lat.link_cell, lat.link_probe, lat.link_material, lat.link_log,
             lat.link_contact, lat.fixed_cells, self.fixed_h, lat.exchange_cells, lat.exchange, lat.vessel_degc,
@@ -199,9 +217,8 @@ class Run:
         self.stages += stages
         last = np.array([float(g.at(self.time_s)) for g in self.gas])
         kernels.show_probes(
-            lat.temperature, lat.unfrozen, lat.ice, lat.parameters, lat.conductivities, last, strength,
-            lat.link_cell, lat.link_core, lat.link_probe, lat.link_material, lat.link_log, lat.link_contact,
-            lat.link_share, lat.probe_cells, lat.probe_cell_owner, self.shaft,
+            lat.temperature, lat.parameters, last, strength, lat.link_cell, lat.link_core, lat.link_probe,
+            lat.link_material, lat.link_log, lat.link_contact, lat.link_share, lat.probe_cells, lat.probe_cell_owner, self.shaft,
         )  # fmt: skip
         coldest = kernels.keep_minimum(
             lat.temperature, self.minimum, self.minimum_at_s, lat.w, lat.q, self.time_s,
@@ -233,7 +250,9 @@ class Run:
                 further = b[side] + (BOX_GROWTH if high else -BOX_GROWTH)
                 limit = self.whole[side]
                 grown[side] = min(further, limit) if high else max(further, limit)
-        self.box = grown
+        if np.any(grown != b):
+            self.box = grown
+            self.seams = self._seams()
 
     def stored_j(self) -> float:
         """Return the enthalpy gained since the start, joules."""

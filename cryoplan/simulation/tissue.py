@@ -90,7 +90,8 @@ class Material:
             bool(np.all(np.isfinite(numbers)))
             and self.t_l < self.t_u
             and min(self.c_u, frozen_c, self.k_u, self.k_l) > 0.0
-            and min(self.latent, self.w, self.q_m, self.rise, self.cf_b) >= 0.0
+            and min(self.latent, self.w, self.q_m, self.cf_b) >= 0.0
+            and self.rise in (0.0, 1.0)
         )
         if not sound:
             raise SimulationError(
@@ -142,6 +143,17 @@ class Material:
         cold_k = np.minimum(t, self.t_l) + ZERO_CELSIUS_K
         growth = 1.0 + self.rise * ((self.t_l + ZERO_CELSIUS_K) / np.maximum(cold_k, 1.0) - 1.0)
         return np.asarray((1.0 - self.unfrozen_fraction(t)) * growth)
+
+    def potential(self, t_degc: npt.ArrayLike) -> FloatArray:
+        """Return the heat flux potential, the integral of k dT from t_l, in W/m (Kirchhoff)."""
+        t = np.asarray(t_degc, float)
+        cold = np.minimum(t, self.t_l)
+        t_lk = self.t_l + ZERO_CELSIUS_K
+        falling = self.k_l * t_lk * np.log(np.maximum(cold + ZERO_CELSIUS_K, 1.0) / t_lk)
+        frozen = falling if self.rise else self.k_l * (cold - self.t_l)
+        part = np.clip(t, self.t_l, self.t_u) - self.t_l
+        mushy = part * (self.k_l + 0.5 * (self.k_u - self.k_l) * part / (self.t_u - self.t_l))
+        return np.asarray(frozen + mushy + np.maximum(t - self.t_u, 0.0) * self.k_u)
 
     def conductivity(self, t_degc: npt.ArrayLike) -> FloatArray:
         """Return k in W/(m K) at temperatures in degC."""
