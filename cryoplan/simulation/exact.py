@@ -82,7 +82,9 @@ class NeumannPlanar:
         """Return degC at depths `x_m`."""
         m, lam = self.medium, self.front_factor
         x = np.asarray(x_m, float)
-        frozen = self.wall_degc + (m.melt_degc - self.wall_degc) * erf(x / (2 * np.sqrt(m.a_s * time_s))) / erf(lam)
+        frozen = self.wall_degc + (m.melt_degc - self.wall_degc) * erf(
+            x / (2 * np.sqrt(m.a_s * time_s))
+        ) / erf(lam)
         scale = erfc(lam * np.sqrt(m.a_s / m.a_l))
         warm = m.start_degc - (m.start_degc - m.melt_degc) * erfc(x / (2 * np.sqrt(m.a_l * time_s))) / scale
         return np.asarray(np.where(x < self.front_m(time_s), frozen, warm))
@@ -210,7 +212,9 @@ class SteadySphere(SteadyProbe):
         span = self.melt_degc - self.probe_degc
         frozen = self.probe_degc + span * (1 / self.probe_m - 1 / r) / (1 / self.probe_m - 1 / front)
         fall = (front / r) * np.exp(-(np.maximum(r, front) - front) / self.ell_m)
-        return np.asarray(np.where(r <= front, frozen, self.blood_degc - (self.blood_degc - self.melt_degc) * fall))
+        return np.asarray(
+            np.where(r <= front, frozen, self.blood_degc - (self.blood_degc - self.melt_degc) * fall)
+        )
 
 
 def pennes_point(

@@ -48,9 +48,7 @@ N_LEDGER = 5
 
 
 @_compiled
-def update_state(
-    h, t, u, potential, parameters, run_start, run_end, run_material, row_runs, nj, ni, box
-):  # type: ignore[no-untyped-def]
+def update_state(h, t, u, potential, parameters, run_start, run_end, run_material, row_runs, nj, ni, box):  # type: ignore[no-untyped-def]
     """Write T, u and the potential P of the enthalpies `h` for the cells of `box` (k0, k1, j0, j1, i0, i1; padded)."""
     for k in range(box[0], box[1]):
         for j in range(box[2], box[3]):
@@ -163,10 +161,47 @@ def _wall(coolant, cell, p, log_resistance, contact, coefficient):  # type: igno
 
 @_compiled
 def super_step(
-    enthalpy, source, t, u, potential, coefficients, parameters, run_start, run_end, run_material, row_runs,
-    seam_low, seam_high, seam_low_material, seam_high_material, seam_a, seam_b, w, q, nk, nj, ni, box, closed, h, start_degc, step_s, stages, coolant, strength,
-    link_cell, link_probe, link_material, link_log, link_contact, fixed_cells, fixed_h, exchange_cells, exchange,
-    vessel_degc, ledger,
+    enthalpy,
+    source,
+    t,
+    u,
+    potential,
+    coefficients,
+    parameters,
+    run_start,
+    run_end,
+    run_material,
+    row_runs,
+    seam_low,
+    seam_high,
+    seam_low_material,
+    seam_high_material,
+    seam_a,
+    seam_b,
+    w,
+    q,
+    nk,
+    nj,
+    ni,
+    box,
+    closed,
+    h,
+    start_degc,
+    step_s,
+    stages,
+    coolant,
+    strength,
+    link_cell,
+    link_probe,
+    link_material,
+    link_log,
+    link_contact,
+    fixed_cells,
+    fixed_h,
+    exchange_cells,
+    exchange,
+    vessel_degc,
+    ledger,
 ):  # type: ignore[no-untyped-def]
     """Advance the state by `step_s`; return the index of the buffer that holds it.
 
@@ -245,9 +280,7 @@ def super_step(
                 uc = u[c : c + n]
                 pc = potential[c : c + n]
                 # along i: n + 1 faces, the first one below the row
-                _fluxes(
-                    potential[c - 1 : c + n], potential[c : c + n + 1], gi[c - 1 : c + n], fx, n + 1
-                )
+                _fluxes(potential[c - 1 : c + n], potential[c : c + n + 1], gi[c - 1 : c + n], fx, n + 1)
                 if closed[4]:
                     fx[0] = ZERO
                 if closed[5]:
@@ -296,8 +329,12 @@ def super_step(
         for link in range(link_cell.shape[0]):
             cell, probe = link_cell[link], link_probe[link]
             heat, _ = _wall(
-                coolant[stage - 1, probe], t[cell], parameters[link_material[link]], link_log[link],
-                link_contact[link], strength[probe],
+                coolant[stage - 1, probe],
+                t[cell],
+                parameters[link_material[link]],
+                link_log[link],
+                link_contact[link],
+                strength[probe],
             )
             y2[cell] += gain * heat / volume
             rate[N_LEDGER + probe] += heat / volume
@@ -321,7 +358,18 @@ def super_step(
         current = 1 - current
 
     update_state(
-        enthalpy[current], t, u, potential, parameters, run_start, run_end, run_material, row_runs, nj, ni, box
+        enthalpy[current],
+        t,
+        u,
+        potential,
+        parameters,
+        run_start,
+        run_end,
+        run_material,
+        row_runs,
+        nj,
+        ni,
+        box,
     )
     for term in range(n_terms):
         ledger[term] = e_1[term]
@@ -330,8 +378,20 @@ def super_step(
 
 @_compiled
 def show_probes(
-    t, parameters, coolant, strength, link_cell, link_core, link_probe, link_material,
-    link_log, link_contact, link_share, probe_cells, probe_cell_owner, shaft,
+    t,
+    parameters,
+    coolant,
+    strength,
+    link_cell,
+    link_core,
+    link_probe,
+    link_material,
+    link_log,
+    link_contact,
+    link_share,
+    probe_cells,
+    probe_cell_owner,
+    shaft,
 ):  # type: ignore[no-untyped-def]
     """Write the mean shaft surface temperature of each probe, and wall temperatures into the probes' own cells."""
     n_cells = probe_cells.shape[0]
@@ -343,8 +403,12 @@ def show_probes(
     for link in range(link_cell.shape[0]):
         probe = link_probe[link]
         _, wall = _wall(
-            coolant[probe], t[link_cell[link]], parameters[link_material[link]], link_log[link],
-            link_contact[link], strength[probe],
+            coolant[probe],
+            t[link_cell[link]],
+            parameters[link_material[link]],
+            link_log[link],
+            link_contact[link],
+            strength[probe],
         )
         sums[link_core[link]] += wall
         counts[link_core[link]] += 1.0
@@ -382,4 +446,3 @@ def keep_minimum(t, minimum, at_s, w, q, time_s, stasis, nj, ni, box):  # type: 
                         ws[i] = ZERO
                         qs[i] = ZERO
     return coldest
-

@@ -321,7 +321,12 @@ def _runs(
     last[:-1] = row[1:] != row[:-1]
     end = np.where(last, end_of_row, np.append(start[1:], 0))
     pointers = np.searchsorted(row, np.arange(padded[0] * padded[1] + 1))
-    return start.astype(np.int64), end.astype(np.int64), labels[k, j, i].astype(np.int64), pointers.astype(np.int64)
+    return (
+        start.astype(np.int64),
+        end.astype(np.int64),
+        labels[k, j, i].astype(np.int64),
+        pointers.astype(np.int64),
+    )
 
 
 def _take_seams(

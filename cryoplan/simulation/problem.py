@@ -351,7 +351,9 @@ def solver_grid(case: Case, sources: tuple[ProbeSource, ...], settings: SolverSe
     target = case.target
     if target is not None:
         k, j, i = np.nonzero(target.mask.values)
-        corners = np.array([[x, y, z] for x in (i.min(), i.max()) for y in (j.min(), j.max()) for z in (k.min(), k.max())])
+        corners = np.array(
+            [[x, y, z] for x in (i.min(), i.max()) for y in (j.min(), j.max()) for z in (k.min(), k.max())]
+        )
         points += list(target.mask.grid.index_to_mm(corners))
     cloud = np.asarray(points)
     return Grid.isotropic(

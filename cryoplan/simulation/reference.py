@@ -58,9 +58,7 @@ class ReferenceState:
         for index, material in enumerate(lat.materials):
             chosen = self.map == index
             u[chosen], psi[chosen] = material.unfrozen_fraction(t[chosen]), material.ice_factor(t[chosen])
-        whole = [
-            self._with_halo(v, n) for v, n in ((t, "temperature"), (u, "unfrozen"), (psi, "ice"))
-        ]
+        whole = [self._with_halo(v, n) for v, n in ((t, "temperature"), (u, "unfrozen"), (psi, "ice"))]
         coefficients = lat.coefficients.reshape(6, *lat.padded).astype(float)
         volume = lat.h**3
         change = np.zeros(lat.padded)
@@ -110,9 +108,7 @@ class ReferenceState:
         shape = self.lattice.shape
         return np.asarray(((k - 1) * shape[1] + j - 1) * shape[2] + i - 1, np.int64)
 
-    def super_step(
-        self, step_s: float, stages: int, coolant_degc: FloatArray, strength: FloatArray
-    ) -> None:
+    def super_step(self, step_s: float, stages: int, coolant_degc: FloatArray, strength: FloatArray) -> None:
         """Advance by one RKL1 super-step; `coolant_degc` is ``(stages, probes)``."""
         w1 = 2.0 / (stages**2 + stages)
         older = self.enthalpy
