@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,9 +139,6 @@ class PathDescription:
         lines.extend(series.to_text() for series in self.series)
         lines.extend(f"{f.level.value}: {f.text} [{f.code}]" for f in self.findings)
         return "\n".join(lines)
-
-    def __str__(self) -> str:
-        return json.dumps(self.to_json())
 
 
 def describe(path: Path, *, progress: Progress = SILENT) -> PathDescription:
