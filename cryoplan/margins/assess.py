@@ -17,7 +17,7 @@ from cryoplan.margins.assessment import (
     ThermocoupleCurve,
 )
 from cryoplan.margins.coverage import measure_coverage, region_fraction
-from cryoplan.margins.distance import measure_margin, tumour_surface
+from cryoplan.margins.distance import measure_margin
 from cryoplan.margins.iceball import (
     cold_fraction,
     gradient_length,
@@ -89,13 +89,13 @@ def assess(
         findings.append(no_target_finding())
     else:
         region = target_region(case, target, result.minimum_degc)
-        surface = tumour_surface(target.name, region.distance_mm, region.mask)
         margins = tuple(
-            measure_margin(surface, result.minimum_degc, t, outside_degc=START_DEGC) for t in thresholds
+            measure_margin(region.outline, result.minimum_degc, t, outside_degc=START_DEGC)
+            for t in thresholds
         )
         coverage = measure_coverage(
             target.name,
-            region.distance_mm,
+            region.outline.distance_mm,
             region.minimum_degc,
             thresholds_degc=thresholds,
             tissue=region.body,
@@ -104,7 +104,7 @@ def assess(
         computed = next(o for o in organs if o.name == target.name).inside_grid_fraction
         findings += margin_findings(margins, limits)
         findings += coverage_findings(coverage, limits)
-        findings += warm_core_findings(margins, coverage)
+        findings += warm_core_findings(region, margins)
         findings += outside_finding(target.name, computed)
         findings += vessel_findings(case, region, margins[thresholds.index(0.0)])
     findings += organ_findings(case, organs, result, limits)
@@ -175,8 +175,9 @@ def _healthy_frozen_ml(case: Case, region: TargetRegion, field: ColdField) -> fl
     body = body_mask(case, field.grid)
     if body is not None:
         frozen = frozen * body
-    near = window(Volume(grid=field.grid, values=frozen), region.distance_mm.grid, fill=0.0).values
-    in_tumour = float((near * region_fraction(region.distance_mm, 0.0)).sum(dtype=float))
+    distance_mm = region.outline.distance_mm
+    near = window(Volume(grid=field.grid, values=frozen), distance_mm.grid, fill=0.0).values
+    in_tumour = float((near * region_fraction(distance_mm, 0.0)).sum(dtype=float))
     return max(0.0, float(frozen.sum(dtype=float)) - in_tumour) * field.grid.voxel_volume_ml
 
 

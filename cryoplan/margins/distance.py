@@ -1,41 +1,26 @@
 """Margin: signed distance from the surface of the tumour to an isotherm of the lowest temperature.
 
-Method, in words. The tumour surface is the zero level of a signed distance field of its mask, smoothed until
-the stairs of the voxels are gone but never so far that a voxel changes sides. The isotherm is the level
-surface of the temperature, linear between voxel centres. Each point of the tumour surface gets the distance
-to the nearest point of the isotherm's triangles; its sign is **positive where the point itself is at or below
-the threshold** (the isotherm lies outside the tumour there) and negative where it is warmer. Percentiles and
+Method, in words. The tumour surface is that of `cryoplan.margins.outline`. The isotherm is the level surface
+of the temperature, linear between voxel centres. Each point of the tumour surface gets the distance to the
+nearest point of the isotherm's triangles; its sign is **positive where the point itself is at or below the
+threshold** (the isotherm lies outside the tumour there) and negative where it is warmer. Percentiles and
 fractions are weighted by the area of the tumour surface. A warm place in the middle of the tumour that the
 surface does not see is the business of `cryoplan.margins.coverage`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
+from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 
 from cryoplan.core.geometry import FloatArray, as_point, direction_words
 from cryoplan.core.volume import Volume
 from cryoplan.margins.assessment import Margin
 from cryoplan.margins.iceball import isotherm_surface
-from cryoplan.margins.surface import Surface, level_surface
-
-SMOOTHING_VOXELS = 1.0
-"""Width (sigma) of the Gaussian that takes the stairs off a mask."""
-
-SMOOTHING_PASSES = 6
-"""Measured on spheres of 5 to 25 voxels radius: the worst point errs by 0.25 to 0.46 voxels, the root mean
-square by 0.05; with one pass 0.42 to 0.49 and 0.08. More passes gain little and cost corners."""
-
-SMALL_VOXELS = 4.0
-"""Structures nowhere deeper than this get one pass: more would eat them."""
-
-SIDE_MM = 0.05
-"""Least distance that a voxel centre keeps from the surface on its own side."""
+from cryoplan.margins.outline import Outline
+from cryoplan.margins.surface import Surface
 
 NEAR_EDGES = 3.0
 """Points nearer than this many longest edges are measured to triangles, others to corners. The corners lie at
@@ -46,74 +31,6 @@ NEAREST_TRIANGLES = 12
 
 CHUNK_POINTS = 20_000
 """Points measured at once, so that a large tumour does not take hundreds of megabytes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TumourSurface:
-    """Surface of the tumour with the area that belongs to each of its points.
-
-    Attributes
-    ----------
-    name : str
-        Name of the structure.
-    surface : Surface
-        Closed mesh, LPS millimetres.
-    area_mm2 : numpy.ndarray
-        ``(n,)``, area of each point.
-    centre_mm : numpy.ndarray
-        Centroid of the voxels of the tumour.
-    """
-
-    name: str
-    surface: Surface
-    area_mm2: FloatArray
-    centre_mm: FloatArray
-
-
-def smooth_signed_distance(mask: Volume) -> Volume:
-    """Return the signed distance to the surface of a mask, millimetres, negative inside.
-
-    Method: exact Euclidean distance to the nearest voxel centre on the other side, less half a voxel; then
-    passes of a Gaussian of one voxel, after each of which every voxel is put back on its side of the surface
-    (the constraint of Whitaker, Reducing aliasing artifacts in iso-surfaces of binary volumes, IEEE Symposium
-    on Volume Visualization 2000). So flat stairs become slopes, but no ear of the tumour is smoothed away. A
-    Gaussian ``G`` alone would shrink a sphere of radius ``R`` by ``sigma^2 / R`` in each pass; ``2 G - G G``
-    takes that back to second order. What remains is what the mask itself cannot tell: half a voxel at worst.
-
-    Parameters
-    ----------
-    mask : Volume
-        bool, with at least one voxel inside; voxels beyond the grid count as outside.
-    """
-    grid = mask.grid
-    sampling = tuple(reversed(grid.spacing_mm))
-    padded = np.pad(mask.values, 1)
-    core = (slice(1, -1),) * 3
-    half = min(sampling) / 2.0
-    inside = distance_transform_edt(padded, sampling=sampling)[core]
-    # Outside voxels of a grid that is all tumour would be infinitely far: the padding gives them a distance.
-    outside = distance_transform_edt(~padded, sampling=sampling)[core]
-    sigma = [SMOOTHING_VOXELS * min(sampling) / s for s in sampling]
-    field = np.where(mask.values, half - inside, outside - half)
-    is_small = float(inside.max()) < SMALL_VOXELS * min(sampling)
-    for _ in range(1 if is_small else SMOOTHING_PASSES):
-        once = gaussian_filter(field, sigma, mode="nearest")
-        field = 2.0 * once - gaussian_filter(once, sigma, mode="nearest")
-        field = np.where(mask.values, np.minimum(field, -SIDE_MM), np.maximum(field, SIDE_MM))
-    return Volume(grid=grid, values=field)
-
-
-def tumour_surface(name: str, signed_distance_mm: Volume, mask: Volume) -> TumourSurface:
-    """Return the surface of a structure from its signed distance field."""
-    field = signed_distance_mm.values
-    surface = level_surface(field, signed_distance_mm.grid, 0.0, outside=max(1.0, float(field.max())))
-    inside_ijk = np.argwhere(mask.values)[:, ::-1]
-    return TumourSurface(
-        name=name,
-        surface=surface,
-        area_mm2=surface.point_areas_mm2(),
-        centre_mm=mask.grid.index_to_mm(inside_ijk.mean(axis=0)),
-    )
 
 
 def sample(volume: Volume, points_mm: npt.ArrayLike, *, outside: float) -> FloatArray:
@@ -139,7 +56,7 @@ def distance_to_surface_mm(points_mm: FloatArray, surface: Surface) -> FloatArra
         raise ValueError("an empty surface has no distance")
     a, b, c = surface.corners_mm()
     edge_mm = float(np.sqrt(max(_dot(u - v, u - v).max() for u, v in ((a, b), (b, c), (c, a)))))
-    result = _tree(surface.points_mm).query(points_mm)[0]
+    result = np.asarray(_tree(surface.points_mm).query(points_mm)[0], float)
     close = np.flatnonzero(result < NEAR_EDGES * edge_mm)
     tree = _tree((a + b + c) / 3.0)
     tried = min(NEAREST_TRIANGLES, len(a))
@@ -188,7 +105,7 @@ def _to_edge(p: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def signed_distances_mm(
-    tumour: TumourSurface, temperature_degc: Volume, threshold_degc: float, *, outside_degc: float
+    tumour: Outline, temperature_degc: Volume, threshold_degc: float, *, outside_degc: float
 ) -> FloatArray:
     """Return the margin of each point of the tumour surface ``(n,)``, millimetres; the margin map.
 
@@ -196,7 +113,7 @@ def signed_distances_mm(
 
     Parameters
     ----------
-    tumour : TumourSurface
+    tumour : Outline
     temperature_degc : Volume
         Lowest temperature of the protocol.
     threshold_degc : float
@@ -213,7 +130,7 @@ def signed_distances_mm(
 
 
 def measure_margin(
-    tumour: TumourSurface, temperature_degc: Volume, threshold_degc: float, *, outside_degc: float
+    tumour: Outline, temperature_degc: Volume, threshold_degc: float, *, outside_degc: float
 ) -> Margin:
     """Return the margin of the tumour to one isotherm of the lowest temperature.
 

@@ -25,13 +25,17 @@ VESSEL_NEAR_MM = 5.0
 VESSEL_BLAMED_MM = 10.0
 """The worst margin this near to a vessel is put down to it: assumed, twice the distance above."""
 
-WARM_CORE_FRACTION = 0.001
-"""Less than this of the tumour is what voxels cannot tell; the coverage limit says the same."""
+CORE_DEPTH_VOXELS = 1.5
+"""Warm voxels nearer to the surface than this belong to its margin and not to a warm core."""
 
 
 def isotherm_name(threshold_degc: float) -> str:
     """Return what a margin is measured to, with its threshold: never one number called margin."""
-    return "Ice edge (0 °C)" if threshold_degc == 0.0 else f"{show_degc(threshold_degc)} isotherm"
+    return "ice edge (0 °C)" if threshold_degc == 0.0 else f"{show_degc(threshold_degc)} isotherm"
+
+
+def _first_upper(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -60,7 +64,7 @@ def margin_findings(margins: Sequence[Margin], limits: Limits) -> list[Finding]:
     for margin in margins:
         limit = limits.margin(margin.threshold_degc)
         if limit is not None:
-            name = isotherm_name(margin.threshold_degc)
+            name = _first_upper(isotherm_name(margin.threshold_degc))
             findings.append(
                 judge(
                     limit,
@@ -85,7 +89,7 @@ def coverage_findings(coverage: Sequence[Coverage], limits: Limits) -> list[Find
                 judge(
                     limit,
                     covered.fraction,
-                    what=f"{isotherm_name(covered.threshold_degc)}, share of {covered.structure}{rim}",
+                    what=f"{_first_upper(isotherm_name(covered.threshold_degc))}, share of {covered.structure}{rim}",
                     code="coverage",
                     place=covered.structure,
                     detail=f" ({show_ml(covered.missed_ml)} missed)",
@@ -94,20 +98,21 @@ def coverage_findings(coverage: Sequence[Coverage], limits: Limits) -> list[Find
     return findings
 
 
-def warm_core_findings(margins: Sequence[Margin], coverage: Sequence[Coverage]) -> list[Finding]:
+def warm_core_findings(region: TargetRegion, margins: Sequence[Margin]) -> list[Finding]:
     """Say where a margin looks good although the inside of the tumour stays warmer than the isotherm."""
     findings = []
-    whole = {c.threshold_degc: c for c in coverage if c.rim_mm == 0.0}
+    grid = region.minimum_degc.grid
+    deep = region.outline.distance_mm.values < -CORE_DEPTH_VOXELS * grid.spacing_mm[0]
     for margin in margins:
-        covered = whole[margin.threshold_degc]
-        if margin.minimum_mm >= 0.0 and covered.fraction < 1.0 - WARM_CORE_FRACTION:
+        warm = deep & (region.minimum_degc.values > margin.threshold_degc)
+        if margin.minimum_mm >= 0.0 and warm.any():
             findings.append(
                 Finding(
                     level=Level.FAIL if margin.threshold_degc == 0.0 else Level.WARN,
                     code="warm-core",
                     text=f"The surface of {margin.structure} lies within the "
-                    f"{isotherm_name(margin.threshold_degc)}, but {show_ml(covered.missed_ml)} inside it "
-                    f"({show_percent(1.0 - covered.fraction)}) stay warmer.",
+                    f"{isotherm_name(margin.threshold_degc)}, but "
+                    f"{show_ml(float(warm.sum()) * grid.voxel_volume_ml)} inside it stay warmer.",
                     place=margin.structure,
                 )
             )
@@ -141,7 +146,8 @@ def no_target_finding() -> Finding:
 def vessel_findings(case: Case, region: TargetRegion, ice: Margin) -> list[Finding]:
     """Name the vessels beside the tumour, and blame those at whose side the worst margin lies."""
     findings = []
-    grid = region.distance_mm.grid
+    distance_mm = region.outline.distance_mm
+    grid = distance_mm.grid
     for structure in case.structures:
         if structure.role is not Role.VESSEL:
             continue
@@ -149,7 +155,7 @@ def vessel_findings(case: Case, region: TargetRegion, ice: Margin) -> list[Findi
         vessel = window(mask, grid, fill=False).values
         if not vessel.any():
             continue
-        distance = np.where(vessel, region.distance_mm.values, np.inf)
+        distance = np.where(vessel, distance_mm.values, np.inf)
         # Surface of the vessel's nearest voxel, not its centre.
         gap = max(0.0, float(distance.min()) - grid.spacing_mm[0] / 2.0)
         if gap > VESSEL_NEAR_MM:
@@ -157,7 +163,7 @@ def vessel_findings(case: Case, region: TargetRegion, ice: Margin) -> list[Findi
         points = grid.index_to_mm(np.argwhere(vessel)[:, ::-1])
         to_worst = float(np.linalg.norm(points - np.asarray(ice.worst_point_mm), axis=1).min())
         k, j, i = np.unravel_index(int(np.argmin(distance)), grid.shape)
-        side = direction_words(grid.index_to_mm([i, j, k]) - region.centre_mm)
+        side = direction_words(grid.index_to_mm([i, j, k]) - region.outline.centre_mm)
         blamed = to_worst <= VESSEL_BLAMED_MM
         findings.append(
             Finding(

@@ -10,12 +10,11 @@ import numpy.typing as npt
 from cryoplan.case.case import Case
 from cryoplan.case.planning import mask_box_mm, structure_mask
 from cryoplan.case.structure import Role, Structure
-from cryoplan.core.geometry import FloatArray
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.margins.coverage import RIMS_MM
-from cryoplan.margins.distance import smooth_signed_distance
 from cryoplan.margins.organs import START_DEGC
+from cryoplan.margins.outline import Outline, outline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,12 +23,8 @@ class TargetRegion:
 
     Attributes
     ----------
-    structure : Structure
-        The tumour.
-    mask : Volume
-        bool.
-    distance_mm : Volume
-        Signed distance to the surface of the tumour, negative inside.
+    outline : Outline
+        Surface of the tumour and distance to it.
     minimum_degc : Volume
         Lowest temperature; start temperature beyond the solver grid.
     body : numpy.ndarray or None
@@ -38,17 +33,10 @@ class TargetRegion:
         Grid that the region was cut out of.
     """
 
-    structure: Structure
-    mask: Volume
-    distance_mm: Volume
+    outline: Outline
     minimum_degc: Volume
     body: npt.NDArray[np.bool_] | None
     solver_grid: Grid
-
-    @property
-    def centre_mm(self) -> FloatArray:
-        """Centroid of the tumour."""
-        return self.mask.grid.index_to_mm(np.argwhere(self.mask.values)[:, ::-1].mean(axis=0))
 
 
 def target_region(case: Case, target: Structure, minimum_degc: Volume) -> TargetRegion:
@@ -62,9 +50,7 @@ def target_region(case: Case, target: Structure, minimum_degc: Volume) -> Target
     mask = window(structure_mask(target, solver if is_whole else grid), grid, fill=False)
     body = body_mask(case, solver)
     return TargetRegion(
-        structure=target,
-        mask=mask,
-        distance_mm=smooth_signed_distance(mask),
+        outline=outline(target.name, mask),
         minimum_degc=window(minimum_degc, grid, fill=START_DEGC),
         # Beyond the solver grid nobody asked where the body is: it is taken to go on.
         body=None if body is None else window(Volume(grid=solver, values=body), grid, fill=True).values,
