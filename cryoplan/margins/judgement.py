@@ -85,11 +85,12 @@ def coverage_findings(coverage: Sequence[Coverage], limits: Limits) -> list[Find
         limit = limits.covered(covered.threshold_degc, covered.rim_mm)
         if limit is not None:
             rim = f" + {covered.rim_mm:g} mm" if covered.rim_mm else ""
+            name = _first_upper(isotherm_name(covered.threshold_degc))
             findings.append(
                 judge(
                     limit,
                     covered.fraction,
-                    what=f"{_first_upper(isotherm_name(covered.threshold_degc))}, share of {covered.structure}{rim}",
+                    what=f"{name}, share of {covered.structure}{rim}",
                     code="coverage",
                     place=covered.structure,
                     detail=f" ({show_ml(covered.missed_ml)} missed)",
