@@ -127,11 +127,11 @@ _STRUCTURES: tuple[tuple[str, tuple[Part, ...], str, str], ...] = (
     ("aorta", (Part.AORTA,), "vessel", "blood"),
     ("gallbladder", (Part.GALLBLADDER,), "gallbladder", "bile"),
     ("right kidney", (Part.RIGHT_KIDNEY, Part.MEDULLA_RIGHT), "organ", "kidney"),
-    ("colon", (Part.COLON_WALL, Part.COLON_GAS, Part.STOOL), "bowel", "bowel"),
+    ("colon", (Part.COLON_WALL, Part.COLON_GAS, Part.STOOL), "bowel", "large-bowel"),
     ("stomach", (Part.STOMACH_WALL, Part.STOMACH_FLUID, Part.STOMACH_GAS), "stomach", "stomach"),
-    ("lung", (Part.LUNG, Part.LUNG_VESSEL), "lung", "lung"),
+    ("lung", (Part.LUNG, Part.LUNG_VESSEL), "lung", "lung-inflated"),
     ("diaphragm", (Part.DIAPHRAGM,), "diaphragm", "diaphragm"),
-    ("bones", (Part.CORTEX, Part.MARROW, Part.CARTILAGE), "bone", "bone"),
+    ("bones", (Part.CORTEX, Part.MARROW, Part.CARTILAGE), "bone", "bone-cancellous"),
     ("fat", (Part.FAT, Part.VISCERAL_FAT), "fat", "fat"),
 )
 
