@@ -22,6 +22,7 @@ from cryoplan.core.geometry import Point, as_point
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.image.scan import Scan
+from cryoplan.margins.surface import Surface
 from cryoplan.scene.shape import structure_field
 
 Floats = npt.NDArray[np.float32]
@@ -182,6 +183,11 @@ def surface(field: Volume, level: float) -> MeshArrays:
     if np.linalg.det(field.grid.axes) < 0.0:
         triangles = triangles[:, ::-1]
     return _mesh(points, triangles)
+
+
+def of_surface(found: Surface) -> MeshArrays:
+    """Return a surface of the margins, which already lies in LPS, for drawing."""
+    return _mesh(np.asarray(found.points_mm, np.float64), found.triangles)
 
 
 def isotherm_mesh(field_degc: Volume, threshold_degc: float) -> MeshArrays:

@@ -14,8 +14,9 @@ from cryoplan.scene.style import LineStyle, Theme
 
 FloatArray = npt.NDArray[np.float64]
 
-EDGE_INCH = 3.46  # 88 mm: half the width of a printed page
+SIDE_PX = 900
 DOTS_PER_INCH = 260
+EDGE_INCH = SIDE_PX / DOTS_PER_INCH  # 88 mm: half the width of a printed page
 POINTS_PER_PX = 0.5  # line widths of the theme, in screen pixels, on paper
 
 

@@ -18,7 +18,7 @@ from cryoplan.plan.plan import Plan
 from cryoplan.scene.shape import structure_field
 from cryoplan.scene.slices import SliceSampler
 
-NEAR_MM = 2.0
+NEAR_MM = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +77,9 @@ class Reading:
 class TargetDistance:
     """Signed distance to the surface of the target, the one that margins are measured from.
 
-    Near the surface the smooth distance field itself answers; from 2 mm on the nearest of the surface's
-    points does, which lie at most 0.6 voxel apart from any place of it (an error below 0.1 mm there).
+    Within 1 mm of the surface the smooth distance field itself answers; further away the nearest of the
+    surface's corners and triangle middles does. One of them is at most 0.6 voxel from any place of the
+    surface, so that the error is below 0.2 voxel there and vanishes with the distance.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 Three ways:
 
-* The target: the very field that its margins are measured from (`margins.distance.smooth_signed_distance`
+* The target: the very field that its margins are measured from (`margins.outline.smooth_signed_distance`
   of its mask on the planning grid). What is drawn is what is measured.
 * Other masks with nearly cubic voxels: the mask blurred by a Gaussian G of 0.8 voxel as ``2 G - G G``, minus
   one half. G alone would shrink a sphere of radius R by ``sigma^2 / R``; this takes it back to second order.
@@ -29,11 +29,12 @@ from cryoplan.case.planning import structure_mask, voxel_box_ijk
 from cryoplan.case.structure import Structure
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
-from cryoplan.margins.distance import smooth_signed_distance
+from cryoplan.margins.outline import smooth_signed_distance
 
 SIGMA_VOXELS = 0.8
 THICK = 1.5
 _PAD = 3
+_TARGET_PAD = 10  # further than the smoothing of the target's field reaches
 _KEEP = 0.04  # value left at voxel centres that the blur would have moved across the outline
 
 _LOCK = Lock()
@@ -49,7 +50,7 @@ def structure_field(structure: Structure, case: Case) -> Volume:
     with _LOCK:
         known = _TARGETS.get(mask)
     if known is None:
-        inside, grid = cropped(mask, _PAD)
+        inside, grid = cropped(mask, _TARGET_PAD)
         signed_mm = smooth_signed_distance(Volume(grid=grid, values=inside))
         known = Volume(grid=grid, values=(-signed_mm.values).astype(np.float32))
         with _LOCK:

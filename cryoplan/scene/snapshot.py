@@ -31,9 +31,8 @@ from cryoplan.scene.meshes import build_case_meshes
 from cryoplan.scene.offscreen import Render, RenderError, render_apart
 from cryoplan.scene.overlays import SHOWN_DEGC
 from cryoplan.scene.paper import (
-    DOTS_PER_INCH,
-    EDGE_INCH,
     POINTS_PER_PX,
+    SIDE_PX,
     canvas,
     draw_lines,
     furnish,
@@ -148,7 +147,7 @@ class _SliceDrawing:
             if structure.name != self._case.target_name and lines:
                 role = Role.OTHER if structure.role is Role.TUMOUR else structure.role
                 style = self._theme.tumour if role is Role.OTHER else self._theme.outline(role)
-                draw_lines(axes, lines, style, width=0.6, alpha=0.85)
+                draw_lines(axes, lines, style, width=0.8, alpha=0.9)
         for isotherm in isotherms:
             style = self._theme.isotherm(isotherm.threshold_degc)
             draw_lines(axes, isotherm.lines, style)
@@ -256,7 +255,6 @@ def _picture_3d(
     assessment: Assessment | None,
 ) -> Picture:
     look = theme()
-    edge = round(EDGE_INCH * DOTS_PER_INCH)
     figure, axes = canvas(look)
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(1.0, 0.0)
@@ -269,7 +267,7 @@ def _picture_3d(
                 models={p.model: catalogue.model(p.model) for p in plan.probes},
                 field_degc=result.minimum_degc if result is not None else None,
                 preset=Preset.OBLIQUE,
-                size_px=(edge, edge),
+                size_px=(SIDE_PX, SIDE_PX),
             )
         )
     except RenderError as error:

@@ -18,10 +18,11 @@ from cryoplan.case.case import Case
 from cryoplan.case.structure import Role
 from cryoplan.core.geometry import FloatArray, Point, as_point
 from cryoplan.core.volume import Volume
+from cryoplan.margins.surface import Surface
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.scene import camera, pick, props
-from cryoplan.scene.meshes import CaseMeshes, MeshArrays, StructureMesh, build_case_meshes
+from cryoplan.scene.meshes import CaseMeshes, StructureMesh, build_case_meshes, of_surface
 from cryoplan.scene.overlays import SHOWN_DEGC, margin_colours, shells
 from cryoplan.scene.pick import Grip, Ray
 from cryoplan.scene.probes import ProbeProps, grips_of
@@ -189,8 +190,8 @@ class Scene:
                 self._add(actor, layer, size=shell.threshold_degc)
         self._restack()
 
-    def show_margin(self, signed_mm: npt.NDArray[np.floating] | None, surface: MeshArrays | None) -> None:
-        """Colour the target's surface by the margin ``(n,)`` at each point of `surface`; None ends it."""
+    def show_margin(self, surface: Surface | None, signed_mm: npt.NDArray[np.floating] | None) -> None:
+        """Colour the target by the margin ``(n,)`` at each point of its measured surface; None ends it."""
         self._remove(Layer.TUMOUR)
         for structure in self._meshes.structures if self._meshes is not None else ():
             if structure.role is not Role.TUMOUR:
@@ -198,7 +199,7 @@ class Scene:
             is_target = self._meshes is not None and structure.name == self._meshes.target_name
             if is_target and signed_mm is not None and surface is not None:
                 colours = margin_colours(signed_mm, self._theme.margin)
-                actor = props.mesh_actor(surface, "#ffffff", 1.0, point_colours=colours)
+                actor = props.mesh_actor(of_surface(surface), "#ffffff", 1.0, point_colours=colours)
                 self._add(actor, Layer.TUMOUR, name=structure.name)
             else:
                 self._add_structure(structure)
