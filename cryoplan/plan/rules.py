@@ -288,8 +288,8 @@ def _width_findings(a: Probe, b: Probe, found: Pair, limits: PlacementLimits) ->
     yield Finding(
         level=level,
         code="spacing-wide",
-        text=f"Neighbours {found.a} and {found.b} are {apart}; joint ice needs at most {show_mm(warn)}, and over "
-        f"{show_mm(fail)} a warm core is likely (Shah 2016, PMC4850244).",
+        text=f"Neighbours {found.a} and {found.b} are {apart}; joint ice needs at most {show_mm(warn)}, "
+        f"and over {show_mm(fail)} a warm core is likely (Shah 2016, PMC4850244).",
         place=f"probes {found.a} and {found.b}",
     )
 
