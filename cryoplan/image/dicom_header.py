@@ -195,13 +195,15 @@ def _header(path: Path, ds: Any, stream: BinaryIO) -> Header:
     samples = max(_whole(ds, "SamplesPerPixel"), 1)
     bits = _whole(ds, "BitsAllocated")
     syntax = str(getattr(meta, "TransferSyntaxUID", ""))
-    if str(getattr(meta, "MediaStorageSOPClassUID", "")) in (CT, MR) and rows == 0:
-        raise ValueError("an image without a matrix was cut short in its header")
+    # Anonymisers have been seen to empty the data set's UIDs and leave those of the file meta.
+    promised = str(getattr(meta, "MediaStorageSOPClassUID", ""))
+    sop_class = _text(ds, "SOPClassUID") or promised
+    if not sop_class or (rows == 0 and {CT, MR} & {sop_class, promised}):
+        raise ValueError("cut short in its header")
     expected = (rows * columns * frames * samples * bits + 7) // 8
     return Header(
         path=path,
-        # Anonymisers have been seen to empty the data set's UIDs and leave those of the file meta.
-        sop_class=_text(ds, "SOPClassUID") or str(getattr(meta, "MediaStorageSOPClassUID", "")),
+        sop_class=sop_class,
         instance_uid=_text(ds, "SOPInstanceUID") or str(getattr(meta, "MediaStorageSOPInstanceUID", "")),
         series_uid=_text(ds, "SeriesInstanceUID"),
         study_uid=_text(ds, "StudyInstanceUID"),

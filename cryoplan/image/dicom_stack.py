@@ -237,7 +237,7 @@ def _stack_up(headers: list[Header]) -> tuple[list[Header], Grid | None, list[Fi
         text = f"The series has one slice only ({headers[0].path.name})."
         return headers, None, [_fail("single-slice", text, headers[0].path.name)]
     steps = np.diff(along_mm)
-    if problems := _duplicates(headers, steps, along_mm) + _gaps(headers, steps, along_mm):
+    if problems := _duplicates(headers, steps, along_mm) or _gaps(headers, steps, along_mm):
         return headers, None, problems
     spacing_mm = float(along_mm[-1] - along_mm[0]) / (len(headers) - 1)
     findings = _drift(headers, positions, axes)

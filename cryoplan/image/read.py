@@ -171,6 +171,7 @@ def _fits_int16(stack: Stack) -> bool:
 def _read_file(path: Path, kind: str, accept: Collection[str], progress: Progress) -> Scan:
     progress.report(ProgressReport(fraction=0.0, text=f"Reading {path.name}"))
     volume, findings = read_volume_file(path, kind, accept=accept, progress=progress)
+    _check_finite(volume.values, path.name)
     modality, guess = _guess_modality(volume.values, path.name)
     values, noted = _as_voxels(volume.values, modality, path.name)
     facts = ScanFacts(
@@ -237,10 +238,7 @@ def _guess_modality(values: npt.NDArray[Any], place: str) -> tuple[str, Finding]
     return ("CT" if is_ct else ""), Finding(level=Level.OK, code="modality-guessed", text=text, place=place)
 
 
-def _as_voxels(
-    values: npt.NDArray[Any], modality: str, place: str
-) -> tuple[npt.NDArray[Any], tuple[Finding, ...]]:
-    """Return voxels as int16 where nothing is lost, else float32; for CT with the padding cut off."""
+def _check_finite(values: npt.NDArray[Any], place: str) -> None:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         missing = int(values.size - np.isfinite(values).sum())
         raise ImageError(
@@ -249,6 +247,12 @@ def _as_voxels(
             code="nan-voxels",
             place=place,
         )
+
+
+def _as_voxels(
+    values: npt.NDArray[Any], modality: str, place: str
+) -> tuple[npt.NDArray[Any], tuple[Finding, ...]]:
+    """Return voxels as int16 where nothing is lost, else float32; for CT with the padding cut off."""
     findings: tuple[Finding, ...] = ()
     low, high = values.min(), values.max()
     if modality == "CT" and low < LOWEST_HU:

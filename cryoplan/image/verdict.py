@@ -29,6 +29,7 @@ _REMEDIES = {
     "more-dimensions": "Save one time point or channel as an image of its own.",
     "bad-spacing": "Correct the voxel size in the file's header.",
     "sheared-grid": "Resample it to an orthogonal grid in the program that made it.",
+    "nan-voxels": "Replace them, for example by -1024 outside a CT, and save the image again.",
     "outside-file": "Save the image as one file, for example .nii.gz, .nrrd or .mha.",
     "bad-header": "Save the file again in the program that made it.",
 }

@@ -58,12 +58,17 @@ def read_raw_header(path: Path, kind: str) -> RawHeader:
 def check_voxels_whole(path: Path, kind: str) -> tuple[Finding, ...]:
     """Check that the voxels are all there and undamaged, as far as ITK would not notice itself."""
     try:
-        whole = _nifti_is_whole(path) if kind == NIFTI else kind != METAIMAGE or _metaimage_is_whole(path)
+        if kind == NIFTI:
+            return _nifti_problem(path)
+        if kind != METAIMAGE or _metaimage_is_whole(path):
+            return ()
     except (EOFError, OSError, zlib.error):
-        whole = False
-    if whole:
-        return ()
-    return (_fail("truncated-file", f"{path.name} is cut short or damaged.", path),)
+        pass
+    return (_cut_short(path),)
+
+
+def _cut_short(path: Path) -> Finding:
+    return _fail("truncated-file", f"{path.name} is cut short or damaged.", path)
 
 
 def _fail(code: str, text: str, path: Path) -> Finding:
@@ -98,6 +103,7 @@ class _Nifti:
     bits: int
     pixdim: tuple[float, ...]
     offset: int
+    order: str
     qform_code: int
     sform_code: int
     quatern: tuple[float, ...]  # b, c, d, offset x, y, z
@@ -105,10 +111,14 @@ class _Nifti:
     magic: bytes
 
 
+def _order(head: bytes) -> str:
+    return "<" if head[0] in (0x5C, 0x1C) else ">"
+
+
 def _parse_nifti(path: Path) -> _Nifti:
     with _open(path) as stream:
         head = stream.read(540)
-    order = "<" if head[0] in (0x5C, 0x1C) else ">"
+    order = _order(head)
 
     def get(code: str, at: int) -> tuple[int | float, ...]:
         return struct.unpack_from(order + code, head, at)
@@ -126,6 +136,7 @@ def _parse_nifti(path: Path) -> _Nifti:
         int(kind[1]),
         tuple(float(p) for p in pixdim),
         int(offset[0]),
+        order,
         int(codes[0]),
         int(codes[1]),
         tuple(float(q) for q in quatern),
@@ -213,19 +224,28 @@ def _largest_gap_mm(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], size
     return float(np.abs(corners @ (a - b).T).max())
 
 
-def _nifti_is_whole(path: Path) -> bool:
+def _nifti_problem(path: Path) -> tuple[Finding, ...]:
+    """Read the voxels once to see that all are there, that the checksum is right and every float a number.
+
+    ITK's reader returns 0 for NaN and for what is missing.
+    """
     h = _parse_nifti(path)
-    wanted = h.offset + math.prod(max(n, 1) for n in h.dim[1 : 1 + h.dim[0]]) * (h.bits // 8)
-    with path.open("rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    if not packed:
-        return path.stat().st_size >= wanted
-    have = 0
-    with gzip.open(path) as stream:
-        # Reading to the end also checks the checksum.
+    wanted = math.prod(max(n, 1) for n in h.dim[1 : 1 + h.dim[0]]) * (h.bits // 8)
+    kind = {16: np.dtype(f"{h.order}f4"), 64: np.dtype(f"{h.order}f8")}.get(h.datatype)
+    have, odd = 0, 0
+    with _open(path) as stream:
+        stream.read(h.offset)
+        # Reading to the end also checks gzip's checksum; the bound stops a file that unpacks without end.
         while have <= wanted + 64 * _CHUNK and (chunk := stream.read(_CHUNK)):
+            if kind is not None and have + len(chunk) <= wanted and len(chunk) % kind.itemsize == 0:
+                odd += int((~np.isfinite(np.frombuffer(chunk, kind))).sum())
             have += len(chunk)
-    return have >= wanted
+    if have < wanted:
+        return (_cut_short(path),)
+    if odd:
+        text = f"{path.name} has {odd} voxels without a number (NaN or infinite)."
+        return (_fail("nan-voxels", text, path),)
+    return ()
 
 
 # --- NRRD --------------------------------------------------------------------------------------------------

@@ -32,8 +32,12 @@ def write_volume(volume: Volume, path: Path) -> None:
     StoreError
         If the ending is none of these, the disk is full or the folder cannot be written. A file that was
         there before stays as it was.
+    ValueError
+        If a voxel is NaN or infinite: the formats' readers do not agree on what that means.
     """
     path = Path(path)
+    if volume.values.dtype.kind == "f" and not np.isfinite(volume.values).all():
+        raise ValueError(f"{path.name} would hold voxels without a number")
     if not path.name.lower().endswith(ENDINGS):
         raise StoreError(
             f"The ending of {path.name} names no image format.",
@@ -63,6 +67,6 @@ def _check_whole(volume: Volume, path: Path) -> None:
             back = sitk.GetArrayViewFromImage(image := sitk.ReadImage(str(path)))
     except RuntimeError as error:
         raise OSError(errno.ENOSPC, "the file is not whole") from error
-    if not np.array_equal(back, volume.values, equal_nan=volume.values.dtype.kind == "f"):
+    if not np.array_equal(back, volume.values):
         raise OSError(errno.ENOSPC, "the file is not whole")
     del image
