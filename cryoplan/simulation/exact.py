@@ -1,7 +1,8 @@
 """Exact: closed-form freezing problems, for tests and for ``cryoplan verify``.
 
-Symbols as in Carslaw & Jaeger: a_s, a_l are the diffusivities of frozen and unfrozen medium, one density rho for both,
-E1 the exponential integral, ell = sqrt(k_l / W) the length over which perfusion shields. SI units, degC.
+Symbols as in Carslaw & Jaeger: a_s, a_l are the diffusivities of frozen and unfrozen medium, one density
+rho for both, E1 the exponential integral, ell = sqrt(k_l / W) the length over which perfusion shields. SI
+units, degC.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
 """Kernels: one super-step of the enthalpy equation, compiled, without the interpreter lock, on one core.
 
-Plain arrays in, plain arrays out; `cryoplan.simulation.reference` is the slow twin that says the same in numpy. The
+Plain arrays in, plain arrays out; `cryoplan.simulation.reference` is the slow twin that says the same in
+numpy. The
 stages are first-order Runge-Kutta-Legendre (solver notes section 4)::
 
     Y_1 = Y_0 + mu~_1 D M(Y_0),  Y_j = mu_j Y_{j-1} + nu_j Y_{j-2} + mu_j w_1 D M(Y_{j-1})
 
-Rows are sliced before the inner loops, because a loop over a slice is turned into vector instructions and a loop
-over ``a[base + i]`` is not; each face is computed once. Energies go through the same recursion as the state, in
-float64, so that they are the fluxes exactly as applied.
+Rows are sliced before the inner loops, because a loop over a slice is turned into vector instructions and a
+loop over ``a[base + i]`` is not; each face is computed once. Energies go through the same recursion as the
+state, in float64, so that they are the fluxes exactly as applied.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
 def _compiled(function: _F) -> _F:
-    """Compile with a cache on disk where there is a place for one, else without (platform notes section 7)."""
+    """Compile with a cache on disk where there is a place for one, else without."""
     options: dict[str, Any] = {"nogil": True, "fastmath": _FAST, "boundscheck": False, "error_model": "numpy"}
     if os.environ.get("CRYOPLAN_NO_KERNEL_CACHE"):
         return numba.njit(**options)(function)  # type: ignore[no-any-return]
@@ -40,16 +41,37 @@ ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 TWO = np.float32(2.0)
 C3, C5, C7, C9, C11 = (np.float32(1.0 / n) for n in (3, 5, 7, 9, 11))
-FLOWING = np.float32(0.99999)
-"""Perfusion is on where the unfrozen fraction is 1; the margin is one rounding of float32."""
+WAKING = np.float32(1.0)
+"""1/K. Blood flow rises from 0 at T_u to full 1 / WAKING above it.
+
+A hard switch at T_u has two steady states in the cell that holds the ice edge, and one that freezes stops
+up to half a cell early (solver notes section 4, physics section 6). One kelvin is a tenth of a millimetre
+in perfused liver.
+"""
 
 N_LEDGER = 5
-"""Ledger terms per stage before those of the probes: perfusion and metabolism, metabolism, boundary, vessels, spare."""
+"""Ledger terms before those of the probes: perfusion, metabolism, boundary, vessels, spare."""
 
 
 @_compiled
-def update_state(h, t, u, potential, parameters, run_start, run_end, run_material, row_runs, nj, ni, box):  # type: ignore[no-untyped-def]
-    """Write T, u and the potential P of the enthalpies `h` for the cells of `box` (k0, k1, j0, j1, i0, i1; padded)."""
+def update_state(
+    h: Any,
+    t: Any,
+    flow: Any,
+    potential: Any,
+    parameters: Any,
+    run_start: Any,
+    run_end: Any,
+    run_material: Any,
+    row_runs: Any,
+    nj: Any,
+    ni: Any,
+    box: Any,
+) -> None:
+    """Write T, blood flow (0 to 1) and potential P of the enthalpies `h`.
+
+    `box` holds the cells k0, k1, j0, j1, i0, i1, padded.
+    """
     for k in range(box[0], box[1]):
         for j in range(box[2], box[3]):
             row = k * nj + j
@@ -60,12 +82,12 @@ def update_state(h, t, u, potential, parameters, run_start, run_end, run_materia
                 if end <= start:
                     continue
                 p = parameters[run_material[run]]
-                t_l, h1, inv_h1, mushy, inv_cu = p[0], p[1], p[2], p[3], p[4]
+                t_l, h1, inv_h1, inv_cu = p[0], p[1], p[2], p[4]
                 c_l, twice_b, t_lk, rise, c_l2 = p[5], p[6], p[7], p[8], p[9]
                 k_u, k_l, width, bend = p[10], p[11], p[12], p[13]
                 hs = h[start:end]
                 ts = t[start:end]
-                us = u[start:end]
+                fs = flow[start:end]
                 ps = potential[start:end]
                 for i in range(end - start):
                     e = np.float32(hs[i])
@@ -77,7 +99,7 @@ def update_state(h, t, u, potential, parameters, run_start, run_end, run_materia
                     liquid = between * inv_h1
                     part = liquid * width
                     ts[i] = t_l + below + part + above
-                    us[i] = liquid
+                    fs[i] = min(above * WAKING, ONE)
                     # Integral of k dT; ln(T / T_l) through its atanh series, which keeps the loop in vectors.
                     z = below / (TWO * t_lk + below)
                     z2 = z * z
@@ -87,7 +109,7 @@ def update_state(h, t, u, potential, parameters, run_start, run_end, run_materia
 
 
 @_compiled
-def _potential(t, p):  # type: ignore[no-untyped-def]
+def _potential(t: Any, p: Any) -> Any:
     """Return P in W/m at one temperature, float64."""
     below = min(t - p[0], 0.0)
     part = min(max(t - p[0], 0.0), p[12])
@@ -98,7 +120,7 @@ def _potential(t, p):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _mixture(t, p):  # type: ignore[no-untyped-def]
+def _mixture(t: Any, p: Any) -> tuple[float, float]:
     """Return (u, psi) at one temperature, float64."""
     liquid = min(max((t - p[0]) / p[12], 0.0), 1.0)
     cold_k = max(min(t, p[0]) + 273.15, 1.0)
@@ -106,41 +128,40 @@ def _mixture(t, p):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _fluxes(pa, pb, g, out, n):  # type: ignore[no-untyped-def]
+def _fluxes(pa: Any, pb: Any, g: Any, out: Any, n: Any) -> None:
     for i in range(n):
         out[i] = g[i] * (pb[i] - pa[i])
 
 
 @_compiled
-def _advance(y1, y2, acc, t, u, w, mu, nu, gain, start, n):  # type: ignore[no-untyped-def]
+def _advance(
+    y1: Any, y2: Any, acc: Any, t: Any, flow: Any, w: Any, mu: Any, nu: Any, gain: Any, start: Any, n: Any
+) -> Any:
     """Write the new stage over `y2`; return the perfusion (with metabolism) that was applied, W/m3 summed."""
     total = 0.0
     for i in range(n):
-        flow = w[i] * (start - t[i])
-        if u[i] < FLOWING:
-            flow = ZERO
-        total += flow
-        y2[i] = mu * y1[i] + nu * y2[i] + gain * np.float64(acc[i] + flow)
+        brought = w[i] * (start - t[i]) * flow[i]
+        total += brought
+        y2[i] = mu * y1[i] + nu * y2[i] + gain * np.float64(acc[i] + brought)
     return total
 
 
 @_compiled
-def _metabolism(q, u, n):  # type: ignore[no-untyped-def]
+def _metabolism(q: Any, flow: Any, n: Any) -> float:
     total = 0.0
     for i in range(n):
-        made = q[i]
-        if u[i] < FLOWING:
-            made = ZERO
-        total += made
+        total += q[i] * flow[i]
     return total
 
 
 @_compiled
-def _wall(coolant, cell, p, log_resistance, contact, coefficient):  # type: ignore[no-untyped-def]
+def _wall(
+    coolant: Any, cell: Any, p: Any, log_resistance: Any, contact: Any, coefficient: Any
+) -> tuple[float, float]:
     """Return (heat into the tissue cell W, wall temperature degC) of one wall link.
 
-    Tissue and contact are in series; the tissue's conductivity is its integral mean between wall and cell, found by
-    four fixed-point steps.
+    Tissue and contact are in series; the tissue's conductivity is its integral mean between wall and cell,
+    found by four fixed-point steps.
     """
     strength = contact * coefficient
     if strength <= 0.0 or coolant == cell:
@@ -161,48 +182,47 @@ def _wall(coolant, cell, p, log_resistance, contact, coefficient):  # type: igno
 
 @_compiled
 def super_step(
-    enthalpy,
-    source,
-    t,
-    u,
-    potential,
-    coefficients,
-    parameters,
-    run_start,
-    run_end,
-    run_material,
-    row_runs,
-    seam_low,
-    seam_high,
-    seam_low_material,
-    seam_high_material,
-    seam_a,
-    seam_b,
-    w,
-    q,
-    nk,
-    nj,
-    ni,
-    box,
-    closed,
-    h,
-    start_degc,
-    step_s,
-    stages,
-    coolant,
-    strength,
-    link_cell,
-    link_probe,
-    link_material,
-    link_log,
-    link_contact,
-    fixed_cells,
-    fixed_h,
-    exchange_cells,
-    exchange,
-    vessel_degc,
-    ledger,
-):  # type: ignore[no-untyped-def]
+    enthalpy: Any,
+    source: Any,
+    t: Any,
+    flow: Any,
+    potential: Any,
+    coefficients: Any,
+    parameters: Any,
+    run_start: Any,
+    run_end: Any,
+    run_material: Any,
+    row_runs: Any,
+    seam_low: Any,
+    seam_high: Any,
+    seam_low_material: Any,
+    seam_high_material: Any,
+    seam_a: Any,
+    seam_b: Any,
+    w: Any,
+    q: Any,
+    nj: Any,
+    ni: Any,
+    box: Any,
+    closed: Any,
+    h: Any,
+    start_degc: Any,
+    step_s: Any,
+    stages: Any,
+    coolant: Any,
+    strength: Any,
+    link_cell: Any,
+    link_probe: Any,
+    link_material: Any,
+    link_log: Any,
+    link_contact: Any,
+    fixed_cells: Any,
+    fixed_h: Any,
+    exchange_cells: Any,
+    exchange: Any,
+    vessel_degc: Any,
+    ledger: Any,
+) -> Any:
     """Advance the state by `step_s`; return the index of the buffer that holds it.
 
     Parameters
@@ -218,8 +238,8 @@ def super_step(
     strength : float64 (probes,)
         W/(m2 K); zero when the probe is off.
     ledger : float64 (5 + probes,)
-        Joules into the tissue over this step: perfusion without metabolism, metabolism, boundary, vessels, spare,
-        then each probe.
+        Joules into the tissue over this step: perfusion without metabolism, metabolism, boundary, vessels,
+        spare, then each probe.
     """
     volume = h * h * h
     k0, k1, j0, j1, i0, i1 = box[0], box[1], box[2], box[3], box[4], box[5]
@@ -249,7 +269,9 @@ def super_step(
         gain = mu * w1 * step_s
         y1 = enthalpy[current]
         y2 = enthalpy[1 - current]
-        update_state(y1, t, u, potential, parameters, run_start, run_end, run_material, row_runs, nj, ni, box)
+        update_state(
+            y1, t, flow, potential, parameters, run_start, run_end, run_material, row_runs, nj, ni, box
+        )
         for term in range(n_terms):
             rate[term] = 0.0
 
@@ -277,7 +299,7 @@ def super_step(
             for j in range(rows):
                 c = k * plane + (j0 + j) * ni + i0
                 tc = t[c : c + n]
-                uc = u[c : c + n]
+                fc = flow[c : c + n]
                 pc = potential[c : c + n]
                 # along i: n + 1 faces, the first one below the row
                 _fluxes(potential[c - 1 : c + n], potential[c : c + n + 1], gi[c - 1 : c + n], fx, n + 1)
@@ -312,9 +334,9 @@ def super_step(
                     low[i] = fz_high[i]
                 fy_low, fy_high = fy_high, fy_low
                 rate[0] += _advance(
-                    y1[c : c + n], y2[c : c + n], acc, tc, uc, w[c : c + n], mu, nu, gain, start32, n
+                    y1[c : c + n], y2[c : c + n], acc, tc, fc, w[c : c + n], mu, nu, gain, start32, n
                 )
-                rate[1] += _metabolism(q[c : c + n], uc, n)
+                rate[1] += _metabolism(q[c : c + n], fc, n)
         rate[0] -= rate[1]
 
         for face in range(seam_low.shape[0]):
@@ -360,7 +382,7 @@ def super_step(
     update_state(
         enthalpy[current],
         t,
-        u,
+        flow,
         potential,
         parameters,
         run_start,
@@ -378,22 +400,22 @@ def super_step(
 
 @_compiled
 def show_probes(
-    t,
-    parameters,
-    coolant,
-    strength,
-    link_cell,
-    link_core,
-    link_probe,
-    link_material,
-    link_log,
-    link_contact,
-    link_share,
-    probe_cells,
-    probe_cell_owner,
-    shaft,
-):  # type: ignore[no-untyped-def]
-    """Write the mean shaft surface temperature of each probe, and wall temperatures into the probes' own cells."""
+    t: Any,
+    parameters: Any,
+    coolant: Any,
+    strength: Any,
+    link_cell: Any,
+    link_core: Any,
+    link_probe: Any,
+    link_material: Any,
+    link_log: Any,
+    link_contact: Any,
+    link_share: Any,
+    probe_cells: Any,
+    probe_cell_owner: Any,
+    shaft: Any,
+) -> None:
+    """Write the mean shaft temperature of each probe, and wall temperatures into its own cells."""
     n_cells = probe_cells.shape[0]
     n_probes = shaft.shape[0]
     sums = np.zeros(n_cells)
@@ -425,7 +447,9 @@ def show_probes(
 
 
 @_compiled
-def keep_minimum(t, minimum, at_s, w, q, time_s, stasis, nj, ni, box):  # type: ignore[no-untyped-def]
+def keep_minimum(
+    t: Any, minimum: Any, at_s: Any, w: Any, q: Any, time_s: Any, stasis: Any, nj: Any, ni: Any, box: Any
+) -> Any:
     """Note new lowest temperatures and stop the blood for good where tissue was ever below `stasis`."""
     now = np.float32(time_s)
     limit = np.float32(stasis)

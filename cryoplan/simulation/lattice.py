@@ -1,11 +1,12 @@
 """Lattice: a problem as the flat arrays that the kernels step, with one layer of halo on every side.
 
-Cells are stored as one run of ``(nk + 2) (nj + 2) (ni + 2)`` values; the face *above* a cell along an axis has the
-index of that cell. A face within one tissue carries ``g (P_b - P_a)``, P(T) being the integral of k dT: the exact mean of
-a conductivity that jumps fourfold across the front, so that the front neither lags nor leads. A face between two
-tissues cannot use it (their potentials differ) and carries ``[A (u_a + u_b) + B (psi_a + psi_b)] (T_b - T_a)``: u is the
-unfrozen fraction, psi the ice factor, A and B half the harmonic means of the unfrozen and of the just frozen
-conductivities. The harmonic mean belongs to jumps of material, not of state (solver notes section 2).
+Cells are stored as one run of ``(nk + 2) (nj + 2) (ni + 2)`` values; the face *above* a cell along an axis
+has the index of that cell. A face within one tissue carries ``g (P_b - P_a)``, P(T) being the integral of k
+dT: the exact mean of a conductivity that jumps fourfold across the front, so that the front neither lags
+nor leads. A face between two tissues cannot use it (their potentials differ) and carries ``[A (u_a + u_b) +
+B (psi_a + psi_b)] (T_b - T_a)``: u is the unfrozen fraction, psi the ice factor, A and B half the harmonic
+means of the unfrozen and of the just frozen conductivities. The harmonic mean belongs to jumps of material,
+not of state (solver notes section 2).
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ class Lattice:
         Perfusion W/(m3 K) and metabolic heat W/m3; set to zero for good where blood has stopped.
     enthalpy : float64 (2, n)
         State J/m3 and work buffer.
-    temperature, unfrozen, potential : float32 (n,)
-        T in degC, u and P in W/m of the last state; the halo holds the boundary.
+    temperature, flow, potential : float32 (n,)
+        T in degC, blood flow 0 to 1, and P in W/m of the last state; the halo holds the boundary.
     probe_cells, probe_cell_owner : int64
         Cells that hold probes and whose they are.
     link_cell, link_core, link_probe, link_material : int64
@@ -93,7 +94,7 @@ class Lattice:
     q: Float32Array
     enthalpy: FloatArray
     temperature: Float32Array
-    unfrozen: Float32Array
+    flow: Float32Array
     potential: Float32Array
     probe_cells: IntArray
     probe_cell_owner: IntArray
@@ -116,8 +117,8 @@ class Lattice:
     def longest_euler_step_s(self, coldest_degc: float) -> float:
         """Return the stable step of forward Euler while nothing gets colder than `coldest_degc`.
 
-        ``D_e = 2 / lambda_max`` with Gershgorin's ``lambda_max <= 2 max(sum of conductances / C)``; five percent are
-        kept back. Ice is worst, and the colder the worse: k rises and c falls.
+        ``D_e = 2 / lambda_max`` with Gershgorin's ``lambda_max <= 2 max(sum of conductances / C)``; five
+        percent are kept back. Ice is worst, and the colder the worse: k rises and c falls.
         """
         largest = 0.0
         rises = [m.rise * (m.t_l + 273.15) / (max(coldest_degc, -265.0) + 273.15) for m in self.materials]
@@ -179,7 +180,7 @@ def build_lattice(problem: Problem) -> Lattice:
         coefficients[2 - axis][tuple(inside)] = 1.0 / h**2
 
     temperature = np.full(padded, problem.start_degc, np.float32)
-    unfrozen = np.ones(padded, np.float32)
+    flow = np.ones(padded, np.float32)
     potential = np.zeros(padded, np.float32)
     _set_boundary(problem, coefficients, temperature, potential)
 
@@ -278,7 +279,7 @@ def build_lattice(problem: Problem) -> Lattice:
         q=q.ravel(),
         enthalpy=enthalpy.reshape(2, n),
         temperature=temperature.ravel(),
-        unfrozen=unfrozen.ravel(),
+        flow=flow.ravel(),
         potential=potential.ravel(),
         probe_cells=to_padded(probe_cells),
         probe_cell_owner=owner[probe_cells],

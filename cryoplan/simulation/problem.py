@@ -1,8 +1,9 @@
 """Problem: everything the solver needs, in SI, and the only step from clinic records into SI.
 
-Temperatures stay in degC (the equations use differences; kelvin appears where a law needs it). The start field is
-the steady state of the unfrozen tissue: uniform, at the blood's temperature. Tissue that makes heat of its own
-is therefore given blood Q_m / W colder (at most 0.5 degC), so that nothing drifts where no probe acts.
+Temperatures stay in degC (the equations use differences; kelvin appears where a law needs it). The start
+field is the steady state of the unfrozen tissue: uniform, at the blood's temperature. Tissue that makes
+heat of its own is therefore given blood Q_m / W colder (at most 0.5 degC), so that nothing drifts where no
+probe acts.
 """
 
 from __future__ import annotations
@@ -167,18 +168,17 @@ def _sources(
             "The plan has no probe.", "Place at least one.", code="no-probes", place="probes"
         )
     sources = tuple(probe_source(p, _model(catalogue, p.model), start_degc) for p in plan.probes)
-    findings = []
     end = plan.protocol.duration_s
-    for source in sources:
-        if source.start_s >= end:
-            findings.append(
-                Finding(
-                    level=Level.WARN,
-                    code="probe-never-on",
-                    text=f"Probe {source.name} starts at {source.start_s:g} s, after the end of the protocol.",
-                    place=source.name,
-                )
-            )
+    findings = [
+        Finding(
+            level=Level.WARN,
+            code="probe-never-on",
+            text=f"Probe {s.name} starts at {s.start_s:g} s, after the end of the protocol.",
+            place=s.name,
+        )
+        for s in sources
+        if s.start_s >= end
+    ]
     modes = {s.kind for s in stages_of(plan)} - {"freeze", "passive"}
     for mode in sorted(modes):
         without = [s.name for s in sources if mode not in dict(s.thaws)]
@@ -279,7 +279,8 @@ def phantom_problem(
             Finding(
                 level=Level.OK,
                 code="phantom-perfused",
-                text=f"The block of {material} is perfused with {medium.w / 1000:g} kW/(m3 K) at {start:g} degC.",
+                text=f"The block of {material} is perfused: {medium.w / 1000:g} kW/(m3 K), blood at "
+                f"{start:g} °C.",
                 place=material,
             )
         )

@@ -1,7 +1,7 @@
 """Reference: one super-step in slow, obvious numpy, float64; the oracle of the compiled kernels.
 
-It takes the geometry (face coefficients, wall links) from the same `Lattice` and computes everything else anew, from
-the material's own curves. When the two differ, this one is right.
+It takes the geometry (face coefficients, wall links) from the same `Lattice` and computes everything else
+anew, from the material's own curves. When the two differ, this one is right.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ class ReferenceState:
         """Return dH/dt in W/m3 ``[k, j, i]`` and the heat flows into the tissue in watts."""
         lat = self.lattice
         t = self.temperature(enthalpy)
-        u, psi = np.empty(t.shape), np.empty(t.shape)
+        potential, t_u = np.empty(t.shape), np.empty(t.shape)
         for index, material in enumerate(lat.materials):
             chosen = self.map == index
-            u[chosen], psi[chosen] = material.unfrozen_fraction(t[chosen]), material.ice_factor(t[chosen])
-        whole = [self._with_halo(v, n) for v, n in ((t, "temperature"), (u, "unfrozen"), (psi, "ice"))]
-        coefficients = lat.coefficients.reshape(6, *lat.padded).astype(float)
+            potential[chosen], t_u[chosen] = material.potential(t[chosen]), material.t_u
+        whole = self._with_halo(potential, "potential")
+        coefficients = lat.coefficients.reshape(3, *lat.padded).astype(float)
         volume = lat.h**3
         change = np.zeros(lat.padded)
         boundary = 0.0
@@ -68,20 +68,28 @@ class ReferenceState:
             high = [slice(None)] * 3
             low[axis], high[axis] = slice(0, -1), slice(1, None)
             a, b = tuple(low), tuple(high)
-            row = 2 * (2 - axis)
-            conductance = coefficients[row][a] * (whole[1][a] + whole[1][b])
-            conductance += coefficients[row + 1][a] * (whole[2][a] + whole[2][b])
-            flux = conductance * (whole[0][b] - whole[0][a])
+            flux = coefficients[2 - axis][a] * (whole[b] - whole[a])
             change[a] += flux
             change[b] -= flux
             boundary += float(np.take(flux, -1, axis=axis).sum() - np.take(flux, 0, axis=axis).sum())
         result = change[self.inner].copy()
-        flowing = u >= 0.99999
-        perfusion = np.where(flowing, self.w * (lat.start_degc - t), 0.0)
-        metabolic = np.where(flowing, self.q, 0.0)
+        for n, (one, other) in enumerate(
+            zip(self._cells(lat.seam_low), self._cells(lat.seam_high), strict=True)
+        ):
+            a_material = lat.materials[int(lat.seam_low_material[n])]
+            b_material = lat.materials[int(lat.seam_high_material[n])]
+            ta, tb = t.flat[one], t.flat[other]
+            unfrozen = float(a_material.unfrozen_fraction(ta) + b_material.unfrozen_fraction(tb))
+            ice = float(a_material.ice_factor(ta) + b_material.ice_factor(tb))
+            seam = (lat.seam_a[n] * unfrozen + lat.seam_b[n] * ice) * (tb - ta)
+            result.flat[one] += seam
+            result.flat[other] -= seam
+        flowing = np.clip(t - t_u, 0.0, 1.0)
+        perfusion = flowing * self.w * (lat.start_degc - t)
+        metabolic = flowing * self.q
         result += perfusion
-        flat = result.ravel()
 
+        flat = result.ravel()
         probes = np.zeros(len(strength))
         for n, cell in enumerate(self._cells(lat.link_cell)):
             probe = int(lat.link_probe[n])
@@ -124,14 +132,15 @@ class ReferenceState:
 def _link(
     material: Material, cell_degc: float, coolant_degc: float, strength: float, lat: Lattice, n: int
 ) -> float:
-    """Return the heat of one wall link, W: tissue and contact in series, k averaged between wall and cell."""
+    """Return the heat of one wall link, W: tissue and contact in series, k their integral mean."""
     contact = lat.link_contact[n] * strength
     if contact <= 0.0:
         return 0.0
-    k_cell = float(material.conductivity(cell_degc))
-    k = k_cell
-    for _ in range(3):
+    k = float(material.conductivity(cell_degc))
+    here = float(material.potential(cell_degc))
+    for _ in range(4):
         heat = (coolant_degc - cell_degc) / (lat.link_log[n] / k + 1.0 / contact)
-        wall = max(coolant_degc - heat / contact, 8.0 - 273.15)
-        k = 0.5 * (k_cell + float(material.conductivity(wall)))
+        wall = coolant_degc - heat / contact
+        if abs(wall - cell_degc) > 1e-3:
+            k = (float(material.potential(wall)) - here) / (wall - cell_degc)
     return float((coolant_degc - cell_degc) / (lat.link_log[n] / k + 1.0 / contact))

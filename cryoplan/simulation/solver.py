@@ -1,8 +1,8 @@
 """Solver: the time loop around the kernels - steps, events, progress, cancel, frames, ledger.
 
 Super-steps start at 0.2 s after every event (phase border, probe on or off), grow by 15 percent up to
-``settings.step_max_s`` and never step over an event or an output time. Only a box around the probes is stepped; it
-grows where the field leaves its start value by 0.1 degC.
+``settings.step_max_s`` and never step over an event or an output time. Only a box around the probes is
+stepped; it grows where the field leaves its start value by 0.1 degC.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cryoplan.core.grid import Grid
 from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
 from cryoplan.core.units import show_clock
 from cryoplan.core.volume import Volume
-from cryoplan.simulation.lattice import Lattice, build_lattice
+from cryoplan.simulation.lattice import build_lattice
 from cryoplan.simulation.problem import Problem, Stage
 from cryoplan.simulation.result import EnergyLedger, Frame, ProbeTrace, ThermalResult, ThermocoupleTrace
 from cryoplan.simulation.settings import SolverSettings
@@ -29,6 +29,7 @@ from cryoplan.simulation.sources import Drive, ProbeSource
 from cryoplan.simulation.tissue import Material
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 FIRST_STEP_S = 0.2
 GROWTH = 1.15
@@ -132,17 +133,21 @@ class Run:
         high = np.minimum(kji.max(axis=1) + BOX_START + 1, self.whole[1::2])
         return np.stack([low, high], axis=1).ravel().astype(np.int64)
 
-    def _seams(self) -> tuple[npt.NDArray[np.int64] | FloatArray, ...]:
+    def _seams(self) -> tuple[IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray]:
         """Return the faces between tissues with both cells in the active box."""
         lat, b = self.lattice, self.box
         inside = np.zeros(lat.padded, bool)
         inside[b[0] : b[1], b[2] : b[3], b[4] : b[5]] = True
         flat = inside.ravel()
         good = flat[lat.seam_low] & flat[lat.seam_high]
-        every = (
-            lat.seam_low, lat.seam_high, lat.seam_low_material, lat.seam_high_material, lat.seam_a, lat.seam_b
-        )  # fmt: skip
-        return tuple(np.ascontiguousarray(values[good]) for values in every)
+        return (
+            lat.seam_low[good],
+            lat.seam_high[good],
+            lat.seam_low_material[good],
+            lat.seam_high_material[good],
+            lat.seam_a[good],
+            lat.seam_b[good],
+        )
 
     def use_whole_box(self) -> None:
         """Step every cell from now on, for start fields that are nowhere at rest."""
@@ -152,7 +157,7 @@ class Run:
     @property
     def closed(self) -> npt.NDArray[np.int64]:
         """1 for each side of the active box that lies inside the lattice."""
-        return (self.box != self.whole).astype(np.int64)
+        return np.asarray(self.box != self.whole, np.int64)
 
     def refresh_state(self) -> None:
         """Recompute T, u and psi of all cells from the enthalpy."""
@@ -160,8 +165,9 @@ class Run:
 
         lat = self.lattice
         kernels.update_state(
-            lat.enthalpy[self.current], lat.temperature, lat.unfrozen, lat.potential, lat.parameters, lat.run_start,
-            lat.run_end, lat.run_material, lat.row_runs, lat.padded[1], lat.padded[2], self.whole,
+            lat.enthalpy[self.current], lat.temperature, lat.flow, lat.potential, lat.parameters,
+            lat.run_start, lat.run_end, lat.run_material, lat.row_runs, lat.padded[1], lat.padded[2],
+            self.whole,
         )  # fmt: skip
 
     def begin(self, time_s: float, kind: str) -> None:
@@ -203,12 +209,13 @@ class Run:
         strength = np.array([g.strength for g in self.gas])
         ledger = np.zeros_like(self.ledger)
         self.current = kernels.super_step(
-            lat.enthalpy, self.current, lat.temperature, lat.unfrozen, lat.potential, lat.coefficients,
-            lat.parameters, lat.run_start, lat.run_end, lat.run_material, lat.row_runs, *self.seams, lat.w, lat.q,
-            lat.padded[0], lat.padded[1], lat.padded[2], self.box, self.closed, lat.h, problem.start_degc,
+            lat.enthalpy, self.current, lat.temperature, lat.flow, lat.potential, lat.coefficients,
+            lat.parameters, lat.run_start, lat.run_end, lat.run_material, lat.row_runs, *self.seams,
+            lat.w, lat.q,
+            lat.padded[1], lat.padded[2], self.box, self.closed, lat.h, problem.start_degc,
             step_s, stages, coolant, strength, lat.link_cell, lat.link_probe, lat.link_material, lat.link_log,
-            lat.link_contact, lat.fixed_cells, self.fixed_h, lat.exchange_cells, lat.exchange, lat.vessel_degc,
-            ledger,
+            lat.link_contact, lat.fixed_cells, self.fixed_h, lat.exchange_cells, lat.exchange,
+            lat.vessel_degc, ledger,
         )  # fmt: skip
         self.time_s += step_s
         self.ledger += ledger
@@ -218,7 +225,8 @@ class Run:
         last = np.array([float(g.at(self.time_s)) for g in self.gas])
         kernels.show_probes(
             lat.temperature, lat.parameters, last, strength, lat.link_cell, lat.link_core, lat.link_probe,
-            lat.link_material, lat.link_log, lat.link_contact, lat.link_share, lat.probe_cells, lat.probe_cell_owner, self.shaft,
+            lat.link_material, lat.link_log, lat.link_contact, lat.link_share, lat.probe_cells,
+            lat.probe_cell_owner, self.shaft,
         )  # fmt: skip
         coldest = kernels.keep_minimum(
             lat.temperature, self.minimum, self.minimum_at_s, lat.w, lat.q, self.time_s,
@@ -442,8 +450,8 @@ def _judge(problem: Problem, minimum: npt.NDArray[np.float32], ledger: EnergyLed
             Finding(
                 level=Level.WARN,
                 code="ice-near-border",
-                text=f"Ice comes within {NEAR_BORDER_MM:g} mm of the border of the computed block, which is held "
-                f"at {problem.start_degc:g} °C; use a larger margin.",
+                text=f"Ice comes within {NEAR_BORDER_MM:g} mm of the border of the computed block, which "
+                f"is held at {problem.start_degc:g} °C; use a larger margin.",
             )
         )
     residual = ledger.residual

@@ -1,16 +1,18 @@
 """Probe as a heat sink on a grid that is coarser than the probe: corrected faces instead of cold voxels.
 
-Around a long thin probe the temperature goes with ln r. A face between cells at distances r_a, r_b from the axis
-therefore carries ``k (T_b - T_a) I / ln(r_b / r_a)`` with ``I = integral over the face of (e_r . n) / r dA``; around any
-closed ring the I of the faces add up to 2 pi per length, so that the heat of the probe is exact whatever its
-position and direction in the lattice (solver notes section 3). Cells that hold the probe are taken out of the
+Around a long thin probe the temperature goes with ln r. A face between cells at distances r_a, r_b from the
+axis therefore carries ``k (T_b - T_a) I / ln(r_b / r_a)`` with ``I = integral over the face of (e_r . n) /
+r dA``; around any closed ring the I of the faces add up to 2 pi per length, so that the heat of the probe
+is exact whatever its position and direction in the lattice (solver notes section 3). Cells that hold the
+probe are taken out of the
 lattice; their faces towards tissue become *links* with two resistances in series::
 
     q = (T_c - T_b) / ( R_k / k + R_h / h ),   R_k = ln(r_b / r_w) / I,   R_h = 1 / (g I r_w)
 
-the logarithm of the tissue between wall and cell centre, and the contact to the coolant, h g(z). k is the mean of
-the conductivity at the cell and at the wall (found by three fixed-point steps), the same arithmetic mean that all
-other faces use, so that ice conducting better in the cold counts here as it does elsewhere.
+the logarithm of the tissue between wall and cell centre, and the contact to the coolant, h g(z). k is the
+integral mean of the conductivity between wall and cell (found by four fixed-point steps), the same mean
+that all other faces use, so that ice conducting better in the cold counts here as it does elsewhere. While
+a probe is off, or a thaw is passive, h is zero and nothing flows.
 """
 
 from __future__ import annotations
@@ -82,7 +84,7 @@ class ProbeSource:
         return self.length_m + self.taper_m
 
     def drive(self, time_s: float, phase: str) -> Drive | None:
-        """Return what the probe does just after `time_s` in a ``freeze``, ``helium``, ... phase, None for nothing."""
+        """Return what the probe does just after `time_s` in a phase, None for nothing."""
         if not self.start_s <= time_s < self.stop_s:
             return None
         return self.freeze if phase == "freeze" else dict(self.thaws).get(phase)

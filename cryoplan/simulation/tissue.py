@@ -31,7 +31,7 @@ ICE_CONDUCTIVITY = 2.22
 """W/(m K) of pure ice at 0 degC; k_ice(T) = 2.22 * 273.15 / T_K (Slack 1980)."""
 
 ICE_HEAT_CAPACITY = (2106.0, 7.8)
-"""J/(kg K) at 0 degC and its slope per degC, c_ice(T) = 2106 + 7.8 T (recalled; 1.33 kJ/kg/K at -100 degC)."""
+"""J/(kg K) at 0 degC and its slope per degC, c_ice(T) = 2106 + 7.8 T (recalled)."""
 
 DRY_HEAT_CAPACITY = 1500.0
 """J/(kg K) of the solids of tissue (physics section 2)."""
@@ -39,8 +39,8 @@ DRY_HEAT_CAPACITY = 1500.0
 HEAT_CAPACITY_FLOOR = 2.5e4
 """J/(m3 K). Gas is given this much so that it is no stiffer for an explicit step than ice is.
 
-The true 1150 J/(m3 K) would need twenty times shorter steps; both are below one percent of tissue, so that the
-heat stored in gas matters in neither case.
+The true 1150 J/(m3 K) would need twenty times shorter steps; both are below one percent of tissue, so that
+the heat stored in gas matters in neither case.
 """
 
 

@@ -214,8 +214,8 @@ def _findings(
                 Finding(
                     level=Level.WARN,
                     code="tissue-assumed",
-                    text=f"{share} of the computed block is not outlined, and this image does not tell fat from "
-                    "muscle; it was taken as soft tissue.",
+                    text=f"{share} of the computed block is not outlined, and this image does not tell fat "
+                    "from muscle; it was taken as soft tissue.",
                 )
             )
     beyond = float(image.beyond.sum()) / size
@@ -224,8 +224,8 @@ def _findings(
             Finding(
                 level=Level.WARN if beyond > 0.01 else Level.OK,
                 code="beyond-scan",
-                text=f"{show_percent(beyond)} of the computed block lies beyond the scan; it was given the tissue "
-                "of the nearest slice.",
+                text=f"{show_percent(beyond)} of the computed block lies beyond the scan; it was given the "
+                "tissue of the nearest slice.",
             )
         )
     if vessel is not None or exchange is not None:

@@ -1,7 +1,7 @@
 """Verify: the same kernels against closed forms, as one table of errors beside their bounds.
 
-Fronts are measured by frozen volume, not by counting cells, so that the figure is that of the method and not of
-rounding to whole cells.
+Fronts are measured by frozen volume, not by counting cells, so that the figure is that of the method and
+not of rounding to whole cells.
 """
 
 from __future__ import annotations
@@ -98,13 +98,15 @@ TISSUE = TwoPhase(
 """The parameter sets of the shared validation tables."""
 
 
-def sharp(medium: TwoPhase, *, w: float = 0.0, latent: float | None = None) -> Material:
+def sharp(
+    medium: TwoPhase, *, w: float = 0.0, latent: float | None = None, width_k: float = NARROW_K
+) -> Material:
     """Return the material that stands for a medium with a sharp front."""
     return Material(
         name="check",
         # The mean of the narrow range is the melting point.
-        t_u=medium.melt_degc + 0.5 * NARROW_K,
-        t_l=medium.melt_degc - 0.5 * NARROW_K,
+        t_u=medium.melt_degc + 0.5 * width_k,
+        t_l=medium.melt_degc - 0.5 * width_k,
         latent=medium.rho * (medium.latent if latent is None else latent),
         c_u=medium.rho * medium.c_l,
         cf_a=medium.rho * medium.c_s,
@@ -153,14 +155,18 @@ DEPTHS_M = np.array([2.0, 5.0, 10.0, 15.0, 20.0, 30.0]) / 1000.0
 
 
 def planar_neumann() -> Iterator[Check]:
-    """Half space at 0.5 mm: front and profile after 60 to 900 s."""
+    """Half space: front and profile after 60 to 900 s.
+
+    A front that is sharper than a cell makes the profile behind it breathe as it passes from cell to cell,
+    at 0.5 mm by up to 0.8 degC. Here cells are 0.3 mm and freezing takes 2 K.
+    """
     for name, medium, wall in (("water, -100 degC", WATER, -100.0), ("tissue, -140 degC", TISSUE, -140.0)):
         exact = NeumannPlanar(medium=medium, wall_degc=wall)
-        material = sharp(medium)
-        n, h = 300, 0.5
+        material = sharp(medium, width_k=2.0)
+        n, h = 450, 0.3
         faces: Faces = (None, None, None, None, wall, medium.start_degc)
         problem = block(
-            (n, 1, 1), h, material, medium.start_degc, faces, times_s=(60.0, 300.0, 600.0), step_max_s=2.0
+            (n, 1, 1), h, material, medium.start_degc, faces, times_s=(60.0, 300.0, 600.0), step_max_s=1.0
         )
         result = solve(problem)
         x = (np.arange(n) + 0.5) * h / 1000.0
@@ -171,8 +177,8 @@ def planar_neumann() -> Iterator[Check]:
             fronts.append(front / exact.front_m(frame.time_s) - 1.0)
             found = np.interp(DEPTHS_M, x, t)
             degrees.append(float(np.abs(found - exact.temperature(DEPTHS_M, frame.time_s)).max()))
-        yield _check(f"Planar front, {name}", max(fronts, key=abs), FRONT_1D, "1", "0.5 mm, 60 to 900 s")
-        yield _check(f"Planar temperatures, {name}", max(degrees), DEGREES_1D, "degC", "0.5 mm, 60 to 900 s")
+        yield _check(f"Planar front, {name}", max(fronts, key=abs), FRONT_1D, "1", "0.3 mm, 60 to 900 s")
+        yield _check(f"Planar temperatures, {name}", max(degrees), DEGREES_1D, "degC", "0.3 mm, 60 to 900 s")
         yield _check(f"Planar energy, {name}", result.ledger.residual, ENERGY, "1")
 
 
