@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from cryoplan.case.case import Case
+from cryoplan.case.skin import body_mask
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.geometry import Point, as_point
 from cryoplan.core.grid import Grid
@@ -28,13 +29,14 @@ from cryoplan.scene.shape import structure_field
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 
-SKIN_HU = -300.0
-"""Half way between air (-1000 HU) and soft tissue, a little towards tissue because of clothes."""
-
 BONE_HU = 250.0
 """Above enhanced vessels of most portal phases, below cortical bone; oral contrast is seen as well."""
 
 ORGAN_VOXEL_MM = 2.0
+LARGE_VOXEL_MM = 3.0
+LARGE_ML = 300.0
+"""From here on an organ is smooth at the scale of its surface, and is meshed on `LARGE_VOXEL_MM`."""
+
 BONE_VOXEL_MM = 2.5
 SKIN_VOXEL_MM = 3.2
 _LEAST_BONE_ML = 1.0
@@ -122,21 +124,22 @@ class CaseMeshes:
         return self.of(self.target_name)
 
 
+_THIN = (
+    Role.VESSEL, Role.DIAPHRAGM, Role.BILE_DUCT, Role.URETER, Role.URETHRA, Role.NERVE, Role.SPINAL_CORD,
+)  # fmt: skip
 _AROUND = (Role.BODY, Role.SKIN, Role.FAT, Role.MUSCLE)  # they would hide all the others
 
 
 def build_case_meshes(case: Case) -> CaseMeshes:
     """Return all meshes of a case; pure, so that it can run in another process beside the window."""
+    body = body_mask(case)
     bones = any(s.role is Role.BONE for s in case.structures)
-    body = next((s for s in case.structures if s.role is Role.BODY), None)
-    hounsfield = case.scan.facts.has_hounsfield
-    skin = structure_mesh(body, case) if body is not None else (skin_mesh(case.scan) if hounsfield else None)
     lower, upper = case.scan.volume.grid.bounds_mm()
     return CaseMeshes(
         target_name=case.target_name,
         bounds_mm=(as_point(lower), as_point(upper)),
-        skin=skin,
-        bone=bone_mesh(case.scan) if hounsfield and not bones else None,
+        skin=skin_mesh(body) if body is not None else None,
+        bone=bone_mesh(case.scan) if case.scan.facts.has_hounsfield and not bones else None,
         structures=tuple(
             StructureMesh(name=s.name, role=s.role, volume_ml=s.volume_ml, mesh=structure_mesh(s, case))
             for s in case.structures
@@ -148,24 +151,36 @@ def build_case_meshes(case: Case) -> CaseMeshes:
 def structure_mesh(structure: Structure, case: Case) -> MeshArrays:
     """Return the surface of a structure, kept as long as its field lives.
 
-    Tumours keep every triangle. Others are thinned to some 2 mm; a shift along the normals of at most
-    0.3 voxel then gives back the volume of the voxels.
+    Tumours and thin things (vessels, ducts, nerves, diaphragm) keep every triangle. Others are thinned to
+    some 2 mm, large ones to 3 mm; a shift along the normals of at most 0.3 voxel then gives back the volume.
     """
     field = structure_field(structure, case)
+    known = _cached(field)
+    if known is not None:
+        return known
+    if structure.role is Role.TUMOUR:
+        return _keep(field, surface(field, 0.0))
+    if structure.role in _THIN:
+        coarse = field  # every other voxel would leave crumbs of it
+    else:
+        coarse = thinned(field, LARGE_VOXEL_MM if _is_large(structure) else ORGAN_VOXEL_MM)
+    limit_mm = _LARGEST_OFFSET * min(structure.mask.grid.spacing_mm)
+    return _keep(field, _keep_volume(surface(coarse, 0.0), 1000.0 * structure.volume_ml, limit_mm))
+
+
+def _is_large(structure: Structure) -> bool:
+    return structure.role in (Role.ORGAN, Role.LUNG) and structure.volume_ml > LARGE_ML
+
+
+def _cached(source: Volume) -> MeshArrays | None:
     with _LOCK:
-        known = _CACHE.get(field)
-    if known is None:
-        if structure.role is Role.TUMOUR:
-            known = surface(field, 0.0)
-        else:
-            known = _keep_volume(
-                surface(thinned(field, ORGAN_VOXEL_MM), 0.0),
-                1000.0 * structure.volume_ml,
-                _LARGEST_OFFSET * min(structure.mask.grid.spacing_mm),
-            )
-        with _LOCK:
-            _CACHE[field] = known
-    return known
+        return _CACHE.get(source)
+
+
+def _keep(source: Volume, mesh: MeshArrays) -> MeshArrays:
+    with _LOCK:
+        _CACHE[source] = mesh
+    return mesh
 
 
 def surface(field: Volume, level: float) -> MeshArrays:
@@ -195,23 +210,17 @@ def isotherm_mesh(field_degc: Volume, threshold_degc: float) -> MeshArrays:
     return surface(Volume(grid=field_degc.grid, values=-field_degc.values), -threshold_degc)
 
 
-def skin_mesh(scan: Scan) -> MeshArrays | None:
-    """Return the skin of a CT: the largest thing denser than -300 HU, filled slice by slice.
+def skin_mesh(body: Volume) -> MeshArrays:
+    """Return the surface of a body mask, made on blocks of about 3 mm and open where the image ends.
 
-    Made on blocks of about 3 mm. The table stays out where a gap of a block or two parts it from the patient.
-    None when the scan holds nothing that dense. The surface is open where the image ends.
+    Open ends matter: a closed one would be taken for skin when an entry snaps to it.
     """
-    blocks = _block_mean(scan.volume, SKIN_VOXEL_MM)
-    dense = blocks.values > SKIN_HU
-    flat = np.zeros((3, 3, 3), bool)
-    flat[1] = ndimage.generate_binary_structure(2, 1)
-    labels, count = ndimage.label(ndimage.binary_opening(dense, flat))
-    if count == 0:
-        return None
-    body = labels == 1 + int(np.argmax(np.bincount(labels.ravel())[1:]))
-    body = np.stack([ndimage.binary_fill_holes(layer) for layer in body])
-    smooth = ndimage.gaussian_filter(body.astype(np.float32), 0.9, mode="nearest")
-    return surface(Volume(grid=blocks.grid, values=smooth), 0.5)
+    known = _cached(body)
+    if known is None:
+        blocks = _block_mean(body, SKIN_VOXEL_MM)
+        smooth = ndimage.gaussian_filter(blocks.values, 0.9, mode="nearest")
+        known = _keep(body, surface(Volume(grid=blocks.grid, values=smooth), 0.5))
+    return known
 
 
 def bone_mesh(scan: Scan) -> MeshArrays | None:
@@ -230,11 +239,11 @@ def bone_mesh(scan: Scan) -> MeshArrays | None:
 
 
 def thinned(field: Volume, voxel_mm: float) -> Volume:
-    """Return every n-th voxel of a smooth field, where n steps stay below `voxel_mm` along each axis.
+    """Return every n-th voxel of a smooth field, where n steps come nearest to `voxel_mm` along each axis.
 
     The last layer is repeated where it would be lost, so that closed surfaces stay closed.
     """
-    steps = [max(1, int(voxel_mm / s + 1e-6)) for s in field.grid.spacing_mm]
+    steps = [max(1, round(voxel_mm / s)) for s in field.grid.spacing_mm]
     if max(steps) == 1:
         return field
     extra = [(-(n - 1)) % step for n, step in zip(field.grid.size, steps, strict=True)]

@@ -19,13 +19,15 @@ from cryoplan.case.planning import structure_mask
 from cryoplan.case.structure import Role
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
-from cryoplan.plan.plan import Plan
+from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.scene.camera import Preset
 from cryoplan.scene.contours import (
+    FAINTEST,
     IsothermCutter,
     OutlineCutter,
     ProbeMark,
     project_probe,
+    strength_at,
 )
 from cryoplan.scene.meshes import build_case_meshes
 from cryoplan.scene.offscreen import Render, RenderError, render_apart
@@ -42,7 +44,7 @@ from cryoplan.scene.paper import (
     to_png,
     triad,
 )
-from cryoplan.scene.slices import Orientation, SliceImage, SliceSampler, default_window
+from cryoplan.scene.slices import Orientation, SliceImage, SlicePlane, SliceSampler, default_window
 from cryoplan.scene.slices import window_to_gray as to_gray
 from cryoplan.scene.style import LineStyle, Theme, theme
 from cryoplan.simulation.result import ThermalResult
@@ -52,7 +54,7 @@ FloatArray = npt.NDArray[np.float64]
 _ROOM_MM = 18.0
 _LEAST_EDGE_MM = 100.0
 _IN_PLANE_MM = 25.0  # an entry this near to the slice is kept in the picture
-_END_ON_MM = 18.0  # a probe whose projection is shorter than this is drawn as a point
+_END_ON = 0.5  # a probe that crosses the slice so steeply (projected / true length) is marked where it does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +159,8 @@ class _SliceDrawing:
             key.insert(0, self._theme.tumour)
         for mark in sorted(marks, key=lambda m: m.strength):
             self._draw_probe(axes, mark, frame)
+        for thermocouple in self._plan.thermocouples:
+            self._draw_thermocouple(axes, thermocouple, plane, frame)
         furnish(axes, frame, title, plane.position_text(), self._theme)
         letters(axes, plane.orientation_letters(), self._theme)
         legend(axes, key, self._theme)
@@ -195,17 +199,19 @@ class _SliceDrawing:
         colour = style.colour(mark.index)
         tip, entry = np.asarray(mark.tip_uv), np.asarray(mark.entry_uv)
         length = float(np.hypot(*(tip - entry)))
-        if length < _END_ON_MM:
-            here = np.asarray(mark.crossing_uv if mark.crossing_uv is not None else mark.tip_uv)
-            alpha = 1.0 if mark.crossing_uv is not None else mark.strength
-            axes.plot(*here, "o", ms=5.5, mfc=style.halo, mec=colour, mew=1.3, alpha=alpha, zorder=6)
+        depth = float(np.hypot(length, mark.tip_distance_mm - mark.entry_distance_mm))
+        end_on = mark.crossing_uv is not None and length < _END_ON * depth
+        if mark.crossing_uv is not None and end_on:
+            here = np.asarray(mark.crossing_uv)
+            axes.plot(*here, "o", ms=5.5, mfc=style.halo, mec=colour, mew=1.3, zorder=6)
             number(axes, mark.name, here + (frame[1] - frame[0]) * np.array([0.026, 0.0]), colour, style.halo)
+        if length < 1.0:
             return
         outside = entry + (entry - tip) / length * 12.0
         shaft = np.array([outside, tip])
         active = np.array(mark.active_uv)
         px = POINTS_PER_PX
-        alpha = mark.strength
+        alpha = FAINTEST if end_on else mark.strength
         rim = {"color": style.halo, "alpha": 0.55 * alpha, "solid_capstyle": "round"}
         axes.plot(*shaft.T, lw=style.shaft_px * px + 1.2, zorder=5, **rim)
         axes.plot(*active.T, lw=style.active_px * px + 1.2, zorder=5, **rim)
@@ -220,9 +226,21 @@ class _SliceDrawing:
         )
         axes.plot(*tip, "o", ms=3.4, mfc=style.halo, mec=colour, mew=1.0, alpha=alpha, zorder=5.3)
         axes.plot(*entry, "s", ms=3.0, mfc=style.halo, mec=colour, mew=0.9, alpha=alpha, zorder=5.3)
+        if end_on:
+            return
         along = (tip - entry) / length
         place = tip + along * 0.032 * (frame[1] - frame[0])
         number(axes, mark.name, place, colour, style.halo, alpha=max(alpha, 0.6))
+
+    def _draw_thermocouple(
+        self, axes: Any, thermocouple: Thermocouple, plane: SlicePlane, frame: tuple[float, ...]
+    ) -> None:
+        colour, halo = self._theme.marks.thermocouple, self._theme.probes.halo
+        here = plane.mm_to_plane(thermocouple.position_mm)
+        alpha = strength_at(float(plane.distance_mm(thermocouple.position_mm)))
+        axes.plot(*here, "^", ms=4.0, mfc=halo, mec=colour, mew=1.0, alpha=alpha, zorder=5.5)
+        place = here + (frame[1] - frame[0]) * np.array([0.028, 0.0])
+        number(axes, thermocouple.name, place, colour, halo, alpha=max(alpha, 0.6))
 
 
 def _frame(

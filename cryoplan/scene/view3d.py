@@ -22,13 +22,15 @@ from cryoplan.margins.surface import Surface
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.scene import camera, pick, props
-from cryoplan.scene.meshes import CaseMeshes, StructureMesh, build_case_meshes, of_surface
+from cryoplan.scene.meshes import LARGE_ML, CaseMeshes, StructureMesh, build_case_meshes, of_surface
 from cryoplan.scene.overlays import SHOWN_DEGC, margin_colours, shells
 from cryoplan.scene.pick import Grip, Ray
 from cryoplan.scene.probes import ProbeProps, grips_of
 from cryoplan.scene.style import Palette, Theme, rgb, theme
+from cryoplan.simulation.result import ThermalResult
 
 OUT_OF_DATE = "OUT OF DATE"
+THERMOCOUPLE_MM = 1.5
 ROOM_MM = 25.0
 """Room kept around target, probes and ice when the camera is set."""
 
@@ -66,8 +68,8 @@ _ORDER = {
     Layer.SKIN: 5,
 }
 
-_LARGE_ML = 300.0
-"""From here on an organ holds the things that matter and is drawn like skin: liver, lung, spleen."""
+_FAINT = (Role.LUNG, Role.DIAPHRAGM)
+"""Drawn like skin, as are all organs above `LARGE_ML`: the things that matter lie in or behind them."""
 
 
 class AnyPlotter(Protocol):
@@ -153,6 +155,10 @@ class Scene:
             balls = made.grip_actors()
             for actor in made.actors():
                 self._add(actor, Layer.GRIPS if actor in balls else Layer.PROBES, name=probe.name)
+        for thermocouple in plan.thermocouples if plan is not None else ():
+            ball = props.ball_actor(self._theme.marks.thermocouple)
+            props.lay_ball(ball, thermocouple.position_mm, THERMOCOUPLE_MM)
+            self._add(ball, Layer.PROBES)
         self._restack()
 
     def update_probe(self, probe: Probe, model: ProbeModel) -> None:
@@ -165,6 +171,17 @@ class Scene:
         """
         self._probes[probe.name].place(probe, model, selected=probe.name == self._selected)
         self._apply_visibility()
+
+    def show_result(
+        self, result: ThermalResult | None, *, stale: bool = False, time_s: float | None = None
+    ) -> None:
+        """Show the ice of a result: the lowest temperatures, or the frame nearest to a protocol time."""
+        if result is None:
+            self.show_field(None)
+        elif time_s is None:
+            self.show_field(result.minimum_degc, stale=stale)
+        else:
+            self.show_field(result.frame_near(time_s).temperature_degc, stale=stale)
 
     def show_field(
         self,
@@ -320,7 +337,8 @@ class Scene:
         if structure.mesh.is_empty:
             return
         colour, opacity = self._theme.surface(structure.role)
-        if structure.role not in (Role.TUMOUR, Role.VESSEL) and structure.volume_ml > _LARGE_ML:
+        large = structure.role not in (Role.TUMOUR, Role.VESSEL, Role.BONE) and structure.volume_ml > LARGE_ML
+        if large or structure.role in _FAINT:
             opacity = self._theme.surfaces["skin"]
         layer = Layer.TUMOUR if structure.role is Role.TUMOUR else Layer.STRUCTURES
         actor = props.mesh_actor(structure.mesh, colour, opacity)

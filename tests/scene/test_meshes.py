@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,10 +17,10 @@ from cryoplan.scene.meshes import (
     build_case_meshes,
     isotherm_mesh,
     of_surface,
-    skin_mesh,
     structure_mesh,
     surface,
 )
+from cryoplan.scene.pick import Ray, mesh_hits_mm
 from tests.support.scenes import (
     BODY_RADII_MM,
     TUMOUR_MM,
@@ -138,7 +139,7 @@ def test_skin_from_hounsfield_units_is_the_patient_without_the_table():
     # Lung: air inside must not open the skin.
     hu[np.linalg.norm((points - (45.0, -10.0, 0.0)) / (25, 30, 50), axis=-1) < 1.0] = -850
     scan = type(case.scan)(volume=Volume(grid=grid, values=hu), facts=case.scan.facts)
-    mesh = skin_mesh(scan)
+    mesh = build_case_meshes(case.changed(scan=scan, structures=(case.target,))).skin
     lower, upper = mesh.points_mm.min(axis=0), mesh.points_mm.max(axis=0)
     assert np.allclose(upper[:2], BODY_RADII_MM[:2], atol=3.0)
     assert np.allclose(lower[:2], [-r for r in BODY_RADII_MM[:2]], atol=3.0)
@@ -153,12 +154,31 @@ def test_bone_from_hounsfield_units_is_the_spine():
     assert np.ptp(mesh.points_mm[:, 0]) == pytest.approx(32.0, abs=3.0)
 
 
-def test_an_image_of_air_has_neither_skin_nor_bone():
+def test_skin_is_open_where_the_image_ends_so_that_no_entry_snaps_to_the_end():
+    case = make_case()
+    mesh = build_case_meshes(case).skin
+    lower, upper = case.scan.volume.grid.bounds_mm()
+    normals = np.abs(mesh.normals[:, 2])
+    assert mesh.points_mm[:, 2].min() < lower[2] + 6.0
+    assert mesh.points_mm[:, 2].max() > upper[2] - 6.0
+    assert normals.max() < 0.7
+    up = Ray.between((0.0, 0.0, 0.0), (0.0, 0.0, 500.0))
+    assert mesh_hits_mm(up, mesh).size == 0
+
+
+def test_an_image_of_air_has_no_bone():
     case = make_case()
     air = Volume(grid=case.scan.volume.grid, values=np.full(case.scan.volume.grid.shape, -1000, np.int16))
-    scan = type(case.scan)(volume=air, facts=case.scan.facts)
-    assert skin_mesh(scan) is None
-    assert bone_mesh(scan) is None
+    assert bone_mesh(type(case.scan)(volume=air, facts=case.scan.facts)) is None
+
+
+def test_an_mr_without_an_outlined_body_has_neither_skin_nor_bone():
+    case = make_case()
+    scan = type(case.scan)(volume=case.scan.volume, facts=replace(case.scan.facts, modality="MR"))
+    meshes = build_case_meshes(case.changed(scan=scan, structures=(case.target,)))
+    assert meshes.skin is None
+    assert meshes.bone is None
+    assert meshes.target is not None
 
 
 def test_meshes_of_a_case_cross_a_process_border_whole():

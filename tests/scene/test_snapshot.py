@@ -11,7 +11,7 @@ from PIL import Image
 
 from cryoplan.core.volume import Volume
 from cryoplan.plan.catalogue import load_catalogue
-from cryoplan.plan.plan import Plan
+from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.scene import offscreen, snapshot
 from cryoplan.scene.camera import Preset
 from cryoplan.scene.meshes import build_case_meshes
@@ -113,6 +113,20 @@ def test_the_axial_picture_has_the_patients_right_on_the_left(case, catalogue):
     lit = np.abs(image - np.round(255 * np.asarray(rgb(theme().probes.active_3d)))).max(axis=2) < 25
     columns = np.argwhere(lit)[:, 1]
     assert columns.mean() > 500
+
+
+def test_thermocouples_are_marked_and_fainter_off_the_slice(case, catalogue):
+    colour = theme().marks.thermocouple
+    x, y, z = TUMOUR_MM
+
+    def marked(dz):
+        plan = Plan(thermocouples=(Thermocouple(name="T1", position_mm=(x + 20.0, y, z - 2.0 + dz)),))
+        drawing = snapshot._SliceDrawing(case, plan, catalogue, None)
+        return pixels(drawing.picture(Orientation.AXIAL, np.asarray(TUMOUR_MM)))
+
+    on, off = count(marked(0.0), colour, 25), count(marked(60.0), colour, 25)
+    assert on > 60
+    assert off < on / 3
 
 
 def test_the_same_input_gives_the_same_bytes(case, catalogue, pictures):

@@ -13,14 +13,16 @@ import numpy as np
 import pytest
 import pyvista as pv
 
+from cryoplan.core.volume import Volume
 from cryoplan.margins.outline import outline
 from cryoplan.plan.catalogue import load_catalogue
+from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.scene.camera import Preset
 from cryoplan.scene.meshes import build_case_meshes
 from cryoplan.scene.pick import GripKind, to_screen
 from cryoplan.scene.style import rgb, theme
 from cryoplan.scene.view3d import Layer, Scene
-from tests.support.scenes import TUMOUR_MM, cold_field, make_case, make_plan
+from tests.support.scenes import TUMOUR_MM, cold_field, make_case, make_plan, make_result
 
 SIZE = (400, 400)
 TUMOUR_ONLY = (Layer.SKIN, Layer.BONE, Layer.STRUCTURES)
@@ -255,6 +257,27 @@ def test_margins_colour_the_surface_of_the_target(plotter, scene, case):
     assert hue_at(picture(plotter), scene, TUMOUR_MM)[0] == pytest.approx(
         hue_of(theme().tumour.colour), abs=0.03
     )
+
+
+def test_a_result_is_shown_at_its_lowest_or_at_a_time(scene, case, catalogue):
+    result = make_result(case, make_plan(), catalogue)
+    warmer = replace(result.frames[0], time_s=300.0)
+    warm = Volume(grid=case.planning_grid, values=result.minimum_degc.values + 80.0)
+    result = replace(result, frames=(replace(warmer, temperature_degc=warm), result.frames[0]))
+    scene.show_result(result)
+    lowest = scene.bounds_mm(Layer.ICE_0)
+    scene.show_result(result, time_s=310.0)
+    early = scene.bounds_mm(Layer.ICE_0)
+    assert lowest[1][2] - early[1][2] == pytest.approx(10.0, abs=0.2)
+    scene.show_result(None)
+    assert scene.bounds_mm(Layer.ICE_0) is None
+
+
+def test_thermocouples_stand_where_they_are(plotter, catalogue):
+    scene = Scene(plotter)
+    scene.show_plan(Plan(thermocouples=(Thermocouple(name="T1", position_mm=(5.0, 6.0, 7.0)),)), catalogue)
+    lower, upper = scene.bounds_mm(Layer.PROBES)
+    assert (np.asarray(lower) + upper) / 2 == pytest.approx((5.0, 6.0, 7.0), abs=0.05)
 
 
 def test_a_scene_without_case_and_plan_can_be_looked_at(plotter, catalogue):
