@@ -71,8 +71,8 @@ class Grid:
         grids of one spacing always share their lattice.
         """
         # The small slack keeps a box face that lies on a voxel face from adding a layer through rounding.
-        first = np.ceil(np.asarray(lower_mm, float) / spacing_mm - 0.5 - 1e-9)
-        last = np.floor(np.asarray(upper_mm, float) / spacing_mm + 0.5 + 1e-9)
+        first = np.floor(np.asarray(lower_mm, float) / spacing_mm + 0.5 + 1e-9)
+        last = np.ceil(np.asarray(upper_mm, float) / spacing_mm - 0.5 - 1e-9)
         last = np.maximum(last, first)
         size = (last - first).astype(int) + 1
         origin = first * spacing_mm

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryoplan.core.errors import PlanError, StoreError
 from cryoplan.core.resources import resource
@@ -82,7 +83,7 @@ def read_preset(path: Path) -> Preset:
     return Preset(id=path.stem, protocol=protocol, **{key: table[key] for key in _TEXTS})
 
 
-def _phase(row: dict[str, object]) -> Phase:
+def _phase(row: dict[str, Any]) -> Phase:
     unknown = set(row) - {"phase", "duration_s", "mode"}
     duration_s = row["duration_s"]
     if unknown or isinstance(duration_s, bool) or not isinstance(duration_s, int | float):
