@@ -135,7 +135,7 @@ def _begins_as_dicom(path: Path) -> bool:
             stream.seek(128)
             return stream.read(4) == b"DICM"
     except OSError:
-        return False
+        return True  # a file that cannot be read may be the slice that is missing; it is reported as damaged
 
 
 def files_below(folder: Path, *, deep: bool = True) -> Iterator[Path]:

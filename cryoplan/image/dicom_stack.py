@@ -107,11 +107,11 @@ def _check_series(headers: list[Header]) -> Stack:
         return Stack(headers=tuple(headers), grid=None, findings=(*findings, finding))
 
     findings: list[Finding] = []
-    if not first.is_slice:
-        return refused(_why_no_slices(first))
     if broken := [h for h in headers if h.pixels_missing]:
         names = _names(broken)
         return refused(_fail("truncated-file", f"The pixels of {names} are cut short.", broken[0].path.name))
+    if not first.is_slice:
+        return refused(_why_no_slices(first))
     if colour := [h for h in headers if h.samples != 1]:
         return refused(_fail("colour-image", f"{_names(colour)} are colour images.", colour[0].path.name))
     if lost := [h for h in headers if _frame(h) is None]:

@@ -59,7 +59,14 @@ def read_masks(path: Path, scan: Scan | None = None) -> tuple[NamedMask, ...]:
     kind = kind_of(path)
     if kind == DICOM:
         header = read_header(path)
-        if header is not None and header.sop_class in (SEG, LABELMAP_SEG):
+        if header is None or header.pixels_missing:
+            raise StructureError(
+                f"{path.name} is cut short or damaged.",
+                "Copy the file again from its source.",
+                code="truncated-file",
+                place=path.name,
+            )
+        if header.sop_class in (SEG, LABELMAP_SEG):
             return read_segmentation(path, scan)
         raise StructureError(
             f"{path.name} is a DICOM file, but not a segmentation that this program reads.",

@@ -24,6 +24,7 @@ from cryoplan.image.formats import METAIMAGE, NIFTI
 from cryoplan.image.verdict import check_extent
 
 _CHUNK = 1 << 20
+_LONGEST_HEADER = 64 << 20  # header extensions of real files take kilobytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +154,8 @@ def _nifti(path: Path) -> RawHeader:
     axes = h.dim[0]
     if not 1 <= axes <= 7:
         raise ValueError("dim[0]")
+    if not 348 <= h.offset <= _LONGEST_HEADER:
+        raise ValueError("vox_offset")
     size, extra = h.dim[1 : 1 + min(axes, 3)], h.dim[4 : 1 + axes]
     spacing = tuple(abs(p) for p in h.pixdim[1:4])
     findings = list(check_extent(size, spacing[: len(size)], path.name))
