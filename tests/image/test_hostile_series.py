@@ -219,3 +219,23 @@ def test_implicit_and_big_endian_and_deflated_series_are_read(tmp_path: Path):
         digest = read_scan(tmp_path / uid).volume.digest()
         reference = reference or digest
         assert digest == reference
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_changed_bytes_give_a_scan_or_an_image_error(tmp_path: Path, seed: int):
+    random = np.random.default_rng(seed)
+    paths = hostile.Series().write(tmp_path, range(4))
+    for _ in range(25):
+        path = paths[random.integers(4)]
+        good = path.read_bytes()
+        data = bytearray(good)
+        for at in random.integers(132, len(data) - 2000, random.integers(1, 5)):
+            data[at] = random.integers(256)
+        path.write_bytes(data)
+        try:
+            scan = read_scan(tmp_path)
+        except ImageError:
+            pass
+        else:
+            assert scan.volume.grid.size[2] in (2, 3, 4)
+        path.write_bytes(good)
