@@ -93,7 +93,7 @@ def open_case(path: Path, probes: Catalogue | None = None) -> SavedCase:
     if current:
         result = current[-1]
         return SavedCase(case=case, plan=plan, result=result, assessment=assess(case, plan, probes, result))
-    findings = ()
+    findings: tuple[Finding, ...] = ()
     if stored:
         findings = (
             Finding(

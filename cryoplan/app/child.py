@@ -1,0 +1,128 @@
+"""The background process: takes one job after another, answers through a pipe, looks at the cancel mark."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing.connection import Connection
+from typing import Protocol
+
+from cryoplan.app.jobs import Answer, Failure, Job, JobCancelled, JobDone, JobFailed, JobFrame, JobProgress
+from cryoplan.core.errors import CryoplanError
+from cryoplan.core.progress import Cancelled, ProgressReport
+from cryoplan.simulation.result import Frame
+
+
+class CancelMark(Protocol):
+    """A number shared with the window: jobs up to this id are to stop."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a task talks through: progress, frames, and the question whether to stop."""
+
+    job: int
+    send: Callable[[Answer], None]
+    mark: CancelMark
+
+    def report(self, report: ProgressReport) -> None:
+        """Send progress to the window."""
+        self.send(JobProgress(id=self.job, report=report))
+
+    def cancelled(self) -> bool:
+        """Tell whether the window asked this job to stop."""
+        return self.mark.value >= self.job
+
+    def frame(self, frame: Frame) -> None:
+        """Send a solved field to the window."""
+        self.send(JobFrame(id=self.job, frame=frame))
+
+
+def serve(connection: Connection, mark: CancelMark, tasks_module: str) -> None:
+    """Answer jobs until the pipe closes; the body of the background process.
+
+    Parameters
+    ----------
+    tasks_module : str
+        Module whose ``TASKS`` maps a job's kind to ``f(line, **arguments)``, and whose ``idle`` is called
+        once while there is nothing to do.
+    """
+    # Ctrl+C in the terminal is the window's to handle; it then tells us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _lower_priority()
+    tasks = import_module(tasks_module)
+    warm = False
+    try:
+        while True:
+            if not warm and not connection.poll(0.3):
+                tasks.idle()
+                warm = True
+            job = connection.recv()
+            connection.send(_do(job, tasks.TASKS, connection.send, mark))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return  # the window has gone
+
+
+def _do(
+    job: Job,
+    tasks: dict[str, Callable[..., object]],
+    send: Callable[[Answer], None],
+    mark: CancelMark,
+) -> Answer:
+    line = Line(job.id, send, mark)
+    try:
+        if line.cancelled():
+            raise Cancelled
+        value = tasks[job.kind](line, **job.arguments)
+    except Cancelled:
+        return JobCancelled(id=job.id, kind=job.kind)
+    except CryoplanError as error:
+        failure = Failure(what=error.what, remedy=error.remedy, code=error.code, place=error.place)
+        return JobFailed(id=job.id, kind=job.kind, failure=failure)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        raise
+    except Exception as error:
+        return JobFailed(id=job.id, kind=job.kind, failure=unexpected(error))
+    return JobDone(id=job.id, kind=job.kind, value=value)
+
+
+def unexpected(error: BaseException) -> Failure:
+    """Return the failure of an error of our own, with the places in our code but no values of the patient."""
+    places = [
+        f"{os.path.basename(f.filename)}:{f.lineno} {f.name}"  # noqa: PTH119 - frames hold text
+        for f in traceback.extract_tb(error.__traceback__)
+    ]
+    name = type(error).__name__
+    memory = isinstance(error, MemoryError)
+    return Failure(
+        what="There was not enough memory." if memory else f"cryoplan made an error of its own ({name}).",
+        remedy="Close other programs and try again."
+        if memory
+        else "Nothing of your plan was lost. Try again; if it comes back, report it with the details.",
+        details="\n".join([name, *places]),
+    )
+
+
+def _lower_priority() -> None:
+    # The window shares the cores with us: it must win whenever it has something to draw.
+    if sys.platform != "win32":
+        os.nice(5)
+
+
+def end_with_parent(parent: int) -> None:
+    """Make this process end when the window was killed and could not say so."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            threading.Event().wait(1.0)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,150 @@
+"""Tasks of the background process: one for each kind of job, each a few calls of `cryoplan.workflow`.
+
+The process keeps the last case and results, so that moving a probe does not send 100 MB through the
+pipe again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from cryoplan import workflow
+from cryoplan.case.case import Case
+from cryoplan.case.skin import body_mask
+from cryoplan.margins.assessment import Assessment
+from cryoplan.plan.plan import Plan
+from cryoplan.simulation.result import ThermalResult
+from cryoplan.simulation.settings import SolverSettings
+from cryoplan.workflow.run import refuse_impossible
+
+if TYPE_CHECKING:
+    from cryoplan.app.child import Line
+    from cryoplan.image.series import PathDescription
+
+Kept = TypeVar("Kept")
+
+KEPT = 3
+_CASES: OrderedDict[str, Case] = OrderedDict()
+_RESULTS: OrderedDict[str, tuple[ThermalResult, Assessment]] = OrderedDict()
+
+
+def idle() -> None:
+    """Compile the kernels and load the heavy libraries before somebody waits for them."""
+    from cryoplan.simulation.solver import warm_up
+
+    workflow.catalogue()
+    workflow.tissues()
+    warm_up()
+
+
+def list_series(_line: Line, path: Path) -> PathDescription:
+    """Tell what a path is."""
+    return workflow.list_series(path)
+
+
+def load(line: Line, path: Path, series_uid: str | None, structures: Sequence[Path]) -> Case:
+    """Read an image and its structures."""
+    case = workflow.load_case(path, series_uid=series_uid, structures=structures, progress=line)
+    return _ready(case)
+
+
+def demo(_line: Line) -> tuple[Case, Plan]:
+    """Make the built-in case and its plan."""
+    case = _ready(workflow.built_in_case())
+    return case, workflow.built_in_plan(case)
+
+
+def structures(_line: Line, case: Case | str, path: Path) -> Case:
+    """Add the structures of a file."""
+    return _ready(workflow.add_structures(_case(case), path))
+
+
+def target(_line: Line, case: Case | str, name: str) -> Case:
+    """Choose the tumour."""
+    return _ready(workflow.choose_target(_case(case), name))
+
+
+def solve(
+    line: Line, case: Case | str, plan: Plan, settings: SolverSettings
+) -> tuple[ThermalResult, Assessment]:
+    """Solve and judge; the frames have gone ahead one by one, so the answer leaves them out."""
+    patient = _case(case)
+    probes = workflow.catalogue()
+    refuse_impossible(workflow.check(patient, plan, probes))
+    result = workflow.simulate(patient, plan, probes, settings, progress=line, on_frame=line.frame)
+    assessment = workflow.assess(patient, plan, probes, result)
+    _keep(_RESULTS, result.key, (result, assessment))
+    return replace(result, frames=()), assessment
+
+
+def report(
+    _line: Line,
+    case: Case | str,
+    plan: Plan,
+    solved: tuple[ThermalResult, Assessment] | str,
+    path: Path,
+) -> Path:
+    """Print the PDF."""
+    result, assessment = _RESULTS[solved] if isinstance(solved, str) else solved
+    workflow.write_report(_case(case), plan, workflow.catalogue(), result, assessment, path)
+    return path
+
+
+def save(
+    _line: Line,
+    case: Case | str,
+    plan: Plan,
+    solved: tuple[ThermalResult, Assessment] | str | None,
+    path: Path,
+) -> Path:
+    """Write the case file."""
+    kept = _RESULTS[solved] if isinstance(solved, str) else solved
+    workflow.save_case(path, _case(case), plan, None if kept is None else kept[0])
+    return path
+
+
+def open_file(_line: Line, path: Path) -> workflow.SavedCase:
+    """Read a case file."""
+    saved = workflow.open_case(path)
+    _ready(saved.case)
+    if saved.result is not None and saved.assessment is not None:
+        _keep(_RESULTS, saved.result.key, (saved.result, saved.assessment))
+    return saved
+
+
+TASKS: dict[str, Callable[..., object]] = {
+    "list-series": list_series,
+    "load": load,
+    "demo": demo,
+    "structures": structures,
+    "target": target,
+    "solve": solve,
+    "report": report,
+    "save": save,
+    "open": open_file,
+}
+
+
+def _ready(case: Case) -> Case:
+    # The digest travels with the volumes, and finding the body takes a while: both are done here.
+    _keep(_CASES, case.digest(), case)
+    body_mask(case)
+    return case
+
+
+def _case(case: Case | str) -> Case:
+    if isinstance(case, str):
+        _CASES.move_to_end(case)
+        return _CASES[case]
+    return _ready(case)
+
+
+def _keep(store: OrderedDict[str, Kept], key: str, value: Kept) -> None:
+    store[key] = value
+    store.move_to_end(key)
+    while len(store) > KEPT:
+        store.popitem(last=False)

@@ -1,0 +1,135 @@
+"""ViewState: what is looked at and how; shared by all views and never undone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PySide6.QtCore import QObject, Signal
+
+from cryoplan.core.geometry import Point
+
+
+class Display(StrEnum):
+    """Which temperature the overlays show."""
+
+    LOWEST = "lowest"
+    NOW = "now"
+
+
+LAYERS = ("tumour", "organs", "ice_0", "ice_-20", "ice_-40", "probes", "skin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Window width and level in HU or signal."""
+
+    width: float
+    level: float
+
+
+class ViewState(QObject):
+    """Crosshair, selection, window and level, layers, time; one signal for any change."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._cursor_mm: Point = (0.0, 0.0, 0.0)
+        self._selected: str | None = None
+        self._window = Window(width=400.0, level=40.0)
+        self._hidden: frozenset[str] = frozenset()
+        self._all_hidden = False
+        self._display = Display.LOWEST
+        self._time_s = 0.0
+        self._playing = False
+        self._placing = False
+
+    @property
+    def cursor_mm(self) -> Point:
+        """The crosshair, LPS millimetres."""
+        return self._cursor_mm
+
+    @cursor_mm.setter
+    def cursor_mm(self, value: Point) -> None:
+        self._set("_cursor_mm", (float(value[0]), float(value[1]), float(value[2])))
+
+    @property
+    def selected_probe(self) -> str | None:
+        """Name of the selected probe."""
+        return self._selected
+
+    @selected_probe.setter
+    def selected_probe(self, value: str | None) -> None:
+        self._set("_selected", value)
+
+    @property
+    def window(self) -> Window:
+        """Window and level."""
+        return self._window
+
+    @window.setter
+    def window(self, value: Window) -> None:
+        self._set("_window", value)
+
+    @property
+    def display(self) -> Display:
+        """Lowest so far, or at this minute."""
+        return self._display
+
+    @display.setter
+    def display(self, value: Display) -> None:
+        self._set("_display", value)
+
+    @property
+    def time_s(self) -> float:
+        """Protocol time of the time slider."""
+        return self._time_s
+
+    @time_s.setter
+    def time_s(self, value: float) -> None:
+        self._set("_time_s", float(value))
+
+    @property
+    def playing(self) -> bool:
+        """True while the time slider runs by itself."""
+        return self._playing
+
+    @playing.setter
+    def playing(self, value: bool) -> None:
+        self._set("_playing", value)
+
+    @property
+    def placing(self) -> bool:
+        """True while the next clicks place a probe."""
+        return self._placing
+
+    @placing.setter
+    def placing(self, value: bool) -> None:
+        self._set("_placing", value)
+
+    @property
+    def overlays_hidden(self) -> bool:
+        """True while one key hides every overlay."""
+        return self._all_hidden
+
+    @overlays_hidden.setter
+    def overlays_hidden(self, value: bool) -> None:
+        self._set("_all_hidden", value)
+
+    def shows(self, layer: str) -> bool:
+        """Tell whether a layer (one of `LAYERS`, or ``structure:NAME``) is drawn."""
+        return not self._all_hidden and layer not in self._hidden
+
+    def is_checked(self, layer: str) -> bool:
+        """Tell whether a layer is switched on, whatever the hide key does."""
+        return layer not in self._hidden
+
+    def set_layer(self, layer: str, visible: bool) -> None:
+        """Switch a layer on or off."""
+        self._set("_hidden", self._hidden - {layer} if visible else self._hidden | {layer})
+
+    def _set(self, name: str, value: object) -> None:
+        if getattr(self, name) != value:
+            setattr(self, name, value)
+            self.changed.emit()
