@@ -268,7 +268,10 @@ class Run:
         return float(np.sum(lat.enthalpy[self.current] - self.start_h)) * lat.h**3
 
     def energy(self) -> EnergyLedger:
-        """Return the energy balance so far."""
+        """Return the energy balance so far.
+
+        Perfusion and metabolism are those of the active box: outside it both cancel exactly.
+        """
         return EnergyLedger(
             stored_j=self.stored_j(),
             probes_j=float(self.ledger[5:].sum()),
