@@ -24,6 +24,7 @@ from cryoplan.workflow.run import refuse_impossible
 if TYPE_CHECKING:
     from cryoplan.app.child import Line
     from cryoplan.image.series import PathDescription
+    from cryoplan.scene.meshes import CaseMeshes
 
 Kept = TypeVar("Kept")
 
@@ -66,6 +67,13 @@ def structures(_line: Line, case: Case | str, path: Path) -> Case:
 def target(_line: Line, case: Case | str, name: str) -> Case:
     """Choose the tumour."""
     return _ready(workflow.choose_target(_case(case), name))
+
+
+def meshes(_line: Line, case: Case | str) -> CaseMeshes:
+    """Make the surfaces of the 3D view."""
+    from cryoplan.scene.meshes import build_case_meshes
+
+    return build_case_meshes(_case(case))
 
 
 def solve(
@@ -122,6 +130,7 @@ TASKS: dict[str, Callable[..., object]] = {
     "demo": demo,
     "structures": structures,
     "target": target,
+    "meshes": meshes,
     "solve": solve,
     "report": report,
     "save": save,

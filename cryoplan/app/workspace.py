@@ -33,6 +33,7 @@ from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.edits import describe_change
 from cryoplan.plan.plan import Plan
+from cryoplan.scene.meshes import CaseMeshes
 from cryoplan.simulation.result import Frame, ThermalResult
 from cryoplan.simulation.settings import STANDARD, SolverSettings
 
@@ -44,6 +45,7 @@ BUSY_TEXT = {
     "demo": "Making the demonstration case",
     "structures": "Reading the structures",
     "target": "Choosing the target",
+    "meshes": "Making the surfaces",
     "solve": "Solving",
     "report": "Printing the PDF",
     "save": "Saving the case",
@@ -76,6 +78,8 @@ class Workspace(QObject):
         Something did not work.
     series_listed : PathDescription
         A folder holds several series; one has to be chosen.
+    meshes_changed
+        The surfaces of the 3D view are ready, or gone with their case.
     """
 
     case_changed = Signal()
@@ -85,6 +89,7 @@ class Workspace(QObject):
     message = Signal(str)
     failed = Signal(object)
     series_listed = Signal(object)
+    meshes_changed = Signal()
 
     def __init__(self, worker: Worker | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -105,6 +110,8 @@ class Workspace(QObject):
         self._jobs: dict[int, str] = {}
         self._frames: dict[int, list[Frame]] = {}
         self._solving: int | None = None
+        self._meshing: int | None = None
+        self.meshes: CaseMeshes | None = None
         self.progress: ProgressReport | None = None
 
     # What there is ----------------------------------------------------------------------------------
@@ -234,6 +241,7 @@ class Workspace(QObject):
         self._results.clear()
         self.undo_stack.clear()
         self._refresh_key()
+        self._make_meshes()
         self.case_changed.emit()
         self.plan_changed.emit()
         self.result_changed.emit()
@@ -388,11 +396,13 @@ class Workspace(QObject):
                 self._solving = None
             if not self._jobs:
                 self.progress = None
+            if kind == "meshes" and self._meshing != answer.id:
+                return  # of a case that is not shown any more
             if isinstance(answer, JobDone):
                 self._done(kind, answer.value, frames)
             elif isinstance(answer, JobFailed):
                 self.failed.emit(answer.failure)
-            elif isinstance(answer, JobCancelled) and (kind != "solve" or newest):
+            elif isinstance(answer, JobCancelled) and kind != "meshes" and (kind != "solve" or newest):
                 self.message.emit("Cancelled")
         self._told()
 
@@ -400,6 +410,9 @@ class Workspace(QObject):
         if kind == "solve":
             result, assessment = value
             self._keep_result(replace(result, frames=tuple(frames)), assessment)
+        elif kind == "meshes":
+            self.meshes = value
+            self.meshes_changed.emit()
         elif kind == "list-series":
             assert isinstance(value, PathDescription)
             self.series_listed.emit(value)
@@ -428,8 +441,16 @@ class Workspace(QObject):
         self._case = case
         self._rules = None
         self._refresh_key()
+        self._make_meshes()
         self.case_changed.emit()
         self.result_changed.emit()
+
+    def _make_meshes(self) -> None:
+        self.meshes = None
+        self._meshing = None
+        if self._case is not None:
+            self._meshing = self._submit("meshes", case=self._case_argument())
+        self.meshes_changed.emit()
 
     def _keep_result(self, result: ThermalResult, assessment: Assessment) -> None:
         self._child_results.add(result.key)
