@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cryoplan.core.progress import SILENT, Progress, check_cancelled
 from cryoplan.simulation.problem import Problem
 from cryoplan.simulation.sources import probe_faces
 from cryoplan.simulation.tissue import Material
@@ -134,7 +135,7 @@ class Lattice:
                 (frozen * rise + other) / c_cold,
                 both / c_mushy,
             )
-        return 0.95 / largest
+        return float(0.95 / largest)
 
 
 def _material_rows(material: Material) -> list[float]:
@@ -162,8 +163,14 @@ def _harmonic(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.asarray(2.0 * a * b / (a + b))
 
 
-def build_lattice(problem: Problem) -> Lattice:
-    """Return the arrays of `problem` at its start."""
+def build_lattice(problem: Problem, progress: Progress = SILENT) -> Lattice:
+    """Return the arrays of `problem` at its start.
+
+    Raises
+    ------
+    Cancelled
+        When `progress` says so; it is asked between the parts, each of which is short on the largest grids.
+    """
     shape = problem.grid.shape
     nk, nj, ni = shape
     padded = (nk + 2, nj + 2, ni + 2)
@@ -184,6 +191,7 @@ def build_lattice(problem: Problem) -> Lattice:
     potential = np.zeros(padded, np.float32)
     _set_boundary(problem, coefficients, temperature, potential)
 
+    check_cancelled(progress)
     # Probes: take their cells out, correct the faces around them.
     origin_m = np.asarray(problem.grid.origin_mm) / 1000.0
     owner = np.full(nk * nj * ni, -1, np.int64)
@@ -204,8 +212,11 @@ def build_lattice(problem: Problem) -> Lattice:
     is_core = np.zeros(padded, bool)
     is_core[1:-1, 1:-1, 1:-1] = (owner >= 0).reshape(shape)
     for axis in range(3):
+        check_cancelled(progress)
         coefficients[2 - axis][is_core | np.roll(is_core, -1, axis=axis)] = 0.0
-    seams = _take_seams(coefficients, labels, padded, k_u, k_l)
+    check_cancelled(progress)
+    seams = _take_seams(coefficients, labels, padded, k_u, k_l, progress)
+    check_cancelled(progress)
 
     to_padded = _padded_index(shape, padded)
     probe_cells = np.flatnonzero(owner >= 0)
@@ -247,6 +258,7 @@ def build_lattice(problem: Problem) -> Lattice:
         values = np.array([getattr(m, name) for m in problem.materials], np.float32)
         array[1:-1, 1:-1, 1:-1] = np.where(dead, np.float32(0.0), values[labels])
 
+    check_cancelled(progress)
     enthalpy = np.zeros((2, *padded))
     start = np.array([float(m.enthalpy(problem.start_degc)) for m in problem.materials])
     enthalpy[:, 1:-1, 1:-1, 1:-1] = start[labels]
@@ -254,7 +266,9 @@ def build_lattice(problem: Problem) -> Lattice:
         warm = np.array([float(m.enthalpy(problem.vessel_degc)) for m in problem.materials])
         enthalpy[:, 1:-1, 1:-1, 1:-1][:, problem.vessel] = warm[labels[problem.vessel]]
 
+    check_cancelled(progress)
     runs = _runs(labels, padded)
+    check_cancelled(progress)
     lattice = Lattice(
         shape=shape,
         padded=padded,
@@ -295,7 +309,8 @@ def build_lattice(problem: Problem) -> Lattice:
         exchange=exchange,
         stiffness=np.zeros((len(problem.materials), 3)),
     )
-    _measure_stiffness(lattice, labels)
+    check_cancelled(progress)
+    _measure_stiffness(lattice, labels, progress)
     return lattice
 
 
@@ -336,6 +351,7 @@ def _take_seams(
     padded: tuple[int, int, int],
     k_u: FloatArray,
     k_l: FloatArray,
+    progress: Progress,
 ) -> tuple[IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray]:
     """List the faces between different tissues and take them out of `coefficients`."""
     lows, highs, low_materials, high_materials, factors = [], [], [], [], []
@@ -347,6 +363,7 @@ def _take_seams(
         inside[axis] = slice(1, -2)
         other = [slice(1, -1)] * 3
         other[axis] = slice(2, -1)
+        check_cancelled(progress)
         differs = np.zeros(padded, bool)
         differs[tuple(inside)] = whole[tuple(inside)] != whole[tuple(other)]
         faces = coefficients[2 - axis]
@@ -389,7 +406,7 @@ def _set_boundary(
         potential[tuple(halo)] = np.array([float(m.potential(degc)) for m in problem.materials])[labels]
 
 
-def _measure_stiffness(lattice: Lattice, labels: npt.NDArray[np.uint8]) -> None:
+def _measure_stiffness(lattice: Lattice, labels: npt.NDArray[np.uint8], progress: Progress) -> None:
     n = lattice.coefficients.shape[1]
     plane, row = lattice.padded[1] * lattice.padded[2], lattice.padded[2]
     faces = np.zeros(n)
@@ -397,9 +414,11 @@ def _measure_stiffness(lattice: Lattice, labels: npt.NDArray[np.uint8]) -> None:
         above = lattice.coefficients[axis].astype(np.float64)
         faces += above
         faces[stride:] += above[:-stride]
+    check_cancelled(progress)
     material = np.zeros(lattice.padded, np.int64)
     material[1:-1, 1:-1, 1:-1] = labels
     sums = [faces * lattice.conductivities[material.ravel(), kind] for kind in (0, 1)]
+    check_cancelled(progress)
     other = lattice.w.astype(np.float64)
     np.add.at(other, lattice.exchange_cells, lattice.exchange)
     for kind, seam in ((0, lattice.seam_a), (1, lattice.seam_b)):
@@ -409,6 +428,7 @@ def _measure_stiffness(lattice: Lattice, labels: npt.NDArray[np.uint8]) -> None:
         np.add.at(sums[kind], lattice.link_cell, k / lattice.link_log / lattice.h**3)
     cells = [s.reshape(lattice.padded)[1:-1, 1:-1, 1:-1].ravel() for s in (sums[0], sums[1], other)]
     for index in range(len(lattice.materials)):
+        check_cancelled(progress)
         chosen = labels.ravel() == index
         if chosen.any():
             lattice.stiffness[index] = [float(c[chosen].max()) for c in cells]

@@ -35,8 +35,8 @@ BODY_DEGC = 37.0
 HEATER_COEFFICIENT = 10_000.0
 """W/(m2 K), assumed: an electric heater sits in the wall, so that the shaft keeps close to its limit."""
 
-LARGEST_CELLS = 40_000_000
-"""Cells above which a problem is refused: about 4 GB of arrays."""
+LARGEST_CELLS = 15_000_000
+"""Cells above which a problem is refused: about 2 GB of arrays, and half an hour."""
 
 COARSEST_RADII = 2.8
 """Largest cell edge in probe radii.

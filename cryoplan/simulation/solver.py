@@ -100,9 +100,10 @@ class _Curves:
 class Run:
     """One solve in progress; `solve` drives it and tests may step it by hand."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, progress: Progress = SILENT) -> None:
         self.problem = problem
-        self.lattice = build_lattice(problem)
+        self.lattice = build_lattice(problem, progress)
+        check_cancelled(progress)
         lattice = self.lattice
         self.current = 0
         self.time_s = 0.0
@@ -117,7 +118,9 @@ class Run:
         )
         self.box = self._first_box()
         self.seams = self._seams()
+        check_cancelled(progress)
         self.refresh_state()
+        check_cancelled(progress)
         self.minimum = lattice.temperature.copy()
         self.minimum_at_s = np.zeros_like(self.minimum)
         self.coldest = float(problem.start_degc)
@@ -192,7 +195,7 @@ class Run:
         b = self.box
         cells = int((b[1] - b[0]) * (b[3] - b[2]) * (b[5] - b[4]))
         coldest = self.coldest_ahead(self.problem.settings.step_max_s)
-        return longest_super_step_s(self.lattice.longest_euler_step_s(coldest), cells)
+        return float(longest_super_step_s(self.lattice.longest_euler_step_s(coldest), cells))
 
     def step(self, step_s: float) -> None:
         """Advance by one super-step."""
@@ -317,7 +320,7 @@ def solve(
     progress.report(ProgressReport(fraction=0.0, text="Preparing"))
     warm_up()
     began = time.perf_counter()
-    run = Run(problem)
+    run = Run(problem, progress)
     outputs = output_times(problem.stages, problem.settings)
     events = _events(problem)
     stops = sorted(set(outputs) | set(events))
