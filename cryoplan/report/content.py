@@ -1,0 +1,195 @@
+"""Content: everything a report says, decided; the page only has to draw it.
+
+The pages are those of workflow section 4.5: first the decision (target, both margins, coverage, organs,
+findings, pictures), then the technique (probes, protocol, tissue, solver, sources).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+from typing import Protocol as Shape
+
+from cryoplan import RESEARCH_USE, __version__
+from cryoplan.case.case import Case
+from cryoplan.core.errors import StaleError
+from cryoplan.core.finding import Finding, Level
+from cryoplan.margins.assessment import Assessment
+from cryoplan.margins.limits import Limits, load_limits
+from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.plan import Plan
+from cryoplan.report import decision, technique
+from cryoplan.report.fonts import REPLACED_NOTE, has_replacements, printable
+from cryoplan.report.parts import Bar, Card, Fact, Picture, Statement, Table
+from cryoplan.report.wording import counted, position
+from cryoplan.simulation.result import ThermalResult
+from cryoplan.simulation.tissue import TissueTable
+
+
+class PictureLike(Shape):
+    """What the report needs of a picture; `cryoplan.scene` makes them."""
+
+    @property
+    def name(self) -> str:
+        """Which view it is."""
+
+    @property
+    def caption(self) -> str:
+        """What is seen."""
+
+    @property
+    def png(self) -> bytes:
+        """The picture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportContent:
+    """All texts, numbers and pictures of a report, in the order in which they are read.
+
+    Attributes
+    ----------
+    title, subtitle : str
+        Case code and plan name; what counts as the outcome of all checks.
+    header, footer : tuple of str
+        Header left and right; footer lines, without page numbers.
+    facts, target : tuple of Fact
+        Series and target.
+    cards : tuple of Card
+        The margins, ice edge first, never merged.
+    control_rates : str
+        Which of the margins the published control rates belong to.
+    decision_tables, technique_tables : tuple of Table
+        Tables of the first and of the second part.
+    statements : tuple of Statement
+        What failed or warned.
+    statements_note : str
+        What is left to say about the findings.
+    pictures : tuple of Picture
+        In the order of the scene.
+    bar : Bar
+        The protocol.
+    solver : tuple of Fact
+        Grid, steps, balance, digests.
+    notes : tuple of str
+        Sources and limits.
+    """
+
+    title: str
+    subtitle: str
+    header: tuple[str, str]
+    footer: tuple[str, str]
+    facts: tuple[Fact, ...]
+    target: tuple[Fact, ...]
+    cards: tuple[Card, ...]
+    control_rates: str
+    decision_tables: tuple[Table, ...]
+    statements: tuple[Statement, ...]
+    statements_note: str
+    pictures: tuple[Picture, ...]
+    technique_tables: tuple[Table, ...]
+    bar: Bar
+    solver: tuple[Fact, ...]
+    notes: tuple[str, ...]
+
+
+def build_content(
+    *,
+    case: Case,
+    plan: Plan,
+    catalogue: Catalogue,
+    tissues: TissueTable,
+    result: ThermalResult,
+    assessment: Assessment,
+    pictures: Sequence[PictureLike],
+    rules: Sequence[Finding] = (),
+    limits: Limits | None = None,
+    current_key: str | None = None,
+) -> ReportContent:
+    """Decide what the report says.
+
+    Parameters
+    ----------
+    case, plan, catalogue, tissues, result, assessment
+        What is reported; the assessment must be that of the result.
+    pictures : sequence
+        Pictures of the scene: the first three stand on the first page.
+    rules : sequence of Finding
+        Checks of the plan that need no simulation.
+    limits : Limits, optional
+        Those that the assessment was judged by; those of the installation when left out.
+    current_key : str, optional
+        Key of case and plan as they are now; a result of another key is refused.
+
+    Raises
+    ------
+    StaleError
+        If the result is not that of the current case and plan, or the assessment not that of the result.
+    """
+    if assessment.key != result.key or current_key not in (None, result.key):
+        raise StaleError(
+            "The temperatures belong to another plan, case or table.",
+            "Solve again, then print.",
+            code="stale-result",
+        )
+    limits = limits or load_limits()
+    findings = tuple(dict.fromkeys([*rules, *assessment.findings, *case.findings]))
+    content = ReportContent(
+        title=f"Cryoablation plan “{plan.name}”, case {case.code}",
+        subtitle=f"Checks: {counted([f.level for f in findings])}",
+        header=(f"cryoplan · case {case.code} · plan {plan.name}", RESEARCH_USE),
+        footer=_footer(case, result),
+        facts=decision.series_facts(case),
+        target=decision.target_facts(case, assessment),
+        cards=decision.margin_cards(assessment, limits),
+        control_rates=decision.CONTROL_RATES if assessment.margins else "",
+        decision_tables=decision.tables(case, assessment, limits),
+        statements=tuple(
+            Statement(level=f.level, text=f.text)
+            for f in sorted(findings, key=lambda f: -f.level.rank)
+            if f.level is not Level.OK
+        ),
+        statements_note=_statements_note(findings),
+        pictures=tuple(Picture(caption=p.caption, png=p.png) for p in pictures),
+        technique_tables=technique.tables(case, plan, catalogue, tissues, assessment),
+        bar=technique.protocol_bar(plan),
+        solver=technique.solver_facts(case, catalogue, tissues, limits, result),
+        notes=technique.notes(case, plan, catalogue, tissues, limits, assessment),
+    )
+    return _printable(content)
+
+
+def _footer(case: Case, result: ThermalResult) -> tuple[str, str]:
+    facts, settings = case.scan.facts, result.settings
+    date = facts.acquired_on or "unknown date"
+    return (
+        f"Planned on scan of {date} in {position(facts.patient_position)}; re-check on today's CT",
+        f"{RESEARCH_USE} · cryoplan {__version__} · input {result.key[:12]} · "
+        f"{settings.spacing_mm:g} mm grid, steps up to {settings.step_max_s:g} s",
+    )
+
+
+def _statements_note(findings: Sequence[Finding]) -> str:
+    passed = sum(1 for f in findings if f.level is Level.OK)
+    if passed == len(findings):
+        return f"Nothing failed and nothing warned; {passed} checks passed."
+    return f"{passed} more checks passed; their numbers stand in the tables."
+
+
+def _printable(content: ReportContent) -> ReportContent:
+    """Return the content with every text in letters that the font has, and say so where one was replaced."""
+    replaced = False
+
+    def clean(value: Any) -> Any:
+        nonlocal replaced
+        if isinstance(value, str) and not isinstance(value, Level):
+            replaced = replaced or has_replacements(value)
+            return printable(value)
+        if isinstance(value, tuple):
+            return tuple(clean(part) for part in value)
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{f.name: clean(getattr(value, f.name)) for f in fields(value)})
+        return value
+
+    cleaned: ReportContent = clean(content)
+    return replace(cleaned, notes=(*cleaned.notes, REPLACED_NOTE)) if replaced else cleaned

@@ -1,0 +1,332 @@
+"""Layout: how the parts of a report look; sizes, colours and the flowables that draw them.
+
+Calm and printable in black and white: levels are symbols and words, colour only repeats them. Every text sits
+in a paragraph that wraps, and every table may break between pages, so that nothing is cut.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+from xml.sax.saxutils import escape
+
+from reportlab.lib.colors import Color, HexColor, white
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, Spacer
+from reportlab.platypus import Table as Grid
+
+from cryoplan.core.errors import StoreError
+from cryoplan.core.finding import Level
+from cryoplan.core.units import show_clock
+from cryoplan.report.fonts import BOLD, REGULAR
+from cryoplan.report.parts import Bar, Card, Fact, Picture, Statement, Table
+from cryoplan.report.wording import SYMBOLS, WORDS
+
+INK, MUTED, HAIR, PAPER = HexColor("#1c1c1c"), HexColor("#5c5c5c"), HexColor("#c9c9c6"), HexColor("#f4f4f1")
+FREEZE = HexColor("#33506b")
+LEVEL_COLOURS = {Level.OK: "#1d6437", Level.WARN: "#855200", Level.FAIL: "#a3201a"}
+
+GAP = 4.0 * mm
+
+
+def _style(size: float, *, bold: bool = False, colour: Color = INK, **more: Any) -> ParagraphStyle:
+    return ParagraphStyle(
+        name=f"s{size}{bold}",
+        fontName=BOLD if bold else REGULAR,
+        fontSize=size,
+        leading=more.pop("leading", size * 1.28),
+        textColor=colour,
+        splitLongWords=True,
+        **more,
+    )
+
+
+TITLE = _style(14.0, bold=True)
+SUBTITLE = _style(8.0, colour=MUTED)
+HEADING = _style(8.6, bold=True, spaceAfter=1.2 * mm)
+BODY = _style(7.6)
+CELL = _style(7.0)
+CELL_RIGHT = _style(7.0, alignment=TA_RIGHT)
+HEAD = _style(6.4, colour=MUTED)
+HEAD_RIGHT = _style(6.4, colour=MUTED, alignment=TA_RIGHT)
+NOTE = _style(6.0, colour=MUTED)
+BIG = _style(19.0, bold=True, leading=22.0)
+MIDDLE = _style(9.5, bold=True)
+
+
+def text(value: str, style: ParagraphStyle) -> Paragraph:
+    """Return a paragraph of plain text."""
+    return Paragraph(escape(value), style)
+
+
+def level_text(level: Level, style: ParagraphStyle) -> Paragraph:
+    """Return symbol and word of a level, bold and coloured."""
+    mark = f"{SYMBOLS[level]} {WORDS[level]}"
+    return Paragraph(f'<font name="{BOLD}" color="{LEVEL_COLOURS[level]}">{mark}</font>', style)
+
+
+def facts(items: Sequence[Fact], width: float, label_share: float = 0.22) -> Grid:
+    """Return labels and values in two columns."""
+    rows = [[text(item.label, HEAD), text(item.value, CELL)] for item in items]
+    return Grid(
+        rows,
+        colWidths=[width * label_share, width * (1.0 - label_share)],
+        style=[*_TIGHT, ("VALIGN", (0, 0), (-1, -1), "TOP")],
+        hAlign="LEFT",
+    )
+
+
+def table(part: Table, width: float, *, in_cell: bool = False) -> list[Flowable]:
+    """Return a table with its heading and note; it may break between rows and repeats its head.
+
+    Set `in_cell` when it goes into a cell of another table, which cannot break anyway.
+    """
+    total = sum(part.widths)
+    head = [
+        text(cell, HEAD_RIGHT if column in part.numbers else HEAD) for column, cell in enumerate(part.head)
+    ]
+    rows = [
+        [_cell(cell, CELL_RIGHT if column in part.numbers else CELL) for column, cell in enumerate(row)]
+        for row in part.rows
+    ]
+    grid = Grid(
+        [head, *rows],
+        colWidths=[width * share / total for share in part.widths],
+        repeatRows=1,
+        style=[
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
+            ("LEFTPADDING", (0, 0), (-1, -1), 1.2 * mm),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 1.2 * mm),
+            ("TOPPADDING", (0, 0), (-1, -1), 0.35 * mm),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 0.6 * mm),
+            # Words that follow a column of numbers keep away from it.
+            *(
+                ("LEFTPADDING", (column, 0), (column, -1), 5.0 * mm)
+                for column in range(1, len(part.head))
+                if column - 1 in part.numbers and column not in part.numbers
+            ),
+            ("LINEBELOW", (0, 0), (-1, 0), 0.6, INK),
+            ("LINEBELOW", (0, 1), (-1, -1), 0.25, HAIR),
+        ],
+        hAlign="LEFT",
+    )
+    flow: list[Flowable] = [text(part.title, HEADING), grid]
+    if part.note:
+        flow += [Spacer(0, 0.8 * mm), text(part.note, NOTE)]
+    # A heading must not stay alone at the foot of a page; a short table stays whole.
+    return [KeepTogether(flow)] if len(rows) <= 12 and not in_cell else flow
+
+
+def _cell(value: str, style: ParagraphStyle) -> Paragraph:
+    for level in Level:
+        if value == f"{SYMBOLS[level]} {WORDS[level]}":
+            return level_text(level, style)
+    return text(value, style)
+
+
+def cards(parts: Sequence[Card], width: float) -> Grid:
+    """Return the margins side by side: the first two large, the others in a narrow third column."""
+    gap = 3.0 * mm
+    rest = parts[2:]
+    narrow = 42.0 * mm if rest else 0.0
+    each = (width - narrow - gap * (len(parts[:2]) - 1 + bool(rest))) / max(1, len(parts[:2]))
+    cells: list[Any] = []
+    widths: list[float] = []
+    for part in parts[:2]:
+        if cells:
+            cells.append("")
+            widths.append(gap)
+        cells.append(_card(part, each - 6.0 * mm))
+        widths.append(each)
+    if rest:
+        cells += ["", [flow for part in rest for flow in _small_card(part)]]
+        widths += [gap, narrow]
+    boxes = [column for column, size in enumerate(widths) if size != gap]
+    return Grid(
+        [cells],
+        colWidths=widths,
+        style=[
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("LEFTPADDING", (0, 0), (-1, -1), 3.0 * mm),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 3.0 * mm),
+            ("TOPPADDING", (0, 0), (-1, -1), 2.2 * mm),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 2.2 * mm),
+            *((name, (c, 0), (c, 0), *more) for c in boxes for name, more in _BOX),
+        ],
+        hAlign="LEFT",
+    )
+
+
+def _card(part: Card, width: float) -> list[Flowable]:
+    value: list[Any] = [text(part.value, BIG)]
+    if part.level is not None:
+        value.append(level_text(part.level, MIDDLE))
+    line = Grid(
+        [value],
+        colWidths=[width * 0.68, width * 0.32][: len(value)],
+        style=[*_TIGHT, ("VALIGN", (0, 0), (-1, -1), "BOTTOM")],
+        hAlign="LEFT",
+    )
+    return [
+        text(f"{part.title}: worst margin", _style(7.6, bold=True)),
+        line,
+        Spacer(0, 0.8 * mm),
+        text(part.verdict, NOTE),
+        Spacer(0, 1.0 * mm),
+        facts(part.lines, width, 0.5),
+    ]
+
+
+def _small_card(part: Card) -> list[Flowable]:
+    mark = "" if part.level is None else f"  {SYMBOLS[part.level]} {WORDS[part.level]}"
+    return [
+        text(part.title, _style(6.8, bold=True)),
+        text(part.value + mark, MIDDLE),
+        text(part.verdict, NOTE),
+        Spacer(0, 1.6 * mm),
+    ]
+
+
+def statements(parts: Sequence[Statement], note: str, width: float) -> list[Flowable]:
+    """Return what failed or warned, heaviest first, and the closing note."""
+    flow: list[Flowable] = [text("Attention", HEADING)]
+    if parts:
+        flow.append(
+            Grid(
+                [[level_text(part.level, CELL), text(part.text, CELL)] for part in parts],
+                colWidths=[14.0 * mm, width - 14.0 * mm],
+                style=[
+                    *_TIGHT,
+                    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                    ("LINEBELOW", (0, 0), (-1, -1), 0.25, HAIR),
+                ],
+                hAlign="LEFT",
+            )
+        )
+    flow += [Spacer(0, 0.8 * mm), text(note, NOTE)]
+    return [KeepTogether(flow)] if len(parts) <= 12 else flow
+
+
+def picture(part: Picture, edge: float, *, drawn: bool = True) -> list[Flowable]:
+    """Return a picture within a square of `edge` and its caption; only its room when it is not drawn.
+
+    Raises
+    ------
+    StoreError
+        If the bytes are no picture.
+    """
+    try:
+        image = Image(io.BytesIO(part.png))
+        scale = edge / max(image.imageWidth, image.imageHeight)
+        image.drawWidth, image.drawHeight = image.imageWidth * scale, image.imageHeight * scale
+    except (OSError, ValueError, SyntaxError, ZeroDivisionError) as error:
+        raise StoreError(
+            "A picture of the report cannot be read.", "Draw the pictures again.", code="bad-picture"
+        ) from error
+    image.hAlign = "LEFT"
+    room = image if drawn else Spacer(image.drawWidth, image.drawHeight)
+    return [room, Spacer(0, 0.8 * mm), text(part.caption, NOTE)]
+
+
+def row(cells: Sequence[list[Flowable]], widths: Sequence[float]) -> Grid:
+    """Return flowables side by side, top aligned."""
+    return Grid(
+        [list(cells)],
+        colWidths=list(widths),
+        style=[
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("LEFTPADDING", (0, 0), (-1, -1), 0),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+            ("TOPPADDING", (0, 0), (-1, -1), 0),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+        ],
+        hAlign="LEFT",
+    )
+
+
+class ProtocolBar(Flowable):  # type: ignore[misc]  # reportlab ships no types
+    """The protocol as a bar with times; freezing dark, thawing light, so that a copy shows both."""
+
+    HEIGHT, LINE = 7.0 * mm, 4.6 * mm
+
+    def __init__(self, bar: Bar, width: float) -> None:
+        super().__init__()
+        self.bar, self.width = bar, width
+        self.names = max([stringWidth(f"probe {name} ", REGULAR, 6.2) for name, _ in bar.probes], default=0.0)
+        self.fits = all(
+            stringWidth(s.label, REGULAR, 6.0) + 1.5 * mm <= self._x(s.end_s) - self._x(s.start_s)
+            for s in bar.phases
+        )
+        words = "; ".join(
+            f"{n} {s.label} {show_clock(s.end_s - s.start_s)}" for n, s in enumerate(bar.phases, 1)
+        )
+        self.legend = None if self.fits else text(words, NOTE)
+        legend_height = 0.0 if self.legend is None else self.legend.wrap(width, 1000.0)[1] + mm
+        self.height = self.HEIGHT + 3.2 * mm + self.LINE * len(bar.probes) + legend_height
+
+    def _x(self, time_s: float) -> float:
+        return self.names + (self.width - self.names) * time_s / self.bar.total_s
+
+    def wrap(self, *_room: float) -> tuple[float, float]:
+        """Return the size, which does not depend on the room."""
+        return self.width, self.height
+
+    def draw(self) -> None:
+        """Draw phases, times, and below them the probes that do not run all the time."""
+        canvas, top = self.canv, self.height
+        canvas.setLineWidth(0.5)
+        canvas.setStrokeColor(INK)
+        written = -1e9
+        for number, part in enumerate(self.bar.phases, 1):
+            left, right = self._x(part.start_s), self._x(part.end_s)
+            canvas.setFillColor(FREEZE if part.freezes else white)
+            canvas.rect(left, top - self.HEIGHT, right - left, self.HEIGHT, fill=1)
+            canvas.setFillColor(white if part.freezes else INK)
+            middle = (left + right) / 2.0
+            if self.fits:
+                canvas.setFont(REGULAR, 6.0)
+                canvas.drawCentredString(middle, top - 3.0 * mm, part.label)
+                canvas.drawCentredString(middle, top - 5.8 * mm, show_clock(part.end_s - part.start_s))
+            else:
+                canvas.setFont(REGULAR, 6.4)
+                canvas.drawCentredString(middle, top - self.HEIGHT / 2.0 - 2.2, str(number))
+            canvas.setFillColor(MUTED)
+            canvas.setFont(REGULAR, 5.8)
+            # Times of very short phases would run into one another.
+            if left - written > 7.0 * mm:
+                canvas.drawString(left, top - self.HEIGHT - 2.6 * mm, show_clock(part.start_s))
+                written = left
+        canvas.drawRightString(self.width, top - self.HEIGHT - 2.6 * mm, show_clock(self.bar.total_s))
+        y = top - self.HEIGHT - 3.2 * mm
+        for name, part in self.bar.probes:
+            y -= self.LINE
+            left, right = self._x(part.start_s), self._x(part.end_s)
+            canvas.setFillColor(INK)
+            canvas.setFont(REGULAR, 6.2)
+            canvas.drawString(0, y + 1.2 * mm, f"probe {name}")
+            canvas.setFillColor(PAPER)
+            canvas.rect(self.names, y + 0.4 * mm, self.width - self.names, 3.4 * mm, fill=1, stroke=0)
+            canvas.setFillColor(FREEZE)
+            canvas.rect(left, y + 0.4 * mm, max(right - left, 0.3 * mm), 3.4 * mm, fill=1, stroke=0)
+            room = stringWidth(part.label, REGULAR, 5.8) + 2 * mm
+            inside = room <= right - left
+            canvas.setFillColor(white if inside else INK)
+            canvas.setFont(REGULAR, 5.8)
+            x = left + mm if inside else min(right + mm, self.width - room + mm)
+            canvas.drawString(x, y + 1.2 * mm, part.label)
+        if self.legend is not None:
+            self.legend.drawOn(canvas, 0, 0)
+
+
+_TIGHT = (
+    ("LEFTPADDING", (0, 0), (-1, -1), 0),
+    ("RIGHTPADDING", (0, 0), (-1, -1), 1.0 * mm),
+    ("TOPPADDING", (0, 0), (-1, -1), 0.35 * mm),
+    ("BOTTOMPADDING", (0, 0), (-1, -1), 0.45 * mm),
+)
+_BOX = (("BACKGROUND", (PAPER,)), ("BOX", (0.5, HAIR)))
