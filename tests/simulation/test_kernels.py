@@ -90,3 +90,20 @@ def test_maximum_principle_holds_without_metabolism():
         t = run.field_degc().values
         assert t.max() <= 20.0 + 1e-4
         assert t.min() >= -150.0
+
+
+def test_kernels_compile_without_a_place_for_their_cache(monkeypatch):
+    import numba
+
+    from cryoplan.simulation import kernels
+
+    compile_it = numba.njit
+
+    def refuse_cache(**options):
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function: no locator available")
+        return compile_it(**options)
+
+    monkeypatch.setattr(numba, "njit", refuse_cache)
+    double = kernels._compiled(lambda x: 2.0 * x)
+    assert double(21.0) == 42.0
