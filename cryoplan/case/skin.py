@@ -99,7 +99,8 @@ def skin_entry(case: Case, inside_mm: npt.ArrayLike, toward_mm: npt.ArrayLike) -
     if not inside[0]:
         return None
     first_out = int(np.argmin(inside))
-    if inside[first_out] or not within[first_out]:
+    # A body that the edge of the image cuts off ends there in the image, not in the skin.
+    if inside[first_out] or not within[first_out + 1 :].any() or not within[first_out]:
         return None
     distance = float(distances[first_out]) - 0.5 * _STEP_MM
     if all(s.role is not Role.BODY for s in case.structures):

@@ -259,12 +259,8 @@ def _set_safe(connection: sqlite3.Connection) -> None:
 
 def _take_lock(connection: sqlite3.Connection) -> None:
     # Exclusive mode takes the lock at the first write only; until then a second program could open the file.
-    try:
-        connection.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
-            raise
-        return  # A write-protected file may be read by many.
+    # On a write-protected file SQLite begins a read instead, so that one may be read by many.
+    connection.execute("BEGIN EXCLUSIVE")
     connection.execute("COMMIT")
 
 
@@ -306,6 +302,12 @@ def _check_content(path: Path, connection: sqlite3.Connection) -> None:
     problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if problem != "ok":
         raise _damaged(path, str(problem))
+    # SQLite reads a cut last page as zeros and says nothing.
+    (pages,), (page_size,) = (
+        connection.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "page_size")
+    )
+    if path.stat().st_size != pages * page_size:
+        raise _damaged(path, "it is cut short or something was added")
     found = {" ".join(row[0].split()) for row in connection.execute(
         "SELECT coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'")}  # fmt: skip
     if found != {" ".join(statement.split()) for statement in _SCHEMA}:

@@ -33,6 +33,7 @@ FURTHEST_MM = 10_000.0
 """No scanner room is larger; a number beyond it is a mistake of units."""
 
 _Triple = tuple[float, float, float]
+_WORD = re.compile(r"[A-Za-z0-9_]+")
 
 
 class _ProbeRow(msgspec.Struct, forbid_unknown_fields=True):
@@ -244,8 +245,10 @@ class _Where:
         if isinstance(node, _Pairs):
             result: dict[str, object] = {}
             for key, value in node:
-                inner = f"{path}.{ascii(key)[1:-1]}" if path else ascii(key)[1:-1]
-                if not key.isprintable():
+                # All keys of a plan are plain words; others would also make paths that cannot be read.
+                word = key if _WORD.fullmatch(key) else json.dumps(key)
+                inner = f"{path}.{word}" if path else word
+                if word != key:
                     self.refuse(
                         inner, _bare(value), "is not a key of a plan", "Remove it.", "plan-key-unknown"
                     )
