@@ -106,14 +106,14 @@ def _gui(options: argparse.Namespace) -> int:
     # Imported here and nowhere else, so that every other command runs with no Qt installed.
     from cryoplan.gui.start import start_window
 
-    return start_window(case_path=options.case, demo=False)
+    return int(start_window(case_path=options.case, demo=False))
 
 
 def _demo(options: argparse.Namespace) -> int:
     if options.out is None and _has_display():
         from cryoplan.gui.start import start_window
 
-        return start_window(case_path=None, demo=True)
+        return int(start_window(case_path=None, demo=True))
     from cryoplan import workflow
     from cryoplan.workflow.run import solve_and_write
 

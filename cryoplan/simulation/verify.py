@@ -7,7 +7,7 @@ not of rounding to whole cells.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -49,6 +49,10 @@ class Check:
     unit: str
     passed: bool
     note: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """Return the check as plain values."""
+        return asdict(self)
 
 
 def run_checks(quick: bool = True, progress: Progress = SILENT) -> tuple[Check, ...]:

@@ -1,0 +1,98 @@
+"""Actions: one table of everything the menus and keys can do, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from cryoplan.app.workspace import Workspace
+
+
+class Needs(StrEnum):
+    """What an action needs to be possible."""
+
+    NOTHING = "nothing"
+    CASE = "case"
+    PROBES = "probes"
+    CURRENT = "current result"
+    BUSY = "background work"
+    UNDO = "something to undo"
+    REDO = "something to redo"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One action: id, menu, text, keys, what it needs, what it calls."""
+
+    id: str
+    menu: str
+    text: str
+    keys: str
+    needs: Needs
+    call: Callable[[], object]
+
+
+SEPARATOR = "-"
+
+MANNERS = (
+    ("Wheel", "scroll through the slices"),
+    ("Ctrl + wheel", "zoom at the mouse"),
+    ("Middle drag", "move the picture"),
+    ("Right drag", "window and level"),
+    ("Left click", "move the crosshair"),
+    ("Double click", "enlarge a view and back"),
+    ("1 ... 5", "window presets (in a slice view)"),
+    ("H", "hide and show all overlays"),
+    ("Arrows", "move the selected probe by 1 mm, with Shift by 5 mm, with Alt turn by 1°"),
+    ("Tab", "next probe"),
+    ("L", "lock or free the selected probe"),
+    ("Esc", "give up a drag or a placing"),
+)
+"""Gestures of the views, for the shortcut sheet; the keys of the table come on top."""
+
+
+def build(window: QMainWindow, workspace: Workspace, entries: tuple[Entry, ...]) -> dict[str, QAction]:
+    """Make the menus and return the actions by id; their being possible follows the workspace."""
+    actions: dict[str, QAction] = {}
+    menus: dict[str, QMenu] = {}
+    for entry in entries:
+        menu = menus.get(entry.menu)
+        if menu is None:
+            menu = menus[entry.menu] = window.menuBar().addMenu(entry.menu)
+        if entry.id == SEPARATOR:
+            menu.addSeparator()
+            continue
+        action = QAction(entry.text, window)
+        if entry.keys:
+            action.setShortcut(QKeySequence(entry.keys))
+        # A method of the window, never a lambda: it has to live as long as the action.
+        action.triggered.connect(entry.call)
+        menu.addAction(action)
+        actions[entry.id] = action
+
+    def refresh() -> None:
+        for entry in entries:
+            if entry.id != SEPARATOR:
+                actions[entry.id].setEnabled(_possible(workspace, entry.needs))
+
+    for signal in (workspace.case_changed, workspace.plan_changed, workspace.state_changed):
+        signal.connect(refresh)
+    workspace.undo_stack.indexChanged.connect(refresh)
+    refresh()
+    return actions
+
+
+def _possible(workspace: Workspace, needs: Needs) -> bool:
+    return {
+        Needs.NOTHING: True,
+        Needs.CASE: workspace.case is not None,
+        Needs.PROBES: workspace.case is not None and bool(workspace.plan.probes),
+        Needs.CURRENT: workspace.can_export,
+        Needs.BUSY: workspace.is_busy,
+        Needs.UNDO: workspace.undo_stack.canUndo(),
+        Needs.REDO: workspace.undo_stack.canRedo(),
+    }[needs]

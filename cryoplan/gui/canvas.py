@@ -1,0 +1,259 @@
+"""Canvas: the 3D view, the only file that meets pyvistaqt; renders on change, at most 15 times a second."""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Slot
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QOffscreenSurface, QOpenGLContext
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from cryoplan.app.view import Display, ViewState
+from cryoplan.app.workspace import Workspace
+from cryoplan.core.errors import PlanError
+from cryoplan.core.geometry import Point
+from cryoplan.plan import edits
+from cryoplan.plan.plan import Plan
+from cryoplan.scene.camera import Preset
+from cryoplan.scene.style import Palette
+from cryoplan.scene.view3d import Layer, Scene
+
+FRAME_MS = 66
+
+_GESTURES = count(1)
+
+_LAYERS = {
+    "tumour": (Layer.TUMOUR,),
+    "organs": (Layer.STRUCTURES, Layer.BONE),
+    "skin": (Layer.SKIN,),
+    "probes": (Layer.PROBES, Layer.GRIPS),
+    "ice_0": (Layer.ICE_0,),
+    "ice_-20": (Layer.ICE_20,),
+    "ice_-40": (Layer.ICE_40,),
+}
+
+
+def opengl_is_good_enough() -> bool:
+    """Tell whether OpenGL 3.2 or newer works here; asked before VTK, which would crash without it."""
+    context = QOpenGLContext()
+    if not context.create():
+        return False
+    surface = QOffscreenSurface()
+    surface.setFormat(context.format())
+    surface.create()
+    if not context.makeCurrent(surface):
+        return False
+    version = context.format().version()
+    context.doneCurrent()
+    return tuple(version) >= (3, 2)
+
+
+def make_canvas(workspace: Workspace, view: ViewState, palette: Palette, parent: QWidget) -> QWidget:
+    """Return the 3D view, or a sentence in its place where OpenGL is missing."""
+    if opengl_is_good_enough():
+        return Canvas(workspace, view, palette, parent)
+    label = QLabel(
+        "There is no 3D view: this computer offers no OpenGL 3.2.\nSlices, solving and printing all work.",
+        parent,
+    )
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setWordWrap(True)
+    label.setObjectName("muted")
+    return label
+
+
+class Canvas(QWidget):
+    """Tumour, organs, skin, probes with grips, and the ice as nested shells."""
+
+    def __init__(self, workspace: Workspace, view: ViewState, palette: Palette, parent: QWidget) -> None:
+        super().__init__(parent)
+        os.environ.setdefault("QT_API", "pyside6")
+        from pyvistaqt import QtInteractor
+
+        self.setAccessibleName("3D view")
+        self._workspace, self._view = workspace, view
+        self._plotter = QtInteractor(self, auto_update=False)
+        self._plotter.setAccessibleName("3D picture")
+        self._plotter.add_axes(xlabel="L", ylabel="P", zlabel="H", viewport=(0.0, 0.0, 0.17, 0.17))
+        self._scene = Scene(self._plotter, palette=palette)
+        self._look = QComboBox(self)
+        self._look.setAccessibleName("Direction of the 3D view")
+        for preset in (
+            Preset.OBLIQUE,
+            Preset.ANTERIOR,
+            Preset.RIGHT_LATERAL,
+            Preset.LEFT_LATERAL,
+            Preset.FEET,
+        ):
+            self._look.addItem(preset.value, preset)
+        self._look.activated.connect(self._look_again)
+        head = QHBoxLayout()
+        head.setContentsMargins(10, 4, 6, 4)
+        title = QLabel("<b>3D</b>")
+        head.addWidget(title)
+        head.addStretch(1)
+        head.addWidget(self._look)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self._plotter, 1)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(FRAME_MS)
+        self._timer.timeout.connect(self._render)
+        self._shown_plan: Plan | None = None
+        self._shown_selected: str | None = None
+        self._shown_field: tuple[object, bool] | None = None
+        self._drag: tuple[str, edits.Grip, Point, Plan, str] | None = None
+        self._aim_pending = False
+        self._plotter.installEventFilter(self)
+        workspace.meshes_changed.connect(self._show_meshes)
+        workspace.plan_changed.connect(self._show_plan)
+        workspace.result_changed.connect(self._show_ice)
+        workspace.state_changed.connect(self._show_ice)
+        view.changed.connect(self._show_view)
+        self._show_meshes()
+
+    @property
+    def scene(self) -> Scene:
+        """What is drawn; tests ask it for facts."""
+        return self._scene
+
+    def close_canvas(self) -> None:
+        """Let VTK go before the window does; Qt may not close the view by itself."""
+        self._timer.stop()
+        self._plotter.removeEventFilter(self)
+        self._plotter.close()
+
+    # What is shown ----------------------------------------------------------------------------------
+
+    @Slot()
+    def _show_meshes(self) -> None:
+        self._scene.show_meshes(self._workspace.meshes)
+        self._shown_plan = None
+        self._aim_pending = True
+        self._show_plan()
+        self._show_ice()
+        self._show_view()
+
+    @Slot()
+    def _show_plan(self) -> None:
+        plan, selected = self._workspace.plan, self._view.selected_probe
+        old = self._shown_plan
+        names = [(p.name, p.model) for p in plan.probes]
+        same = old is not None and [(p.name, p.model) for p in old.probes] == names
+        if same and selected == self._shown_selected and plan.thermocouples == old.thermocouples:
+            for probe, before in zip(plan.probes, old.probes, strict=True):
+                if probe != before:
+                    self._scene.update_probe(probe, self._workspace.catalogue[probe.model])
+        else:
+            self._scene.show_plan(plan, self._workspace.catalogue, selected)
+        self._shown_plan, self._shown_selected = plan, selected
+        self._show_ice()
+        self._request()
+
+    @Slot()
+    def _show_ice(self) -> None:
+        result = self._workspace.result
+        field = None
+        if result is not None:
+            field = result.minimum_degc
+            if self._view.display is Display.NOW:
+                field = result.frame_near(self._view.time_s).temperature_degc
+        wanted = (field, not self._workspace.is_current)
+        if (
+            self._shown_field is None
+            or wanted[0] is not self._shown_field[0]
+            or wanted[1] != self._shown_field[1]
+        ):
+            self._shown_field = wanted
+            self._scene.show_field(field, stale=wanted[1])
+            self._request()
+
+    @Slot()
+    def _show_view(self) -> None:
+        for name, layers in _LAYERS.items():
+            for layer in layers:
+                self._scene.set_visible(layer, self._view.shows(name))
+        case = self._workspace.case
+        for structure in case.structures if case is not None else ():
+            self._scene.set_structure_visible(structure.name, self._view.shows(f"structure:{structure.name}"))
+        if self._view.selected_probe != self._shown_selected:
+            self._show_plan()
+        self._show_ice()
+        self._request()
+
+    @Slot(int)
+    def _look_again(self, index: int) -> None:
+        self._scene.look(self._look.itemData(index))
+        self._request()
+
+    def _request(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    @Slot()
+    def _render(self) -> None:
+        if self._aim_pending and self._workspace.meshes is not None:
+            self._aim_pending = False
+            self._scene.look(self._look.currentData())
+        self._plotter.render()
+
+    # Gestures ---------------------------------------------------------------------------------------
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take mouse events on grips; everything else turns the camera as usual."""
+        if watched is not self._plotter:
+            return False
+        kind = event.type()
+        if kind == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
+            return event.button() == Qt.MouseButton.LeftButton and self._press(event.position())
+        if kind == QEvent.Type.MouseMove and isinstance(event, QMouseEvent):
+            return self._move(event.position())
+        if kind == QEvent.Type.MouseButtonRelease and self._drag is not None:
+            self._drag = None
+            return True
+        if kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            return self._restore()
+        # VTK's own key bindings (wireframe, quit, ...) would surprise everybody.
+        return kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and not isinstance(watched, QWidget)
+
+    def _size(self) -> tuple[float, float]:
+        return (float(self._plotter.width()), float(self._plotter.height()))
+
+    def _press(self, at: QPointF) -> bool:
+        grip = self._scene.pick_grip(at.x(), at.y(), self._size())
+        if grip is None:
+            return False
+        self._view.selected_probe = grip.probe
+        kind = edits.Grip(grip.kind.value)
+        gesture = f"drag-3d-{next(_GESTURES)}"
+        self._drag = (grip.probe, kind, grip.position_mm, self._workspace.plan, gesture)
+        return True
+
+    def _move(self, at: QPointF) -> bool:
+        if self._drag is None:
+            return False
+        name, kind, start, plan, gesture = self._drag
+        point = self._scene.drag_point_mm(at.x(), at.y(), self._size(), start)
+        if point is None:
+            return True
+        try:
+            by = np.asarray(point) - np.asarray(start)
+            new = edits.nudge(plan, name, by, grip=kind)
+        except PlanError as error:
+            self._workspace.message.emit(str(error))
+            return True
+        self._workspace.edit(edits.describe_change(plan, new), new, gesture=gesture)
+        return True
+
+    def _restore(self) -> bool:
+        if self._drag is None:
+            return False
+        _, _, _, plan, gesture = self._drag
+        self._drag = None
+        self._workspace.edit("Drag given up", plan, gesture=gesture)
+        return True

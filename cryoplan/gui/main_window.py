@@ -1,0 +1,397 @@
+"""Main window: puts the panels in their places and opens the dialogs; no logic of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cryoplan.gui.dialogs.about import AboutDialog
+from cryoplan.gui.dialogs.open_series import choose_series
+from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
+from cryoplan.gui.panels import (
+    FreezePanel,
+    ImagesPanel,
+    ProbesPanel,
+    ReportPanel,
+    ReviewPanel,
+    StructuresPanel,
+)
+from cryoplan.gui.plan_card import PlanCard
+from cryoplan.gui.probe_gestures import Placing, copy_selected, delete_selected, toggle_lock
+from cryoplan.gui.slice_view import SliceView
+from cryoplan.gui.view_grid import ViewGrid
+from PySide6.QtCore import QStandardPaths, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from cryoplan import RESEARCH_USE
+from cryoplan.app.jobs import Failure
+from cryoplan.app.view import ViewState
+from cryoplan.app.workspace import Workspace
+from cryoplan.core.errors import CryoplanError
+from cryoplan.gui import actions
+from cryoplan.gui.actions import Entry, Needs
+from cryoplan.gui.banner import Banner
+from cryoplan.gui.protocol_bar import ProtocolBar
+from cryoplan.gui.rail import STEPS, Rail
+from cryoplan.gui.status_line import StatusLine
+from cryoplan.gui.top_bar import TopBar
+from cryoplan.image.series import PathDescription
+from cryoplan.scene.slices import Orientation, default_window
+from cryoplan.scene.style import Palette
+
+PANEL_WIDTH, CARD_WIDTH = 300, 280
+
+CanvasFactory = Callable[[Workspace, ViewState, Palette, QWidget], QWidget]
+
+IMAGES = "Images (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm);;All files (*)"
+STRUCTURES = "Label maps and segmentations (*.nii *.nii.gz *.nrrd *.mha *.dcm);;All files (*)"
+
+
+class MainWindow(QMainWindow):
+    """The desk.
+
+    Parameters
+    ----------
+    canvas : callable
+        Makes the 3D view; tests without OpenGL bring their own.
+    """
+
+    def __init__(
+        self, workspace: Workspace, view: ViewState, palette: Palette, canvas: CanvasFactory
+    ) -> None:
+        super().__init__()
+        self.setWindowTitle(f"cryoplan - {RESEARCH_USE}")
+        self.setAcceptDrops(True)
+        self.resize(1600, 1000)
+        self.setMinimumSize(1100, 640)
+        self.workspace, self.view = workspace, view
+        self._opening: Path | None = None
+        self.actions_by_id = actions.build(self, workspace, self._entries())
+        self._place(palette, canvas)
+        workspace.failed.connect(self._show_failure)
+        workspace.series_listed.connect(self._choose_series)
+        workspace.case_changed.connect(self._new_case)
+        workspace.undo_stack.indexChanged.connect(self._name_undo)
+        self._show_step(0)
+        self._new_case()
+
+    # Places -----------------------------------------------------------------------------------------
+
+    def _place(self, palette: Palette, canvas: CanvasFactory) -> None:
+        workspace, view = self.workspace, self.view
+        middle = QWidget(self)
+        middle.setObjectName("viewArea")
+        self.placing = Placing(workspace, view, self)
+        self.slices = {
+            orientation: SliceView(workspace, view, orientation, self.placing) for orientation in Orientation
+        }
+        self.canvas = canvas(workspace, view, palette, middle)
+        self.grid = ViewGrid(self.slices, self.canvas, view)
+        self.banner = Banner(palette, middle)
+        self.protocol_bar = ProtocolBar(workspace, view, palette, middle)
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self.grid, 1)
+        column.addWidget(self.protocol_bar)
+
+        self.panels: tuple[QWidget, ...] = (
+            ImagesPanel(workspace, view),
+            StructuresPanel(workspace, view),
+            ProbesPanel(workspace, view),
+            FreezePanel(workspace, view),
+            ReviewPanel(workspace, view),
+            ReportPanel(workspace, view),
+        )
+        images, structures, _, freeze, _, report = self.panels
+        images.open_folder_requested.connect(self.open_folder)
+        images.open_file_requested.connect(self.open_file)
+        images.demo_requested.connect(workspace.open_demo)
+        structures.add_structures_requested.connect(self.add_structures)
+        freeze.solve_requested.connect(workspace.request_simulation)
+        report.export_pdf_requested.connect(self.export_pdf)
+        report.save_case_requested.connect(self.save_case)
+        report.save_plan_requested.connect(self.save_plan)
+        report.open_plan_requested.connect(self.open_plan)
+        self.stack = QStackedWidget(self)
+        self.stack.setObjectName("sidePanel")
+        self.stack.setFixedWidth(PANEL_WIDTH)
+        for panel in self.panels:
+            self.stack.addWidget(panel)
+
+        self.rail = Rail(workspace, self)
+        self.rail.chosen.connect(self._show_step)
+        self.card = PlanCard(workspace, view)
+        self.card.setObjectName("planCard")
+        self.card.setFixedWidth(CARD_WIDTH)
+        self.top_bar = TopBar(
+            workspace, palette, self.actions_by_id["undo"], self.actions_by_id["redo"], self
+        )
+        self.status_line = StatusLine(workspace, view, self)
+        for slice_view in self.slices.values():
+            slice_view.hovered.connect(self.status_line.point_at)
+
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        for widget, stretch in ((self.rail, 0), (self.stack, 0), (middle, 1), (self.card, 0)):
+            row.addWidget(widget, stretch)
+        centre = QWidget(self)
+        whole = QVBoxLayout(centre)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self.top_bar)
+        whole.addLayout(row, 1)
+        whole.addWidget(self.status_line)
+        self.setCentralWidget(centre)
+
+    def _entries(self) -> tuple[Entry, ...]:
+        workspace = self.workspace
+        line = Entry(actions.SEPARATOR, "&File", "", "", Needs.NOTHING, self.close)
+        steps = tuple(
+            Entry(f"step-{n}", "&View", name, f"F{n + 1}", Needs.NOTHING, getattr(self, f"_step_{n}"))
+            for n, name in enumerate(STEPS)
+        )
+        return (
+            Entry("open-folder", "&File", "Open DICOM &folder...", "Ctrl+O", Needs.NOTHING, self.open_folder),
+            Entry("open-file", "&File", "Open &image file...", "Ctrl+Shift+O", Needs.NOTHING, self.open_file),
+            Entry("structures", "&File", "Add &structures...", "Ctrl+L", Needs.CASE, self.add_structures),
+            Entry("demo", "&File", "Open the &demonstration case", "", Needs.NOTHING, workspace.open_demo),
+            line,
+            Entry("open-case", "&File", "Open &case...", "", Needs.NOTHING, self.open_case),
+            Entry("save-case", "&File", "&Save case...", "Ctrl+S", Needs.CASE, self.save_case),
+            Entry("open-plan", "&File", "Open &plan...", "", Needs.CASE, self.open_plan),
+            Entry("save-plan", "&File", "Save p&lan...", "", Needs.PROBES, self.save_plan),
+            line,
+            Entry("pdf", "&File", "&Export PDF...", "Ctrl+P", Needs.CURRENT, self.export_pdf),
+            line,
+            Entry("quit", "&File", "&Quit", "Ctrl+Q", Needs.NOTHING, self.close),
+            Entry("undo", "&Edit", "↶ Undo", "Ctrl+Z", Needs.UNDO, workspace.undo),
+            Entry("redo", "&Edit", "↷ Redo", "Ctrl+Y", Needs.REDO, workspace.redo),
+            Entry("place", "&Probe", "&Place a probe", "P", Needs.CASE, self._place_probe),
+            Entry("copy", "&Probe", "&Copy parallel", "D", Needs.PROBES, self._copy_probe),
+            Entry("lock", "&Probe", "&Lock or free", "L", Needs.PROBES, self._lock_probe),
+            Entry("next", "&Probe", "&Next probe", "N", Needs.PROBES, self._next_probe),
+            Entry("delete", "&Probe", "&Delete", "Del", Needs.PROBES, self._delete_probe),
+            Entry("solve", "&Solve", "&Solve", "F9", Needs.PROBES, workspace.request_simulation),
+            Entry("cancel", "&Solve", "&Cancel", "Ctrl+.", Needs.BUSY, workspace.cancel),
+            Entry("overlays", "&View", "&Hide or show overlays", "H", Needs.CASE, self._toggle_overlays),
+            *steps,
+            Entry("shortcuts", "&Help", "&Shortcuts", "?", Needs.NOTHING, self.show_shortcuts),
+            Entry("about", "&Help", "&About cryoplan", "", Needs.NOTHING, self.show_about),
+        )
+
+    def _step_0(self) -> None:
+        self._show_step(0)
+
+    def _step_1(self) -> None:
+        self._show_step(1)
+
+    def _step_2(self) -> None:
+        self._show_step(2)
+
+    def _step_3(self) -> None:
+        self._show_step(3)
+
+    def _step_4(self) -> None:
+        self._show_step(4)
+
+    def _step_5(self) -> None:
+        self._show_step(5)
+
+    @Slot(int)
+    def _show_step(self, number: int) -> None:
+        self.stack.setCurrentIndex(number)
+        self.rail.select(number)
+
+    # Signals ----------------------------------------------------------------------------------------
+
+    @Slot()
+    def _new_case(self) -> None:
+        case = self.workspace.case
+        self.setWindowTitle(f"{case.code + ' - ' if case else ''}cryoplan - {RESEARCH_USE}")
+        if case is None:
+            return
+        self.banner.hide()
+        image = case.scan.volume
+        if getattr(self, "_seen_image", None) is not image:
+            self._seen_image = image
+            self.view.window = default_window(case.scan)
+            centre = image.grid.centre_mm()
+            if case.target is not None:
+                centre = case.planning_grid.centre_mm()  # the target's middle
+            self.view.cursor_mm = (float(centre[0]), float(centre[1]), float(centre[2]))
+            self.view.selected_probe = None
+            self.view.time_s = 0.0
+
+    @Slot()
+    def _name_undo(self) -> None:
+        stack = self.workspace.undo_stack
+        self.actions_by_id["undo"].setToolTip(
+            f"Undo: {stack.undoText()}" if stack.canUndo() else "Nothing to undo"
+        )
+        self.actions_by_id["redo"].setToolTip(
+            f"Redo: {stack.redoText()}" if stack.canRedo() else "Nothing to redo"
+        )
+
+    @Slot(object)
+    def _show_failure(self, failure: Failure) -> None:
+        self.banner.show_failure(failure)
+
+    @Slot(object)
+    def _choose_series(self, found: PathDescription) -> None:
+        path, self._opening = self._opening, None
+        if path is None:
+            return
+        if found.kind == "dicom-seg" and self.workspace.case is not None:
+            self.workspace.add_structures(path)
+            return
+        usable = [s for s in found.series if s.verdict != "refused"]
+        if len(found.series) > 1 and usable:
+            uid = choose_series(found, self) if len(usable) > 1 else usable[0].uid
+            if uid is not None:
+                self.workspace.open_image(path, uid or None)
+            return
+        # One series, or none that can be used: reading it says why in its own words.
+        self.workspace.open_image(path)
+
+    # Opening and saving -----------------------------------------------------------------------------
+
+    def open_path(self, path: Path) -> None:
+        """Open whatever a path is: a case, a plan, a folder or an image."""
+        if path.suffix == ".cryoplan":
+            self.workspace.open_case_file(path)
+        elif path.suffix == ".json":
+            self.workspace.open_plan(path)
+        else:
+            self._opening = path
+            self.workspace.list_series(path)
+
+    def open_folder(self) -> None:
+        """Ask for a DICOM folder."""
+        path = QFileDialog.getExistingDirectory(self, "Open DICOM folder")
+        if path:
+            self.open_path(Path(path))
+
+    def open_file(self) -> None:
+        """Ask for an image file."""
+        path, _ = QFileDialog.getOpenFileName(self, "Open image file", "", IMAGES)
+        if path:
+            self.open_path(Path(path))
+
+    def open_case(self) -> None:
+        """Ask for a case file."""
+        path, _ = QFileDialog.getOpenFileName(self, "Open case", "", "Cases (*.cryoplan)")
+        if path:
+            self.workspace.open_case_file(Path(path))
+
+    def add_structures(self) -> None:
+        """Ask for a label map or segmentation."""
+        path, _ = QFileDialog.getOpenFileName(self, "Add structures", "", STRUCTURES)
+        if path:
+            self.workspace.add_structures(Path(path))
+
+    def open_plan(self) -> None:
+        """Ask for a plan file."""
+        path, _ = QFileDialog.getOpenFileName(self, "Open plan", "", "Plans (*.json)")
+        if path:
+            self.workspace.open_plan(Path(path))
+
+    def save_case(self) -> None:
+        """Ask where to, then save the case."""
+        path = self._ask_where("Save case", "Cases (*.cryoplan)", ".cryoplan")
+        if path is not None:
+            self.workspace.save_case_file(path)
+
+    def save_plan(self) -> None:
+        """Ask where to, then save the plan."""
+        path = self._ask_where("Save plan", "Plans (*.json)", ".json")
+        if path is not None:
+            self.workspace.save_plan(path)
+
+    def export_pdf(self) -> None:
+        """Ask where to, then print the PDF; a stale result is refused before anybody is asked."""
+        if not self.workspace.can_export:
+            self.workspace.failed.emit(
+                Failure(
+                    what="The result is not current.", remedy="Solve first, then print.", code="stale-result"
+                )
+            )
+            return
+        path = self._ask_where("Export PDF", "PDF (*.pdf)", ".pdf")
+        if path is None:
+            return
+        try:
+            self.workspace.export_pdf(path)
+        except CryoplanError as error:  # an edit slipped in while the dialog was open
+            self.workspace.failed.emit(Failure(what=error.what, remedy=error.remedy, code=error.code))
+
+    def _ask_where(self, title: str, kind: str, ending: str) -> Path | None:
+        case = self.workspace.case
+        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        name = f"{case.code if case else 'plan'}{ending}"
+        path, _ = QFileDialog.getSaveFileName(self, title, str(Path(folder) / name), kind)
+        if not path:
+            return None
+        return Path(path) if path.endswith(ending) else Path(path + ending)
+
+    # Probes and view --------------------------------------------------------------------------------
+
+    def _place_probe(self) -> None:
+        self._show_step(2)
+        self.view.placing = True
+
+    def _copy_probe(self) -> None:
+        copy_selected(self.workspace, self.view)
+
+    def _lock_probe(self) -> None:
+        toggle_lock(self.workspace, self.view)
+
+    def _delete_probe(self) -> None:
+        delete_selected(self.workspace, self.view)
+
+    def _next_probe(self) -> None:
+        names = [p.name for p in self.workspace.plan.probes]
+        if names:
+            now = names.index(self.view.selected_probe) if self.view.selected_probe in names else -1
+            self.view.selected_probe = names[(now + 1) % len(names)]
+
+    def _toggle_overlays(self) -> None:
+        self.view.overlays_hidden = not self.view.overlays_hidden
+
+    def show_shortcuts(self) -> None:
+        """Show the sheet of keys and gestures."""
+        rows = [
+            (action.shortcut().toString(), action.text().replace("&", ""))
+            for action in self.actions_by_id.values()
+            if not action.shortcut().isEmpty()
+        ]
+        ShortcutsDialog([*actions.MANNERS, *rows], self).exec()
+
+    def show_about(self) -> None:
+        """Show version and licences."""
+        AboutDialog(self).exec()
+
+    # Drop and close ---------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files and folders."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the first file or folder that is dropped."""
+        for url in event.mimeData().urls():
+            if url.isLocalFile():
+                self.open_path(Path(url.toLocalFile()))
+                event.acceptProposedAction()
+                return
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Let VTK and the background process go before the window does."""
+        close_canvas = getattr(self.canvas, "close_canvas", None)
+        if close_canvas is not None:
+            close_canvas()
+        self.workspace.close()
+        event.accept()

@@ -1,0 +1,112 @@
+"""Top bar: whose case this is, which scan and plan, whether the numbers are current; undo and redo."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from cryoplan.app.workspace import State, Workspace
+from cryoplan.image.scan import Scan
+from cryoplan.scene.style import Palette
+
+POSITIONS = {
+    "HFS": "head first, supine",
+    "FFS": "feet first, supine",
+    "HFP": "head first, prone",
+    "FFP": "feet first, prone",
+    "HFDR": "head first, right side down",
+    "HFDL": "head first, left side down",
+    "FFDR": "feet first, right side down",
+    "FFDL": "feet first, left side down",
+}
+
+
+class TopBar(QWidget):
+    """One line that never scrolls away."""
+
+    def __init__(
+        self, workspace: Workspace, palette: Palette, undo: QAction, redo: QAction, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("topBar")
+        self._workspace = workspace
+        self._palette = palette
+        self._code = QLabel()
+        self._code.setStyleSheet("font-weight: bold; font-size: 14px;")
+        self._series = QLabel()
+        self._series.setObjectName("muted")
+        self._series.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._plan = QLabel()
+        self.chip = QLabel()
+        self.chip.setAccessibleName("State of the result")
+        self.chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 5, 12, 5)
+        row.setSpacing(12)
+        row.addWidget(self._code)
+        row.addWidget(self._series, 1)
+        row.addWidget(self._plan)
+        row.addWidget(self.chip)
+        for action in (undo, redo):
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+            button.setAccessibleName(action.text())
+            row.addWidget(button)
+        research = QLabel("RESEARCH USE")
+        research.setObjectName("researchUse")
+        research.setToolTip("Research use; not a medical device")
+        row.addWidget(research)
+        workspace.case_changed.connect(self._show_case)
+        workspace.plan_changed.connect(self._show_plan)
+        workspace.state_changed.connect(self._show_state)
+        self._show_case()
+        self._show_plan()
+        self._show_state()
+
+    @Slot()
+    def _show_case(self) -> None:
+        case = self._workspace.case
+        self._code.setText(case.code if case else "No case")
+        text = describe_scan(case.scan) if case else "Open a scan, or the demonstration case"
+        self._series.setText(text)
+        self._series.setToolTip(text)
+
+    @Slot()
+    def _show_plan(self) -> None:
+        plan = self._workspace.plan
+        self._plan.setText(f"Plan  <b>{plan.name}</b>" if self._workspace.case else "")
+
+    @Slot()
+    def _show_state(self) -> None:
+        state = self._workspace.state
+        text = f"{state.value}"
+        if state is State.SOLVING and self._workspace.progress is not None:
+            text = f"SOLVING {100 * self._workspace.progress.fraction:.0f} %"
+        colour = {
+            State.CURRENT: self._palette.ok,
+            State.SOLVING: self._palette.accent,
+            State.OUT_OF_DATE: self._palette.warn,
+        }.get(state, self._palette.text_muted)
+        sign = {State.CURRENT: "●", State.SOLVING: "◔", State.OUT_OF_DATE: "!"}.get(state, "○")
+        self.chip.setText(f"{sign} {text}")
+        self.chip.setMinimumWidth(130)
+        self.chip.setStyleSheet(
+            f"color: {colour}; border: 1px solid {colour}; border-radius: 10px; padding: 2px 10px;"
+            "font-weight: bold;"
+        )
+
+
+def describe_scan(scan: Scan) -> str:
+    """Return the scan in one line: modality, slices, position, tilt, date."""
+    facts, grid = scan.facts, scan.volume.grid
+    parts = [" ".join(p for p in (facts.modality, facts.description) if p) or facts.kind]
+    parts.append(f"{max(grid.spacing_mm):.1f} mm slices")
+    if facts.patient_position:
+        parts.append(POSITIONS.get(facts.patient_position, facts.patient_position))
+    if facts.gantry_tilt_deg is not None:
+        parts.append(f"tilt {facts.gantry_tilt_deg:.0f}°")
+    if facts.acquired_on:
+        parts.append(facts.acquired_on)
+    return "  ·  ".join(parts)
