@@ -153,7 +153,7 @@ def judge(limit: Limit, value: float, *, what: str, code: str, place: str = "", 
         Where and when, said after the number.
     """
     level = limit.level(value)
-    shown = _show_apart(value, limit, level)
+    shown = show_apart(value, limit, level)
     return Finding(
         level=level,
         code=code,
@@ -252,8 +252,8 @@ def _bad(place: str, what: str) -> StoreError:
     )
 
 
-def _show_apart(value: float, limit: Limit, level: Level) -> str:
-    """Show a value so that it never looks like the limit that it misses: 4.97 mm is not ``5.0 mm``."""
+def show_apart(value: float, limit: Limit, level: Level) -> str:
+    """Return a value with its unit so that it never looks like the limit it misses: 4.97 mm is not 5.0 mm."""
     if not math.isfinite(value):
         return "not reached anywhere"
     side = {Level.OK: None, Level.WARN: limit.warn, Level.FAIL: limit.fail}[level]

@@ -12,7 +12,7 @@ import numpy as np
 
 from cryoplan.case.case import Case
 from cryoplan.case.skin import body_mask, body_source, sample_mask
-from cryoplan.case.structure import Structure
+from cryoplan.case.structure import Role, Structure
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.geometry import segment_to_segment_mm
 from cryoplan.core.units import show_mm
@@ -205,18 +205,27 @@ def _path_findings(case: Case, probe: Probe, model: ProbeModel, limits: Placemen
         structure = structures[clearance.structure]
         if structure.name == case.target_name:
             continue
-        forbidden, doubtful = structure.role in limits.forbidden, structure.role in limits.doubtful
-        if not (forbidden or doubtful):
+        level = clearance_level(structure.role, clearance.mm, limits)
+        if level is Level.OK:
             continue
         at = f"{show_mm(clearance.at_depth_mm)} below the entry"
         if clearance.mm <= 0.0:
             how = f"for {show_mm(clearance.crossed_mm)}" if clearance.crossed_mm > 0.0 else "by touching it"
             text = f"passes through {structure.name} {how}, deepest {at}."
-            yield (_fail if forbidden else _warn)(_path_code(structure), probe, text)
-        elif forbidden and clearance.mm < limits["near_organ_warn"]:
+            yield (_fail if level is Level.FAIL else _warn)(_path_code(structure), probe, text)
+        else:
             yield _warn(
                 "path-near-organ", probe, f"passes {show_mm(clearance.mm)} from {structure.name}, {at}."
             )
+
+
+def clearance_level(role: Role, clearance_mm: float, limits: PlacementLimits) -> Level:
+    """Return how much it weighs that a shaft passes a structure of that role at that distance."""
+    if role in limits.forbidden:
+        if clearance_mm <= 0.0:
+            return Level.FAIL
+        return Level.WARN if clearance_mm < limits["near_organ_warn"] else Level.OK
+    return Level.WARN if role in limits.doubtful and clearance_mm <= 0.0 else Level.OK
 
 
 def _path_code(structure: Structure) -> str:
