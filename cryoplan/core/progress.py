@@ -39,6 +39,32 @@ class Progress(Protocol):
         """Return True when the work should stop at the next chunk."""
 
 
+@dataclass(frozen=True, slots=True)
+class PartProgress:
+    """Progress of one stage as a share of the whole work.
+
+    Attributes
+    ----------
+    whole : Progress
+        Progress of the whole.
+    start, share : float
+        The stage's begin and length as fractions of the whole.
+    """
+
+    whole: Progress
+    start: float
+    share: float
+
+    def report(self, report: ProgressReport) -> None:
+        """Report to the whole at this stage's place."""
+        fraction = self.start + self.share * report.fraction
+        self.whole.report(ProgressReport(fraction=fraction, text=report.text, remaining_s=report.remaining_s))
+
+    def cancelled(self) -> bool:
+        """Ask the whole."""
+        return self.whole.cancelled()
+
+
 class Silent:
     """Progress that shows nothing and never cancels."""
 

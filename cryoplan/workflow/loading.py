@@ -14,7 +14,7 @@ from cryoplan.case.planning import planning_grid
 from cryoplan.case.structure import Role
 from cryoplan.core.errors import StructureError
 from cryoplan.core.geometry import as_point, perpendicular, unit
-from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
+from cryoplan.core.progress import SILENT, PartProgress, Progress, ProgressReport, check_cancelled
 from cryoplan.image.named_mask import NamedMask
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.file import read_plan, write_plan
@@ -75,7 +75,7 @@ def load_case(
     from cryoplan.image.read import read_scan
 
     progress.report(ProgressReport(fraction=0.0, text=f"Reading {image.name}"))
-    scan = read_scan(image, series_uid=series_uid, accept=accept, progress=progress)
+    scan = read_scan(image, series_uid=series_uid, accept=accept, progress=PartProgress(progress, 0.0, 0.6))
     masks: list[NamedMask] = []
     for number, path in enumerate(structures):
         check_cancelled(progress)

@@ -22,7 +22,7 @@ import numpy as np
 from cryoplan import RESEARCH_USE, __version__
 from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Finding
-from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
+from cryoplan.core.progress import SILENT, PartProgress, Progress, ProgressReport, check_cancelled
 from cryoplan.core.volume import Volume
 from cryoplan.image.write import write_volume
 from cryoplan.margins.assessment import Assessment
@@ -66,27 +66,6 @@ class _Clock:
         self.stages[name] = round(time.perf_counter() - start, 3)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Progress of one stage as a share of the whole run."""
-
-    whole: Progress
-    start: float
-    share: float
-
-    def report(self, report: ProgressReport) -> None:
-        self.whole.report(
-            ProgressReport(
-                fraction=self.start + self.share * report.fraction,
-                text=report.text,
-                remaining_s=report.remaining_s,
-            )
-        )
-
-    def cancelled(self) -> bool:
-        return self.whole.cancelled()
-
-
 def run_case(
     *,
     image: Path,
@@ -118,7 +97,7 @@ def run_case(
             structures=structures,
             target=target,
             accept=accept,
-            progress=_Part(progress, 0.0, 0.1),
+            progress=PartProgress(progress, 0.0, 0.1),
         )
     inputs = hash_inputs([image, *structures, plan_path])
     return solve_and_write(
@@ -149,7 +128,7 @@ def solve_and_write(
         rules = check(case, plan, probes)
     refuse_impossible(rules)
     with clock.stage("solve"):
-        result = simulate(case, plan, probes, settings, progress=_Part(progress, 0.1, 0.75))
+        result = simulate(case, plan, probes, settings, progress=PartProgress(progress, 0.1, 0.75))
     with clock.stage("assess"):
         progress.report(ProgressReport(fraction=0.86, text="Judging the margins"))
         assessment = assess(case, plan, probes, result)
@@ -209,7 +188,7 @@ def run_block(
         problem = phantom_problem(material, baseline_degc, size_mm, plan, probes, tissues(), settings)
     inputs = hash_inputs([plan_path])
     with clock.stage("solve"):
-        result = solve(problem, key="block", progress=_Part(progress, 0.0, 0.9))
+        result = solve(problem, key="block", progress=PartProgress(progress, 0.0, 0.9))
     with clock.stage("assess"):
         assessment = assess_block(plan, probes, result)
     with _all_or_nothing(out) as folder:
