@@ -12,7 +12,7 @@ from cryoplan.margins.assessment import Assessment, Margin, OrganTemperature
 from cryoplan.margins.judgement import isotherm_name
 from cryoplan.margins.limits import Limit, Limits
 from cryoplan.report.parts import Card, Fact, Table
-from cryoplan.report.wording import SYMBOLS, WORDS, plain, position, share, signed
+from cryoplan.report.wording import SYMBOLS, WORDS, millilitres, plain, position, share, signed
 
 CONTROL_RATES = (
     "Published control rates belong to the ice edge, not to a lethal isotherm: 42.9 % with an ice margin "
@@ -131,7 +131,7 @@ def _coverage(assessment: Assessment, limits: Limits) -> Table:
             mark = "" if limit is None else f"{SYMBOLS[limit.level(covered.fraction)]} "
             percent = 100.0 * covered.fraction
             shown = "100 %" if percent == 100.0 else f"{min(percent, 99.9):.1f} %"
-            cells.append(f"{mark}{shown}, {covered.missed_ml:.1f} ml missed")
+            cells.append(f"{mark}{shown}, {millilitres(covered.missed_ml)} missed")
         rows.append((f"Target + {rim:g} mm" if rim else "Target", *cells))
     return Table(
         title="Coverage by the lowest temperature",
@@ -176,7 +176,7 @@ def _organ_row(organ: OrganTemperature, limit: Limit | None) -> tuple[str, ...]:
         name,
         f"{plain(organ.minimum_degc)} °C",
         show_clock(organ.at_s),
-        f"{dict(organ.volume_below_ml)[0.0]:.1f} ml",
+        millilitres(dict(organ.volume_below_ml)[0.0]),
         "none set" if limit is None else limit.describe(),
         "" if level is None else f"{SYMBOLS[level]} {WORDS[level]}",
     )

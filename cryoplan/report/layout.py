@@ -7,6 +7,7 @@ in a paragraph that wraps, and every table may break between pages, so that noth
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape
@@ -15,6 +16,7 @@ from reportlab.lib.colors import Color, HexColor, white
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, Spacer
 from reportlab.platypus import Table as Grid
@@ -53,6 +55,7 @@ CELL = _style(7.0)
 CELL_RIGHT = _style(7.0, alignment=TA_RIGHT)
 HEAD = _style(6.4, colour=MUTED)
 HEAD_RIGHT = _style(6.4, colour=MUTED, alignment=TA_RIGHT)
+STATEMENT = _style(6.4)
 NOTE = _style(6.0, colour=MUTED)
 BIG = _style(19.0, bold=True, leading=22.0)
 MIDDLE = _style(9.5, bold=True)
@@ -198,8 +201,8 @@ def statements(parts: Sequence[Statement], note: str, width: float) -> list[Flow
     if parts:
         flow.append(
             Grid(
-                [[level_text(part.level, CELL), text(part.text, CELL)] for part in parts],
-                colWidths=[14.0 * mm, width - 14.0 * mm],
+                [[level_text(part.level, STATEMENT), text(part.text, STATEMENT)] for part in parts],
+                colWidths=[12.0 * mm, width - 12.0 * mm],
                 style=[
                     *_TIGHT,
                     ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -221,13 +224,15 @@ def picture(part: Picture, edge: float, *, drawn: bool = True) -> list[Flowable]
         If the bytes are no picture.
     """
     try:
+        # Decoded here and now: reportlab would notice a broken picture only while it writes the page.
+        ImageReader(io.BytesIO(part.png)).getRGBData()
         image = Image(io.BytesIO(part.png))
         scale = edge / max(image.imageWidth, image.imageHeight)
-        image.drawWidth, image.drawHeight = image.imageWidth * scale, image.imageHeight * scale
-    except (OSError, ValueError, SyntaxError, ZeroDivisionError) as error:
+    except (OSError, ValueError, SyntaxError, struct.error) as error:
         raise StoreError(
             "A picture of the report cannot be read.", "Draw the pictures again.", code="bad-picture"
         ) from error
+    image.drawWidth, image.drawHeight = image.imageWidth * scale, image.imageHeight * scale
     image.hAlign = "LEFT"
     room = image if drawn else Spacer(image.drawWidth, image.drawHeight)
     return [room, Spacer(0, 0.8 * mm), text(part.caption, NOTE)]

@@ -41,7 +41,7 @@ from cryoplan.report.parts import Table
 SIDE, TOP, BOTTOM = 14.0 * mm, 17.0 * mm, 19.0 * mm
 WIDTH = A4[0] - 2.0 * SIDE
 
-FIRST_EDGES_MM = (58.5, 54.0, 50.0, 46.0)
+FIRST_EDGES_MM = (58.5, 54.0, 50.0, 46.0, 42.0)
 """Edges of the three pictures of the decision that are tried until it fits one page."""
 
 LATER_EDGES_MM = (74.0, 66.0, 58.0, 50.0)

@@ -84,7 +84,7 @@ def _probes(case: Case, plan: Plan, catalogue: Catalogue) -> Table:
             "Power, gas",
         ),
         rows=tuple(rows),
-        widths=(0.4, 1.05, 2.15, 0.6, 0.95, 1.2, 1.05, 0.95, 1.0),
+        widths=(0.4, 1.0, 2.0, 0.6, 0.95, 1.05, 1.05, 1.2, 1.1),
         numbers=(3, 4),
         note="Places in mm from the origin of the scan: L left, R right, A front, P back, H head, F feet. "
         "Depth along the shaft from the skin to the metal tip; the active zone lies between the two depths.",

@@ -55,6 +55,11 @@ def share(fraction: float) -> str:
     return f"{percent:.0f} %"
 
 
+def millilitres(value_ml: float) -> str:
+    """Return a volume that says 0.0 ml only when there is none."""
+    return "< 0.1 ml" if 1e-4 < value_ml < 0.05 else f"{value_ml:.1f} ml"
+
+
 def place(point_mm: Point) -> str:
     """Return an LPS point in letters: ``L 12.3 · P 4.5 · H 120.0``, mm from the origin of the scan."""
     letters = (("L", "R"), ("P", "A"), ("H", "F"))

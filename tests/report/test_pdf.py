@@ -1,0 +1,371 @@
+"""The PDF read back: both margins, footers, page numbers, fonts, the same bytes, and nothing cut."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from cryoplan.case.structure import Role
+from cryoplan.core.errors import StaleError, StoreError
+from cryoplan.core.finding import Finding, Level
+from cryoplan.margins.assess import assess
+from cryoplan.margins.limits import Limits
+from cryoplan.plan.plan import Plan, Thermocouple
+from cryoplan.plan.probe import Probe
+from cryoplan.plan.protocol import Phase, PhaseKind, Protocol, ThawMode
+from cryoplan.report.content import build_content
+from cryoplan.report.fonts import REPLACED_NOTE
+from cryoplan.report.pdf import render_pdf
+from cryoplan.simulation.tissue import load_tissues
+from tests.support.analytic import ball, case, catalogue, cube, ice_ball, plan, probe, result_of, structure
+
+GRID = cube(56)
+RULE = Finding(level=Level.WARN, code="spacing", text="Probes 1 and 2 are 24 mm apart.", place="1, 2")
+
+
+@dataclass(frozen=True)
+class _Picture:
+    name: str
+    caption: str
+    png: bytes
+
+
+def _png(shade: int, size: tuple[int, int] = (60, 60)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, (shade, shade, shade)).save(out, "PNG")
+    return out.getvalue()
+
+
+PICTURES = tuple(
+    _Picture(name, f"Picture {name} shows the target.", _png(shade))
+    for name, shade in (("axial", 40), ("coronal", 90), ("sagittal", 140), ("3d", 190))
+)
+
+
+def _structures(name: str = "tumour", organs: int = 3):
+    yield structure(name, Role.TUMOUR, ball(GRID, (0, 0, 0), 9.2))
+    for number in range(organs):
+        angle = 2.0 * np.pi * number / max(organs, 1)
+        centre = (0.0, 17.0 * np.cos(angle), 17.0 * np.sin(angle))
+        yield structure(f"organ {number} beside the target", Role.BOWEL, ball(GRID, centre, 3.0))
+
+
+def _content(the_plan: Plan | None = None, *, name="tumour", organs=3, pictures=PICTURES, radius=15.0):
+    the_case = case(GRID, *_structures(name, organs), target=name)
+    the_plan = the_plan or plan(probe("1"), probe("2", (10.0, 19.0, 0.0)), probe("3", (0.0, 19.0, 12.0)))
+    result = result_of(ice_ball(GRID, (1.0, 0, 0), radius))
+    return build_content(
+        case=the_case,
+        plan=the_plan,
+        catalogue=catalogue(),
+        tissues=load_tissues(),
+        result=result,
+        assessment=assess(the_case, the_plan, catalogue(), result),
+        pictures=pictures,
+        rules=(RULE,),
+    )
+
+
+def _read(data: bytes) -> tuple[PdfReader, list[str]]:
+    reader = PdfReader(io.BytesIO(data))
+    return reader, [" ".join(page.extract_text().split()) for page in reader.pages]
+
+
+@pytest.fixture(scope="module")
+def usual() -> tuple[bytes, PdfReader, list[str]]:
+    data = render_pdf(_content())
+    return (data, *_read(data))
+
+
+def test_usual_plan_has_exactly_two_a4_pages(usual):
+    _, reader, _ = usual
+    assert len(reader.pages) == 2
+    for page in reader.pages:
+        assert (float(page.mediabox.width), float(page.mediabox.height)) == pytest.approx(
+            (595.28, 841.89), abs=0.1
+        )
+
+
+def test_four_probes_and_a_busy_abdomen_still_fit_two_pages():
+    four = plan(
+        *(probe(str(n), (10.0 * (n % 2), 19.0, 10.0 * (n // 2)), (0.3, 1.0, 0.1 * n)) for n in range(4))
+    )
+    assert len(_read(render_pdf(_content(four, organs=6)))[1]) == 2
+
+
+def test_both_margins_stand_on_the_first_page_with_their_limits_and_are_never_merged(usual):
+    first = usual[2][0]
+    assert "Ice edge (0 °C): worst margin" in first
+    assert "−40 °C isotherm: worst margin" in first
+    ice, lethal = (re.search(pattern, first) for pattern in (r"\+4\.\d mm", r"−5\.\d mm"))
+    assert ice is not None
+    assert lethal is not None
+    assert "wanted at least +5.0 mm, never below 0.0 mm" in first
+    assert "wanted at least 0.0 mm" in first
+    assert "Published control rates belong to the ice edge, not to a lethal isotherm" in first
+    assert "▲ warn" in first
+
+
+def test_every_page_has_header_footer_hash_solver_and_page_number(usual):
+    _, _, pages = usual
+    for number, page in enumerate(pages, 1):
+        assert page.count("Research use; not a medical device") == 2
+        assert f"page {number} of {len(pages)}" in page
+        assert "cryoplan 0.1.0" in page
+        assert "input kkkkkkkkkkkk" in page
+        assert "1 mm grid, steps up to 10 s" in page
+        assert "Planned on scan of 2024-03-05 in HFS (head first, supine); re-check on today's CT" in page
+        assert "case C-1 · plan A" in page
+
+
+def test_first_page_is_the_decision_and_second_the_technique(usual):
+    first, second = usual[2]
+    for words in (
+        "Abdomen portal venous",
+        "CT, 2024-03-05",
+        "57 of 1 mm, 1.00 mm apart",
+        "3.2 ml, source formula",
+        "Coverage by the lowest temperature",
+        "Target + 10 mm",
+        "Lowest temperature of structures",
+        "organ 0 beside the target",
+        "Probes 1 and 2 are 24 mm apart.",
+        "Picture axial shows the target.",
+        "Picture sagittal shows the target.",
+    ):
+        assert words in first
+    for words in (
+        "Test 15G (assumed)",
+        "90.0",
+        "0°, vertical",
+        "0°, within one slice",
+        "Spacing of the probes",
+        "1 and 2 10.0 10.0 10.0 0.0°",
+        "Protocol 10-5-10 min, 25:00 in all",
+        "passive thaw",
+        "Thermocouples",
+        "T1",
+        "Tissues cooled below 30 °C",
+        "assumed",
+        "closes to",
+        "Result key",
+        "IT'IS Foundation",
+        "Predicted, not measured.",
+        "Picture 3d shows the target.",
+    ):
+        assert words in second
+
+
+def test_every_text_of_the_content_is_on_the_pages(usual):
+    content = _content()
+    words = " ".join(usual[2])
+    letters = re.sub(r"\s", "", words)
+    texts = [f.value for f in (*content.facts, *content.target, *content.solver)]
+    texts += [
+        cell for t in (*content.decision_tables, *content.technique_tables) for row in t.rows for cell in row
+    ]
+    texts += [s.text for s in content.statements] + list(content.notes) + [content.statements_note]
+    texts += [
+        line.value for card in content.cards for line in card.lines[: 3 if card in content.cards[:2] else 0]
+    ]
+    missing = [text for text in texts if re.sub(r"\s", "", text) not in letters]
+    assert missing == []
+
+
+def test_four_pictures_are_in_the_document_three_on_the_first_page(usual):
+    reader = usual[1]
+    assert [len(page.images) for page in reader.pages] == [3, 1]
+
+
+def test_same_content_gives_the_same_bytes_and_another_case_does_not(usual):
+    assert render_pdf(_content()) == usual[0]
+    assert render_pdf(_content(radius=15.5)) != usual[0]
+
+
+def test_fonts_are_embedded_and_none_is_a_built_in_one(usual):
+    _, reader, _ = usual
+    used = {}
+    for page in reader.pages:
+        for font in page["/Resources"]["/Font"].values():
+            font = font.get_object()
+            used[font["/BaseFont"]] = "/FontDescriptor" in font and "/FontFile2" in font["/FontDescriptor"]
+    embedded = {name for name, inside in used.items() if inside}
+    assert {name.split("+")[-1] for name in embedded} == {"DejaVuSans", "DejaVuSans-Bold"}
+    # reportlab always lists Helvetica; no text of the pages may use it.
+    for page in reader.pages:
+        names = [
+            k for k, f in page["/Resources"]["/Font"].items() if not f.get_object()["/BaseFont"].count("+")
+        ]
+        stream = page.get_contents().get_data().decode("latin-1")
+        for name in names:
+            shown = re.findall(rf"{re.escape(name)} [\d.]+ Tf[^\n]*\(([^)]*)\) Tj", stream)
+            assert shown == []
+
+
+def test_metadata_names_the_case_and_no_time(usual):
+    reader = usual[1]
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Cryoablation plan “A”, case C-1"
+    assert reader.metadata.subject == "Research use; not a medical device"
+    assert reader.metadata.creation_date.year == 2000
+
+
+def test_no_path_of_a_file_and_no_name_reaches_the_pages(usual):
+    assert "/somewhere" not in " ".join(usual[2])
+
+
+def test_a_crowded_plan_flows_to_more_pages_and_loses_nothing():
+    probes = [
+        Probe(
+            name=f"{n}",
+            model="test-15g",
+            tip_mm=(3.0 * n, 19.0, 2.0 * n),
+            entry_mm=(3.0 * n, -70.0, 2.0 * n - 9.0),
+            intensity=0.8,
+            start_s=30.0 * n,
+            stop_s=900.0,
+        )
+        for n in range(1, 21)
+    ]
+    protocol = Protocol(
+        phases=tuple(
+            Phase(kind=PhaseKind.FREEZE, duration_s=60.0)
+            if n % 2 == 0
+            else Phase(kind=PhaseKind.THAW, duration_s=40.0, mode=ThawMode.HELIUM)
+            for n in range(31)
+        )
+    )
+    long_name = "a structure whose name nobody could ever hope to fit into a narrow column " * 2
+    content = _content(Plan(name="twenty " * 12, probes=tuple(probes), protocol=protocol), organs=30)
+    content = replace(
+        content,
+        statements=tuple(
+            replace(content.statements[0], text=f"{n}: {long_name}{'x' * 150}") for n in range(40)
+        ),
+    )
+    _, pages = _read(render_pdf(content))
+    assert len(pages) > 4
+    letters = re.sub(r"\s", "", "".join(pages))
+    for n in range(40):
+        assert re.sub(r"\s", "", f"{n}: {long_name}{'x' * 150}") in letters
+    assert "19and20" in letters
+    assert "31freeze1:00" in letters
+    for number, page in enumerate(pages, 1):
+        assert f"page {number} of {len(pages)}" in page
+
+
+def test_letters_that_the_font_lacks_are_numbers_and_it_is_said():
+    content = _content(name="肿瘤 <b>&\n1")
+    assert content.target[0].value == "{80BF}{7624} <b>& 1"
+    assert content.notes[-1] == REPLACED_NOTE
+    _, pages = _read(render_pdf(content))
+    assert "{80BF}{7624} <b>& 1" in pages[0]
+    assert REPLACED_NOTE in pages[-1]
+    assert REPLACED_NOTE not in _content().notes
+
+
+def test_result_of_another_plan_or_assessment_of_another_result_is_refused():
+    the_case = case(GRID, *_structures())
+    result = result_of(ice_ball(GRID, (0, 0, 0), 15.0))
+    judged = assess(the_case, plan(), catalogue(), result)
+
+    def build(**changes):
+        return build_content(
+            **{
+                "case": the_case,
+                "plan": plan(),
+                "catalogue": catalogue(),
+                "tissues": load_tissues(),
+                "result": result,
+                "assessment": judged,
+                "pictures": (),
+                **changes,
+            }
+        )
+
+    assert build(current_key=result.key).title
+    with pytest.raises(StaleError):
+        build(current_key="another")
+    with pytest.raises(StaleError):
+        build(result=result_of(ice_ball(GRID, (0, 0, 0), 15.0), key="another"))
+
+
+@pytest.mark.parametrize("bad", [b"", b"no picture", _png(9)[:60]])
+def test_a_broken_picture_is_refused_in_words(bad):
+    with pytest.raises(StoreError, match="picture"):
+        render_pdf(_content(pictures=(_Picture("axial", "", bad),)))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_any_number_of_pictures_is_placed(count):
+    pictures = [_Picture(str(n), f"view {n}", _png(n * 40, (80, 50))) for n in range(count)]
+    reader, pages = _read(render_pdf(_content(pictures=pictures)))
+    assert sum(len(page.images) for page in reader.pages) == count
+    assert len(pages) == 2
+
+
+def test_without_target_or_probes_the_report_says_so():
+    unknown = {"patient_position": "", "acquired_on": "", "slice_thickness_mm": None, "gantry_tilt_deg": None}
+    the_case = case(GRID, *_structures(), target="", **unknown)
+    empty = Plan(name="empty")
+    result = result_of(ice_ball(GRID, (0, 0, 0), 15.0))
+    content = build_content(
+        case=the_case,
+        plan=empty,
+        catalogue=catalogue(),
+        tissues=load_tissues(),
+        result=result,
+        assessment=assess(the_case, empty, catalogue(), result),
+        pictures=(),
+    )
+    assert content.cards == ()
+    _, pages = _read(render_pdf(content))
+    text = " ".join(pages)
+    assert "none chosen" in text
+    assert "No target is chosen" in text
+    assert "unknown thickness" in text
+    assert "Planned on scan of unknown date in unknown position" in text
+
+
+def test_a_plan_without_limits_has_cards_without_a_verdict_and_nothing_to_attend_to():
+    nothing = Limits(margins=(), coverage=(), organs=())
+    the_case = case(GRID, *_structures(organs=0))
+    result = result_of(ice_ball(GRID, (0, 0, 0), 20.0))
+    content = build_content(
+        case=the_case,
+        plan=plan(),
+        catalogue=catalogue(),
+        tissues=load_tissues(),
+        result=result,
+        assessment=assess(the_case, plan(), catalogue(), result, limits=nothing),
+        pictures=(),
+        limits=nothing,
+    )
+    assert {card.level for card in content.cards} == {None}
+    (first, second) = _read(render_pdf(content))[1]
+    assert "no limit set" in first
+    assert "Nothing failed and nothing warned; 0 checks passed." in first
+    assert "Margin limits: none set." in second
+
+
+def test_no_ice_is_said_in_words():
+    first = _read(render_pdf(_content(radius=-5.0)))[1][0]
+    assert "not reached" in first
+    assert "inf" not in first.replace("information", "")
+
+
+def test_a_probe_that_stops_early_and_a_thermocouple_are_drawn_and_listed():
+    early = replace(probe("near bowel"), stop_s=300.0)
+    with_tc = replace(
+        plan(probe("1"), early), thermocouples=(Thermocouple(name="T1", position_mm=(0, 3.0, -2.0)),)
+    )
+    second = _read(render_pdf(_content(with_tc)))[1][1]
+    assert "probe near bowel" in second
+    assert "100 %, 0:00 to 5:00" in second
+    assert "L 0.0 · P 3.0 · F 2.0" in second
