@@ -1,4 +1,4 @@
-"""The main job from the command line on the real liver CT: everything the contract lists, in the right place."""
+"""The main job on the real liver CT by command: everything the contract lists, in the right place."""
 
 from __future__ import annotations
 
