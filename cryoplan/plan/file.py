@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 import msgspec
 
@@ -362,17 +362,11 @@ def _of_point(path: str) -> str:
     return re.sub(r"(_mm)\[\d+\]$", r"\1", path)
 
 
-def _look_up(tree: object, path: str) -> object:
+def _look_up(tree: Any, path: str) -> object:
+    """Return the value at a path that msgspec has just walked."""
     node = tree
     for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
-        if index:
-            if not isinstance(node, list):
-                return None
-            node = node[int(index)]
-        else:
-            if not isinstance(node, dict):
-                return None
-            node = node.get(key)
+        node = node[int(index)] if index else node[key]
     return node
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cryoplan.case import skin as skin_module
 from cryoplan.case.skin import body_mask, body_of_ct, body_source, sample_mask, skin_entry
 from cryoplan.case.structure import Role
 from cryoplan.core.volume import Volume
@@ -86,6 +87,22 @@ def test_no_entry_from_outside_or_beyond_the_image_or_without_a_body():
     assert skin_entry(made, (80, 0, 0), (0, 0, 0)) is None
     assert skin_entry(made, (0, 0, 0), (0, 0, 1)) is None  # leaves the image first
     assert skin_entry(case(ct(np.zeros(WHERE.shape), modality="MR")), (0, 0, 0), (1, 0, 0)) is None
+
+
+def test_a_skin_at_the_very_edge_of_the_image_is_still_found():
+    p = points_of(WHERE)
+    values = np.where(np.abs(p[..., 0]) <= 86.5, WATER, AIR)
+    entry = skin_entry(case(ct(values)), (0, 0, 0), (1, 0, 0))
+    assert entry[0] == pytest.approx(86.5, abs=2.0)
+
+
+def test_where_gas_hides_the_edge_the_coarse_skin_stands():
+    # Noise that never falls through the threshold near the coarse edge: nothing to refine with.
+    coarse = case(ct(np.where(cylinder(55), WATER, AIR)))
+    made = case(ct(np.full(WHERE.shape, WATER)))
+    start, direction = np.zeros(3), np.array([1.0, 0, 0])
+    assert skin_module._refined(made.scan.volume, start, direction, 55.0) == 55.0
+    assert skin_module._refined(coarse.scan.volume, start, direction, 56.0) == pytest.approx(55.3, abs=0.6)
 
 
 def test_an_mr_without_an_outline_has_no_body():

@@ -1,0 +1,139 @@
+"""What a shaft passes and how near it comes, on shapes whose answers are formulas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cryoplan.case.structure import Role
+from cryoplan.plan.catalogue import load_catalogue
+from cryoplan.plan.path import OUTSIDE, UNLABELLED, active_zone_gap_mm, clearances, owners, passes
+from cryoplan.plan.probe import Probe
+from tests.support.cases import OBLIQUE, ball, box, case, grid, scan, structure
+
+WHERE = grid(size=(100, 120, 60), spacing=(1, 1, 2))
+SKEW = grid(size=(110, 130, 70), spacing=(1, 1.1, 1.9), direction=OBLIQUE)
+GENERIC = load_catalogue()["generic-15g"]
+RADIUS = 0.5 * 1.83
+
+
+def shaft(tip=(0.0, 20.0, 0.0), entry=(0.0, -50.0, 0.0)) -> Probe:
+    return Probe(name="1", model="generic-15g", tip_mm=tip, entry_mm=entry)
+
+
+def layered(where):
+    """Return a case with a liver from y = -30, a vein from -10 to -5 in it and a tumour from 10 on."""
+    wide = (-25, 25)
+    made = [
+        structure("liver", box(where, (wide[0], -30, wide[0]), (wide[1], 30, wide[1])), Role.ORGAN, "liver"),
+        structure("vein", box(where, (wide[0], -10, wide[0]), (wide[1], -5, wide[1])), Role.VESSEL, "blood"),
+        structure("tumour", box(where, (-12, 10, -12), (12, 28, 12)), Role.TUMOUR, "tumour"),
+    ]
+    made.append(structure("body", box(where, (-40, -45, -40), (40, 45, 40)), Role.BODY))
+    return case(scan(where), *made, target="tumour")
+
+
+@pytest.mark.parametrize("where", [WHERE, SKEW], ids=["plain", "oblique"])
+def test_the_passes_from_skin_to_tip_are_in_order_and_add_up(where):
+    found = passes(layered(where), shaft())
+    expected = [(OUTSIDE, 5), ("body", 15), ("liver", 20), ("vein", 5), ("liver", 15), ("tumour", 10)]
+    assert [p.structure for p in found] == [name for name, _ in expected]
+    assert [p.length_mm for p in found] == pytest.approx([length for _, length in expected], abs=1.7)
+    assert sum(p.length_mm for p in found) == pytest.approx(70.0)
+    starts = np.cumsum([0, *[p.length_mm for p in found[:-1]]])
+    assert [p.from_mm for p in found] == pytest.approx(starts.tolist())
+    assert found[0].to_json() == {"structure": OUTSIDE, "length_mm": found[0].length_mm}
+
+
+def test_the_order_of_structures_in_the_case_changes_nothing():
+    made = layered(WHERE)
+    turned = made.changed(structures=made.structures[::-1])
+    assert passes(made, shaft()) == passes(turned, shaft())
+
+
+def test_without_an_outlined_body_the_ct_tells_where_it_ends():
+    body = box(WHERE, (-40, -45, -50), (40, 45, 50))
+    made = case(scan(WHERE, body=body))
+    found = passes(made, shaft())
+    assert [p.structure for p in found] == [OUTSIDE, UNLABELLED]
+    assert found[0].length_mm == pytest.approx(5, abs=2.0)
+
+
+def test_on_an_mr_without_a_body_all_is_unlabelled():
+    found = passes(case(scan(WHERE, modality="MR")), shaft())
+    assert [(p.structure, p.length_mm) for p in found] == [(UNLABELLED, pytest.approx(70.0))]
+
+
+def test_of_two_alike_the_smaller_owns_a_place():
+    small, large = ball(WHERE, (0, 0, 0), 10), ball(WHERE, (0, 0, 0), 20)
+    a, b = structure("large cyst", large, Role.FLUID), structure("small cyst", small, Role.FLUID)
+    assert [s.name for s in owners((a, b))] == ["small cyst", "large cyst"]
+    names = [p.structure for p in passes(case(scan(WHERE, modality="MR"), a, b), shaft(tip=(0, 40, 0)))]
+    assert names == [UNLABELLED, "large cyst", "small cyst", "large cyst", UNLABELLED]
+
+
+def test_every_role_has_a_rank():
+    mask = ball(WHERE, (0, 0, 0), 5)
+    made = tuple(structure(role.value, mask, role) for role in Role)
+    ranked = [s.role for s in owners(made)]
+    assert len(ranked) == len(Role)
+    assert ranked[0] is Role.TUMOUR
+    assert ranked[-1] is Role.BODY
+
+
+@pytest.mark.parametrize("where", [WHERE, SKEW], ids=["plain", "oblique"])
+def test_the_clearance_of_a_ball_is_a_formula(where):
+    half_voxel = 0.5 * float(np.linalg.norm(where.spacing_mm))
+    made = case(scan(where), structure("ball", ball(where, (18, 0, 0), 8), Role.GALLBLADDER))
+    (found,) = clearances(made, shaft(tip=(0, 40, 0)), GENERIC)
+    assert found.mm == pytest.approx(18 - 8 - RADIUS, abs=half_voxel)
+    assert found.at_depth_mm == pytest.approx(50, abs=3)
+    assert found.crossed_mm == 0.0
+    assert set(found.to_json()) == {"structure", "mm", "at_depth_mm"}
+
+
+@pytest.mark.parametrize("where", [WHERE, SKEW], ids=["plain", "oblique"])
+def test_the_clearance_is_negative_inside_with_the_length_crossed(where):
+    half_voxel = 0.5 * float(np.linalg.norm(where.spacing_mm))
+    made = case(scan(where), structure("ball", ball(where, (3, 0, 0), 12), Role.GALLBLADDER))
+    (found,) = clearances(made, shaft(tip=(0, 40, 0)), GENERIC)
+    assert found.mm == pytest.approx(-9 - RADIUS, abs=half_voxel)
+    assert found.crossed_mm == pytest.approx(2 * np.sqrt(12**2 - 3**2), abs=2 * half_voxel)
+    assert found.at_depth_mm == pytest.approx(50, abs=3)
+
+
+def test_a_structure_beyond_the_tip_is_measured_from_the_tip():
+    made = case(scan(WHERE), structure("ball", ball(WHERE, (0, 40, 0), 10), Role.BOWEL))
+    (found,) = clearances(made, shaft(tip=(0, 20, 0)), GENERIC)
+    assert found.mm == pytest.approx(10 - RADIUS, abs=1.2)
+    assert found.at_depth_mm == pytest.approx(70, abs=0.6)
+
+
+def test_the_body_has_no_clearance_and_all_others_have():
+    names = [c.structure for c in clearances(layered(WHERE), shaft(), GENERIC)]
+    assert names == ["liver", "vein", "tumour"]
+
+
+@pytest.mark.parametrize(
+    ("tip", "gap"),
+    [
+        ((0, 14, 0), -8.0),  # the active zone runs through the middle of the ball
+        ((20, 14, 0), 12.0),  # 20 mm beside its middle
+        ((0, -10, 0), 16.0),  # the active zone ends at y = -14, the ball begins at y = 2
+    ],
+)
+def test_the_gap_of_the_active_zone_to_the_target(tip, gap):
+    target = structure("t", ball(WHERE, (0, 10, 0), 8), Role.TUMOUR)
+    found = active_zone_gap_mm(shaft(tip=tip, entry=(tip[0], -50, 0)), GENERIC, target)
+    assert found == pytest.approx(gap, abs=1.3)
+
+
+def test_a_path_on_the_real_ct(liver_case):
+    tumour = liver_case.target_name
+    probe = shaft(tip=(-75.4, 35.0, -294.1), entry=(-141.5, 35.0, -294.1))
+    names = [p.structure for p in passes(liver_case, probe)]
+    liver = "liver (parenchyma outside the targets)"
+    assert names[-4:] == [UNLABELLED, liver, tumour, liver]
+    by_name = {c.structure: c for c in clearances(liver_case, probe, GENERIC)}
+    assert by_name[tumour].mm < 0 < by_name["gallbladder"].mm
+    assert 10 < by_name["gallbladder"].mm < 20
