@@ -8,55 +8,25 @@ record, and texts and bytes of the later rooms; it knows nothing of plans or sim
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from cryoplan.case.case import Case
-from cryoplan.case.planning import voxel_box_ijk
-from cryoplan.case.structure import Role, Structure
-from cryoplan.case.voxel_bytes import (
-    grid_from_json,
-    grid_to_json,
-    pack_image,
-    pack_mask,
-    unpack_image,
-    unpack_mask,
-)
+from cryoplan.case.store_rows import SCHEMA, insert_case, select_case
 from cryoplan.core.atomic import replace_when_written
 from cryoplan.core.errors import CryoplanError, StoreError
-from cryoplan.core.finding import Finding, Level
-from cryoplan.image.scan import Scan, ScanFacts
 
 APPLICATION_ID = 0x43525950
 """``CRYP``: what ``file`` and this module know a case file by."""
 
 SCHEMA_VERSION = 1
-
-_SCHEMA = (
-    """CREATE TABLE "case" (
-        id INTEGER PRIMARY KEY CHECK (id = 1), code TEXT NOT NULL, target_name TEXT NOT NULL,
-        planning_grid TEXT NOT NULL, findings TEXT NOT NULL) STRICT""",
-    """CREATE TABLE image (
-        id INTEGER PRIMARY KEY CHECK (id = 1), facts TEXT NOT NULL, grid TEXT NOT NULL,
-        sha256 TEXT NOT NULL, kind TEXT NOT NULL, voxels BLOB NOT NULL) STRICT""",
-    """CREATE TABLE structure (
-        position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL, tissue TEXT NOT NULL,
-        source TEXT NOT NULL, role_is_guess INTEGER NOT NULL, grid TEXT NOT NULL, box TEXT NOT NULL,
-        sha256 TEXT NOT NULL, voxels BLOB NOT NULL) STRICT""",
-    """CREATE TABLE plan (
-        position INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT""",
-    """CREATE TABLE result (
-        position INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, header TEXT NOT NULL,
-        data BLOB NOT NULL) STRICT""",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +88,9 @@ class CaseStore:
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             _set_safe(connection)
             with _transaction(connection):
-                for statement in _SCHEMA:
+                for statement in SCHEMA:
                     connection.execute(statement)
-                _insert_case(connection, case)
+                insert_case(connection, case)
                 _insert_plans(connection, plans)
                 for result in results:
                     _insert_result(connection, result)
@@ -171,7 +141,7 @@ class CaseStore:
             If anything in the file does not fit together, the voxels and their SHA-256 for example.
         """
         with _disk_sentences(self.path), _content_sentences(self.path):
-            return _select_case(self._connection)
+            return select_case(self._connection)
 
     def replace_case(self, case: Case) -> None:
         """Put another state of the case in place of the old one, in one transaction.
@@ -184,7 +154,7 @@ class CaseStore:
         with _disk_sentences(self.path), _transaction(self._connection):
             for table in ('"case"', "image", "structure"):
                 self._connection.execute(f"DELETE FROM {table}")
-            _insert_case(self._connection, case)
+            insert_case(self._connection, case)
 
     def plans(self) -> tuple[StoredPlan, ...]:
         """Return all plans in their order."""
@@ -310,7 +280,7 @@ def _check_content(path: Path, connection: sqlite3.Connection) -> None:
         raise _damaged(path, "it is cut short or something was added")
     found = {" ".join(row[0].split()) for row in connection.execute(
         "SELECT coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'")}  # fmt: skip
-    if found != {" ".join(statement.split()) for statement in _SCHEMA}:
+    if found != {" ".join(statement.split()) for statement in SCHEMA}:
         raise _damaged(path, "its tables are not those of a case")
 
 
@@ -385,50 +355,6 @@ def _content_sentences(path: Path) -> Iterator[None]:
         raise _damaged(path, str(error)) from error
 
 
-def _insert_case(connection: sqlite3.Connection, case: Case) -> None:
-    image = case.scan.volume
-    try:
-        kind, voxels = pack_image(image)
-    except ValueError as error:
-        raise StoreError(
-            f"The image cannot be kept in a case file: {error}.",
-            "Load the image again.",
-            code="case-image-type",
-            place="image",
-        ) from error
-    facts = asdict(case.scan.facts) | {"findings": [f.to_json() for f in case.scan.facts.findings]}
-    connection.execute(
-        'INSERT INTO "case" VALUES (1, ?, ?, ?, ?)',
-        (
-            case.code,
-            case.target_name,
-            grid_to_json(case.planning_grid),
-            json.dumps([f.to_json() for f in case.findings]),
-        ),
-    )
-    connection.execute(
-        "INSERT INTO image VALUES (1, ?, ?, ?, ?, ?)",
-        (json.dumps(facts), grid_to_json(image.grid), image.digest(), kind, voxels),
-    )
-    for position, structure in enumerate(case.structures):
-        box = voxel_box_ijk(structure.mask)
-        connection.execute(
-            "INSERT INTO structure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                position,
-                structure.name,
-                structure.role.value,
-                structure.tissue,
-                structure.source,
-                int(structure.role_is_guess),
-                grid_to_json(structure.mask.grid),
-                json.dumps(box),
-                structure.mask.digest(),
-                pack_mask(structure.mask, box),
-            ),
-        )
-
-
 def _insert_plans(connection: sqlite3.Connection, plans: Sequence[StoredPlan]) -> None:
     names = [plan.name for plan in plans]
     for position, plan in enumerate(plans):
@@ -445,50 +371,4 @@ def _insert_plans(connection: sqlite3.Connection, plans: Sequence[StoredPlan]) -
 def _insert_result(connection: sqlite3.Connection, result: StoredResult) -> None:
     connection.execute(
         "INSERT INTO result (key, header, data) VALUES (?, ?, ?)", (result.key, result.header, result.data)
-    )
-
-
-def _select_case(connection: sqlite3.Connection) -> Case:
-    head = connection.execute('SELECT code, target_name, planning_grid, findings FROM "case"').fetchone()
-    row = connection.execute("SELECT facts, grid, sha256, kind, voxels FROM image").fetchone()
-    if head is None or row is None:
-        raise ValueError("the case or its image is missing")
-    code, target_name, planning_grid, findings = head
-    facts, grid, sha256, kind, voxels = row
-    image = unpack_image(grid_from_json(grid), kind, voxels)
-    if image.digest() != sha256:
-        raise ValueError("the voxels of the image are not those that were saved")
-    fields = json.loads(facts)
-    structures = []
-    for name, role, tissue, source, guessed, grid, box, sha256, voxels in connection.execute(
-        "SELECT name, role, tissue, source, role_is_guess, grid, box, sha256, voxels FROM structure"
-        " ORDER BY position"
-    ):
-        first, last = json.loads(box)
-        mask = unpack_mask(grid_from_json(grid), (tuple(first), tuple(last)), voxels)
-        if mask.digest() != sha256:
-            raise ValueError(f"the voxels of {name} are not those that were saved")
-        structures.append(
-            Structure(
-                name=name,
-                role=Role(role),
-                tissue=tissue,
-                mask=mask,
-                source=source,
-                role_is_guess=bool(guessed),
-            )
-        )
-    return Case(
-        code=code,
-        scan=Scan(volume=image, facts=ScanFacts(**fields | {"findings": _findings_from(fields["findings"])})),
-        structures=tuple(structures),
-        target_name=target_name,
-        planning_grid=grid_from_json(planning_grid),
-        findings=_findings_from(json.loads(findings)),
-    )
-
-
-def _findings_from(rows: Sequence[dict[str, str]]) -> tuple[Finding, ...]:
-    return tuple(
-        Finding(level=Level(r["level"]), code=r["code"], text=r["text"], place=r["place"]) for r in rows
     )

@@ -312,7 +312,7 @@ def test_saving_over_a_file_leaves_the_old_one_when_it_fails(saved, monkeypatch)
     def fail(*_):
         raise sqlite3.OperationalError("database or disk is full")
 
-    for step in ("_insert_case", "_insert_plans", "_insert_result"):
+    for step in ("insert_case", "_insert_plans", "_insert_result"):
         with monkeypatch.context() as patch:
             patch.setattr(store_module, step, fail)
             with pytest.raises(StoreError):

@@ -17,7 +17,7 @@ from cryoplan.core import errors, resources, units
 from cryoplan.core.digest import digest
 from cryoplan.core.errors import CryoplanError, StoreError
 from cryoplan.core.finding import Finding, Level, worst
-from cryoplan.core.progress import SILENT, Cancelled, ProgressReport, check_cancelled
+from cryoplan.core.progress import SILENT, Cancelled, PartProgress, ProgressReport, check_cancelled
 from cryoplan.core.sourced import Sourced
 
 KINDS = [v for v in vars(errors).values() if isinstance(v, type) and issubclass(v, CryoplanError)]
@@ -173,6 +173,27 @@ def test_a_wish_to_stop_is_raised():
 
     with pytest.raises(Cancelled):
         check_cancelled(Stop())
+
+
+def test_a_stage_reports_its_share_of_the_whole_and_stops_with_it():
+    class Whole:
+        def __init__(self):
+            self.told = []
+
+        def report(self, report):
+            self.told.append(report)
+
+        def cancelled(self):
+            return len(self.told) > 1
+
+    whole = Whole()
+    stage = PartProgress(whole=whole, start=0.5, share=0.25)
+    for fraction in (0.0, 1.0):
+        check_cancelled(stage)
+        stage.report(ProgressReport(fraction=fraction, text="x", remaining_s=3.0))
+    assert [(r.fraction, r.remaining_s) for r in whole.told] == [(0.5, 3.0), (0.75, 3.0)]
+    with pytest.raises(Cancelled):
+        check_cancelled(stage)
 
 
 def test_resources_are_found_in_the_source_tree():
