@@ -154,7 +154,7 @@ def build_content(
         technique_tables=technique.tables(case, plan, catalogue, tissues, assessment),
         bar=technique.protocol_bar(plan),
         solver=technique.solver_facts(case, catalogue, tissues, limits, result),
-        notes=technique.notes(case, plan, catalogue, tissues, limits, assessment),
+        notes=technique.notes(case, plan, catalogue, tissues, limits, result, assessment),
     )
     return _printable(content)
 

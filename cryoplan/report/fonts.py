@@ -64,4 +64,5 @@ def printable(text: str) -> str:
             result.append(char)
         else:
             result.append(f"{{{ord(char):04X}}}")
-    return " ".join("".join(result).split())
+    # Spaces that may not be broken are wanted: they keep a letter and its number together.
+    return " ".join(word for word in "".join(result).split(" ") if word)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cryoplan.case.case import Case
+from cryoplan.core.finding import Level
 from cryoplan.core.sourced import Sourced
 from cryoplan.core.units import show_clock, show_degc
 from cryoplan.margins.assessment import Assessment
@@ -17,6 +18,7 @@ from cryoplan.plan.protocol import Phase, PhaseKind, ThawMode
 from cryoplan.report.decision import WARM_DEGC
 from cryoplan.report.parts import Bar, Fact, Segment, Table
 from cryoplan.report.wording import (
+    NO_BREAK,
     cranio_caudal,
     gantry,
     gas_times,
@@ -61,7 +63,7 @@ def _probes(case: Case, plan: Plan, catalogue: Catalogue) -> Table:
             (
                 probe.name,
                 model.name + (" (assumed)" if model.is_guess else ""),
-                f"entry {place(probe.entry_mm)} tip {place(probe.tip_mm)}",
+                f"entry{NO_BREAK}{place(probe.entry_mm)} tip{NO_BREAK}{place(probe.tip_mm)}",
                 f"{probe.depth_mm:.1f}",
                 f"{plain(begin)} to {plain(end)}",
                 in_plane(lie),
@@ -84,7 +86,7 @@ def _probes(case: Case, plan: Plan, catalogue: Catalogue) -> Table:
             "Power, gas",
         ),
         rows=tuple(rows),
-        widths=(0.4, 1.0, 2.0, 0.6, 0.95, 1.05, 1.05, 1.2, 1.1),
+        widths=(0.4, 0.9, 2.4, 0.6, 0.95, 1.05, 1.05, 1.05, 1.05),
         numbers=(3, 4),
         note="Places in mm from the origin of the scan: L left, R right, A front, P back, H head, F feet. "
         "Depth along the shaft from the skin to the metal tip; the active zone lies between the two depths.",
@@ -162,8 +164,8 @@ def _tissues(case: Case, tissues: TissueTable, assessment: Assessment) -> Table:
         rows=tuple(rows),
         widths=(2.0, 1.4, 1.1, 1.1, 1.0, 1.1),
         numbers=(2, 3, 4, 5),
-        note="Assumed and recalled numbers are marked; the others come from the sources below. All else "
-        "in the computed region stays warmer.",
+        note="Assumed and recalled numbers are marked; the others come from the sources below. "
+        "Structures that stay warmer are left out.",
     )
 
 
@@ -243,6 +245,7 @@ def notes(
     catalogue: Catalogue,
     tissues: TissueTable,
     limits: Limits,
+    result: ThermalResult,
     assessment: Assessment,
 ) -> tuple[str, ...]:
     """Return what the models rest on, their sources, and what the whole cannot tell."""
@@ -254,6 +257,8 @@ def notes(
         *(_model_note(model) for model in models),
         "Tissue numbers: " + _sources(numbers) if numbers else "Tissue numbers: none used.",
         "Margin limits: " + _sources(judged) if judged else "Margin limits: none set.",
+        # What the solver did on its own account is no warning, but has to be known.
+        *(f"Computed with: {f.text}" for f in result.findings if f.level is Level.OK),
         SOLVER_ERROR,
     )
 

@@ -12,6 +12,7 @@ from cryoplan.plan.placement import Angles
 from cryoplan.plan.probe import Probe
 
 MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 SINGLE_SLICE_DEG = 0.5
 """Cranio-caudal angle below which a path is said to lie in one slice: 1 mm over 115 mm of depth."""
@@ -66,8 +67,8 @@ def place(point_mm: Point) -> str:
     parts = []
     for value, (plus, minus) in zip(point_mm, letters, strict=True):
         rounded = round(value, 1)
-        parts.append(f"{plus if rounded >= 0.0 else minus} {abs(rounded):.1f}")
-    return " · ".join(parts)
+        parts.append(f"{plus if rounded >= 0.0 else minus}{NO_BREAK}{abs(rounded):.1f}")
+    return f"{NO_BREAK}·{NO_BREAK}".join(parts)
 
 
 def position(code: str) -> str:

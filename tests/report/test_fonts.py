@@ -37,6 +37,10 @@ def test_breaks_and_control_characters_become_single_spaces():
     assert not has_replacements("a\nb\x00")
 
 
+def test_spaces_that_must_not_break_are_kept():
+    assert printable("  L\u00a012.3  x ") == "L\u00a012.3 x"
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
 def test_whatever_comes_in_only_printable_letters_come_out(text):
     assert all(is_printable(c) for c in printable(text))

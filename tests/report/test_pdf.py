@@ -354,6 +354,22 @@ def test_a_plan_without_limits_has_cards_without_a_verdict_and_nothing_to_attend
     assert "Margin limits: none set." in second
 
 
+def test_what_the_solver_did_on_its_own_account_is_said():
+    note = Finding(level=Level.OK, code="tissue-by-hu", text="9.6 % of the block is not outlined.")
+    the_case = case(GRID, *_structures())
+    result = result_of(ice_ball(GRID, (0, 0, 0), 15.0), findings=(note,))
+    content = build_content(
+        case=the_case,
+        plan=plan(),
+        catalogue=catalogue(),
+        tissues=load_tissues(),
+        result=result,
+        assessment=assess(the_case, plan(), catalogue(), result),
+        pictures=(),
+    )
+    assert "Computed with: 9.6 % of the block is not outlined." in _read(render_pdf(content))[1][1]
+
+
 def test_no_ice_is_said_in_words():
     first = _read(render_pdf(_content(radius=-5.0)))[1][0]
     assert "not reached" in first
