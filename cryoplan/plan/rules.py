@@ -201,7 +201,7 @@ def _reach_findings(
 
 def _path_findings(case: Case, probe: Probe, model: ProbeModel, limits: PlacementLimits) -> Iterator[Finding]:
     structures = {s.name: s for s in case.structures}
-    for clearance in clearances(case, probe, model):
+    for clearance in clearances(case, probe, model, roles=limits.forbidden | limits.doubtful):
         structure = structures[clearance.structure]
         if structure.name == case.target_name:
             continue

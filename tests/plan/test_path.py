@@ -112,6 +112,8 @@ def test_a_structure_beyond_the_tip_is_measured_from_the_tip():
 def test_the_body_has_no_clearance_and_all_others_have():
     names = [c.structure for c in clearances(layered(WHERE), shaft(), GENERIC)]
     assert names == ["liver", "vein", "tumour"]
+    chosen = clearances(layered(WHERE), shaft(), GENERIC, roles={Role.VESSEL, Role.BODY})
+    assert [c.structure for c in chosen] == ["vein"]
 
 
 @pytest.mark.parametrize(
