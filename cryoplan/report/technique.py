@@ -86,7 +86,7 @@ def _probes(case: Case, plan: Plan, catalogue: Catalogue) -> Table:
             "Power, gas",
         ),
         rows=tuple(rows),
-        widths=(0.4, 0.9, 2.4, 0.6, 0.95, 1.05, 1.05, 1.05, 1.05),
+        widths=(0.4, 1.05, 2.25, 0.6, 0.95, 1.05, 1.05, 1.05, 1.05),
         numbers=(3, 4),
         note="Places in mm from the origin of the scan: L left, R right, A front, P back, H head, F feet. "
         "Depth along the shaft from the skin to the metal tip; the active zone lies between the two depths.",
