@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import multiprocessing
 import os
@@ -67,6 +68,9 @@ class Worker(QObject):
         self._context = multiprocessing.get_context("spawn")
         self._open: dict[int, Job] = {}
         self._next = 1
+        # Not a daemon, because a daemon may not start the process that draws the 3D picture of the report;
+        # so whoever forgets to close us must not wait for it for ever when Python ends.
+        atexit.register(self.close)
         self._start()
 
     def _start(self) -> None:
@@ -75,7 +79,7 @@ class Worker(QObject):
         self._mark: Any = self._context.Value("q", 0, lock=False)
         self._connection = ours
         self._process = self._context.Process(
-            target=_child, args=(theirs, self._mark, self._tasks_module, os.getpid()), daemon=True
+            target=_child, args=(theirs, self._mark, self._tasks_module, os.getpid())
         )
         self._process.start()
         theirs.close()
@@ -137,6 +141,7 @@ class Worker(QObject):
 
     def close(self) -> None:
         """End process and thread; whatever runs is given up. A second call does nothing."""
+        atexit.unregister(self.close)
         if self._process.pid is None or self._reader.isFinished():
             return
         self._reader.answered.disconnect(self._take)
