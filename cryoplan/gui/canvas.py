@@ -6,7 +6,7 @@ import os
 from itertools import count
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Slot
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QOffscreenSurface, QOpenGLContext
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -65,7 +65,15 @@ def make_canvas(workspace: Workspace, view: ViewState, palette: Palette, parent:
 
 
 class Canvas(QWidget):
-    """Tumour, organs, skin, probes with grips, and the ice as nested shells."""
+    """Tumour, organs, skin, probes with grips, and the ice as nested shells.
+
+    Signals
+    -------
+    enlarge_requested
+        Double click beside the grips.
+    """
+
+    enlarge_requested = Signal()
 
     def __init__(self, workspace: Workspace, view: ViewState, palette: Palette, parent: QWidget) -> None:
         super().__init__(parent)
@@ -107,6 +115,7 @@ class Canvas(QWidget):
         self._shown_plan: Plan | None = None
         self._shown_selected: str | None = None
         self._shown_field: tuple[object, bool] | None = None
+        self._shown_layers: dict[object, bool] = {}
         self._drag: tuple[str, edits.Grip, Point, Plan, str] | None = None
         self._aim_pending = False
         self._plotter.installEventFilter(self)
@@ -175,16 +184,24 @@ class Canvas(QWidget):
 
     @Slot()
     def _show_view(self) -> None:
-        for name, layers in _LAYERS.items():
-            for layer in layers:
-                self._scene.set_visible(layer, self._view.shows(name))
+        # The crosshair moves with every mouse move; only what changes the picture may cost a picture.
         case = self._workspace.case
+        wanted: dict[object, bool] = {
+            layer: self._view.shows(name) for name, layers in _LAYERS.items() for layer in layers
+        }
         for structure in case.structures if case is not None else ():
-            self._scene.set_structure_visible(structure.name, self._view.shows(f"structure:{structure.name}"))
+            wanted[structure.name] = self._view.shows(f"structure:{structure.name}")
+        for thing, shown in wanted.items():
+            if self._shown_layers.get(thing) != shown:
+                if isinstance(thing, Layer):
+                    self._scene.set_visible(thing, shown)
+                else:
+                    self._scene.set_structure_visible(str(thing), shown)
+                self._request()
+        self._shown_layers = wanted
         if self._view.selected_probe != self._shown_selected:
             self._show_plan()
         self._show_ice()
-        self._request()
 
     @Slot(int)
     def _look_again(self, index: int) -> None:
@@ -206,20 +223,27 @@ class Canvas(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take mouse events on grips; everything else turns the camera as usual."""
-        if watched is not self._plotter:
-            return False
         kind = event.type()
-        if kind == QEvent.Type.MouseButtonPress and isinstance(event, QMouseEvent):
+        if kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and isinstance(event, QKeyEvent):
+            if event.key() == Qt.Key.Key_Escape and kind == QEvent.Type.KeyPress and self._restore():
+                return True
+            # VTK has keys of its own (wireframe, quit, ...) that would surprise everybody: ours instead.
+            event.ignore()
+            return True
+        if not isinstance(event, QMouseEvent):
+            return False
+        if kind == QEvent.Type.MouseButtonDblClick and event.button() == Qt.MouseButton.LeftButton:
+            if not self._press(event.position()):
+                self.enlarge_requested.emit()
+            return True
+        if kind == QEvent.Type.MouseButtonPress:
             return event.button() == Qt.MouseButton.LeftButton and self._press(event.position())
-        if kind == QEvent.Type.MouseMove and isinstance(event, QMouseEvent):
+        if kind == QEvent.Type.MouseMove:
             return self._move(event.position())
         if kind == QEvent.Type.MouseButtonRelease and self._drag is not None:
             self._drag = None
             return True
-        if kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            return self._restore()
-        # VTK's own key bindings (wireframe, quit, ...) would surprise everybody.
-        return kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and not isinstance(watched, QWidget)
+        return False
 
     def _size(self) -> tuple[float, float]:
         return (float(self._plotter.width()), float(self._plotter.height()))

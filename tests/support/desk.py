@@ -1,0 +1,130 @@
+"""A workspace whose background process is played by the test: it answers what and when the test says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from cryoplan import workflow
+from cryoplan.app.jobs import Failure, Job, JobCancelled, JobDone, JobFailed, JobFrame, JobProgress
+from cryoplan.app.view import ViewState
+from cryoplan.app.workspace import Workspace
+from cryoplan.case.case import Case
+from cryoplan.core.progress import ProgressReport
+from cryoplan.core.volume import Volume
+from cryoplan.margins.assess import assess
+from cryoplan.margins.assessment import Assessment
+from cryoplan.plan.plan import Plan
+from cryoplan.simulation.result import Frame, ThermalResult
+from tests.support.scenes import cold_field, make_case, make_plan
+
+FRAMES_S = (300.0, 600.0, 900.0, 1500.0)
+LABELS = {600.0: "end_freeze_1", 900.0: "end_thaw_1", 1500.0: "end_freeze_2"}
+
+
+class ScriptedWorker(QObject):
+    """The surface of `cryoplan.app.worker.Worker`, without a process."""
+
+    answered = Signal(object)
+    restarted = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.jobs: list[Job] = []
+        self.cancelled: list[int] = []
+        self.is_closed = False
+
+    def submit(self, kind: str, **arguments: object) -> int:
+        self.jobs.append(Job(id=len(self.jobs) + 1, kind=kind, arguments=arguments))
+        return self.jobs[-1].id
+
+    def cancel(self, job: int) -> None:
+        self.cancelled.append(job)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    # What tests say -----------------------------------------------------------------------------------
+
+    def last(self, kind: str) -> Job:
+        """Return the newest job of a kind."""
+        return next(j for j in reversed(self.jobs) if j.kind == kind)
+
+    def progress(self, kind: str, fraction: float, text: str, remaining_s: float | None = None) -> None:
+        report = ProgressReport(fraction=fraction, text=text, remaining_s=remaining_s)
+        self.answered.emit(JobProgress(id=self.last(kind).id, report=report))
+
+    def done(self, kind: str, value: object) -> None:
+        self.answered.emit(JobDone(id=self.last(kind).id, kind=kind, value=value))
+
+    def gave_up(self, kind: str) -> None:
+        self.answered.emit(JobCancelled(id=self.last(kind).id, kind=kind))
+
+    def failed(self, kind: str, failure: Failure) -> None:
+        self.answered.emit(JobFailed(id=self.last(kind).id, kind=kind, failure=failure))
+
+
+class Desk:
+    """Workspace, view state and the scripted worker behind them."""
+
+    def __init__(self) -> None:
+        self.worker = ScriptedWorker()
+        self.workspace = Workspace(self.worker)
+        self.view = ViewState()
+
+    def open(self, case: Case | None = None, plan: Plan | None = None) -> None:
+        """Show a case (a ball of tumour in a body of fat) and a plan (two probes through it)."""
+        self.workspace.set_case(case or small_case(), make_plan() if plan is None else plan)
+
+    def solve(self) -> None:
+        """Ask for a solve and answer it with a field of formulas."""
+        workspace = self.workspace
+        workspace.request_simulation()
+        case, plan = workspace.case, workspace.plan
+        key = workflow.simulation_key(case, plan, workspace.catalogue, workspace.settings)
+        result, judged = answer(plan)
+        result = replace(result, key=key, settings=workspace.settings)
+        job = self.worker.last("solve").id
+        for frame in result.frames:
+            self.worker.answered.emit(JobFrame(id=job, frame=frame))
+        self.worker.done("solve", (replace(result, frames=()), replace(judged, key=key)))
+
+
+@cache
+def small_case() -> Case:
+    """Return the case that most tests of the window use."""
+    return make_case()
+
+
+@cache
+def answer(plan: Plan) -> tuple[ThermalResult, Assessment]:
+    """Return a result for a plan in that case, and its judgement."""
+    from cryoplan.simulation.result import EnergyLedger
+    from cryoplan.simulation.settings import STANDARD
+
+    case, catalogue = small_case(), workflow.catalogue()
+    lowest = cold_field(case.planning_grid, plan, catalogue)
+    # Colder with every frame, so that a test can tell one from another.
+    warmer = [Volume(grid=lowest.grid, values=lowest.values + np.float32(3 * n)) for n in (3, 2, 1)]
+    frames = tuple(
+        Frame(time_s=t, label=LABELS.get(t, ""), temperature_degc=field)
+        for t, field in zip(FRAMES_S, [*warmer, lowest], strict=True)
+    )
+    result = ThermalResult(
+        key="to be replaced",
+        grid=lowest.grid,
+        minimum_degc=lowest,
+        minimum_at_s=Volume(grid=lowest.grid, values=np.full(lowest.grid.shape, 1500.0, np.float32)),
+        frames=frames,
+        ledger=EnergyLedger(
+            stored_j=-50_000.0, probes_j=-60_000.0, perfusion_j=9_900.0, metabolic_j=0.0, boundary_j=100.0
+        ),
+        settings=STANDARD,
+        steps=150,
+        stages=1200,
+        wall_s=3.2,
+    )
+    return result, assess(case, plan, catalogue, result)
