@@ -39,8 +39,9 @@ def block() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     block()
-    # The option belongs to pytest-qt, which is switched off beside this plugin; pytest is strict about it.
-    parser.addini("qt_api", "Qt binding of pytest-qt")
+    # These belong to pytest-qt and pytest-xvfb, which are switched off beside this plugin; pytest is strict.
+    for option in ("qt_api", "xvfb_width", "xvfb_height", "xvfb_colordepth"):
+        parser.addini(option, "option of a plugin that is switched off")
 
 
 def pytest_report_header() -> str:
