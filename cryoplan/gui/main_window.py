@@ -17,8 +17,6 @@ from cryoplan.gui.panels import (
     StructuresPanel,
 )
 from cryoplan.gui.plan_card import PlanCard
-from cryoplan.gui.probe_gestures import Placing, copy_selected, delete_selected, toggle_lock
-from cryoplan.gui.slice_view import SliceView
 from cryoplan.gui.view_grid import ViewGrid
 from PySide6.QtCore import QStandardPaths, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
@@ -37,7 +35,6 @@ from cryoplan.gui.rail import STEPS, Rail
 from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar
 from cryoplan.image.series import PathDescription
-from cryoplan.scene.slices import Orientation, default_window
 from cryoplan.scene.style import Palette
 
 PANEL_WIDTH, CARD_WIDTH = 300, 280
@@ -82,12 +79,9 @@ class MainWindow(QMainWindow):
         workspace, view = self.workspace, self.view
         middle = QWidget(self)
         middle.setObjectName("viewArea")
-        self.placing = Placing(workspace, view, self)
-        self.slices = {
-            orientation: SliceView(workspace, view, orientation, self.placing) for orientation in Orientation
-        }
         self.canvas = canvas(workspace, view, palette, middle)
-        self.grid = ViewGrid(self.slices, self.canvas, view)
+        self.grid = ViewGrid(workspace, view, self.canvas, middle)
+        self.slices, self.placing = self.grid.slices, self.grid.placing
         self.banner = Banner(palette, middle)
         self.protocol_bar = ProtocolBar(workspace, view, palette, middle)
         column = QVBoxLayout(middle)
@@ -130,8 +124,7 @@ class MainWindow(QMainWindow):
             workspace, palette, self.actions_by_id["undo"], self.actions_by_id["redo"], self
         )
         self.status_line = StatusLine(workspace, view, self)
-        for slice_view in self.slices.values():
-            slice_view.hovered.connect(self.status_line.point_at)
+        self.grid.pointed.connect(self.status_line.point_at)
 
         row = QHBoxLayout()
         row.setSpacing(0)
@@ -217,12 +210,6 @@ class MainWindow(QMainWindow):
         image = case.scan.volume
         if getattr(self, "_seen_image", None) is not image:
             self._seen_image = image
-            self.view.window = default_window(case.scan)
-            centre = image.grid.centre_mm()
-            if case.target is not None:
-                centre = case.planning_grid.centre_mm()  # the target's middle
-            self.view.cursor_mm = (float(centre[0]), float(centre[1]), float(centre[2]))
-            self.view.selected_probe = None
             self.view.time_s = 0.0
 
     @Slot()
@@ -343,19 +330,16 @@ class MainWindow(QMainWindow):
         self.view.placing = True
 
     def _copy_probe(self) -> None:
-        copy_selected(self.workspace, self.view)
+        self.grid.keys.copy_parallel()
 
     def _lock_probe(self) -> None:
-        toggle_lock(self.workspace, self.view)
+        self.grid.keys.toggle_lock()
 
     def _delete_probe(self) -> None:
-        delete_selected(self.workspace, self.view)
+        self.grid.keys.remove()
 
     def _next_probe(self) -> None:
-        names = [p.name for p in self.workspace.plan.probes]
-        if names:
-            now = names.index(self.view.selected_probe) if self.view.selected_probe in names else -1
-            self.view.selected_probe = names[(now + 1) % len(names)]
+        self.grid.keys.select_next()
 
     def _toggle_overlays(self) -> None:
         self.view.overlays_hidden = not self.view.overlays_hidden
@@ -393,5 +377,6 @@ class MainWindow(QMainWindow):
         close_canvas = getattr(self.canvas, "close_canvas", None)
         if close_canvas is not None:
             close_canvas()
+        self.grid.close_views()
         self.workspace.close()
         event.accept()
