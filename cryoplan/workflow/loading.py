@@ -11,12 +11,11 @@ import numpy as np
 from cryoplan.case.build import build_case
 from cryoplan.case.case import Case
 from cryoplan.case.planning import planning_grid
-from cryoplan.case.structure import Role
 from cryoplan.core.errors import StructureError
 from cryoplan.core.geometry import as_point, perpendicular, unit
 from cryoplan.core.progress import SILENT, PartProgress, Progress, ProgressReport, check_cancelled
 from cryoplan.image.named_mask import NamedMask
-from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.catalogue import Catalogue, load_catalogue
 from cryoplan.plan.file import read_plan, write_plan
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
@@ -166,14 +165,17 @@ def built_in_case() -> Case:
 BUILT_IN_SPACING_MM = 14.0
 """Between the 10 and 20 mm that give joint ice at 70-100 % power (Shah 2016, PMC4850244)."""
 
-BUILT_IN_OVERSHOOT_MM = 4.0
-"""The active zone ends this far behind the far side of the tumour."""
+BUILT_IN_WAY_IN = (0.5, -0.8660, 0.0)
+"""From the right flank behind, within one axial slice: the way between two ribs that meets nothing else."""
+
+BUILT_IN_TURN_DEG = 30.0
+"""Turn of the triangle about the way in that keeps all three shafts off the ribs."""
 
 
 def built_in_plan(case: Case) -> Plan:
     """Make a first plan for the built-in case: three parallel generic probes around the tumour's middle.
 
-    The path comes from the side of the nearest skin, within one axial slice, as radiologists prefer.
+    The active zones end at the far side of the tumour.
 
     Raises
     ------
@@ -185,27 +187,22 @@ def built_in_plan(case: Case) -> Plan:
     target = case.target
     if target is None:
         raise StructureError("The case has no target.", "Choose the tumour first.", code="no-target")
-    voxels = np.argwhere(target.mask.values)[:, ::-1]
-    points = target.mask.grid.index_to_mm(voxels)
+    points = target.mask.grid.index_to_mm(np.argwhere(target.mask.values)[:, ::-1])
     centre = points.mean(axis=0)
-    body = next((s for s in case.structures if s.role is Role.BODY), None)
-    inward = -_nearest_side(body.mask.grid.centre_mm() if body else case.scan.volume.grid.centre_mm(), centre)
+    inward = unit(BUILT_IN_WAY_IN)
     u, v = perpendicular(inward)
-    far = float(((points - centre) @ inward).max())
+    model = load_catalogue().model("generic-15g")
+    depth = float(((points - centre) @ inward).max()) + model.tip_offset.value
     radius = BUILT_IN_SPACING_MM / np.sqrt(3.0)  # circumradius of an equilateral triangle of that side
     probes = []
-    for number, angle in enumerate(np.radians([90.0, 210.0, 330.0]), start=1):
+    for number in range(3):
+        angle = np.radians(BUILT_IN_TURN_DEG + 120.0 * number)
         axis = centre + radius * (np.cos(angle) * u + np.sin(angle) * v)
-        tip = axis + (far + BUILT_IN_OVERSHOOT_MM + 4.0) * inward
+        tip = axis + depth * inward
         entry = skin_entry(case, tip, axis - 10.0 * inward)
         if entry is None:
             raise StructureError(
                 "The skin of the case could not be found.", "Load the built-in case again.", code="no-skin"
             )
-        probes.append(Probe(name=str(number), model="generic-15g", tip_mm=as_point(tip), entry_mm=entry))
+        probes.append(Probe(name=str(number + 1), model=model.id, tip_mm=as_point(tip), entry_mm=entry))
     return Plan(name="Three parallel", probes=tuple(probes))
-
-
-def _nearest_side(middle_mm: np.ndarray, centre_mm: np.ndarray) -> np.ndarray:
-    outward = np.array([centre_mm[0] - middle_mm[0], centre_mm[1] - middle_mm[1], 0.0])
-    return unit(outward)
