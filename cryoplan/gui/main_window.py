@@ -5,19 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from cryoplan.gui.dialogs.about import AboutDialog
-from cryoplan.gui.dialogs.open_series import choose_series
-from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
-from cryoplan.gui.panels import (
-    FreezePanel,
-    ImagesPanel,
-    ProbesPanel,
-    ReportPanel,
-    ReviewPanel,
-    StructuresPanel,
-)
-from cryoplan.gui.plan_card import PlanCard
-from cryoplan.gui.view_grid import ViewGrid
 from PySide6.QtCore import QStandardPaths, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
@@ -30,10 +17,23 @@ from cryoplan.core.errors import CryoplanError
 from cryoplan.gui import actions
 from cryoplan.gui.actions import Entry, Needs
 from cryoplan.gui.banner import Banner
+from cryoplan.gui.dialogs.about import AboutDialog
+from cryoplan.gui.dialogs.open_series import choose_series
+from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
+from cryoplan.gui.panels import (
+    FreezePanel,
+    ImagesPanel,
+    ProbesPanel,
+    ReportPanel,
+    ReviewPanel,
+    StructuresPanel,
+)
+from cryoplan.gui.plan_card import PlanCard
 from cryoplan.gui.protocol_bar import ProtocolBar
 from cryoplan.gui.rail import STEPS, Rail
 from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar
+from cryoplan.gui.view_grid import ViewGrid
 from cryoplan.image.series import PathDescription
 from cryoplan.scene.style import Palette
 
