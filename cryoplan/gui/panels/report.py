@@ -1,0 +1,134 @@
+"""Report: print, save and open; what will be printed, and why not when it cannot."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QPushButton
+
+from cryoplan import workflow
+from cryoplan.app.view import ViewState
+from cryoplan.app.workspace import State, Workspace
+from cryoplan.core.finding import Finding
+from cryoplan.gui.panel import Panel
+from cryoplan.gui.parts import OUT_OF_DATE, Findings, Heading, Rows, Text
+from cryoplan.report.content import ReportContent, build_content
+
+TWO_PAGES = (
+    "Two pages: the decision (margins, coverage, organs, pictures), "
+    "then the technique (probes, protocol, tissues, sources)."
+)
+
+
+class ReportPanel(Panel):
+    """The PDF and the files."""
+
+    export_pdf_requested = Signal()
+    save_case_requested = Signal()
+    save_plan_requested = Signal()
+    open_plan_requested = Signal()
+
+    def __init__(self, workspace: Workspace, view: ViewState) -> None:
+        super().__init__(workspace, view, title="Report")
+        self.add(Text("Report", bold=True, scale=1.08))
+        self.export = QPushButton("Export PDF...")
+        self.export.setProperty("primary", True)
+        self.export.setAccessibleName("Export PDF")
+        self.export.clicked.connect(self.export_pdf_requested)
+        self.add(self.export)
+        self.why = Text("", "muted", wrap=True)
+        self.add(self.why)
+        self.add(Heading("Files"))
+        self.save_case = QPushButton("Save case...")
+        self.save_plan = QPushButton("Save plan...")
+        self.open_plan = QPushButton("Open plan...")
+        files = QGridLayout()
+        for place, (button, signal, tip) in enumerate(
+            (
+                (
+                    self.save_case,
+                    self.save_case_requested,
+                    "Scan, structures, plan and a current result in one file",
+                ),
+                (self.save_plan, self.save_plan_requested, "Probes and protocol as text"),
+                (self.open_plan, self.open_plan_requested, "Put a saved plan in place; can be undone"),
+            )
+        ):
+            button.setAccessibleName(button.text().rstrip("."))
+            button.setToolTip(tip)
+            button.clicked.connect(signal)
+            files.addWidget(button, place // 2, place % 2)
+        self.add(files)
+        self.add(Heading("What will be printed"))
+        self.title = Text("", bold=True, wrap=True)
+        self.add(self.title)
+        self.subtitle = Text("", "muted", wrap=True)
+        self.add(self.subtitle)
+        self.cards = Rows(value_px=90, limit_px=0)
+        self.add(self.cards)
+        self.statements = Findings("")
+        self.add(self.statements)
+        self.parts = Text("", "muted", wrap=True)
+        self.add(self.parts)
+
+    def refresh(self) -> None:
+        """Show what is possible."""
+        workspace = self.workspace
+        self.export.setEnabled(workspace.can_export)
+        text, tone = self._reason()
+        self.why.say(text, tone)
+        self.export.setToolTip(text)
+        self.save_case.setEnabled(workspace.case is not None)
+        self.open_plan.setEnabled(workspace.case is not None)
+        self.save_plan.setEnabled(bool(workspace.plan.probes))
+        if not workspace.can_export:
+            self._show_content(None)
+
+    def _reason(self) -> tuple[str, str]:
+        workspace = self.workspace
+        if workspace.can_export:
+            return "✓ The result is that of this plan.", "ok"
+        if workspace.case is None:
+            return "No case is open.", "muted"
+        if not workspace.plan.probes:
+            return "The plan has no probe.", "muted"
+        if workspace.state is State.SOLVING:
+            return "Solving; printing is possible when it is done.", "accent"
+        if workspace.result is not None:
+            return f"! {OUT_OF_DATE}: the plan has changed since the solve. Solve again, then print.", "warn"
+        return "The plan has not been solved. Solve first, then print.", "muted"
+
+    def refresh_slow(self) -> None:
+        """Decide what the report says, without its pictures."""
+        workspace = self.workspace
+        case, result, assessment = workspace.case, workspace.result, workspace.assessment
+        if not workspace.can_export or case is None or result is None or assessment is None:
+            self._show_content(None)
+            return
+        self._show_content(
+            build_content(
+                case=case,
+                plan=workspace.plan,
+                catalogue=workspace.catalogue,
+                tissues=workflow.tissues(),
+                result=result,
+                assessment=assessment,
+                pictures=(),
+                rules=workspace.rules,
+            )
+        )
+
+    def _show_content(self, content: ReportContent | None) -> None:
+        for part in (self.title, self.subtitle, self.cards, self.statements):
+            part.setVisible(content is not None)
+        if content is None:
+            self.parts.say(TWO_PAGES)
+            return
+        self.title.say(content.title)
+        self.subtitle.say(content.subtitle)
+        for row, card in zip(self.cards.set_count(len(content.cards)), content.cards, strict=True):
+            row.show_numbers(card.title, card.value, level=card.level, tip=card.verdict)
+        self.statements.show_findings(
+            Finding(level=s.level, code="printed", text=s.text) for s in content.statements
+        )
+        tables = [t.title for t in (*content.decision_tables, *content.technique_tables)]
+        self.parts.say(f"Also: {'; '.join(tables)}; pictures of the views; sources.")

@@ -1,0 +1,212 @@
+"""Review: every number of the assessment beside its limit; the margins side by side and never merged."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QWidget
+
+from cryoplan.app.view import ViewState
+from cryoplan.app.workspace import Workspace
+from cryoplan.core.finding import Finding, Level
+from cryoplan.core.units import show_degc, show_mm
+from cryoplan.gui.numbers import (
+    LARGE_THRESHOLDS_DEGC,
+    Shown,
+    coverage_rows,
+    judged_organs,
+    margin_row,
+    margin_title,
+    organ_row,
+    volume_rows,
+)
+from cryoplan.gui.panel import Panel
+from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Findings, Heading, MarginBox, Rows, Text
+from cryoplan.margins.assessment import Assessment
+from cryoplan.margins.limits import load_limits
+from cryoplan.report.decision import CONTROL_RATES
+
+
+class ReviewPanel(Panel):
+    """All margins, coverages, organs, volumes and findings."""
+
+    def __init__(self, workspace: Workspace, view: ViewState) -> None:
+        super().__init__(workspace, view, title="Review")
+        self.add(Text("Review", bold=True, scale=1.08))
+        self.stale = Text("", "warn", bold=True, wrap=True)
+        self.add(self.stale)
+        boxes, buttons = QHBoxLayout(), QHBoxLayout()
+        boxes.setSpacing(8)
+        buttons.setSpacing(8)
+        self.margins: list[MarginBox] = []
+        self.go_buttons: list[QPushButton] = []
+        for threshold in LARGE_THRESHOLDS_DEGC:
+            box = MarginBox()
+            box.clicked.connect(self._go)
+            boxes.addWidget(box, 1)
+            self.margins.append(box)
+            button = QPushButton("Worst place")
+            button.setAccessibleName(f"Go to the worst place of the {margin_title(threshold)}")
+            button.setToolTip(f"Move the crosshair to where the {margin_title(threshold)} margin is worst")
+            button.clicked.connect(self._go)
+            buttons.addWidget(button, 1)
+            self.go_buttons.append(button)
+        self.add(boxes)
+        self.add(buttons)
+        self.rates = Text(CONTROL_RATES, "muted", wrap=True, scale=0.93)
+        self.add(self.rates)
+        self.add(Heading("Margins, mm"))
+        self._none = Text("", "muted", wrap=True)
+        self.add(self._none)
+        self._table = QWidget()
+        self._cells = QGridLayout(self._table)
+        self._cells.setContentsMargins(0, 0, 0, 0)
+        self._cells.setHorizontalSpacing(8)
+        self._cells.setVerticalSpacing(4)
+        self.thresholds: list[list[Text]] = []
+        for column, (head, tip) in enumerate(
+            (
+                ("isotherm", "Of the lowest temperature"),
+                ("least", "The worst place of the surface"),
+                ("5 %", "A twentieth of the surface lies below this"),
+                ("median", "Half of the surface lies below this"),
+            )
+        ):
+            title = Text(head, "muted", scale=0.93)
+            title.setToolTip(tip)
+            title.setAlignment(_side(column))
+            self._cells.addWidget(title, 0, column)
+            self._cells.setColumnStretch(column, 1)
+        self.add(self._table)
+        self.add(Heading("Coverage"))
+        self.coverage = Rows(on_press=self.go_to, value_px=60, limit_px=64)
+        self.add(self.coverage)
+        self.add(Heading("Organs, lowest temperature"))
+        self.organs = Rows(on_press=self.go_to, value_px=64, limit_px=50)
+        self.add(self.organs)
+        self.add(Heading("Volumes"))
+        self.volumes = Rows(value_px=72, limit_px=0)
+        self.add(self.volumes)
+        self.add(Heading("All findings"))
+        self.findings = Findings("")
+        self.findings.on_press(self._go_to_finding)
+        self.add(self.findings)
+
+    def refresh(self) -> None:
+        """Show the assessment, grey unless it is that of the plan on screen."""
+        assessment = self.workspace.assessment
+        stale = assessment is not None and not self.workspace.is_current
+        self.stale.setVisible(stale)
+        if stale:
+            self.stale.say(f"! {OUT_OF_DATE}: the plan has changed since this was solved.", "warn")
+        has_margin = assessment is not None and bool(assessment.margins)
+        self._none.setVisible(not has_margin)
+        self._none.say(
+            "Nothing is solved yet." if assessment is None else "No target is chosen, so there is no margin."
+        )
+        self._table.setVisible(has_margin)
+        self._show_margins(assessment, stale)
+        self._show_table(assessment, stale)
+        self._show_rows(
+            self.coverage, coverage_rows(assessment, everything=True) if assessment else [], stale
+        )
+        self._show_rows(self.organs, self._organ_rows(assessment), stale)
+        self._show_rows(self.volumes, volume_rows(assessment) if assessment else [], stale)
+        self.findings.show_findings(
+            assessment.findings if assessment else (),
+            empty="Nothing is solved yet." if assessment is None else "✓ Nothing was found.",
+            stale=stale,
+        )
+
+    def _organ_rows(self, assessment: Assessment | None) -> list[Shown]:
+        if assessment is None:
+            return []
+        case = self.workspace.case
+        target = case.target_name if case else ""
+        judged = judged_organs(assessment, target)
+        names = {o.name for o in judged} | {target}
+        others = [o for o in assessment.structures if o.name not in names and o.role != "body"]
+        return [organ_row(o) for o in (*judged, *sorted(others, key=lambda o: o.minimum_degc))]
+
+    def _show_margins(self, assessment: Assessment | None, stale: bool) -> None:
+        for box, button, threshold in zip(self.margins, self.go_buttons, LARGE_THRESHOLDS_DEGC, strict=True):
+            margin = assessment.margin(threshold) if assessment else None
+            if margin is None:
+                row = Shown(
+                    name=margin_title(threshold), value=DASH, limit="not solved" if not assessment else ""
+                )
+            else:
+                row = margin_row(margin)
+            box.show_margin(
+                row.name, row.value, row.limit, level=row.level, stale=stale, tip=row.tip, point=row.point
+            )
+            button.setProperty("point", row.point)
+            button.setEnabled(row.point is not None)
+
+    def _show_table(self, assessment: Assessment | None, stale: bool) -> None:
+        margins = assessment.margins if assessment is not None else ()
+        while len(self.thresholds) < len(margins):
+            line = [Text("") for _ in range(4)]
+            for column, cell in enumerate(line):
+                cell.setAlignment(_side(column))
+                self._cells.addWidget(cell, len(self.thresholds) + 1, column)
+            self.thresholds.append(line)
+        limits = load_limits()
+        for margin, line in zip(margins, self.thresholds, strict=False):
+            row = margin_row(margin)
+            limit = limits.margin(margin.threshold_degc)
+            texts = (
+                (show_degc(margin.threshold_degc), "no ice", DASH, DASH)
+                if margin.no_ice
+                else (
+                    show_degc(margin.threshold_degc),
+                    row.value.removesuffix(" mm"),
+                    *(show_mm(v, signed=True).removesuffix(" mm") for v in (margin.p05_mm, margin.median_mm)),
+                )
+            )
+            for cell, text in zip(line, texts, strict=True):
+                cell.say(text, STALE if stale else "text", row.tip)
+            if not stale and limit is not None and row.level is not None:
+                line[1].say(line[1].text(), row.level.value)
+            for cell in line:
+                cell.show()
+        for line in self.thresholds[len(margins) :]:
+            for cell in line:
+                cell.hide()
+
+    def _show_rows(self, rows: Rows, shown: list[Shown], stale: bool) -> None:
+        for row, part in zip(rows.set_count(len(shown)), shown, strict=True):
+            row.show_numbers(
+                part.name,
+                part.value,
+                part.limit,
+                level=part.level,
+                stale=stale,
+                tip=part.tip,
+                point=part.point,
+            )
+
+    @Slot()
+    def _go(self) -> None:
+        pressed = self.sender()
+        point = pressed.point if isinstance(pressed, MarginBox) else pressed.property("point")
+        if point is not None:
+            self.go_to(tuple(point))
+
+    def _go_to_finding(self, finding: Finding) -> None:
+        """Go to the coldest place of the structure, or to the worst margin of the target."""
+        assessment = self.workspace.assessment
+        if assessment is None:
+            return
+        for margin in assessment.margins:
+            if finding.place == margin.structure and finding.level is not Level.OK and not margin.no_ice:
+                self.go_to(margin.worst_point_mm)
+                return
+        for organ in assessment.structures:
+            if organ.name == finding.place:
+                self.go_to(organ.at_mm)
+                return
+
+
+def _side(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
+    return side | Qt.AlignmentFlag.AlignVCenter

@@ -1,0 +1,180 @@
+"""Structures: what is outlined, what it is to the plan, what is shown, and which one is the target."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cryoplan.app.view import ViewState
+from cryoplan.app.workspace import Workspace
+from cryoplan.case.case import Case
+from cryoplan.case.structure import Role, Structure
+from cryoplan.core.units import show_ml
+from cryoplan.gui.numbers import outlined_ml
+from cryoplan.gui.panel import Panel
+from cryoplan.gui.parts import Findings, Heading, Name, Text, swatch
+from cryoplan.scene.style import theme
+
+
+class StructuresPanel(Panel):
+    """The list of structures."""
+
+    add_structures_requested = Signal()
+
+    def __init__(self, workspace: Workspace, view: ViewState) -> None:
+        super().__init__(workspace, view, title="Structures")
+        head = QHBoxLayout()
+        head.addWidget(Text("Structures", bold=True, scale=1.08))
+        self._count = Text("", "muted")
+        head.addWidget(self._count, 1)
+        self.add(head)
+        self.add_button = QPushButton("Add structures...")
+        self.add_button.setAccessibleName("Add structures")
+        self.add_button.setToolTip(
+            "Read a label map (NIfTI, NRRD, MetaImage) or a DICOM segmentation (Ctrl+L)"
+        )
+        self.add_button.clicked.connect(self.add_structures_requested)
+        self.add(self.add_button)
+        self._none = Text("", "muted", wrap=True)
+        self.add(self._none)
+        legend = QHBoxLayout()
+        legend.setContentsMargins(0, 6, 0, 0)
+        legend.addWidget(Text("shown", "muted", scale=0.85))
+        legend.addStretch(1)
+        legend.addWidget(Text("target", "muted", scale=0.85))
+        self._legend = QWidget()
+        self._legend.setLayout(legend)
+        self.add(self._legend)
+        self._list = QWidget()
+        self._column = QVBoxLayout(self._list)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(3)
+        self.add(self._list)
+        self.rows: dict[str, StructureRow] = {}
+        self._group = QButtonGroup(self)
+        self._shown: Case | None = None
+        self._heading = Heading("What was noticed")
+        self.add(self._heading)
+        self.findings = Findings("✓ Nothing unusual.")
+        self.add(self.findings)
+
+    def refresh(self) -> None:
+        """Show the structures of the case."""
+        case = self.workspace.case
+        self.add_button.setEnabled(case is not None)
+        has = case is not None and bool(case.structures)
+        for part in (self._legend, self._list):
+            part.setVisible(has)
+        for part in (self._heading, self.findings):
+            part.setVisible(case is not None)
+        self._none.setVisible(not has)
+        self._none.say("Open a scan first." if case is None else "Nothing is outlined yet.")
+        self._count.say(f"{len(case.structures)} outlined" if case is not None and has else "")
+        if case is not self._shown:
+            self._rebuild(case)
+        if case is None:
+            return
+        for name, row in self.rows.items():
+            row.set_target(name == case.target_name)
+        self.findings.show_findings(case.findings)
+        self.layers_changed()
+
+    def layers_changed(self) -> None:
+        """Follow what is shown."""
+        for name, row in self.rows.items():
+            row.set_shown(self.view.is_checked(f"structure:{name}"))
+
+    def _rebuild(self, case: Case | None) -> None:
+        self._shown = case
+        for row in self.rows.values():
+            self._group.removeButton(row.target)
+            self._column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self.rows = {}
+        for structure in sorted(case.structures, key=_importance) if case is not None else ():
+            row = StructureRow(structure)
+            row.shown.toggled.connect(self._show)
+            row.target.clicked.connect(self._choose)
+            self._group.addButton(row.target)
+            self._column.addWidget(row)
+            self.rows[structure.name] = row
+
+    def _show(self, visible: bool) -> None:
+        box = self.sender()
+        self.view.set_layer(f"structure:{box.property('structure')}", visible)
+
+    def _choose(self) -> None:
+        name = str(self.sender().property("structure"))
+        self.workspace.set_target(name)
+        # The old target stays marked until the case has changed: margins are still its.
+        self._soon.ask()
+
+
+class StructureRow(QWidget):
+    """Eye, colour, name, role and volume, target."""
+
+    def __init__(self, structure: Structure) -> None:
+        super().__init__()
+        name, role = structure.name, structure.role
+        self.shown = QCheckBox()
+        self.shown.setChecked(True)
+        self.shown.setAccessibleName(f"Show {name}")
+        self.shown.setToolTip(f"Show {name} in the views")
+        self.shown.setProperty("structure", name)
+        self.target = QRadioButton()
+        self.target.setAccessibleName(f"{name} is the target")
+        self.target.setToolTip(f"Measure margins on {name}")
+        self.target.setProperty("structure", name)
+        # Only a mass can be treated; the body, a bone or a vessel as target is a slip of the mouse.
+        may = role in (Role.TUMOUR, Role.OTHER, Role.ORGAN)
+        self.target.setVisible(may)
+        self.name = Name(name, bold=role is Role.TUMOUR)
+        guess = " ?" if structure.role_is_guess else ""
+        self.words = Text(f"{role.value}{guess} · {show_ml(outlined_ml(structure))}", "muted", scale=0.93)
+        why = "Role and tissue were guessed from the name.\n" if structure.role_is_guess else ""
+        self.words.setToolTip(f"{why}Computed as {structure.tissue}.\nFrom {structure.source}.")
+        self.words.setAccessibleName(
+            f"{name}: {role.value}{', guessed' if guess else ''}, {show_ml(outlined_ml(structure))}"
+        )
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 2)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(0)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        grid.addWidget(self.shown, 0, 0, 2, 1, middle)
+        grid.addWidget(swatch(theme().outline(role).colour), 0, 1, 2, 1, middle)
+        grid.addWidget(self.name, 0, 2)
+        grid.addWidget(self.words, 1, 2)
+        grid.addWidget(self.target, 0, 3, 2, 1, middle)
+        grid.setColumnStretch(2, 1)
+
+    def set_target(self, is_target: bool) -> None:
+        """Mark it as the target."""
+        if self.target.isChecked() == is_target:
+            return
+        group = self.target.group()
+        if group is not None:
+            group.setExclusive(False)
+        self.target.setChecked(is_target)
+        if group is not None:
+            group.setExclusive(True)
+
+    def set_shown(self, shown: bool) -> None:
+        """Follow the view without telling it."""
+        blocked = self.shown.blockSignals(True)
+        self.shown.setChecked(shown)
+        self.shown.blockSignals(blocked)
+
+
+def _importance(structure: Structure) -> tuple[bool, bool, str]:
+    return structure.role is not Role.TUMOUR, structure.role is Role.BODY, structure.name.lower()

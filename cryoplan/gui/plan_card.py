@@ -1,0 +1,247 @@
+"""Plan card: the few numbers that decide, each beside its limit; always in sight."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from cryoplan.app.view import ViewState
+from cryoplan.app.workspace import Workspace
+from cryoplan.core.finding import Finding, Level
+from cryoplan.core.units import show_degc, show_ml
+from cryoplan.gui.numbers import (
+    EXTRA_COVERAGE,
+    LARGE_THRESHOLDS_DEGC,
+    VOLUME_THRESHOLDS_DEGC,
+    Shown,
+    coverage_rows,
+    judged_organs,
+    margin_row,
+    margin_title,
+    organ_row,
+    outlined_ml,
+    short_limit,
+    volume_rows,
+    worst_places,
+)
+from cryoplan.gui.panel import Panel
+from cryoplan.gui.parts import (
+    DASH,
+    OUT_OF_DATE,
+    STALE,
+    Findings,
+    Heading,
+    MarginBox,
+    Name,
+    Press,
+    Rows,
+    Text,
+)
+from cryoplan.margins.assessment import Assessment
+from cryoplan.margins.limits import load_limits
+
+ORGANS_SHOWN = 4
+"""The worst few; the review has all."""
+
+
+class PlanCard(Panel):
+    """Margins, coverage, worst place, organs, volumes, rules."""
+
+    def __init__(self, workspace: Workspace, view: ViewState) -> None:
+        super().__init__(workspace, view, title="Plan card")
+        self.setObjectName("planCard")
+        title = QHBoxLayout()
+        title.setSpacing(6)
+        title.addWidget(Text("Plan card", bold=True, scale=1.08))
+        self._target = Name("", "muted")
+        title.addWidget(self._target, 1)
+        self.add(title)
+        self.stale = Text("", "warn", bold=True, wrap=True)
+        self.add(self.stale)
+        boxes = QHBoxLayout()
+        boxes.setSpacing(8)
+        self.margins: list[MarginBox] = []
+        for _ in LARGE_THRESHOLDS_DEGC:
+            box = MarginBox()
+            box.clicked.connect(self._go)
+            boxes.addWidget(box, 1)
+            self.margins.append(box)
+        self.add(boxes)
+        self.add(Heading("Coverage of the tumour"))
+        self.coverage = Rows(on_press=self.go_to, value_px=56, limit_px=64)
+        self.add(self.coverage)
+        self.add(Heading("Worst place"))
+        self._places = QVBoxLayout()
+        self._places.setSpacing(6)
+        holder = QWidget()
+        holder.setLayout(self._places)
+        self._places.setContentsMargins(0, 0, 0, 0)
+        self.add(holder)
+        self.places: list[_Place] = []
+        self._no_place = Text(DASH, "muted")
+        self.add(self._no_place)
+        self.add(Heading("Organs"))
+        self.organs = Rows(on_press=self.go_to, value_px=64, limit_px=50)
+        self.add(self.organs)
+        self._organs_note = Text("", "muted", wrap=True, scale=0.93)
+        self.add(self._organs_note)
+        self.add(Heading("Volumes"))
+        self.volumes = Rows(value_px=72, limit_px=0)
+        self.add(self.volumes)
+        self.add(Heading("Rules"))
+        self.rules = Findings("")
+        self.rules.on_press(self._select)
+        self.add(self.rules)
+
+    def refresh(self) -> None:
+        """Show the newest numbers, grey unless they are those of the plan on screen."""
+        case, assessment = self.workspace.case, self.workspace.assessment
+        stale = assessment is not None and not self.workspace.is_current
+        target = None if case is None else case.target
+        if target is None:
+            self._target.say("no case" if case is None else "no target chosen", "muted")
+        else:
+            self._target.say(f"{target.name} · {show_ml(outlined_ml(target))}", "muted")
+        self.stale.setVisible(stale)
+        if stale:
+            self.stale.say(f"! {OUT_OF_DATE}: these numbers belong to an earlier plan.", "warn")
+        self._show_margins(assessment, stale)
+        self._show_rows(self.coverage, _coverage(assessment), stale)
+        self._show_places(assessment, stale)
+        self._show_organs(assessment, stale)
+        volumes = volume_rows(assessment) if assessment else [
+            Shown(name=f"ice {show_degc(t)}" if t == 0.0 else show_degc(t), value=DASH)
+            for t in VOLUME_THRESHOLDS_DEGC
+        ]  # fmt: skip
+        self._show_rows(self.volumes, volumes, stale)
+
+    def refresh_slow(self) -> None:
+        """Show what the rules say about the plan."""
+        if self.workspace.case is None:
+            self.rules.show_findings((), empty=DASH)
+            return
+        if not self.workspace.plan.probes:
+            self.rules.show_findings((), empty="No probe is placed yet.")
+            return
+        found = [f for f in self.workspace.rules if f.level is not Level.OK]
+        self.rules.show_findings(found, empty="✓ All rules of placement are kept.")
+
+    def _show_margins(self, assessment: Assessment | None, stale: bool) -> None:
+        limits = load_limits()
+        for box, threshold in zip(self.margins, LARGE_THRESHOLDS_DEGC, strict=True):
+            margin = assessment.margin(threshold) if assessment else None
+            if margin is None:
+                why = "No target is chosen." if assessment else "Nothing is solved yet."
+                limit = short_limit(limits.margin(threshold)) or "no limit"
+                box.show_margin(
+                    margin_title(threshold), DASH, limit, level=None, stale=stale, tip=why, point=None
+                )
+                continue
+            row = margin_row(margin)
+            box.show_margin(
+                row.name, row.value, row.limit, level=row.level, stale=stale, tip=row.tip, point=row.point
+            )
+
+    def _show_rows(self, rows: Rows, shown: list[Shown], stale: bool) -> None:
+        for row, part in zip(rows.set_count(len(shown)), shown, strict=True):
+            row.show_numbers(
+                part.name,
+                part.value,
+                part.limit,
+                level=part.level,
+                stale=stale,
+                tip=part.tip,
+                point=part.point,
+            )
+
+    def _show_places(self, assessment: Assessment | None, stale: bool) -> None:
+        shown = (
+            worst_places(assessment, self.workspace.plan, self.workspace.catalogue)
+            if assessment is not None
+            else []
+        )
+        while len(self.places) < len(shown):
+            place = _Place()
+            place.clicked.connect(self._go)
+            self._places.addWidget(place)
+            self.places.append(place)
+        for place, part in zip(self.places, shown, strict=False):
+            place.show_place(part, stale)
+            place.show()
+        for place in self.places[len(shown) :]:
+            place.hide()
+        self._no_place.setVisible(not shown)
+
+    def _show_organs(self, assessment: Assessment | None, stale: bool) -> None:
+        if assessment is None:
+            self._show_rows(self.organs, [], stale)
+            self._organs_note.say(DASH, "muted")
+            self._organs_note.show()
+            return
+        case = self.workspace.case
+        organs = judged_organs(assessment, case.target_name if case else "")
+        self._show_rows(self.organs, [organ_row(o) for o in organs[:ORGANS_SHOWN]], stale)
+        more = len(organs) - ORGANS_SHOWN
+        note = f"{more} more in the review" if more > 0 else ""
+        self._organs_note.say(note if organs else "No structure with a limit.", STALE if stale else "muted")
+        self._organs_note.setVisible(bool(self._organs_note.text()))
+
+    @Slot()
+    def _go(self) -> None:
+        pressed = self.sender()
+        point = getattr(pressed, "point", None)
+        if point is not None:
+            self.go_to(point)
+
+    def _select(self, finding: Finding) -> None:
+        """Select the probe that a finding names and go to its tip."""
+        for probe in self.workspace.plan.probes:
+            if finding.place in (f"probe {probe.name}", probe.name) or finding.place.startswith(
+                f"probes {probe.name} and "
+            ):
+                self.view.selected_probe = probe.name
+                self.go_to(probe.tip_mm)
+                return
+
+
+class _Place(Press):
+    """Where a margin is worst, in words; a press goes there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.point = None
+        self._words = Text("", bold=True, wrap=True)
+        self._which = Text("", "muted", wrap=True, scale=0.93)
+        column = QVBoxLayout()
+        column.setContentsMargins(9, 6, 9, 6)
+        column.setSpacing(2)
+        column.addWidget(self._words)
+        column.addWidget(self._which)
+        self.add(column)
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """The place and the margins that are worst there."""
+        return (self._words.text(), self._which.text())
+
+    def show_place(self, shown: Shown, stale: bool) -> None:
+        """Show a place."""
+        self._words.say(shown.name, STALE if stale else "text")
+        self._which.say(shown.value, STALE if stale else "muted")
+        self.point = shown.point
+        self.setAccessibleName(f"Go to the worst place, {shown.name}, {shown.value}")
+        self.setToolTip("Press to go there.")
+
+
+def _coverage(assessment: Assessment | None) -> list[Shown]:
+    if assessment is not None and assessment.coverage:
+        return coverage_rows(assessment, everything=False)
+    limits = load_limits()
+    known = [(c.threshold_degc, c.rim_mm, c.limit) for c in limits.coverage]
+    known += [(t, rim, None) for t, rim in EXTRA_COVERAGE]
+    return [
+        Shown(
+            name=f"{f'rim {rim:g} mm ' if rim else ''}at {show_degc(t)}", value=DASH, limit=short_limit(limit)
+        )
+        for t, rim, limit in sorted(known, key=lambda k: (k[1], -k[0]))
+    ]
