@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable
 from cryoplan.core.errors import ImageError
 from cryoplan.core.finding import Finding, Level, worst
 
-VERDICTS = {Level.OK: "ok", Level.WARN: "warn", Level.FAIL: "refused"}
+REFUSED = "refused"
+
+VERDICTS = {Level.OK: "ok", Level.WARN: "warn", Level.FAIL: REFUSED}
 """The contract's word for the worst finding of a series."""
 
 _REMEDIES = {
