@@ -7,7 +7,7 @@ skin is (an MR without an outlined body), it stays where it was put.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from cryoplan.case.case import Case
 from cryoplan.case.skin import skin_entry
 from cryoplan.core.errors import PlanError
-from cryoplan.core.geometry import Point, as_point, distance_mm
+from cryoplan.core.geometry import Point, as_point, distance_mm, point_to_segment_mm
 from cryoplan.plan import edits
 from cryoplan.plan.edits import Grip
 from cryoplan.plan.placement import clock_direction
@@ -29,6 +29,9 @@ Pair = tuple[float, float]
 
 REACH_PX = 12.0
 """How near to a grip a press must be."""
+
+SELECT_PX = 7.0
+"""How near to a shaft a click must be to select its probe."""
 
 END_ON_PX = 40.0
 """A probe that looks shorter than this is held as a whole only: its grips would lie on one another."""
@@ -71,6 +74,18 @@ def spot_at(spots: tuple[GripSpot, ...], at_px: Pair) -> GripSpot | None:
     near = [(float(np.hypot(s.at_px[0] - at_px[0], s.at_px[1] - at_px[1])), s) for s in spots]
     reached = [pair for pair in near if pair[0] <= REACH_PX]
     return min(reached, key=lambda pair: pair[0])[1] if reached else None
+
+
+def probe_at(marks: Iterable[ProbeMark], to_px: Callable[[Pair], Pair], at_px: Pair) -> str | None:
+    """Return the probe that a click means: of those under it, the one nearest to the slice; or None."""
+    found = []
+    for mark in marks:
+        # Pixels here; a third coordinate because the rule is that of three dimensions.
+        entry, tip, at = ([*uv, 0.0] for uv in (to_px(mark.entry_uv), to_px(mark.tip_uv), at_px))
+        distance = float(point_to_segment_mm(at, entry, tip))
+        if distance <= SELECT_PX:
+            found.append((-mark.strength, distance, mark.name))
+    return min(found)[2] if found else None
 
 
 def dragged(case: Case, plan: Plan, name: str, grip: Grip, by_mm: npt.ArrayLike) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,10 +12,12 @@ from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
+    QImage,
     QLinearGradient,
     QPainter,
     QPainterPath,
     QPen,
+    QPixmap,
     QTransform,
 )
 
@@ -69,6 +72,18 @@ class Furniture:
     shown: str
     warning: str
     focused: bool
+
+
+def picture(gray: QImage, first: Pair, last: Pair, size: Pair, ratio: float, look: Theme) -> QPixmap:
+    """Return a grey picture laid between two screen points, at the resolution of the screen itself."""
+    pixmap = QPixmap(math.ceil(size[0] * ratio), math.ceil(size[1] * ratio))
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(QColor(look.dark.canvas))
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(QRectF(first[0], first[1], last[0] - first[0], last[1] - first[1]), gray)
+    painter.end()
+    return pixmap
 
 
 def pen_of(style: LineStyle, *, opacity: float = 1.0) -> QPen:

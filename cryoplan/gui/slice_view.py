@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from itertools import count
-
-import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -24,40 +19,23 @@ from PySide6.QtWidgets import QWidget
 
 from cryoplan.app.view import Display, ViewState, Window
 from cryoplan.app.workspace import State, Workspace
-from cryoplan.core.errors import PlanError
 from cryoplan.core.geometry import Point, as_point, distance_mm
 from cryoplan.core.units import show_clock, show_mm
-from cryoplan.gui import slice_paint
+from cryoplan.gui import gray_window, slice_paint
 from cryoplan.gui.placing import Placing
-from cryoplan.gui.probe_gestures import GripSpot, dragged, grip_spots, screen_axes, spot_at
+from cryoplan.gui.probe_drag import ProbeDrag
+from cryoplan.gui.probe_gestures import GripSpot, grip_spots, probe_at, spot_at
 from cryoplan.gui.probe_keys import ProbeKeys
 from cryoplan.gui.slice_camera import SliceCamera
 from cryoplan.gui.slice_content import SliceContent
-from cryoplan.plan.edits import Grip, describe_change
-from cryoplan.plan.plan import Plan
+from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark, project_probe, scale_bar_mm, strength_at
-from cryoplan.scene.slices import WINDOW_PRESETS, Orientation, SlicePlane, auto_window
+from cryoplan.scene.slices import Orientation, SlicePlane
 from cryoplan.scene.style import theme
 
 WHEEL_STEP = 120
 ZOOM_PER_STEP = 1.15
 ZOOM_PER_KEY = 1.25
-SELECT_PX = 7.0
-LEAST_WIDTH = 1.0
-
-_GESTURES = count(1)
-
-
-@dataclass(slots=True)
-class _Drag:
-    """A grip that is held: where it was taken, the plan then, and the plan that we last made of it."""
-
-    kind: Grip
-    probe: str
-    start_uv: tuple[float, float]
-    start: Plan
-    last: Plan
-    gesture: str
 
 
 class SliceView(QWidget):
@@ -103,7 +81,7 @@ class SliceView(QWidget):
         self._camera: SliceCamera | None = None
         self._fits = True
         self._pixmap: tuple[object, QPixmap] | None = None
-        self._drag: _Drag | None = None
+        self._drag: ProbeDrag | None = None
         self._press: QPointF | None = None
         self._press_window: Window | None = None
         self._crosshair_held = False
@@ -219,15 +197,9 @@ class SliceView(QWidget):
             return self._pixmap[1]
         image, gray = self._content.image(plane, self._view.window)
         size = self._size()
-        x0, y0 = camera.to_px((image.left_mm, image.top_mm), size)
-        x1, y1 = camera.to_px((image.right_mm, image.bottom_mm), size)
-        pixmap = QPixmap(math.ceil(size[0] * ratio), math.ceil(size[1] * ratio))
-        pixmap.setDevicePixelRatio(ratio)
-        pixmap.fill(QColor(theme().dark.canvas))
-        painter = QPainter(pixmap)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(QRectF(x0, y0, x1 - x0, y1 - y0), gray)
-        painter.end()
+        corners = ((image.left_mm, image.top_mm), (image.right_mm, image.bottom_mm))
+        first, last = (camera.to_px(uv, size) for uv in corners)
+        pixmap = slice_paint.picture(gray, first, last, size, ratio, theme())
         self._pixmap = (key, pixmap)
         return pixmap
 
@@ -330,7 +302,11 @@ class SliceView(QWidget):
                 return
             spot = spot_at(self.spots(), (at.x(), at.y()))
             if spot is not None and self._keys.selected is not None:
-                self._take_grip(spot, (at.x(), at.y()))
+                uv = self.camera.to_uv((at.x(), at.y()), self._size())
+                self._drag = ProbeDrag(
+                    self._workspace, self.orientation, self._keys.selected.name, spot.kind, uv
+                )
+                self.setCursor(Qt.CursorShape.ClosedHandCursor)
                 return
             self._select_at(at)
             self._crosshair_held = True
@@ -343,17 +319,15 @@ class SliceView(QWidget):
         if point is None:
             return
         if self._drag is not None:
-            self._pull((at.x(), at.y()))
+            self._drag.pull(self.camera.to_uv((at.x(), at.y()), self._size()))
         elif self._press_window is not None and self._press is not None:
-            self._set_window(at - self._press)
+            by = at - self._press
+            self._view.window = gray_window.pulled(self._press_window, by.x(), by.y())
         elif event.buttons() & Qt.MouseButton.MiddleButton and self._press is not None:
             camera = self.camera
             assert camera is not None
-            self._camera, self._fits = (
-                camera.panned(at.x() - self._press.x(), at.y() - self._press.y()),
-                False,
-            )
-            self._press = at
+            by, self._press = at - self._press, at
+            self._camera, self._fits = camera.panned(by.x(), by.y()), False
             self.update()
         elif self._crosshair_held:
             self._view.cursor_mm = point
@@ -421,29 +395,14 @@ class SliceView(QWidget):
             self._camera, self._fits = camera.zoomed(factor, at_px, self._size()), False
             self.update()
 
-    def _set_window(self, by: QPointF) -> None:
-        start = self._press_window
-        assert start is not None
-        # To the right: softer; up: brighter. In proportion, so that MR works like CT.
-        width = max(start.width * math.exp(by.x() * 0.006), LEAST_WIDTH)
-        self._view.window = Window(width=width, level=start.level + by.y() * 0.004 * start.width)
-
     def _select_at(self, at: QPointF) -> None:
         """Select the probe under a click, if there is one; nothing is moved."""
         plane, camera = self.plane, self.camera
         if plane is None or camera is None or not self._view.shows("probes"):
             return
-        found = []
-        for mark in self._marks(plane):
-            a, b = (np.asarray(camera.to_px(uv, self._size())) for uv in (mark.entry_uv, mark.tip_uv))
-            along, gap = b - a, np.array([at.x(), at.y()]) - a
-            length2 = float(along @ along)
-            share = min(max(float(gap @ along) / length2, 0.0), 1.0) if length2 > 0.0 else 0.0
-            distance = float(np.linalg.norm(gap - share * along))
-            if distance <= SELECT_PX:
-                found.append((-mark.strength, distance, mark.name))
-        if found:
-            self._view.selected_probe = min(found)[2]
+        name = probe_at(self._marks(plane), lambda uv: camera.to_px(uv, self._size()), (at.x(), at.y()))
+        if name is not None:
+            self._view.selected_probe = name
 
     def _hover(self, at: QPointF) -> None:
         spot = spot_at(self.spots(), (at.x(), at.y()))
@@ -453,48 +412,9 @@ class SliceView(QWidget):
             self.setCursor(Qt.CursorShape.ArrowCursor if kind is None else Qt.CursorShape.OpenHandCursor)
             self.update()
 
-    # Dragging a probe -------------------------------------------------------------------------------
-
-    def _take_grip(self, spot: GripSpot, at_px: tuple[float, float]) -> None:
-        camera, probe, plan = self.camera, self._keys.selected, self._workspace.plan
-        assert camera is not None
-        assert probe is not None
-        self._drag = _Drag(
-            kind=spot.kind,
-            probe=probe.name,
-            start_uv=camera.to_uv(at_px, self._size()),
-            start=plan,
-            last=plan,
-            gesture=f"drag-{next(_GESTURES)}",
-        )
-        self.setCursor(Qt.CursorShape.ClosedHandCursor)
-
-    def _pull(self, at_px: tuple[float, float]) -> None:
-        drag, camera, case = self._drag, self.camera, self._workspace.case
-        if drag is None or camera is None or case is None:
-            return
-        u, v = camera.to_uv(at_px, self._size())
-        right, down = screen_axes(self.orientation)
-        by_mm = (u - drag.start_uv[0]) * right + (v - drag.start_uv[1]) * down
-        try:
-            new = dragged(case, drag.start, drag.probe, drag.kind, by_mm)
-        except PlanError as error:
-            self._workspace.message.emit(str(error))
-            return
-        drag.last = new
-        self._workspace.edit(describe_change(drag.start, new), new, gesture=drag.gesture)
-
-    def _give_up_drag(self) -> None:
-        drag, self._drag = self._drag, None
-        if drag is not None:
-            self._workspace.edit("Drag given up", drag.start, gesture=drag.gesture)
-            self._workspace.message.emit("Put back.")
-        self.unsetCursor()
-
     @Slot()
     def _follow_plan(self) -> None:
-        # Something else changed the plan while a grip was held (undo, for one): that wins.
-        if self._drag is not None and self._workspace.plan not in (self._drag.last, self._drag.start):
+        if self._drag is not None and not self._drag.is_alone:
             self._drag = None
         self.update()
 
@@ -518,7 +438,9 @@ class SliceView(QWidget):
         key = Qt.Key(event.key())
         if key == Qt.Key.Key_Escape:
             if self._drag is not None:
-                self._give_up_drag()
+                self._drag.give_up()
+                self._drag = None
+                self.unsetCursor()
             elif self._placing.is_on:
                 self._placing.stop()
             else:
@@ -539,17 +461,10 @@ class SliceView(QWidget):
 
     def _preset(self, number: int) -> None:
         case = self._workspace.case
-        if case is None:
-            return
-        if case.scan.facts.has_hounsfield:
-            preset = WINDOW_PRESETS[number]
-        elif number == 0:
-            preset = auto_window(case.scan.volume)
-        else:
-            self._workspace.message.emit("This scan has no Hounsfield values: 1 sets its own window.")
-            return
-        self._view.window = Window(width=preset.width, level=preset.level)
-        self._workspace.message.emit(f"Window {preset.name}")
+        if case is not None:
+            window, text = gray_window.preset(case, number)
+            self._view.window = window or self._view.window
+            self._workspace.message.emit(text)
 
     # Following --------------------------------------------------------------------------------------
 
