@@ -223,6 +223,8 @@ class Canvas(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take mouse events on grips; everything else turns the camera as usual."""
+        if watched is not self._plotter:
+            return False
         kind = event.type()
         if kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and isinstance(event, QKeyEvent):
             if event.key() == Qt.Key.Key_Escape and kind == QEvent.Type.KeyPress and self._restore():

@@ -16,6 +16,7 @@ from cryoplan.scene.meshes import (
     bone_mesh,
     build_case_meshes,
     isotherm_mesh,
+    lighter,
     of_surface,
     structure_mesh,
     surface,
@@ -218,3 +219,23 @@ def test_the_liver_ct_becomes_meshes_in_the_right_place(data_root):
         mesh = structure_mesh(structure, case)
         assert np.linalg.norm(mesh.centroid_mm() - shape.GetCentroid(value)) < 0.15
         assert mesh.volume_ml() == pytest.approx(shape.GetPhysicalSize(value) / 1000, rel=0.01)
+
+
+def test_a_lighter_mesh_keeps_volume_and_place_and_stays_closed():
+    grid = grid_around((30.0, -20.0, 10.0), (90.0, 90.0, 90.0), (1.0, 1.0, 1.5), turned((20.0, -10.0, 5.0)))
+    gap = np.linalg.norm(points_mm(grid) - np.array((30.0, -20.0, 10.0)), axis=-1)
+    ball = surface(Volume(grid=grid, values=(35.0 - gap).astype(np.float32)), 0.0)
+    few = lighter(ball, 2000)
+    assert len(ball.triangles) > 20_000
+    assert len(few.triangles) <= 2000
+    assert few.volume_ml() == pytest.approx(ball.volume_ml(), rel=0.005)
+    np.testing.assert_allclose(few.centroid_mm(), (30.0, -20.0, 10.0), atol=0.1)
+    edges = np.sort(few.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    assert np.all(np.unique(edges, axis=0, return_counts=True)[1] == 2)
+
+
+def test_a_mesh_that_is_light_enough_is_left_alone():
+    grid = grid_around((0.0, 0.0, 0.0), (20.0, 20.0, 20.0), (1.0, 1.0, 1.0))
+    gap = np.linalg.norm(points_mm(grid), axis=-1)
+    ball = surface(Volume(grid=grid, values=(5.0 - gap).astype(np.float32)), 0.0)
+    assert lighter(ball, len(ball.triangles)) is ball
