@@ -23,6 +23,9 @@ from cryoplan.plan.probe import Probe
 if TYPE_CHECKING:
     from cryoplan.image.series import PathDescription
 
+TARGET_CODES = ("no-target", "several-targets")
+"""Findings that a chosen target settles."""
+
 
 def list_series(path: Path) -> PathDescription:
     """Tell what an image file or a folder is, from its headers only.
@@ -109,9 +112,11 @@ def add_structures(case: Case, path: Path) -> Case:
                 code="structure-name-twice",
                 place=structure.name,
             )
+    # What was said about having no target is settled anew by the structures that have come.
+    known = tuple(f for f in case.findings if f.code not in TARGET_CODES)
     merged = case.changed(
         structures=case.structures + new.structures,
-        findings=case.findings + tuple(f for f in new.findings if f not in case.findings),
+        findings=known + tuple(f for f in new.findings if f not in known),
     )
     return choose_target(merged, new.target_name) if new.target_name and not case.target_name else merged
 
@@ -126,7 +131,7 @@ def choose_target(case: Case, name: str) -> Case:
     """
     target = case.structure(name)
     grid = planning_grid(case.scan, target, case.planning_grid.spacing_mm[0])
-    findings = tuple(f for f in case.findings if f.code not in ("no-target", "several-targets"))
+    findings = tuple(f for f in case.findings if f.code not in TARGET_CODES)
     return case.changed(target_name=name, planning_grid=grid, findings=findings)
 
 
