@@ -93,12 +93,17 @@ def margin_row(margin: Margin) -> Shown:
     return Shown(
         name=margin_title(margin.threshold_degc),
         value=value,
-        limit=short_limit(limit) or "no limit",
+        limit=short_limit(limit) or "none set",
         level=level,
         tip=f"Least signed distance from the surface of {margin.structure} to the isotherm of the lowest "
         f"temperature; positive where the isotherm lies outside.\n{limit_words(limit)}",
         point=point,
     )
+
+
+def coverage_name(threshold_degc: float, rim_mm: float) -> str:
+    """Return what is covered by which isotherm: ``at −20 °C`` for the tumour, ``rim 5 mm −20 °C``."""
+    return f"rim {rim_mm:g} mm {show_degc(threshold_degc)}" if rim_mm else f"at {show_degc(threshold_degc)}"
 
 
 def coverage_row(covered: Coverage, margin: Margin | None) -> Shown:
@@ -109,10 +114,9 @@ def coverage_row(covered: Coverage, margin: Margin | None) -> Shown:
         value = show_percent(covered.fraction)
     else:
         value = show_apart(covered.fraction, limit, level)
-    rim = f"rim {covered.rim_mm:g} mm " if covered.rim_mm else ""
     point = None if margin is None or margin.no_ice or covered.fraction >= 1.0 else margin.worst_point_mm
     return Shown(
-        name=f"{rim}at {show_degc(covered.threshold_degc)}",
+        name=coverage_name(covered.threshold_degc, covered.rim_mm),
         value=value,
         limit=short_limit(limit),
         level=level,

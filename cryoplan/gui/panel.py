@@ -38,7 +38,7 @@ class Panel(QWidget):
 
         content = QWidget()
         self.column = QVBoxLayout(content)
-        self.column.setContentsMargins(12, 10, 12, 12)
+        self.column.setContentsMargins(11, 10, 11, 12)
         self.column.setSpacing(5)
         self.column.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.area = QScrollArea()

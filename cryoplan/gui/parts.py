@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
+    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -83,10 +84,12 @@ class Text(QLabel):
         self._look: tuple[object, ...] = ()
         self._tone = tone
         self.setTextFormat(Qt.TextFormat.PlainText)
+        # Within a button the colour role would be that of buttons.
+        self.setForegroundRole(QPalette.ColorRole.WindowText)
         self.setWordWrap(wrap)
         if wrap:
             # A wrapped label may become as narrow as its panel; its height follows.
-            self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+            self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.say(text, tone)
 
     @property
@@ -104,8 +107,8 @@ class Text(QLabel):
             self._look = look
             self.setFont(scaled_font(self._scale, bold=self._bold))
             colours = QPalette(self.palette())
-            for group in (QPalette.ColorGroup.Active, QPalette.ColorGroup.Inactive):
-                colours.setColor(group, QPalette.ColorRole.WindowText, tone_colour(self._tone))
+            # For all groups: a row that cannot be pressed is not a row that does not count.
+            colours.setColor(QPalette.ColorRole.WindowText, tone_colour(self._tone))
             self.setPalette(colours)
         if tip is not None and tip != self.toolTip():
             self.setToolTip(tip)
@@ -164,7 +167,7 @@ class Press(QAbstractButton):
         self._edge = ""
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     def add(self, layout: QLayout) -> None:
         """Put the parts in; presses on them are presses on the frame."""
@@ -220,7 +223,7 @@ class NumberRow(Press):
         self.point = None
         self._sign = Text("", bold=True)
         self._sign.setFixedWidth(14)
-        self._name = Name()
+        self._name = Name(scale=0.95)
         self._value = Text("", bold=True)
         self._value.setMinimumWidth(value_px)
         self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -229,7 +232,7 @@ class NumberRow(Press):
         self._limit.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row = QHBoxLayout()
         row.setContentsMargins(0, 3, 0, 4)
-        row.setSpacing(4)
+        row.setSpacing(3)
         row.addWidget(self._sign)
         row.addWidget(self._name, 1)
         row.addWidget(self._value)
@@ -309,9 +312,17 @@ class FindingRow(Press):
 
 
 class Findings(QWidget):
-    """A list of findings, heaviest first, that keeps its rows when it changes."""
+    """A list of findings, heaviest first, that keeps its rows when it changes.
 
-    def __init__(self, empty: str = "") -> None:
+    Parameters
+    ----------
+    empty : str
+        What is said when there is none.
+    folds_ok : bool
+        Put those that are ok behind a button that counts them.
+    """
+
+    def __init__(self, empty: str = "", *, folds_ok: bool = False) -> None:
         super().__init__()
         self._rows: list[FindingRow] = []
         self._on_press = None
@@ -320,6 +331,11 @@ class Findings(QWidget):
         self._column.setSpacing(0)
         self._empty = Text(empty, "muted", wrap=True, scale=0.93)
         self._column.addWidget(self._empty)
+        self._folds_ok = folds_ok
+        self.passed = QPushButton()
+        self.passed.setCheckable(True)
+        self.passed.toggled.connect(self._fold)
+        self.passed.hide()
 
     def on_press(self, call) -> None:
         """Call this with the finding whose row is pressed; findings without a place do not react."""
@@ -337,12 +353,29 @@ class Findings(QWidget):
             self._rows.append(row)
         for row, finding in zip(self._rows, shown, strict=False):
             row.show_finding(finding, stale=stale, goes=self._on_press is not None and bool(finding.place))
-            row.show()
-        for row in self._rows[len(shown) :]:
-            row.hide()
+        self._count = len(shown)
+        self._fold()
         if empty is not None:
             self._empty.say(empty)
         self._empty.setVisible(not shown and bool(self._empty.text()))
+
+    _count = 0
+
+    def _fold(self) -> None:
+        passed = 0
+        for number, row in enumerate(self._rows):
+            used = number < self._count and row.finding is not None
+            ok = used and row.finding.level is Level.OK
+            passed += ok
+            row.setVisible(used and not (ok and self._folds_ok and not self.passed.isChecked()))
+        if self._folds_ok:
+            if self._column.indexOf(self.passed) < 0:
+                self._column.addSpacing(4)
+                self._column.addWidget(self.passed)
+            self.passed.setVisible(passed > 0)
+            verb = "Hide" if self.passed.isChecked() else "Show"
+            self.passed.setText(f"{verb} {passed} that passed")
+            self.passed.setAccessibleName(self.passed.text())
 
     def texts(self) -> list[str]:
         """Return the sentences shown."""
@@ -361,10 +394,10 @@ class MarginBox(Press):
         super().__init__()
         self.point = None
         self._title = Text("", "muted", scale=0.93)
-        self._value = Text("", scale=1.6, bold=True)
+        self._value = Text("", scale=1.5, bold=True)
         self._limit = Text("", "muted", scale=0.93)
         column = QVBoxLayout()
-        column.setContentsMargins(9, 7, 6, 7)
+        column.setContentsMargins(8, 7, 4, 7)
         column.setSpacing(2)
         for part in (self._title, self._value, self._limit):
             column.addWidget(part)
@@ -388,7 +421,9 @@ class MarginBox(Press):
         sign = "" if level is None else f"{SIGNS[level]} "
         self._title.say(title, STALE if stale else "muted")
         self._value.say(value, tone)
-        self._limit.say(f"{sign}{limit}", tone if level not in (None, Level.OK) else "muted")
+        self._limit.say(
+            f"{sign}limit {limit}" if limit else "", tone if level not in (None, Level.OK) else "muted"
+        )
         self.set_edge("" if stale or level in (None, Level.OK) else tone)
         self.point = point
         self.setEnabled(point is not None)

@@ -14,6 +14,7 @@ from cryoplan.gui.numbers import (
     LARGE_THRESHOLDS_DEGC,
     VOLUME_THRESHOLDS_DEGC,
     Shown,
+    coverage_name,
     coverage_rows,
     judged_organs,
     margin_row,
@@ -39,6 +40,7 @@ from cryoplan.gui.parts import (
 )
 from cryoplan.margins.assessment import Assessment
 from cryoplan.margins.limits import load_limits
+from cryoplan.plan.plan import Plan
 
 ORGANS_SHOWN = 4
 """The worst few; the review has all."""
@@ -68,7 +70,7 @@ class PlanCard(Panel):
             self.margins.append(box)
         self.add(boxes)
         self.add(Heading("Coverage of the tumour"))
-        self.coverage = Rows(on_press=self.go_to, value_px=56, limit_px=64)
+        self.coverage = Rows(on_press=self.go_to, value_px=52, limit_px=64)
         self.add(self.coverage)
         self.add(Heading("Worst place"))
         self._places = QVBoxLayout()
@@ -132,7 +134,7 @@ class PlanCard(Panel):
             margin = assessment.margin(threshold) if assessment else None
             if margin is None:
                 why = "No target is chosen." if assessment else "Nothing is solved yet."
-                limit = short_limit(limits.margin(threshold)) or "no limit"
+                limit = short_limit(limits.margin(threshold)) or "none set"
                 box.show_margin(
                     margin_title(threshold), DASH, limit, level=None, stale=stale, tip=why, point=None
                 )
@@ -155,11 +157,11 @@ class PlanCard(Panel):
             )
 
     def _show_places(self, assessment: Assessment | None, stale: bool) -> None:
-        shown = (
-            worst_places(assessment, self.workspace.plan, self.workspace.catalogue)
-            if assessment is not None
-            else []
-        )
+        shown = []
+        if assessment is not None:
+            # The probes of an out-of-date result are not those on screen: then no distance to them.
+            plan = Plan() if stale else self.workspace.plan
+            shown = worst_places(assessment, plan, self.workspace.catalogue)
         while len(self.places) < len(shown):
             place = _Place()
             place.clicked.connect(self._go)
@@ -240,8 +242,6 @@ def _coverage(assessment: Assessment | None) -> list[Shown]:
     known = [(c.threshold_degc, c.rim_mm, c.limit) for c in limits.coverage]
     known += [(t, rim, None) for t, rim in EXTRA_COVERAGE]
     return [
-        Shown(
-            name=f"{f'rim {rim:g} mm ' if rim else ''}at {show_degc(t)}", value=DASH, limit=short_limit(limit)
-        )
+        Shown(name=coverage_name(t, rim), value=DASH, limit=short_limit(limit))
         for t, rim, limit in sorted(known, key=lambda k: (k[1], -k[0]))
     ]

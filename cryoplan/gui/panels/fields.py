@@ -29,7 +29,6 @@ class NumberBox(QDoubleSpinBox):
         highest: float,
         step: float = 1.0,
         digits: int = 1,
-        buttons: bool = True,
     ) -> None:
         super().__init__()
         self.setLocale(QLocale.c())
@@ -40,8 +39,9 @@ class NumberBox(QDoubleSpinBox):
         self.setSuffix(unit)
         self.setAccessibleName(name)
         self.setMinimumWidth(56)
-        if not buttons:
-            self.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        # Arrow keys and wheel step; the tiny buttons would take a third of the room. Qt's own way to hide
+        # them, NoButtons, leaves the text one pixel of width when a style sheet is in use.
+        self.setStyleSheet("QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0px; }")
 
     def show_value(self, value: float) -> None:
         """Show a value without telling anybody; what is being typed is left alone."""

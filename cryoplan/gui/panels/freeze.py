@@ -84,7 +84,7 @@ class FreezePanel(Panel):
         self._table = QWidget()
         self._cells = QGridLayout(self._table)
         self._cells.setContentsMargins(0, 2, 0, 2)
-        self._cells.setHorizontalSpacing(6)
+        self._cells.setHorizontalSpacing(5)
         self._cells.setVerticalSpacing(4)
         self._cells.setColumnStretch(2, 1)
         self.phases: list[PhaseRow] = []
@@ -266,7 +266,7 @@ class PhaseRow:
         self.mode = QComboBox()
         self.mode.setAccessibleName(f"{name}, thaw mode")
         self.mode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.mode.setMinimumContentsLength(5)
+        self.mode.setMinimumContentsLength(4)
         for mode in ThawMode:
             self.mode.addItem(mode.value, mode)
         self.mode.activated.connect(self._set_mode)
@@ -275,6 +275,10 @@ class PhaseRow:
         self.remove.setAccessibleName(f"Remove phase {number + 1}")
         self.remove.setToolTip("Remove this phase")
         self.remove.clicked.connect(self._remove)
+        for part in (self.kind, self.mode, self.remove):
+            part.setStyleSheet("padding: 3px 4px;")
+        self.remove.setFixedWidth(26)
+        self.minutes.setMinimumWidth(66)
         self.parts: tuple[QWidget, ...] = (self.kind, self.minutes, self.mode, self.remove)
 
     def show_phase(self, phase: Phase, *, force: bool = False) -> None:

@@ -138,7 +138,7 @@ class ProbeEditor(QWidget):
         self.note.setVisible(bool(text))
 
     def _place(self, end: str, axis: str) -> NumberBox:
-        box = NumberBox(f"{end} {axis} in mm, LPS", "", lowest=-FAR_MM, highest=FAR_MM, buttons=False)
+        box = NumberBox(f"{end} {axis} in mm, LPS", "", lowest=-FAR_MM, highest=FAR_MM)
         box.setToolTip(f"{end.capitalize()}, {axis}. {LPS_TIP} Arrow keys: 1 mm.")
         box.setAlignment(Qt.AlignmentFlag.AlignRight)
         box.setProperty("end", end)

@@ -52,13 +52,13 @@ class ProbesPanel(Panel):
         self._add_buttons()
         self.editor = ProbeEditor(self)
         self.add(self.editor)
-        self._pair_heading = Heading("Pairs, mm axis to axis")
+        self._pair_heading = Heading("Pairs, axis to axis")
         self.add(self._pair_heading)
-        self.pairs = Table(("", "pair", "tip", "mid", "back", "angle"))
+        self.pairs = Table(("", "pair", "tip mm", "mid mm", "back mm", "angle"))
         self.add(self.pairs)
         self._clear_heading = Heading("Thinnest clearance")
         self.add(self._clear_heading)
-        self.clearances = Table(("", "structure", "probe", "mm", "depth"), elided=1)
+        self.clearances = Table(("", "structure", "probe", "mm", "depth mm"), elided=1)
         self.clearances.setToolTip(
             "Least distance of the shaft's surface; depth along the shaft from the skin"
         )
@@ -147,13 +147,15 @@ class ProbesPanel(Panel):
         rules = self.workspace.rules
         if len(self.cards) != len(plan.probes):
             self.refresh()
+        limits = placement_limits()
+        watched = limits.forbidden | limits.doubtful
         nearest: dict[str, tuple[Clearance, str]] = {}
         for card, probe in zip(self.cards, plan.probes, strict=True):
             found = [f for f in rules if f.place == f"probe {probe.name}"]
             card.show_path(passes(case, probe) if case is not None else (), found)
             if case is None or probe.model not in catalogue:
                 continue
-            for clearance in clearances(case, probe, catalogue[probe.model]):
+            for clearance in clearances(case, probe, catalogue[probe.model], roles=watched):
                 best = nearest.get(clearance.structure)
                 if best is None or clearance.mm < best[0].mm:
                     nearest[clearance.structure] = (clearance, probe.name)
@@ -185,10 +187,7 @@ class ProbesPanel(Panel):
         if case is not None:
             for clearance, probe in sorted(nearest.values(), key=lambda found: found[0].mm):
                 structure = case.structure(clearance.structure)
-                if (
-                    structure.name == case.target_name
-                    or structure.role not in limits.forbidden | limits.doubtful
-                ):
+                if structure.name == case.target_name:
                     continue
                 level = clearance_level(structure.role, clearance.mm, limits)
                 texts = (

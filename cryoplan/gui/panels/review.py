@@ -54,7 +54,7 @@ class ReviewPanel(Panel):
         self.add(buttons)
         self.rates = Text(CONTROL_RATES, "muted", wrap=True, scale=0.93)
         self.add(self.rates)
-        self.add(Heading("Margins, mm"))
+        self.add(Heading("Margins"))
         self._none = Text("", "muted", wrap=True)
         self.add(self._none)
         self._table = QWidget()
@@ -66,9 +66,9 @@ class ReviewPanel(Panel):
         for column, (head, tip) in enumerate(
             (
                 ("isotherm", "Of the lowest temperature"),
-                ("least", "The worst place of the surface"),
-                ("5 %", "A twentieth of the surface lies below this"),
-                ("median", "Half of the surface lies below this"),
+                ("least mm", "The worst place of the surface"),
+                ("5 % mm", "A twentieth of the surface lies below this"),
+                ("median mm", "Half of the surface lies below this"),
             )
         ):
             title = Text(head, "muted", scale=0.93)
@@ -78,7 +78,7 @@ class ReviewPanel(Panel):
             self._cells.setColumnStretch(column, 1)
         self.add(self._table)
         self.add(Heading("Coverage"))
-        self.coverage = Rows(on_press=self.go_to, value_px=60, limit_px=64)
+        self.coverage = Rows(on_press=self.go_to, value_px=52, limit_px=64)
         self.add(self.coverage)
         self.add(Heading("Organs, lowest temperature"))
         self.organs = Rows(on_press=self.go_to, value_px=64, limit_px=50)
@@ -86,8 +86,8 @@ class ReviewPanel(Panel):
         self.add(Heading("Volumes"))
         self.volumes = Rows(value_px=72, limit_px=0)
         self.add(self.volumes)
-        self.add(Heading("All findings"))
-        self.findings = Findings("")
+        self.add(Heading("Findings"))
+        self.findings = Findings("", folds_ok=True)
         self.findings.on_press(self._go_to_finding)
         self.add(self.findings)
 
@@ -131,9 +131,7 @@ class ReviewPanel(Panel):
         for box, button, threshold in zip(self.margins, self.go_buttons, LARGE_THRESHOLDS_DEGC, strict=True):
             margin = assessment.margin(threshold) if assessment else None
             if margin is None:
-                row = Shown(
-                    name=margin_title(threshold), value=DASH, limit="not solved" if not assessment else ""
-                )
+                row = Shown(name=margin_title(threshold), value=DASH, limit="")
             else:
                 row = margin_row(margin)
             box.show_margin(

@@ -21,7 +21,7 @@ from cryoplan.case.structure import Role, Structure
 from cryoplan.core.units import show_ml
 from cryoplan.gui.numbers import outlined_ml
 from cryoplan.gui.panel import Panel
-from cryoplan.gui.parts import Findings, Heading, Name, Text, swatch
+from cryoplan.gui.parts import Findings, Heading, Name, Text, palette, swatch
 from cryoplan.scene.style import theme
 
 
@@ -55,6 +55,7 @@ class StructuresPanel(Panel):
         self._legend.setLayout(legend)
         self.add(self._legend)
         self._list = QWidget()
+        self._style = ""
         self._column = QVBoxLayout(self._list)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(3)
@@ -70,6 +71,7 @@ class StructuresPanel(Panel):
     def refresh(self) -> None:
         """Show the structures of the case."""
         case = self.workspace.case
+        self._show_style()
         self.add_button.setEnabled(case is not None)
         has = case is not None and bool(case.structures)
         for part in (self._legend, self._list):
@@ -87,6 +89,21 @@ class StructuresPanel(Panel):
             row.set_target(name == case.target_name)
         self.findings.show_findings(case.findings)
         self.layers_changed()
+
+    def _show_style(self) -> None:
+        """Draw the indicators so that on and off differ in a dim room; Fusion's are nearly black on black."""
+        colours = palette()
+        style = (
+            f"QCheckBox::indicator, QRadioButton::indicator {{ width: 12px; height: 12px; "
+            f"border: 1px solid {colours.text_muted}; background: {colours.panel}; }}"
+            "QCheckBox::indicator { border-radius: 3px; } QRadioButton::indicator { border-radius: 7px; }"
+            f"QCheckBox::indicator:checked, QRadioButton::indicator:checked {{ "
+            f"background: {colours.accent}; }}"
+            f"QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {colours.accent}; }}"
+        )
+        if style != self._style:
+            self._style = style
+            self._list.setStyleSheet(style)
 
     def layers_changed(self) -> None:
         """Follow what is shown."""
