@@ -1,407 +1,462 @@
-"""Slice paint: how lines, probes, grips, letters and legend look on a slice; drawing only, no decisions."""
+"""Slice paint: draws one slice view with QPainter, from what it is told and nothing else."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import (
     QBrush,
     QColor,
     QFont,
     QFontMetricsF,
-    QImage,
     QLinearGradient,
     QPainter,
     QPainterPath,
     QPen,
-    QPixmap,
+    QPolygonF,
     QTransform,
 )
 
-from cryoplan.gui.probe_gestures import GripSpot
-from cryoplan.gui.slice_content import Mark
+from cryoplan.gui.probe_gestures import PlacedGrip
+from cryoplan.gui.slice_layers import Picture, Stroke
 from cryoplan.plan.edits import Grip
-from cryoplan.scene.contours import ProbeMark, strength_at
-from cryoplan.scene.style import LineStyle, Theme
+from cryoplan.scene.contours import ProbeMark, scale_bar_mm, strength_at
+from cryoplan.scene.style import LineStyle, theme
 
-Pair = tuple[float, float]
-ToPx = Callable[[Pair], Pair]
-
-TEXT_PX, SMALL_PX, LETTER_PX = 13, 12, 17
-GRIP_PX = 7.0
-OUTSIDE_MM = 28.0  # shaft drawn outside the skin, as in 3D
-_GRADIENT_STOPS = 9
-_EDGE = 10.0
+EDGE_PX = 10.0
+GRIP_PX = 6.0
+OUTSIDE_MM = 20.0
+END_ON_PX = 30.0
+SHADES = 9
+FINEST_MM_PER_PX, COARSEST_MM_PER_PX = 0.02, 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Furniture:
-    """What stands around every picture.
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """Which part of the plane is seen: the plane point in the middle of the widget and the zoom."""
 
-    Attributes
-    ----------
-    title : str
-        Name of the view.
-    place : str
-        Slice number and position.
-    window : str
-        Window and level.
-    letters : tuple of str
-        Patient letters of the left, right, top and bottom edge.
-    scale : tuple of float and str
-        Length of the scale bar in pixels and its label.
-    key : sequence of LineStyle
-        Lines that the legend explains.
-    shown : str
-        Which temperatures the isotherms show; empty without any.
-    warning : str
-        ``OUT OF DATE`` and the like; empty when all is well.
-    focused : bool
-        True when keys go to this view.
-    """
+    u_mm: float
+    v_mm: float
+    mm_per_px: float
 
-    title: str
-    place: str
-    window: str
-    letters: tuple[str, str, str, str]
-    scale: tuple[float, str]
-    key: Sequence[LineStyle]
-    shown: str
-    warning: str
-    focused: bool
+    def to_px(self, u_mm: float, v_mm: float, size: QSizeF) -> QPointF:
+        """Return where a plane point is on a widget of that size."""
+        return QPointF(
+            size.width() / 2.0 + (u_mm - self.u_mm) / self.mm_per_px,
+            size.height() / 2.0 + (v_mm - self.v_mm) / self.mm_per_px,
+        )
 
+    def to_mm(self, pos: QPointF, size: QSizeF) -> tuple[float, float]:
+        """Return the plane point at a place of the widget."""
+        return (
+            self.u_mm + (pos.x() - size.width() / 2.0) * self.mm_per_px,
+            self.v_mm + (pos.y() - size.height() / 2.0) * self.mm_per_px,
+        )
 
-def picture(gray: QImage, first: Pair, last: Pair, size: Pair, ratio: float, look: Theme) -> QPixmap:
-    """Return a grey picture laid between two screen points, at the resolution of the screen itself."""
-    pixmap = QPixmap(math.ceil(size[0] * ratio), math.ceil(size[1] * ratio))
-    pixmap.setDevicePixelRatio(ratio)
-    pixmap.fill(QColor(look.dark.canvas))
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    painter.drawImage(QRectF(first[0], first[1], last[0] - first[0], last[1] - first[1]), gray)
-    painter.end()
-    return pixmap
+    def transform(self, size: QSizeF) -> QTransform:
+        """Return the map from plane millimetres to the widget."""
+        origin = self.to_px(0.0, 0.0, size)
+        scale = 1.0 / self.mm_per_px
+        return QTransform(scale, 0.0, 0.0, scale, origin.x(), origin.y())
+
+    def zoomed(self, factor: float, at: QPointF, size: QSizeF) -> Camera:
+        """Return the camera `factor` times nearer, the point under `at` staying where it is."""
+        u, v = self.to_mm(at, size)
+        scale = float(np.clip(self.mm_per_px / factor, FINEST_MM_PER_PX, COARSEST_MM_PER_PX))
+        new = replace(self, mm_per_px=scale)
+        u2, v2 = new.to_mm(at, size)
+        return replace(new, u_mm=self.u_mm + u - u2, v_mm=self.v_mm + v - v2)
 
 
-def pen_of(style: LineStyle, *, opacity: float = 1.0) -> QPen:
-    """Return the pen of a line style."""
-    colour = QColor(style.colour)
-    colour.setAlphaF(opacity)
-    pen = QPen(colour, style.width_px)
-    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    if style.dash:
+def colour(name: str, opacity: float = 1.0) -> QColor:
+    """Return ``#rrggbb`` with an opacity."""
+    made = QColor(name)
+    made.setAlphaF(min(max(opacity, 0.0), 1.0))
+    return made
+
+
+class SlicePainter:
+    """Draws into one view; remembers every text it wrote, for screen readers."""
+
+    def __init__(self, painter: QPainter, camera: Camera, size: QSizeF, font: QFont) -> None:
+        self.p = painter
+        self.camera = camera
+        self.size = size
+        self.font = font
+        self.bold = _font(font, 1.0, bold=True)
+        self.small = _font(font, 0.92)
+        self.letter = _font(font, 1.25, bold=True)
+        self.look = theme()
+        self.written: list[str] = []
+        self._labels: list[QRectF] = []
+        painter.setRenderHints(
+            QPainter.RenderHint.Antialiasing
+            | QPainter.RenderHint.TextAntialiasing
+            | QPainter.RenderHint.SmoothPixmapTransform
+        )
+
+    def at(self, uv: tuple[float, float]) -> QPointF:
+        """Return where a plane point is on the widget."""
+        return self.camera.to_px(uv[0], uv[1], self.size)
+
+    # The slice ----------------------------------------------------------------------------------------
+
+    def image(self, picture: Picture) -> None:
+        """Draw the grey image."""
+        rect = picture.rect_mm
+        corners = self.at((rect.left(), rect.top())), self.at((rect.right(), rect.bottom()))
+        self.p.drawImage(QRectF(*corners), picture.image)
+
+    def strokes(self, strokes: Sequence[Stroke]) -> None:
+        """Draw lines given in plane millimetres, in pens of screen width."""
+        p = self.p
+        p.save()
+        p.setTransform(self.camera.transform(self.size), True)
+        p.setBrush(Qt.BrushStyle.NoBrush)
+        for stroke in strokes:
+            if stroke.filled > 0.0:
+                p.fillPath(stroke.path, colour(stroke.style.colour, stroke.filled))
+            if stroke.haloed:
+                # Darkens white bone under a bright line; solid, so that dashes stay one line.
+                p.setPen(_cosmetic(colour("#000000", 0.35), stroke.style.width_px + 2.0))
+                p.drawPath(stroke.path)
+        for stroke in strokes:
+            p.setPen(_pen(stroke.style, stroke.opacity))
+            p.drawPath(stroke.path)
+        p.restore()
+
+    def crosshair(self, u_mm: float, v_mm: float) -> None:
+        """Draw the thin lines through the cursor, open in the middle so that they hide nothing."""
+        at = self.at((u_mm, v_mm))
+        # On whole pixels a thin line is thin.
+        x, y = np.floor(at.x()) + 0.5, np.floor(at.y()) + 0.5
+        w, h, gap = self.size.width(), self.size.height(), 9.0
+        self.p.setPen(QPen(colour(self.look.marks.crosshair, self.look.marks.crosshair_opacity), 1.0))
+        for a, b in (
+            ((0.0, y), (x - gap, y)),
+            ((x + gap, y), (w, y)),
+            ((x, 0.0), (x, y - gap)),
+            ((x, y + gap), (x, h)),
+        ):
+            if a[0] <= b[0] and a[1] <= b[1]:
+                self.p.drawLine(QPointF(*a), QPointF(*b))
+
+    # Probes -------------------------------------------------------------------------------------------
+
+    def probe(self, mark: ProbeMark, *, selected: bool, locked: bool) -> None:
+        """Draw a probe: shaft, lit active zone, tip beyond it, entry, number; each part the fainter the
+        farther it lies from the slice.
+        """
+        style = self.look.probes
+        tip, entry = self.at(mark.tip_uv), self.at(mark.entry_uv)
+        ends = mark.entry_distance_mm, mark.tip_distance_mm
+        ink = style.colour(mark.index)
+        length = _length(tip - entry)
+        end_on = length < END_ON_PX
+        if length > 1.0:
+            along = (tip - entry) / length
+            # Foreshortened outside the skin as it is inside.
+            depth = float(np.hypot(length * self.camera.mm_per_px, ends[1] - ends[0]))
+            beyond = OUTSIDE_MM / depth
+            outside = entry - (tip - entry) * beyond
+            far = ends[0] - (ends[1] - ends[0]) * beyond
+            front, back = (self.at(uv) for uv in mark.active_uv)
+            shares = [_length(p - entry) / length for p in (back, front)]
+            d_back, d_front = (ends[0] + s * (ends[1] - ends[0]) for s in shares)
+            self._fading(outside, entry, far, ends[0], ink, 1.2)
+            for wider, shade in ((2.2, style.halo), (0.0, ink)):
+                self._fading(entry, tip, ends[0], ends[1], shade, style.shaft_px + wider)
+            for wider, shade in ((2.2, style.halo), (0.0, style.active_3d)):
+                self._fading(back, front, d_back, d_front, shade, style.active_px + wider)
+            self._dot(tip, 3.2, ink, strength_at(ends[1]))
+            self._square(entry, 2.8, ink, strength_at(ends[0]))
+        else:
+            along = QPointF(1.0, -0.35)
+        strength = max(mark.strength, 0.65)
+        if mark.crossing_uv is not None and (end_on or min(abs(ends[0]), abs(ends[1])) > 2.0):
+            here = self.at(mark.crossing_uv)
+            self._dot(here, 4.6 if end_on else 3.2, ink, 1.0)
+            if end_on:
+                self._number(here, QPointF(1.0, -0.35), mark.name, ink, 1.0, selected, locked)
+                return
+        # Beyond the tip the number lies where one looks, and clear of the grips.
+        toward = QPointF(1.0, -0.35) if end_on else along
+        self._number(tip, toward, mark.name, ink, strength, selected, locked)
+
+    def grips(self, grips: Sequence[PlacedGrip], *, under_mouse: Grip | None) -> None:
+        """Draw tip circle, entry square and whole diamond of the selected probe."""
+        style = self.look.probes
+        edges = {Grip.TIP: style.grip_tip, Grip.ENTRY: style.grip_entry, Grip.WHOLE: style.grip_whole}
+        for grip in grips:
+            hot = grip.kind is under_mouse
+            r = GRIP_PX + (1.5 if hot else 0.0)
+            shape = QPainterPath()
+            if grip.kind is Grip.TIP:
+                shape.addEllipse(grip.at, r, r)
+            elif grip.kind is Grip.ENTRY:
+                shape.addRect(QRectF(grip.at.x() - r, grip.at.y() - r, 2 * r, 2 * r))
+            else:
+                corners = ((0, -1), (1, 0), (0, 1), (-1, 0))
+                shape.addPolygon(QPolygonF([grip.at + QPointF(*d) * (r * 1.25) for d in corners]))
+                shape.closeSubpath()
+            edge = edges[grip.kind]
+            self.p.setPen(QPen(colour(style.halo, 0.8), 4.4))
+            self.p.setBrush(colour(edge, 0.85) if hot else colour(style.halo, 0.45))
+            self.p.drawPath(shape)
+            self.p.setPen(QPen(QColor(edge), 2.2))
+            self.p.drawPath(shape)
+        self.p.setBrush(Qt.BrushStyle.NoBrush)
+
+    def thermocouple(self, u_mm: float, v_mm: float, name: str, strength: float) -> None:
+        """Draw a virtual thermometer: a small triangle with its name, as in the report."""
+        at = self.at((u_mm, v_mm))
+        ink = self.look.marks.thermocouple
+        shape = QPolygonF([at + QPointF(0.0, -4.5), at + QPointF(4.5, 3.5), at + QPointF(-4.5, 3.5)])
+        self.p.setPen(QPen(colour(ink, strength), 1.6))
+        self.p.setBrush(colour(self.look.probes.halo, 0.6 * strength))
+        self.p.drawPolygon(shape)
+        self.p.setBrush(Qt.BrushStyle.NoBrush)
+        self._number(at, QPointF(1.0, 0.0), name, ink, max(strength, 0.5), False, False)
+
+    def rubber(
+        self,
+        tip_uv: tuple[float, float],
+        mouse_uv: tuple[float, float] | None,
+        entry_uv: tuple[float, float] | None,
+        label: str,
+    ) -> None:
+        """Draw the probe that is being placed: tip, line to the mouse, entry where it snaps to the skin."""
+        style = self.look.probes
+        tip = self.at(tip_uv)
+        if mouse_uv is not None:
+            pen = QPen(colour(style.selected, 0.75), 1.4)
+            pen.setDashPattern([5.0, 4.0])
+            self.p.setPen(pen)
+            self.p.drawLine(tip, self.at(mouse_uv))
+        if entry_uv is not None:
+            entry = self.at(entry_uv)
+            self._line(tip, entry, QPen(colour(style.halo, 0.55), style.shaft_px + 2.2))
+            self._line(tip, entry, QPen(colour(style.selected), style.shaft_px))
+            self._square(entry, GRIP_PX, style.grip_entry, 1.0)
+            height = QFontMetricsF(self.bold).height()
+            box = QRectF(entry.x() + 11.0, entry.y() - 9.0 - height, 90.0, height)
+            # Never beyond the edge of the view.
+            box.moveLeft(min(box.left(), self.size.width() - 70.0))
+            box.moveTop(max(box.top(), 4.0))
+            self.write(box, label, style.selected, Qt.AlignmentFlag.AlignLeft, self.bold)
+        self._dot(tip, GRIP_PX, style.grip_tip, 1.0)
+
+    def _line(self, a: QPointF, b: QPointF, pen: QPen) -> None:
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        self.p.setPen(pen)
+        self.p.drawLine(a, b)
+
+    def _fading(
+        self, a: QPointF, b: QPointF, a_off_mm: float, b_off_mm: float, ink: str, width: float
+    ) -> None:
+        """Draw a line whose strength follows its distance from the slice."""
+        strong = [strength_at(a_off_mm + n / (SHADES - 1) * (b_off_mm - a_off_mm)) for n in range(SHADES)]
+        if max(strong) - min(strong) < 0.01:
+            self._line(a, b, QPen(colour(ink, strong[0]), width))
+            return
+        gradient = QLinearGradient(a, b)
+        for n, strength in enumerate(strong):
+            gradient.setColorAt(n / (SHADES - 1), colour(ink, strength))
+        self._line(a, b, QPen(QBrush(gradient), width))
+
+    def _dot(self, at: QPointF, radius: float, ink: str, opacity: float) -> None:
+        self.p.setPen(QPen(colour(ink, opacity), 1.8))
+        self.p.setBrush(colour(self.look.probes.halo, opacity))
+        self.p.drawEllipse(at, radius, radius)
+        self.p.setBrush(Qt.BrushStyle.NoBrush)
+
+    def _square(self, at: QPointF, half: float, ink: str, opacity: float) -> None:
+        self.p.setPen(QPen(colour(ink, opacity), 1.8))
+        self.p.setBrush(colour(self.look.probes.halo, opacity))
+        self.p.drawRect(QRectF(at.x() - half, at.y() - half, 2 * half, 2 * half))
+        self.p.setBrush(Qt.BrushStyle.NoBrush)
+
+    def _number(
+        self, at: QPointF, toward: QPointF, text: str, ink: str, opacity: float, selected: bool, locked: bool
+    ) -> None:
+        metrics = QFontMetricsF(self.bold)
+        width, height = metrics.horizontalAdvance(text), metrics.height()
+        step = toward / _length(toward)
+        box = QRectF()
+        # Numbers of neighbours that would lie on one another move on along the probe.
+        for far in (15.0, 30.0, 45.0, 60.0):
+            centre = at + step * (far + width / 4.0)
+            box = QRectF(centre.x() - width / 2.0, centre.y() - height / 2.0, width, height)
+            if not any(box.intersects(other) for other in self._labels):
+                break
+        self._labels.append(box)
+        shown = self.look.probes.selected if selected else ink
+        self.write(box, text, shown, Qt.AlignmentFlag.AlignCenter, self.bold, opacity=opacity)
+        if locked:
+            self._lock(QPointF(box.right() + 8.0, box.center().y()), shown, opacity)
+
+    def _lock(self, at: QPointF, ink: str, opacity: float) -> None:
+        body = QRectF(at.x() - 4.0, at.y() - 1.5, 8.0, 6.5)
+        bow = QPainterPath()
+        bow.moveTo(at.x() - 2.6, at.y() - 1.5)
+        bow.arcTo(QRectF(at.x() - 2.6, at.y() - 6.0, 5.2, 6.0), 180.0, -180.0)
+        bow.lineTo(at.x() + 2.6, at.y() - 1.5)
+        for width, shade in ((3.6, self.look.probes.halo), (1.6, ink)):
+            self.p.setPen(QPen(colour(shade, opacity), width))
+            self.p.drawPath(bow)
+            self.p.drawRect(body)
+        self.p.fillRect(body, colour(ink, opacity))
+        self.written.append("locked")
+
+    # Texts --------------------------------------------------------------------------------------------
+
+    def write(
+        self, box: QRectF, text: str, ink: str, flags: Qt.AlignmentFlag, font: QFont, *, opacity: float = 1.0
+    ) -> None:
+        """Write a text that can be read on white bone and on black air."""
+        self.p.setFont(font)
+        self.p.setPen(colour("#000000", 0.8 * opacity))
+        for dx, dy in ((-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0), (1.0, 1.0), (-1.0, 1.0)):
+            self._draw_text(box.translated(dx, dy), flags, text)
+        self.p.setPen(colour(ink, opacity))
+        self._draw_text(box, flags, text)
+        self.written.append(text)
+
+    def titles(self, title: str, place: str, short_place: str) -> None:
+        """Write the name of the view and where its slice is."""
+        room = QRectF(EDGE_PX, 7.0, self.size.width() - 2 * EDGE_PX, QFontMetricsF(self.bold).height())
+        ink = self.look.marks.text
+        self.write(room, title, ink, Qt.AlignmentFlag.AlignLeft, self.bold)
+        # The letter in the middle of the top edge keeps its place.
+        if QFontMetricsF(self.font).horizontalAdvance(place) > room.width() / 2.0 - 18.0:
+            place = short_place
+        self.write(room, place, ink, Qt.AlignmentFlag.AlignRight, self.font)
+
+    def letters(self, letters: tuple[str, str, str, str]) -> None:
+        """Write the patient letters of the left, right, top and bottom edge."""
+        room = QRectF(0.0, 0.0, self.size.width(), self.size.height()).adjusted(10.0, 6.0, -10.0, -6.0)
+        a = Qt.AlignmentFlag
+        places = (
+            a.AlignLeft | a.AlignVCenter,
+            a.AlignRight | a.AlignVCenter,
+            a.AlignHCenter | a.AlignTop,
+            a.AlignHCenter | a.AlignBottom,
+        )
+        for letter, place in zip(letters, places, strict=True):
+            self.write(room, letter, self.look.marks.letters, place, self.letter)
+
+    def scale_bar(self) -> None:
+        """Draw the scale bar at the lower left, its length beside it."""
+        length, label = scale_bar_mm(self.size.width() * self.camera.mm_per_px)
+        x, y = EDGE_PX + 1.5, np.floor(self.size.height() - 16.0) + 0.5
+        end = x + length / self.camera.mm_per_px
+        bar = QPainterPath(QPointF(x, y - 4.0))
+        for point in ((x, y + 4.0), (x, y), (end, y), (end, y - 4.0), (end, y + 4.0)):
+            bar.lineTo(*point)
+        for ink, width in (("#000000", 3.4), (self.look.marks.scale_bar, 1.5)):
+            self.p.setPen(QPen(colour(ink), width))
+            self.p.drawPath(bar)
+        box = QRectF(end + 7.0, y - 10.0, 90.0, 20.0)
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        self.write(box, label, self.look.marks.text, flags, self.small)
+
+    def footnote(self, text: str) -> None:
+        """Write a small line above the scale bar."""
+        height = QFontMetricsF(self.small).height()
+        box = QRectF(EDGE_PX, self.size.height() - 27.0 - height, self.size.width() / 2.0, height)
+        self.write(box, text, self.look.marks.text, Qt.AlignmentFlag.AlignLeft, self.small, opacity=0.85)
+
+    def legend(self, title: str, lines: Sequence[LineStyle]) -> None:
+        """Draw the key of the lines at the lower right."""
+        metrics = QFontMetricsF(self.small)
+        row = metrics.height() + 2.0
+        widths = [metrics.horizontalAdvance(s.label) + 34.0 for s in lines]
+        width = max([metrics.horizontalAdvance(title), *widths]) + 16.0
+        rows = len(lines) + (1 if title else 0)
+        box = QRectF(0.0, 0.0, width, rows * row + 10.0)
+        box.moveBottomRight(QPointF(self.size.width() - 8.0, self.size.height() - 8.0))
+        self._chip(box)
+        y = box.top() + 5.0
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        if title:
+            here = QRectF(box.left() + 8.0, y, width, row)
+            self._plain(here, title, self.look.dark.text_muted, left, self.small)
+            y += row
+        for style in lines:
+            middle = y + row / 2.0
+            self.p.setPen(_pen(style))
+            self.p.drawLine(QPointF(box.left() + 8.0, middle), QPointF(box.left() + 34.0, middle))
+            here = QRectF(box.left() + 42.0, y, width, row)
+            self._plain(here, style.label, self.look.marks.text, left, self.small)
+            y += row
+
+    def banner(self, text: str) -> None:
+        """Say at the bottom what the next click does."""
+        height = QFontMetricsF(self.letter).height() + QFontMetricsF(self.bold).height()
+        middle = QPointF(self.size.width() / 2.0, self.size.height() - 16.0 - height)
+        self._note(text, middle, self.look.probes.selected, self.bold)
+
+    def note(self, text: str) -> None:
+        """Say below the upper letter what must not be missed: lines that do not belong to this plan."""
+        middle = QPointF(self.size.width() / 2.0, 8.0 + 2.1 * QFontMetricsF(self.letter).height())
+        self._note(text, middle, self.look.dark.warn, self.bold)
+
+    def hint(self, text: str) -> None:
+        """Write in the middle of an empty view."""
+        room = QRectF(QPointF(0.0, 0.0), self.size)
+        self._plain(room, text, self.look.dark.text_muted, Qt.AlignmentFlag.AlignCenter, self.font)
+
+    def _note(self, text: str, middle: QPointF, ink: str, font: QFont) -> None:
+        metrics = QFontMetricsF(font)
+        box = QRectF(0.0, 0.0, metrics.horizontalAdvance(text) + 26.0, metrics.height() + 10.0)
+        box.moveCenter(middle)
+        self._chip(box, edge=ink)
+        self._plain(box, text, ink, Qt.AlignmentFlag.AlignCenter, font)
+
+    def _plain(self, box: QRectF, text: str, ink: str, flags: Qt.AlignmentFlag, font: QFont) -> None:
+        self.p.setFont(font)
+        self.p.setPen(QColor(ink))
+        self._draw_text(box, flags, text)
+        self.written.append(text)
+
+    def _draw_text(self, box: QRectF, flags: Qt.AlignmentFlag, text: str) -> None:
+        self.p.drawText(box, flags.value | Qt.TextFlag.TextDontClip.value, text)
+
+    def _chip(self, box: QRectF, edge: str | None = None) -> None:
+        self.p.setPen(QPen(colour(edge, 0.9), 1.2) if edge is not None else Qt.PenStyle.NoPen)
+        self.p.setBrush(colour(self.look.marks.chip, self.look.marks.chip_opacity))
+        self.p.drawRoundedRect(box, 6.0, 6.0)
+        self.p.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _pen(style: LineStyle, opacity: float = 1.0) -> QPen:
+    pen = _cosmetic(colour(style.colour, opacity), style.width_px)
+    if style.dash:
         pen.setDashPattern(style.qt_dash)
     return pen
 
 
-def draw_marks(painter: QPainter, marks: Iterable[Mark], to_screen: QTransform, *, opacity: float) -> None:
-    """Draw outlines or isotherms."""
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    for mark in marks:
-        painter.setPen(pen_of(mark.style, opacity=opacity))
-        painter.drawPath(to_screen.map(mark.path))
-
-
-def draw_halo(painter: QPainter, marks: Iterable[Mark], to_screen: QTransform) -> None:
-    """Darken what lies under lines, so that they can be read on bone as well."""
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    for mark in marks:
-        # The same dash, a little wider, or a dotted line would look solid.
-        pen = pen_of(replace(mark.style, colour="#000000", width_px=mark.style.width_px + 2.0), opacity=0.5)
-        painter.setPen(pen)
-        painter.drawPath(to_screen.map(mark.path))
-
-
-def draw_crosshair(painter: QPainter, at: Pair, size: Pair, look: Theme) -> None:
-    """Draw two thin lines with a gap around the point itself."""
-    colour = QColor(look.marks.crosshair)
-    colour.setAlphaF(look.marks.crosshair_opacity)
-    painter.setPen(QPen(colour, 1.0))
-    gap = 9.0
-    x, y = round(at[0]) + 0.5, round(at[1]) + 0.5
-    painter.drawLine(QPointF(0, y), QPointF(x - gap, y))
-    painter.drawLine(QPointF(x + gap, y), QPointF(size[0], y))
-    painter.drawLine(QPointF(x, 0), QPointF(x, y - gap))
-    painter.drawLine(QPointF(x, y + gap), QPointF(x, size[1]))
-
-
-def draw_probe(
-    painter: QPainter, mark: ProbeMark, to_px: ToPx, look: Theme, *, selected: bool, locked: bool
-) -> None:
-    """Draw a projected probe: strong where it is on the slice, fainter the further it is off it."""
-    style = look.probes
-    colour = QColor(style.colour(mark.index))
-    tip, entry = QPointF(*to_px(mark.tip_uv)), QPointF(*to_px(mark.entry_uv))
-    front, back = (QPointF(*to_px(uv)) for uv in mark.active_uv)
-    d_tip, d_entry = mark.tip_distance_mm, mark.entry_distance_mm
-    length = _length(tip, entry)
-    if length > 1.0:
-        share = [_length(entry, p) / length for p in (back, front)]
-        d_back, d_front = (d_entry + s * (d_tip - d_entry) for s in share)
-        wider = 1.2 if selected else 1.0
-        _fading(painter, entry, tip, d_entry, d_tip, QColor(style.halo), style.shaft_px * wider + 2.2)
-        _fading(painter, entry, tip, d_entry, d_tip, colour, style.shaft_px * wider)
-        _fading(painter, back, front, d_back, d_front, QColor(style.halo), style.active_px * wider + 2.0)
-        _fading(painter, back, front, d_back, d_front, colour, style.active_px * wider)
-    painter.setOpacity(mark.strength)
-    painter.setPen(QPen(QColor(style.halo), 1.0))
-    painter.setBrush(colour)
-    if mark.crossing_uv is not None:
-        painter.drawEllipse(QPointF(*to_px(mark.crossing_uv)), 4.5, 4.5)
-    painter.setOpacity(1.0)
-    _draw_number(painter, mark, to_px, look, selected=selected, locked=locked)
-
-
-def draw_outside(painter: QPainter, mark: ProbeMark, to_px: ToPx, px_per_mm: float, look: Theme) -> None:
-    """Draw the thin begin of the shaft outside the skin, and the square at the entry."""
-    tip, entry = QPointF(*to_px(mark.tip_uv)), QPointF(*to_px(mark.entry_uv))
-    length = _length(tip, entry)
-    colour = QColor(look.probes.colour(mark.index))
-    if length > 1.0:
-        # The part outside is foreshortened as the part inside is.
-        true_mm = (length**2 / px_per_mm**2 + (mark.tip_distance_mm - mark.entry_distance_mm) ** 2) ** 0.5
-        far = entry + (entry - tip) * (OUTSIDE_MM / true_mm)
-        slope = (mark.entry_distance_mm - mark.tip_distance_mm) / true_mm
-        d_far = mark.entry_distance_mm + OUTSIDE_MM * slope
-        _fading(painter, far, entry, d_far, mark.entry_distance_mm, colour, 1.3)
-    painter.setOpacity(strength_at(mark.entry_distance_mm))
-    painter.setPen(QPen(QColor(look.probes.halo), 3.0))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    box = QRectF(entry.x() - 3.5, entry.y() - 3.5, 7.0, 7.0)
-    painter.drawRect(box)
-    painter.setPen(QPen(colour, 1.4))
-    painter.drawRect(box)
-    painter.setOpacity(1.0)
-
-
-def draw_grips(painter: QPainter, spots: Sequence[GripSpot], look: Theme, hovered: Grip | None) -> None:
-    """Draw what can be grabbed: a ring at the tip, a square at the entry, a diamond for the whole."""
-    style = look.probes
-    colours = {Grip.TIP: style.grip_tip, Grip.ENTRY: style.grip_entry, Grip.WHOLE: style.grip_whole}
-    for spot in spots:
-        x, y = spot.at_px
-        path = QPainterPath()
-        r = GRIP_PX + (1.5 if spot.kind is hovered else 0.0)
-        if spot.kind is Grip.TIP:
-            path.addEllipse(QPointF(x, y), r, r)
-        elif spot.kind is Grip.ENTRY:
-            path.addRect(QRectF(x - r, y - r, 2 * r, 2 * r))
-        else:
-            path.moveTo(x, y - 1.25 * r)
-            path.lineTo(x + 1.25 * r, y)
-            path.lineTo(x, y + 1.25 * r)
-            path.lineTo(x - 1.25 * r, y)
-            path.closeSubpath()
-        colour = QColor(colours[spot.kind])
-        fill = QColor(colour)
-        fill.setAlphaF(0.55 if spot.kind is hovered else 0.18)
-        painter.setPen(QPen(QColor(style.halo), 4.0))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(path)
-        painter.setPen(QPen(colour, 2.0))
-        painter.setBrush(fill)
-        painter.drawPath(path)
-
-
-def draw_placing(
-    painter: QPainter, tip: Pair, entry: Pair | None, look: Theme, *, on_skin: bool, length_text: str
-) -> None:
-    """Draw the probe that is being placed: the tip, and the line to the skin that follows the mouse."""
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    colour = QColor(look.probes.selected)
-    if entry is not None:
-        for pen in (QPen(QColor(look.probes.halo), 4.0), QPen(colour, 2.0, Qt.PenStyle.DashLine)):
-            painter.setPen(pen)
-            painter.drawLine(QPointF(*tip), QPointF(*entry))
-        if on_skin:
-            painter.setPen(QPen(QColor(look.probes.grip_entry), 2.0))
-            painter.drawRect(QRectF(entry[0] - 6, entry[1] - 6, 12, 12))
-        write(painter, entry[0] + 12, entry[1] - 12, length_text, look, px=TEXT_PX, bold=True)
-    painter.setPen(QPen(QColor(look.probes.halo), 4.0))
-    painter.drawEllipse(QPointF(*tip), 6, 6)
-    painter.setPen(QPen(QColor(look.probes.grip_tip), 2.0))
-    painter.drawEllipse(QPointF(*tip), 6, 6)
-
-
-def draw_thermocouple(painter: QPainter, at: Pair, name: str, strength: float, look: Theme) -> None:
-    """Draw a virtual thermometer: a small plus and its name."""
-    painter.setOpacity(strength)
-    x, y = at
-    for pen in (QPen(QColor("#000000"), 4.0), QPen(QColor(look.marks.thermocouple), 2.0)):
-        painter.setPen(pen)
-        painter.drawLine(QPointF(x - 5, y), QPointF(x + 5, y))
-        painter.drawLine(QPointF(x, y - 5), QPointF(x, y + 5))
-    write(painter, x + 7, y - 6, name, look, px=SMALL_PX, colour=look.marks.thermocouple)
-    painter.setOpacity(1.0)
-
-
-def draw_furniture(painter: QPainter, size: Pair, what: Furniture, look: Theme) -> None:
-    """Draw title, position, letters, scale bar and legend around a picture."""
-    wide, high = size
-    left, right, top, bottom = what.letters
-    letters = look.marks.letters
-    write(painter, _EDGE, 20, what.title, look, px=TEXT_PX, bold=True)
-    if wide > 300:
-        write(painter, _EDGE, 37, what.window, look, px=SMALL_PX, colour=look.dark.text_muted)
-    write(painter, wide - _EDGE, 20, what.place, look, px=TEXT_PX, align=1.0)
-    write(painter, _EDGE, high / 2 + 6, left, look, px=LETTER_PX, bold=True, colour=letters)
-    write(
-        painter, wide - _EDGE, high / 2 + 6, right, look, px=LETTER_PX, bold=True, colour=letters, align=1.0
-    )
-    write(painter, wide / 2, 24, top, look, px=LETTER_PX, bold=True, colour=letters, align=0.5)
-    write(painter, wide / 2, high - 10, bottom, look, px=LETTER_PX, bold=True, colour=letters, align=0.5)
-    _draw_scale(painter, high, what.scale, look)
-    if what.key:
-        _draw_key(painter, size, what, look)
-    if what.warning:
-        _draw_warning(painter, wide, what.warning, look)
-    if what.focused:
-        painter.setPen(QPen(QColor(look.dark.accent), 1.0))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(QRectF(0.5, 0.5, wide - 1.0, high - 1.0))
-
-
-def write(
-    painter: QPainter,
-    x: float,
-    y: float,
-    text: str,
-    look: Theme,
-    *,
-    px: int,
-    bold: bool = False,
-    colour: str | None = None,
-    align: float = 0.0,
-) -> None:
-    """Write at a baseline point, readable on white bone and on black air; `align` 0 left, 1 right of it."""
-    font = _font(painter, px, bold=bold)
-    painter.setFont(font)
-    at = QPointF(x - align * QFontMetricsF(font).horizontalAdvance(text), y)
-    painter.setPen(QColor(0, 0, 0, 200))
-    for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1), (1, 1)):
-        painter.drawText(at + QPointF(dx, dy), text)
-    painter.setPen(QColor(colour or look.marks.text))
-    painter.drawText(at, text)
-
-
-def _font(painter: QPainter, px: int, *, bold: bool) -> QFont:
-    font = QFont(painter.font())
-    font.setPixelSize(px)
-    font.setBold(bold)
-    return font
-
-
-def _fading(
-    painter: QPainter, a: QPointF, b: QPointF, d_a: float, d_b: float, colour: QColor, width: float
-) -> None:
-    """Draw a line whose strength follows its distance from the slice, `d_a` to `d_b` millimetres."""
-    gradient = QLinearGradient(a, b)
-    for n in range(_GRADIENT_STOPS):
-        share = n / (_GRADIENT_STOPS - 1)
-        stop = QColor(colour)
-        stop.setAlphaF(colour.alphaF() * strength_at(d_a + share * (d_b - d_a)))
-        gradient.setColorAt(share, stop)
-    pen = QPen(QBrush(gradient), width)
+def _cosmetic(ink: QColor, width: float) -> QPen:
+    pen = QPen(ink, width)
+    pen.setCosmetic(True)
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-    painter.setPen(pen)
-    painter.drawLine(a, b)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    return pen
 
 
-def _draw_number(
-    painter: QPainter, mark: ProbeMark, to_px: ToPx, look: Theme, *, selected: bool, locked: bool
-) -> None:
-    """Write the probe's name beside its tip, away from the shaft, or beside where it crosses the slice."""
-    tip, entry = to_px(mark.tip_uv), to_px(mark.entry_uv)
-    along = (tip[0] - entry[0], tip[1] - entry[1])
-    length = (along[0] ** 2 + along[1] ** 2) ** 0.5
-    if length > 30.0:
-        x, y = tip[0] + 16 * along[0] / length, tip[1] + 16 * along[1] / length
+def _font(font: QFont, scale: float, *, bold: bool = False) -> QFont:
+    """Return a font in proportion to the widget's, which follows the system and the user."""
+    made = QFont(font)
+    made.setBold(bold)
+    if font.pointSizeF() > 0.0:
+        made.setPointSizeF(font.pointSizeF() * scale)
     else:
-        x, y = to_px(mark.crossing_uv) if mark.crossing_uv is not None else tip
-        x, y = x + 15, y - 9
-    colour = look.probes.selected if selected else look.probes.colour(mark.index)
-    painter.setOpacity(1.0 if selected else max(mark.strength, 0.5))
-    write(painter, x, y + 5, mark.name, look, px=TEXT_PX + 1, bold=True, colour=colour, align=0.5)
-    if locked:
-        _draw_lock(painter, x + 12, y, colour)
-    painter.setOpacity(1.0)
+        made.setPixelSize(round(font.pixelSize() * scale))
+    return made
 
 
-def _draw_lock(painter: QPainter, x: float, y: float, colour: str) -> None:
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    for pen in (QPen(QColor("#000000"), 4.0), QPen(QColor(colour), 1.8)):
-        painter.setPen(pen)
-        painter.drawArc(QRectF(x, y - 6, 7, 9), 0, 180 * 16)
-    painter.fillRect(QRectF(x - 2.5, y - 2, 12, 8.5), QColor("#000000"))
-    painter.fillRect(QRectF(x - 1.5, y - 1, 10, 6.5), QColor(colour))
-
-
-def _draw_scale(painter: QPainter, high: float, scale: tuple[float, str], look: Theme) -> None:
-    length, label = scale
-    x0, x1, y = _EDGE + 0.5, _EDGE + 0.5 + length, high - 14.5
-    for pen in (QPen(QColor("#000000"), 4.0), QPen(QColor(look.marks.scale_bar), 1.5)):
-        painter.setPen(pen)
-        painter.drawLine(QPointF(x0, y), QPointF(x1, y))
-        for x in (x0, x1):
-            painter.drawLine(QPointF(x, y - 4), QPointF(x, y + 4))
-    write(painter, x1 + 8, y + 4.5, label, look, px=SMALL_PX)
-
-
-def _draw_key(painter: QPainter, size: Pair, what: Furniture, look: Theme) -> None:
-    """Draw the key of the lines in the lower right corner; one column when the view is narrow."""
-    font = _font(painter, SMALL_PX, bold=False)
-    metrics = QFontMetricsF(font)
-    sample, gap, row, pad = 24.0, 7.0, 18.0, 8.0
-    width = max(
-        [sample + gap + metrics.horizontalAdvance(s.label) for s in what.key]
-        + [metrics.horizontalAdvance(what.shown)]
-    )
-    rows = len(what.key) + (1 if what.shown else 0)
-    box = QRectF(0, 0, width + 2 * pad, rows * row + pad)
-    box.moveBottomRight(QPointF(size[0] - _EDGE, size[1] - _EDGE))
-    if box.height() > size[1] - 60 or box.width() > 0.6 * size[0]:
-        return
-    _chip(painter, box, look)
-    y = box.top() + pad / 2 + row / 2
-    if what.shown:
-        painter.setFont(font)
-        painter.setPen(QColor(look.marks.text))
-        painter.drawText(QPointF(box.left() + pad, y + 4.5), what.shown)
-        y += row
-    for style in what.key:
-        x = box.left() + pad
-        painter.setPen(pen_of(style))
-        painter.drawLine(QPointF(x, y), QPointF(x + sample, y))
-        painter.setPen(QColor(look.marks.text))
-        painter.setFont(font)
-        painter.drawText(QPointF(x + sample + gap, y + 4.5), style.label)
-        y += row
-
-
-def _draw_warning(painter: QPainter, wide: float, text: str, look: Theme) -> None:
-    font = _font(painter, TEXT_PX + 1, bold=True)
-    width = QFontMetricsF(font).horizontalAdvance(text) + 22
-    box = QRectF((wide - width) / 2, 36, width, 25)
-    _chip(painter, box, look)
-    painter.setPen(QPen(QColor(look.dark.warn), 1.2))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRoundedRect(box, 5, 5)
-    painter.setFont(font)
-    painter.setPen(QColor(look.dark.warn))
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
-
-def _chip(painter: QPainter, box: QRectF, look: Theme) -> None:
-    colour = QColor(look.marks.chip)
-    colour.setAlphaF(look.marks.chip_opacity)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour)
-    painter.drawRoundedRect(box, 5, 5)
-
-
-def _length(a: QPointF, b: QPointF) -> float:
-    return float(((a.x() - b.x()) ** 2 + (a.y() - b.y()) ** 2) ** 0.5)
+def _length(v: QPointF) -> float:
+    return float(np.hypot(v.x(), v.y()))

@@ -1,0 +1,263 @@
+"""Slice layers: the picture, outlines and isotherms of one slice as Qt wants them, made once and kept."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Thread
+from typing import TypeVar
+
+import numpy as np
+from PySide6.QtCore import QObject, QPointF, QRectF, Signal, Slot
+from PySide6.QtGui import QImage, QPainterPath, QPolygonF
+
+from cryoplan.app.view import Display, ViewState, Window
+from cryoplan.app.workspace import Workspace
+from cryoplan.case.case import Case
+from cryoplan.case.skin import body_mask
+from cryoplan.case.structure import Role, Structure
+from cryoplan.core.errors import CryoplanError
+from cryoplan.core.volume import Volume
+from cryoplan.scene.contours import IsothermCutter, Line, OutlineCutter
+from cryoplan.scene.overlays import SHOWN_DEGC
+from cryoplan.scene.slices import SlicePlane, SliceSampler, window_to_gray
+from cryoplan.scene.style import LineStyle, theme
+
+NOT_OUTLINED = frozenset({Role.BODY, Role.SKIN, Role.FAT, Role.MUSCLE})
+"""What fills the whole slice: its edge says nothing that the image does not show."""
+
+KEPT_SLICES = 48
+
+_Key = TypeVar("_Key")
+_Kept = TypeVar("_Kept")
+
+_log = logging.getLogger(__name__)
+
+
+def lines_path(lines: Sequence[Line]) -> QPainterPath:
+    """Return polylines ``(n, 2)`` as one path; those that end where they begin are closed."""
+    path = QPainterPath()
+    for line in lines:
+        path.addPolygon(QPolygonF([QPointF(u, v) for u, v in line.tolist()]))
+        if np.array_equal(line[0], line[-1]):
+            path.closeSubpath()
+    return path
+
+
+class Outlines(QObject):
+    """The outline cutters of the open case, made one after the other beside the window's thread.
+
+    A structure of a large CT takes up to a second to get its smooth outline; scrolling does not wait for it.
+
+    Signals
+    -------
+    ready
+        One more structure can be cut.
+    """
+
+    ready = Signal()
+    _made = Signal(object, object, object)
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
+        self._case: Case | None = None
+        self._cutters: dict[Structure, OutlineCutter] = {}
+        self._made.connect(self._take)
+        workspace.case_changed.connect(self._start)
+        self._start()
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> Outlines:
+        """Return the one of a workspace."""
+        found = workspace.findChild(cls)
+        return found if found is not None else cls(workspace)
+
+    def cutters(self) -> dict[Structure, OutlineCutter]:
+        """Return what can be cut so far."""
+        return self._cutters
+
+    @property
+    def is_complete(self) -> bool:
+        """True when every structure that has an outline can be cut."""
+        return len(self._cutters) == len(self._wanted(self._case))
+
+    @staticmethod
+    def _wanted(case: Case | None) -> list[Structure]:
+        if case is None:
+            return []
+        drawn = [s for s in case.structures if s.role not in NOT_OUTLINED]
+        return sorted(drawn, key=lambda s: (s.name != case.target_name, s.mask.values.size))
+
+    @Slot()
+    def _start(self) -> None:
+        case = self._workspace.case
+        if case is self._case:
+            return
+        self._case = case
+        self._cutters = {}
+        if case is not None:
+            Thread(target=self._make, args=(case,), name="outlines", daemon=True).start()
+
+    def _make(self, case: Case) -> None:
+        try:
+            for structure in self._wanted(case):
+                if self._case is not case:
+                    return
+                self._made.emit(case, structure, OutlineCutter(structure, case))
+            # The first probe is placed without a pause while the skin is looked for.
+            body_mask(case)
+        except RuntimeError:
+            return  # the window closed meanwhile
+        except Exception:
+            _log.exception("an outline could not be made")
+
+    @Slot(object, object, object)
+    def _take(self, case: Case, structure: Structure, cutter: OutlineCutter) -> None:
+        if case is self._case:
+            self._cutters = {**self._cutters, structure: cutter}
+            self.ready.emit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Picture:
+    """The grey image of one slice and the plane coordinates of its outer edges."""
+
+    plane: SlicePlane
+    image: QImage
+    rect_mm: QRectF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stroke:
+    """A line in plane millimetres and how it is drawn."""
+
+    path: QPainterPath
+    style: LineStyle
+    opacity: float = 1.0
+    filled: float = 0.0
+    haloed: bool = False
+
+
+class SliceLayers:
+    """What one view shows of a slice; each part is worked out when it is first asked for."""
+
+    def __init__(self, workspace: Workspace, view: ViewState) -> None:
+        self._workspace = workspace
+        self._view = view
+        self._outlines = Outlines.of(workspace)
+        self._sampler: SliceSampler | None = None
+        self._pictures: dict[tuple[SlicePlane, Window], Picture] = {}
+        self._outline_paths: dict[tuple[SlicePlane, int], QPainterPath] = {}
+        self._field: Volume | None = None
+        self._cutter: IsothermCutter | None = None
+        self._isotherm_paths: dict[SlicePlane, list[tuple[float, QPainterPath]]] = {}
+        self._case: Case | None = None
+
+    def sampler(self) -> SliceSampler | None:
+        """Return the sampler of the scan, None without a case."""
+        case = self._workspace.case
+        if case is not self._case:
+            if case is None or self._sampler is None or self._sampler.volume is not case.scan.volume:
+                self._sampler = SliceSampler(case.scan.volume) if case is not None else None
+                self._pictures.clear()
+            self._outline_paths.clear()
+            self._case = case
+        return self._sampler
+
+    def picture(self, plane: SlicePlane, window: Window) -> Picture:
+        """Return the grey image of a slice."""
+        key = (plane, window)
+        known = self._pictures.get(key)
+        if known is None:
+            sampler = self.sampler()
+            assert sampler is not None
+            part = sampler.extract(plane)
+            grey = np.ascontiguousarray(window_to_gray(part.values, window.width, window.level))
+            rows, columns = grey.shape
+            # A copy belongs to Qt: the array may go.
+            image = QImage(grey.data, columns, rows, columns, QImage.Format.Format_Grayscale8).copy()
+            rect = QRectF(
+                part.left_mm, part.top_mm, part.right_mm - part.left_mm, part.bottom_mm - part.top_mm
+            )
+            known = Picture(plane=part.plane, image=image, rect_mm=rect)
+            _keep(self._pictures, key, known)
+        return known
+
+    def outlines(self, plane: SlicePlane) -> tuple[list[Stroke], list[Stroke]]:
+        """Return the outlines of all shown structures: those below the isotherms, and the target's."""
+        case = self._case
+        look = theme()
+        strokes: list[Stroke] = []
+        target: list[Stroke] = []
+        if case is None:
+            return strokes, target
+        for structure, cutter in self._outlines.cutters().items():
+            is_target = structure.name == case.target_name
+            layer = "tumour" if is_target else "organs"
+            if not (self._view.shows(layer) and self._view.shows(f"structure:{structure.name}")):
+                continue
+            key = (plane, id(structure))
+            path = self._outline_paths.get(key)
+            if path is None:
+                path = lines_path(cutter.cut(plane))
+                _keep(self._outline_paths, key, path, 20 * KEPT_SLICES)
+            if path.isEmpty():
+                continue
+            if is_target:
+                target.append(Stroke(path=path, style=look.tumour))
+            else:
+                strokes.append(Stroke(path=path, style=look.outline(structure.role), opacity=0.85))
+        return strokes, target
+
+    def field(self) -> Volume | None:
+        """Return the temperatures that the isotherms are cut from, None without a result."""
+        result = self._workspace.result
+        if result is None:
+            return None
+        if self._view.display is Display.NOW and result.frames:
+            return result.frame_near(self._view.time_s).temperature_degc
+        return result.minimum_degc
+
+    def shown_thresholds(self) -> tuple[float, ...]:
+        """Return the isotherms that are switched on."""
+        return tuple(t for t in SHOWN_DEGC if self._view.shows(f"ice_{t:.0f}"))
+
+    def isotherms(self, plane: SlicePlane, *, stale: bool) -> list[Stroke]:
+        """Return the isotherms that are switched on, warmest first; greyed when `stale`."""
+        field = self.field()
+        if field is not self._field:
+            self._field = field
+            self._cutter = IsothermCutter(field) if field is not None else None
+            self._isotherm_paths.clear()
+        if self._cutter is None:
+            return []
+        known = self._isotherm_paths.get(plane)
+        if known is None:
+            try:
+                cut = self._cutter.cut(plane, SHOWN_DEGC)
+            except CryoplanError:
+                cut = ()
+            known = [(i.threshold_degc, lines_path(i.lines)) for i in cut]
+            _keep(self._isotherm_paths, plane, known)
+        look = theme()
+        shown = self.shown_thresholds()
+        return [
+            Stroke(
+                path=path,
+                style=look.isotherm(threshold, stale=stale),
+                opacity=look.stale.opacity if stale else 1.0,
+                filled=0.0 if stale or threshold != SHOWN_DEGC[0] else 0.10,
+                haloed=not stale,
+            )
+            for threshold, path in known
+            if threshold in shown and not path.isEmpty()
+        ]
+
+
+def _keep(store: dict[_Key, _Kept], key: _Key, value: _Kept, most: int = KEPT_SLICES) -> None:
+    """Put a value in, and drop the oldest when there are too many."""
+    while len(store) >= most:
+        del store[next(iter(store))]
+    store[key] = value
