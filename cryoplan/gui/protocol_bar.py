@@ -83,7 +83,9 @@ class _Bar(QWidget):
         duration = self._workspace.plan.protocol.duration_s
         self._view.playing = False
         self._view.display = Display.NOW
-        self._view.time_s = min(max((x - 1) / (self.width() - 2), 0.0), 1.0) * duration
+        time_s = min(max((x - 1) / (self.width() - 2), 0.0), 1.0) * duration
+        # The hand stands where the picture is from, not between two frames.
+        self._view.time_s = self._workspace.result.frame_near(time_s).time_s
 
 
 class ProtocolBar(QWidget):
