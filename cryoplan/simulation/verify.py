@@ -25,8 +25,9 @@ from cryoplan.simulation.exact import (
     pennes_point,
 )
 from cryoplan.simulation.problem import Faces, Problem, Stage
+from cryoplan.simulation.run import Run
 from cryoplan.simulation.settings import SolverSettings
-from cryoplan.simulation.solver import Run, solve, warm_up
+from cryoplan.simulation.solver import solve, warm_up
 from cryoplan.simulation.sources import Drive, ProbeSource
 from cryoplan.simulation.tissue import Material, load_tissues
 

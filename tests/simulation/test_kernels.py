@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cryoplan.simulation.reference import ReferenceState
-from cryoplan.simulation.solver import Run, longest_super_step_s, super_step_stages
+from cryoplan.simulation.run import Run, longest_super_step_s, super_step_stages
 from tests.support import blocks
 
 

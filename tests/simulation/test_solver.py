@@ -9,7 +9,8 @@ import pytest
 
 from cryoplan.core.errors import SimulationError
 from cryoplan.core.progress import Cancelled
-from cryoplan.simulation.solver import Run, output_times, solve
+from cryoplan.simulation.run import Run
+from cryoplan.simulation.solver import output_times, solve
 from cryoplan.simulation.sources import Drive
 from tests.support import blocks
 

@@ -9,7 +9,7 @@ import pytest
 from cryoplan.core.progress import Cancelled
 from cryoplan.simulation import verify
 from cryoplan.simulation.exact import SteadyCylinder
-from cryoplan.simulation.solver import Run
+from cryoplan.simulation.run import Run
 from cryoplan.simulation.sources import ProbeSource
 from cryoplan.simulation.verify import run_checks
 
