@@ -8,11 +8,9 @@ from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
-from cryoplan.core.errors import PlanError
 from cryoplan.core.geometry import Point
 from cryoplan.gui.parts import Later, WidthLock
-from cryoplan.plan.edits import describe_change
-from cryoplan.plan.plan import Plan
+from cryoplan.gui.probe_gestures import attempt
 
 SLOW_MS = 200
 """What takes longer than a frame of a drag waits this long after the last change."""
@@ -80,6 +78,11 @@ class Panel(QWidget):
         """React to a change of what is looked at; the selected probe is taken care of."""
 
     @property
+    def is_busy_refreshing(self) -> bool:
+        """True while anything shown may be behind the workspace."""
+        return self._soon.is_waiting or self._behind or self.is_slow_part_old
+
+    @property
     def is_slow_part_old(self) -> bool:
         """True while the slow part shows an earlier plan."""
         return self._slow.is_waiting or self._behind_slow
@@ -92,15 +95,10 @@ class Panel(QWidget):
         make : callable
             Takes the plan, returns the next one.
         """
-        try:
-            old = self.workspace.plan
-            new: Plan = make(old)
-        except PlanError as error:
-            self.workspace.message.emit(f"{error.what} {error.remedy}".strip())
+        done = attempt(self.workspace, make)
+        if not done:
             self.refresh()
-            return False
-        self.workspace.edit(describe_change(old, new), new)
-        return True
+        return done
 
     def go_to(self, point: Point) -> None:
         """Move the crosshair."""

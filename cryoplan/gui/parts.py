@@ -324,7 +324,7 @@ class Findings(QWidget):
 
     def __init__(self, empty: str = "", *, folds_ok: bool = False) -> None:
         super().__init__()
-        self._rows: list[FindingRow] = []
+        self.rows: list[FindingRow] = []
         self._on_press = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -346,12 +346,12 @@ class Findings(QWidget):
     ) -> None:
         """Show these findings, or the sentence `empty`."""
         shown = sorted(findings, key=lambda f: -f.level.rank)
-        while len(self._rows) < len(shown):
+        while len(self.rows) < len(shown):
             row = FindingRow()
             row.clicked.connect(self._pressed)
             self._column.addWidget(row)
-            self._rows.append(row)
-        for row, finding in zip(self._rows, shown, strict=False):
+            self.rows.append(row)
+        for row, finding in zip(self.rows, shown, strict=False):
             row.show_finding(finding, stale=stale, goes=self._on_press is not None and bool(finding.place))
         self._count = len(shown)
         self._fold()
@@ -363,7 +363,7 @@ class Findings(QWidget):
 
     def _fold(self) -> None:
         passed = 0
-        for number, row in enumerate(self._rows):
+        for number, row in enumerate(self.rows):
             used = number < self._count and row.finding is not None
             ok = used and row.finding.level is Level.OK
             passed += ok
@@ -379,7 +379,7 @@ class Findings(QWidget):
 
     def texts(self) -> list[str]:
         """Return the sentences shown."""
-        return [row.finding.text for row in self._rows if not row.isHidden() and row.finding is not None]
+        return [row.finding.text for row in self.rows if not row.isHidden() and row.finding is not None]
 
     def _pressed(self) -> None:
         row = self.sender()

@@ -12,7 +12,7 @@ from cryoplan.core.units import show_mm
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.probe_editor import ProbeEditor
 from cryoplan.gui.parts import SIGNS, STALE, Heading, Name, Press, Text
-from cryoplan.plan.edits import copy_parallel, remove_probe, set_locked
+from cryoplan.gui.probe_gestures import PARALLEL_MM, copy_selected, delete_selected, selected, toggle_lock
 from cryoplan.plan.limits import placement_limits
 from cryoplan.plan.path import Clearance, Pass, clearances, passes
 from cryoplan.plan.placement import Angles, angles, pairs
@@ -21,11 +21,6 @@ from cryoplan.plan.probe import Probe
 from cryoplan.plan.rules import clearance_level
 from cryoplan.report.wording import SINGLE_SLICE_DEG
 from cryoplan.scene.style import theme
-
-PARALLEL_MM = 15.0
-"""Distance of a parallel copy: upper end of the 10-15 mm advised in patients (Shah 2016, PMC4850244)."""
-
-PARALLEL_CLOCK_HOURS = 3.0
 
 CLEARANCES_SHOWN = 6
 
@@ -79,8 +74,7 @@ class ProbesPanel(Panel):
                 (
                     self.parallel,
                     "Copy parallel",
-                    f"A copy of the chosen probe, {PARALLEL_MM:g} mm beside it at "
-                    f"{PARALLEL_CLOCK_HOURS:g} o'clock seen along the probe, 12 being towards the head",
+                    f"A copy of the chosen probe, {PARALLEL_MM:g} mm beside it on its free side",
                     self.copy_probe,
                 ),
                 (self.lock, "Lock or free the probe", "Nothing moves a locked probe", self.toggle_lock),
@@ -103,7 +97,7 @@ class ProbesPanel(Panel):
     @property
     def chosen(self) -> Probe | None:
         """The selected probe."""
-        return next((p for p in self.workspace.plan.probes if p.name == self.view.selected_probe), None)
+        return selected(self.workspace, self.view)
 
     def refresh(self) -> None:
         """Show what needs no look at masks."""
@@ -217,33 +211,18 @@ class ProbesPanel(Panel):
 
     @Slot()
     def copy_probe(self) -> None:
-        """Copy the chosen probe parallel and choose the copy."""
-        probe = self.chosen
-        if probe is None:
-            return
-        before = {p.name for p in self.workspace.plan.probes}
-        if self.try_edit(
-            lambda plan: copy_parallel(
-                plan, probe.name, distance_mm=PARALLEL_MM, clock_hours=PARALLEL_CLOCK_HOURS
-            )
-        ):
-            new = next(p.name for p in self.workspace.plan.probes if p.name not in before)
-            self.view.selected_probe = new
+        """Copy the chosen probe parallel and choose the copy, as the key does."""
+        copy_selected(self.workspace, self.view)
 
     @Slot()
     def delete_probe(self) -> None:
-        """Remove the chosen probe."""
-        probe = self.chosen
-        if probe is not None and self.try_edit(lambda plan: remove_probe(plan, probe.name)):
-            left = self.workspace.plan.probes
-            self.view.selected_probe = left[-1].name if left else None
+        """Remove the chosen probe, as the key does."""
+        delete_selected(self.workspace, self.view)
 
     @Slot()
     def toggle_lock(self) -> None:
-        """Lock or free the chosen probe."""
-        probe = self.chosen
-        if probe is not None:
-            self.try_edit(lambda plan: set_locked(plan, probe.name, not probe.locked))
+        """Lock or free the chosen probe, as the key does."""
+        toggle_lock(self.workspace, self.view)
 
     @Slot()
     def _select(self) -> None:
