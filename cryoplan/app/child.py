@@ -13,16 +13,28 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Protocol
 
-from cryoplan.app.jobs import Answer, Failure, Job, JobCancelled, JobDone, JobFailed, JobFrame, JobProgress
+from cryoplan.app.jobs import (
+    CANCEL_SLOTS,
+    Answer,
+    Failure,
+    Forgotten,
+    Job,
+    JobCancelled,
+    JobDone,
+    JobFailed,
+    JobForgot,
+    JobFrame,
+    JobProgress,
+)
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.progress import Cancelled, ProgressReport
 from cryoplan.simulation.result import Frame
 
 
-class CancelMark(Protocol):
-    """A number shared with the window: jobs up to this id are to stop."""
+class CancelMarks(Protocol):
+    """Numbers shared with the window: a job stops when its id stands in its slot."""
 
-    value: int
+    def __getitem__(self, slot: int) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +43,7 @@ class Line:
 
     job: int
     send: Callable[[Answer], None]
-    mark: CancelMark
+    marks: CancelMarks
 
     def report(self, report: ProgressReport) -> None:
         """Send progress to the window."""
@@ -39,14 +51,14 @@ class Line:
 
     def cancelled(self) -> bool:
         """Tell whether the window asked this job to stop."""
-        return self.mark.value >= self.job
+        return self.marks[self.job % CANCEL_SLOTS] == self.job
 
     def frame(self, frame: Frame) -> None:
         """Send a solved field to the window."""
         self.send(JobFrame(id=self.job, frame=frame))
 
 
-def serve(connection: Connection, mark: CancelMark, tasks_module: str) -> None:
+def serve(connection: Connection, marks: CancelMarks, tasks_module: str) -> None:
     """Answer jobs until the pipe closes; the body of the background process.
 
     Parameters
@@ -66,7 +78,7 @@ def serve(connection: Connection, mark: CancelMark, tasks_module: str) -> None:
                 tasks.idle()
                 warm = True
             job = connection.recv()
-            connection.send(_do(job, tasks.TASKS, connection.send, mark))
+            connection.send(_do(job, tasks.TASKS, connection.send, marks))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the window has gone
 
@@ -75,15 +87,17 @@ def _do(
     job: Job,
     tasks: dict[str, Callable[..., object]],
     send: Callable[[Answer], None],
-    mark: CancelMark,
+    marks: CancelMarks,
 ) -> Answer:
-    line = Line(job.id, send, mark)
+    line = Line(job.id, send, marks)
     try:
         if line.cancelled():
             raise Cancelled
         value = tasks[job.kind](line, **job.arguments)
     except Cancelled:
         return JobCancelled(id=job.id, kind=job.kind)
+    except Forgotten:
+        return JobForgot(id=job.id, kind=job.kind)
     except CryoplanError as error:
         failure = Failure(what=error.what, remedy=error.remedy, code=error.code, place=error.place)
         return JobFailed(id=job.id, kind=job.kind, failure=failure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cryoplan.core.progress import ProgressReport
 from cryoplan.simulation.result import Frame
@@ -16,6 +17,14 @@ class Job:
     id: int
     kind: str
     arguments: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A job under way as the window keeps it: case and result whole, so that it can be asked again."""
+
+    kind: str
+    arguments: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,4 +80,19 @@ class JobFailed:
     failure: Failure
 
 
-Answer = JobProgress | JobFrame | JobDone | JobCancelled | JobFailed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobForgot:
+    """A job that named a case or a result which the process does not hold any more: send it whole."""
+
+    id: int
+    kind: str
+
+
+class Forgotten(Exception):  # noqa: N818 - nothing is wrong
+    """What a task raises when it was given the key of something that it does not hold any more."""
+
+
+Answer = JobProgress | JobFrame | JobDone | JobCancelled | JobFailed | JobForgot
+
+CANCEL_SLOTS = 256
+"""Jobs that may be waiting at once; each has a slot of its own, so that one can be cancelled by itself."""

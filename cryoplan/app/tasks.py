@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from cryoplan import workflow
+from cryoplan.app.jobs import Forgotten
 from cryoplan.case.case import Case
 from cryoplan.case.skin import body_mask
 from cryoplan.margins.assessment import Assessment
@@ -97,7 +98,7 @@ def report(
     path: Path,
 ) -> Path:
     """Print the PDF."""
-    result, assessment = _RESULTS[solved] if isinstance(solved, str) else solved
+    result, assessment = _solved(solved)
     workflow.write_report(_case(case), plan, workflow.catalogue(), result, assessment, path)
     return path
 
@@ -110,8 +111,8 @@ def save(
     path: Path,
 ) -> Path:
     """Write the case file."""
-    kept = _RESULTS[solved] if isinstance(solved, str) else solved
-    workflow.save_case(path, _case(case), plan, None if kept is None else kept[0])
+    result = None if solved is None else _solved(solved)[0]
+    workflow.save_case(path, _case(case), plan, result)
     return path
 
 
@@ -147,9 +148,19 @@ def _ready(case: Case) -> Case:
 
 def _case(case: Case | str) -> Case:
     if isinstance(case, str):
-        _CASES.move_to_end(case)
-        return _CASES[case]
+        return _held(_CASES, case)
     return _ready(case)
+
+
+def _solved(solved: tuple[ThermalResult, Assessment] | str) -> tuple[ThermalResult, Assessment]:
+    return _held(_RESULTS, solved) if isinstance(solved, str) else solved
+
+
+def _held(store: OrderedDict[str, Kept], key: str) -> Kept:
+    if key not in store:
+        raise Forgotten
+    store.move_to_end(key)
+    return store[key]
 
 
 def _keep(store: OrderedDict[str, Kept], key: str, value: Kept) -> None:

@@ -7,20 +7,36 @@ import contextlib
 import multiprocessing
 import os
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from cryoplan.app.child import end_with_parent, serve
-from cryoplan.app.jobs import Answer, Failure, Job, JobCancelled, JobDone, JobFailed
+from cryoplan.app.jobs import CANCEL_SLOTS, Answer, Failure, Job, JobFailed, JobFrame, JobProgress
 
 TASKS_MODULE = "cryoplan.app.tasks"
 END_WAIT_S = 2.0
 
 
-def _child(connection: Connection, mark: Any, tasks_module: str, parent: int) -> None:
+def _child(connection: Connection, marks: Any, tasks_module: str, parent: int) -> None:
     end_with_parent(parent)
-    serve(connection, mark, tasks_module)
+    serve(connection, marks, tasks_module)
+
+
+class _Writer(QThread):
+    """Sends jobs; a pipe takes no more than a few kilobytes while the process is busy with another job."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+        self.jobs: SimpleQueue[Job | None] = SimpleQueue()
+
+    def run(self) -> None:
+        """Send until None comes."""
+        while (job := self.jobs.get()) is not None:
+            with contextlib.suppress(OSError):  # a broken pipe is told by the reader in a moment
+                self._connection.send(job)
 
 
 class _Reader(QThread):
@@ -54,7 +70,7 @@ class Worker(QObject):
     Signals
     -------
     answered : object
-        A `JobProgress`, `JobFrame`, `JobDone`, `JobCancelled` or `JobFailed`, in the order of events.
+        An `Answer`, in the order of events.
     restarted
         The process ended by itself and a new one was started; it remembers nothing.
     """
@@ -75,17 +91,19 @@ class Worker(QObject):
 
     def _start(self) -> None:
         ours, theirs = self._context.Pipe()
-        # A plain shared number without a lock: one side writes, the other reads, and eight bytes never tear.
-        self._mark: Any = self._context.Value("q", 0, lock=False)
+        # Plain shared numbers without a lock: one side writes, the other reads, and eight bytes never tear.
+        self._marks: Any = self._context.Array("q", CANCEL_SLOTS, lock=False)
         self._connection = ours
         self._process = self._context.Process(
-            target=_child, args=(theirs, self._mark, self._tasks_module, os.getpid())
+            target=_child, args=(theirs, self._marks, self._tasks_module, os.getpid())
         )
         self._process.start()
         theirs.close()
         self._reader = _Reader(ours)
         self._reader.answered.connect(self._take)
         self._reader.start()
+        self._writer = _Writer(ours)
+        self._writer.start()
 
     @property
     def pid(self) -> int | None:
@@ -97,13 +115,12 @@ class Worker(QObject):
         job = Job(id=self._next, kind=kind, arguments=arguments)
         self._next += 1
         self._open[job.id] = job
-        with contextlib.suppress(OSError):  # a broken pipe is told by the reader in a moment
-            self._connection.send(job)
+        self._writer.jobs.put(job)
         return job.id
 
     def cancel(self, job: int) -> None:
-        """Ask this job and all earlier ones to stop; they answer with `JobCancelled`."""
-        self._mark.value = max(self._mark.value, job)
+        """Ask a job to stop; it answers with `JobCancelled`, unless it was done already."""
+        self._marks[job % CANCEL_SLOTS] = job
 
     def is_open(self, job: int) -> bool:
         """Tell whether the job has not been answered yet."""
@@ -116,7 +133,7 @@ class Worker(QObject):
         if answer is None:
             self._revive()
             return
-        if isinstance(answer, JobDone | JobCancelled | JobFailed):
+        if not isinstance(answer, JobProgress | JobFrame):
             self._open.pop(answer.id, None)
         self.answered.emit(answer)
 
@@ -125,8 +142,7 @@ class Worker(QObject):
         self._open.clear()
         self._process.join(END_WAIT_S)
         code = self._process.exitcode
-        self._reader.wait()
-        self._connection.close()
+        self._end_threads()
         self._start()
         self.restarted.emit()
         for job in lost:
@@ -145,13 +161,18 @@ class Worker(QObject):
         if self._process.pid is None or self._reader.isFinished():
             return
         self._reader.answered.disconnect(self._take)
-        self.cancel(self._next)
         # Terminating is safe here: every file that the process writes is replaced only when whole.
         self._process.terminate()
         self._process.join(END_WAIT_S)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+        self._end_threads()
+        self._open.clear()
+
+    def _end_threads(self) -> None:
+        # The process is gone: neither reading nor writing can wait any more.
+        self._writer.jobs.put(None)
+        self._writer.wait()
         self._reader.wait()
         self._connection.close()
-        self._open.clear()

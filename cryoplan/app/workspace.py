@@ -16,10 +16,11 @@ from cryoplan import workflow
 from cryoplan.app.history import SetPlan
 from cryoplan.app.jobs import (
     Answer,
+    Asked,
     Failure,
-    JobCancelled,
     JobDone,
     JobFailed,
+    JobForgot,
     JobFrame,
     JobProgress,
 )
@@ -107,7 +108,7 @@ class Workspace(QObject):
         self._results: OrderedDict[str, tuple[ThermalResult, Assessment]] = OrderedDict()
         self._child_cases: set[str] = set()
         self._child_results: set[str] = set()
-        self._jobs: dict[int, str] = {}
+        self._jobs: dict[int, Asked] = {}
         self._frames: dict[int, list[Frame]] = {}
         self._solving: int | None = None
         self._meshing: int | None = None
@@ -183,7 +184,7 @@ class Workspace(QObject):
         """What the background process is doing, empty when it rests."""
         if not self._jobs:
             return ""
-        kind = next(iter(self._jobs.values()))
+        kind = next(iter(self._jobs.values())).kind
         if self.progress is not None and self.progress.text:
             return self.progress.text
         return BUSY_TEXT[kind]
@@ -233,7 +234,10 @@ class Workspace(QObject):
 
     def set_case(self, case: Case | None, plan: Plan | None = None) -> None:
         """Show another patient; undo history and results of the last one are gone."""
-        self.cancel()
+        for job, asked in self._jobs.items():
+            if asked.kind in ("solve", "meshes"):  # what was to be saved or printed is still wanted
+                self._worker.cancel(job)
+        self._solving = None
         self._case = case
         self._plan = plan or Plan()
         self._rules = None
@@ -262,12 +266,12 @@ class Workspace(QObject):
     def add_structures(self, path: Path) -> None:
         """Read a label map or segmentation in the background and add it to the case."""
         if self._need_case():
-            self._submit("structures", case=self._case_argument(), path=path)
+            self._submit("structures", case=self._case, path=path)
 
     def set_target(self, name: str) -> None:
         """Choose the tumour that margins are measured on."""
         if self._case is not None and name != self._case.target_name:
-            self._submit("target", case=self._case_argument(), name=name)
+            self._submit("target", case=self._case, name=name)
 
     def open_demo(self) -> None:
         """Make and show the built-in case with its plan."""
@@ -282,9 +286,9 @@ class Workspace(QObject):
         if self._need_case():
             self._submit(
                 "save",
-                case=self._case_argument(),
+                case=self._case,
                 plan=self._plan,
-                solved=self._result_argument() if self.is_current else None,
+                solved=self._shown if self.is_current else None,
                 path=path,
             )
 
@@ -317,15 +321,14 @@ class Workspace(QObject):
             return
         if self._solving is not None:
             self._worker.cancel(self._solving)
-        self._solving = self._submit(
-            "solve", case=self._case_argument(), plan=self._plan, settings=self.settings
-        )
+        self._solving = self._submit("solve", case=self._case, plan=self._plan, settings=self.settings)
         self._told()
 
     def cancel(self) -> None:
-        """Stop whatever runs in the background."""
-        for job in self._jobs:
-            self._worker.cancel(job)
+        """Stop what the user asked for; the surfaces of the 3D view are still made."""
+        for job, asked in self._jobs.items():
+            if asked.kind != "meshes":
+                self._worker.cancel(job)
 
     def export_pdf(self, path: Path) -> None:
         """Print the plan PDF in the background.
@@ -343,9 +346,9 @@ class Workspace(QObject):
             )
         self._submit(
             "report",
-            case=self._case_argument(),
+            case=self._case,
             plan=self._plan,
-            solved=self._result_argument(),
+            solved=self._shown,
             path=path,
         )
 
@@ -354,25 +357,26 @@ class Workspace(QObject):
         self._worker.close()
 
     def _submit(self, kind: str, **arguments: Any) -> int:
-        job = self._worker.submit(kind, **arguments)
-        self._jobs[job] = kind
+        job = self._worker.submit(kind, **self._shortened(arguments))
+        self._jobs[job] = Asked(kind, arguments)
         if kind == "solve":
             self._frames[job] = []
         self.progress = ProgressReport(fraction=0.0, text=BUSY_TEXT[kind])
         self._told()
         return job
 
-    def _case_argument(self) -> Case | str:
-        assert self._case is not None
-        key = self._case.digest()
-        if key in self._child_cases:
-            return key
-        self._child_cases.add(key)
-        return self._case
-
-    def _result_argument(self) -> tuple[ThermalResult, Assessment] | str:
-        assert self._shown is not None
-        return self._shown[0].key if self._shown[0].key in self._child_results else self._shown
+    def _shortened(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Name what the process holds already instead of sending it: a case may be 100 MB."""
+        short = dict(arguments)
+        case, solved = short.get("case"), short.get("solved")
+        if case is not None:
+            key = case.digest()
+            if key in self._child_cases:
+                short["case"] = key
+            self._child_cases.add(key)
+        if solved is not None and solved[0].key in self._child_results:
+            short["solved"] = solved[0].key
+        return short
 
     @Slot()
     def _forget_child(self) -> None:
@@ -389,24 +393,39 @@ class Workspace(QObject):
             self._frames[answer.id].append(answer.frame)
             return
         else:
-            kind = self._jobs.pop(answer.id)
+            asked = self._jobs.pop(answer.id)
+            kind = asked.kind
             frames = self._frames.pop(answer.id, [])
             newest = self._solving == answer.id
             if newest:
                 self._solving = None
             if not self._jobs:
                 self.progress = None
-            if kind == "meshes" and self._meshing != answer.id:
-                return  # of a case that is not shown any more
-            if isinstance(answer, JobDone):
-                self._done(kind, answer.value, frames)
+            if isinstance(answer, JobForgot):
+                self._ask_again(asked, newest)
+            elif kind == "meshes" and self._meshing != answer.id:
+                pass  # of a case that is not shown any more
+            elif isinstance(answer, JobDone):
+                self._done(asked, answer.value, frames)
+            elif kind == "solve" and not newest:
+                pass  # nobody waits for it any more, whatever became of it
             elif isinstance(answer, JobFailed):
                 self.failed.emit(answer.failure)
-            elif isinstance(answer, JobCancelled) and kind != "meshes" and (kind != "solve" or newest):
+            elif kind != "meshes":
                 self.message.emit("Cancelled")
         self._told()
 
-    def _done(self, kind: str, value: Any, frames: list[Frame]) -> None:
+    def _ask_again(self, asked: Asked, newest: bool) -> None:
+        """Ask once more, with everything: the process does not hold what was named."""
+        self._forget_child()
+        job = self._submit(asked.kind, **asked.arguments)
+        if newest:
+            self._solving = job
+        elif asked.kind == "meshes" and asked.arguments["case"] is self._case:
+            self._meshing = job
+
+    def _done(self, asked: Asked, value: Any, frames: list[Frame]) -> None:
+        kind = asked.kind
         if kind == "solve":
             result, assessment = value
             self._keep_result(replace(result, frames=tuple(frames)), assessment)
@@ -424,7 +443,11 @@ class Workspace(QObject):
             self._child_cases.add(value[0].digest())
             self.set_case(*value)
         elif kind in ("structures", "target"):
-            self._replace_case(value)
+            if asked.arguments["case"] is self._case:
+                self._replace_case(value)
+            else:
+                what = "structures were not added" if kind == "structures" else "target was not chosen"
+                self.message.emit(f"The {what}, because the case changed meanwhile. Please repeat it.")
         elif kind == "open":
             self._child_cases.add(value.case.digest())
             self.set_case(value.case, value.plan)
@@ -449,7 +472,7 @@ class Workspace(QObject):
         self.meshes = None
         self._meshing = None
         if self._case is not None:
-            self._meshing = self._submit("meshes", case=self._case_argument())
+            self._meshing = self._submit("meshes", case=self._case)
         self.meshes_changed.emit()
 
     def _keep_result(self, result: ThermalResult, assessment: Assessment) -> None:

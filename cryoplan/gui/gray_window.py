@@ -26,6 +26,6 @@ def preset(case: Case, number: int) -> tuple[Window | None, str]:
 
 
 def pulled(start: Window, right_px: float, down_px: float) -> Window:
-    """Return the window after a drag: to the right softer, up brighter; in proportion, for CT and MR alike."""
+    """Return the window after a drag: to the right softer, up brighter; in proportion to the width."""
     width = max(start.width * math.exp(0.006 * right_px), LEAST_WIDTH)
     return Window(width=width, level=start.level + 0.004 * start.width * down_px)

@@ -1,0 +1,54 @@
+"""Tasks for tests of the background process: quick ones, endless ones, and ones that go wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+from cryoplan.app.child import Line
+from cryoplan.core.errors import PlanError
+from cryoplan.core.progress import ProgressReport, check_cancelled
+
+
+def idle() -> None:
+    """Do nothing while there is nothing to do."""
+
+
+def echo(line: Line, value: object) -> object:
+    line.report(ProgressReport(fraction=0.5, text="half"))
+    return value
+
+
+def endless(line: Line) -> None:
+    """Report, then work until asked to stop."""
+    line.report(ProgressReport(fraction=0.1, text="on it"))
+    while True:
+        check_cancelled(line)
+        threading.Event().wait(0.002)
+
+
+def refuse(_line: Line) -> None:
+    raise PlanError("Probe 2 is bent.", "Straighten it.", code="bent", place="probe 2")
+
+
+def fall(_line: Line, patient: str) -> None:
+    raise ValueError(f"a number of {patient} is not one")
+
+
+def die(_line: Line) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def size(_line: Line, block: bytes) -> int:
+    return len(block)
+
+
+TASKS = {
+    "echo": echo,
+    "endless": endless,
+    "refuse": refuse,
+    "fall": fall,
+    "die": die,
+    "size": size,
+}
