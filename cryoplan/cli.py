@@ -216,7 +216,7 @@ def _verify(options: argparse.Namespace) -> int:
         width = max(len(c.name) for c in checks)
         for check in checks:
             word = "ok  " if check.passed else "FAIL"
-            print(f"{word}  {check.name:<{width}}  {check.error:.3g} {check.unit} (bound {check.bound:g})")
+            print(f"{word}  {check.name:<{width}}  {check.to_text()}")
         print(f"{sum(c.passed for c in checks)} of {len(checks)} checks within their bounds. {RESEARCH_USE}.")
     return DONE if all(c.passed for c in checks) else INTERNAL
 
