@@ -195,7 +195,7 @@ class Placing(QObject):
         self._active = False
         self._tip_mm: Point | None = None
         self._mouse_mm: Point | None = None
-        self._entry_mm: Point | None = None
+        self._snapped: tuple[Point, Point | None] | None = None
         view.changed.connect(self._view_changed)
         workspace.case_changed.connect(self.cancel)
         self._view_changed()
@@ -218,7 +218,12 @@ class Placing(QObject):
     @property
     def entry_mm(self) -> Point | None:
         """Where the entry would snap to now, None where no skin is found."""
-        return self._entry_mm if self.active else None
+        if self.tip_mm is None or self._mouse_mm is None:
+            return None
+        # Looking for the skin takes as long as a drawing: once a place, and only when somebody draws.
+        if self._snapped is None or self._snapped[0] != self._mouse_mm:
+            self._snapped = (self._mouse_mm, self._skin(self._mouse_mm))
+        return self._snapped[1]
 
     @property
     def banner(self) -> str:
@@ -241,7 +246,6 @@ class Placing(QObject):
         if self.active and point_mm != self._mouse_mm:
             self._mouse_mm = point_mm
             if self._tip_mm is not None:
-                self._entry_mm = None if point_mm is None else self._skin(point_mm)
                 self.changed.emit()
 
     def click(self, point_mm: Point) -> None:
@@ -285,7 +289,7 @@ class Placing(QObject):
         if self._view.placing == self._active:
             return
         self._active = self._view.placing
-        self._tip_mm = self._mouse_mm = self._entry_mm = None
+        self._tip_mm = self._mouse_mm = self._snapped = None
         if self._active and self._workspace.case is None:
             self._workspace.message.emit("Open a scan first, then place probes.")
             self._view.placing = False

@@ -249,7 +249,7 @@ class SliceLayers:
                 style=look.isotherm(threshold, stale=stale),
                 opacity=look.stale.opacity if stale else 1.0,
                 filled=0.0 if stale or threshold != SHOWN_DEGC[0] else 0.10,
-                haloed=not stale,
+                haloed=True,
             )
             for threshold, path in known
             if threshold in shown and not path.isEmpty()

@@ -147,9 +147,7 @@ class SlicePainter:
     # Probes -------------------------------------------------------------------------------------------
 
     def probe(self, mark: ProbeMark, *, selected: bool, locked: bool) -> None:
-        """Draw a probe: shaft, lit active zone, tip beyond it, entry, number; each part the fainter the
-        farther it lies from the slice.
-        """
+        """Draw a probe: shaft, lit active zone, tip beyond it, entry, number; fainter where off the slice."""
         style = self.look.probes
         tip, entry = self.at(mark.tip_uv), self.at(mark.entry_uv)
         ends = mark.entry_distance_mm, mark.tip_distance_mm
@@ -175,7 +173,7 @@ class SlicePainter:
             self._square(entry, 2.8, ink, strength_at(ends[0]))
         else:
             along = QPointF(1.0, -0.35)
-        strength = max(mark.strength, 0.65)
+        strength = 1.0 if selected else max(mark.strength, 0.65)
         if mark.crossing_uv is not None and (end_on or min(abs(ends[0]), abs(ends[1])) > 2.0):
             here = self.at(mark.crossing_uv)
             self._dot(here, 4.6 if end_on else 3.2, ink, 1.0)
@@ -287,7 +285,7 @@ class SlicePainter:
         step = toward / _length(toward)
         box = QRectF()
         # Numbers of neighbours that would lie on one another move on along the probe.
-        for far in (15.0, 30.0, 45.0, 60.0):
+        for far in (17.0, 32.0, 47.0, 62.0):
             centre = at + step * (far + width / 4.0)
             box = QRectF(centre.x() - width / 2.0, centre.y() - height / 2.0, width, height)
             if not any(box.intersects(other) for other in self._labels):
