@@ -70,6 +70,7 @@ class FreezePanel(Panel):
 
         self.add(Heading("Protocol"))
         self.presets = load_presets()
+        self._chosen_preset = 0
         self.preset = QComboBox()
         self.preset.setAccessibleName("Protocol preset")
         self.preset.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -116,7 +117,7 @@ class FreezePanel(Panel):
         """Show protocol, grid and state."""
         protocol = self.workspace.plan.protocol
         self._show_phases(protocol)
-        number = next((n for n, p in enumerate(self.presets) if p.protocol == protocol), len(self.presets))
+        number = self._preset_number(protocol)
         self.preset.setCurrentIndex(number)
         preset = self.presets[number] if number < len(self.presets) else None
         self.preset.setToolTip(
@@ -128,6 +129,13 @@ class FreezePanel(Panel):
         self.grid.setCurrentIndex(index)
         self.grid.setToolTip(GRIDS[index][2] if index >= 0 else f"{settings.spacing_mm:g} mm")
         self._show_state()
+
+    def _preset_number(self, protocol: Protocol) -> int:
+        """Return which preset a protocol is; of two with the same times the one that was chosen."""
+        fitting = [n for n, p in enumerate(self.presets) if p.protocol == protocol]
+        if self._chosen_preset in fitting:
+            return self._chosen_preset
+        return fitting[0] if fitting else len(self.presets)
 
     def _show_state(self) -> None:
         workspace = self.workspace
@@ -242,6 +250,8 @@ class FreezePanel(Panel):
             self._soon.ask()  # own times begin from those that are there
             return
         protocol = self.presets[number].protocol
+        self._chosen_preset = number
+        self._soon.ask()
         self.try_edit(lambda plan: set_protocol(plan, protocol))
 
     def _choose_grid(self, number: int) -> None:

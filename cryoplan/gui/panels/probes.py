@@ -263,6 +263,11 @@ class ProbeCard(Press):
         parts = (self._number, self._verdict, self._lies, self._path, self._worst)
         return tuple(part.text() for part in parts)
 
+    @property
+    def verdict_tone(self) -> str:
+        """Tone of the verdict; ``stale`` while it is that of an earlier place."""
+        return self._verdict.tone
+
     def show_probe(self, probe: Probe, number: int, model: str, lie: Angles) -> None:
         """Show name, model, depth and angles."""
         self.name = probe.name
