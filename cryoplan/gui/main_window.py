@@ -29,12 +29,15 @@ from cryoplan.gui.panels import (
     StructuresPanel,
 )
 from cryoplan.gui.plan_card import PlanCard
+from cryoplan.gui.probe_gestures import Placing, copy_selected, delete_selected, toggle_lock
 from cryoplan.gui.protocol_bar import ProtocolBar
 from cryoplan.gui.rail import STEPS, Rail
+from cryoplan.gui.slice_view import SliceView
 from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar
 from cryoplan.gui.view_grid import ViewGrid
 from cryoplan.image.series import PathDescription
+from cryoplan.scene.slices import Orientation, default_window
 from cryoplan.scene.style import Palette
 
 PANEL_WIDTH, CARD_WIDTH = 300, 280
@@ -79,9 +82,12 @@ class MainWindow(QMainWindow):
         workspace, view = self.workspace, self.view
         middle = QWidget(self)
         middle.setObjectName("viewArea")
+        self.placing = Placing(workspace, view, self)
+        self.slices = {
+            orientation: SliceView(workspace, view, orientation, self.placing) for orientation in Orientation
+        }
         self.canvas = canvas(workspace, view, palette, middle)
-        self.grid = ViewGrid(workspace, view, self.canvas, middle)
-        self.slices, self.placing = self.grid.slices, self.grid.placing
+        self.grid = ViewGrid(self.slices, self.canvas, view)
         self.banner = Banner(palette, middle)
         self.protocol_bar = ProtocolBar(workspace, view, palette, middle)
         column = QVBoxLayout(middle)
@@ -124,7 +130,8 @@ class MainWindow(QMainWindow):
             workspace, palette, self.actions_by_id["undo"], self.actions_by_id["redo"], self
         )
         self.status_line = StatusLine(workspace, view, self)
-        self.grid.pointed.connect(self.status_line.point_at)
+        for slice_view in self.slices.values():
+            slice_view.hovered.connect(self.status_line.point_at)
 
         row = QHBoxLayout()
         row.setSpacing(0)
@@ -210,6 +217,12 @@ class MainWindow(QMainWindow):
         image = case.scan.volume
         if getattr(self, "_seen_image", None) is not image:
             self._seen_image = image
+            self.view.window = default_window(case.scan)
+            centre = image.grid.centre_mm()
+            if case.target is not None:
+                centre = case.planning_grid.centre_mm()  # the target's middle
+            self.view.cursor_mm = (float(centre[0]), float(centre[1]), float(centre[2]))
+            self.view.selected_probe = None
             self.view.time_s = 0.0
 
     @Slot()
@@ -330,16 +343,19 @@ class MainWindow(QMainWindow):
         self.view.placing = True
 
     def _copy_probe(self) -> None:
-        self.grid.keys.copy_parallel()
+        copy_selected(self.workspace, self.view)
 
     def _lock_probe(self) -> None:
-        self.grid.keys.toggle_lock()
+        toggle_lock(self.workspace, self.view)
 
     def _delete_probe(self) -> None:
-        self.grid.keys.remove()
+        delete_selected(self.workspace, self.view)
 
     def _next_probe(self) -> None:
-        self.grid.keys.select_next()
+        names = [p.name for p in self.workspace.plan.probes]
+        if names:
+            now = names.index(self.view.selected_probe) if self.view.selected_probe in names else -1
+            self.view.selected_probe = names[(now + 1) % len(names)]
 
     def _toggle_overlays(self) -> None:
         self.view.overlays_hidden = not self.view.overlays_hidden
@@ -377,6 +393,5 @@ class MainWindow(QMainWindow):
         close_canvas = getattr(self.canvas, "close_canvas", None)
         if close_canvas is not None:
             close_canvas()
-        self.grid.close_views()
         self.workspace.close()
         event.accept()
