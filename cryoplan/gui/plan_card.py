@@ -26,18 +26,8 @@ from cryoplan.gui.numbers import (
     worst_places,
 )
 from cryoplan.gui.panel import Panel
-from cryoplan.gui.parts import (
-    DASH,
-    OUT_OF_DATE,
-    STALE,
-    Findings,
-    Heading,
-    MarginBox,
-    Name,
-    Press,
-    Rows,
-    Text,
-)
+from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Name, Press, Text
+from cryoplan.gui.rows import Findings, MarginBox, Rows
 from cryoplan.margins.assessment import Assessment
 from cryoplan.margins.limits import load_limits
 from cryoplan.plan.plan import Plan

@@ -12,7 +12,8 @@ from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import State, Workspace
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.fields import NumberBox
-from cryoplan.gui.parts import Heading, Rows, Text
+from cryoplan.gui.parts import Heading, Text
+from cryoplan.gui.rows import Rows
 from cryoplan.plan.edits import set_protocol
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.presets import load_presets

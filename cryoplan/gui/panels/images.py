@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.panel import Panel
-from cryoplan.gui.parts import DASH, Findings, Heading, Text
+from cryoplan.gui.parts import DASH, Heading, Text
+from cryoplan.gui.rows import Findings
 from cryoplan.image.scan import Scan
 from cryoplan.report.wording import plain, position
 

@@ -10,7 +10,8 @@ from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import State, Workspace
 from cryoplan.core.finding import Finding
 from cryoplan.gui.panel import Panel
-from cryoplan.gui.parts import OUT_OF_DATE, Findings, Heading, Rows, Text
+from cryoplan.gui.parts import OUT_OF_DATE, Heading, Text
+from cryoplan.gui.rows import Findings, Rows
 from cryoplan.report.content import ReportContent, build_content
 
 TWO_PAGES = (

@@ -20,7 +20,8 @@ from cryoplan.gui.numbers import (
     volume_rows,
 )
 from cryoplan.gui.panel import Panel
-from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Findings, Heading, MarginBox, Rows, Text
+from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Text
+from cryoplan.gui.rows import Findings, MarginBox, Rows
 from cryoplan.margins.assessment import Assessment
 from cryoplan.margins.limits import load_limits
 from cryoplan.report.decision import CONTROL_RATES

@@ -21,7 +21,8 @@ from cryoplan.case.structure import Role, Structure
 from cryoplan.core.units import show_ml
 from cryoplan.gui.numbers import outlined_ml
 from cryoplan.gui.panel import Panel
-from cryoplan.gui.parts import Findings, Heading, Name, Text, palette, swatch
+from cryoplan.gui.parts import Heading, Name, Text, palette, swatch
+from cryoplan.gui.rows import Findings
 from cryoplan.scene.style import theme
 
 
