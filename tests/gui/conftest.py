@@ -61,7 +61,7 @@ def show(desk: Desk, qtbot) -> Callable[..., SliceView]:
 
 
 class Mouse:
-    """Real mouse events at patient points or at pixels of a view."""
+    """Real mouse events at patient points or at pixels of a view, through its window system window."""
 
     def __init__(self, view: SliceView) -> None:
         self.view = view
@@ -69,17 +69,20 @@ class Mouse:
     def _at(self, place):
         return (self.view.pixel_of(place) if isinstance(place, tuple) else QPointF(place)).toPoint()
 
+    def _do(self, what, place, button) -> None:
+        what(self.view.windowHandle(), button, Qt.KeyboardModifier.NoModifier, self._at(place))
+
     def press(self, place, button=Qt.MouseButton.LeftButton) -> None:
-        QTest.mousePress(self.view, button, Qt.KeyboardModifier.NoModifier, self._at(place))
+        self._do(QTest.mousePress, place, button)
 
     def move(self, place) -> None:
-        QTest.mouseMove(self.view, self._at(place))
+        QTest.mouseMove(self.view.windowHandle(), self._at(place))
 
     def release(self, place, button=Qt.MouseButton.LeftButton) -> None:
-        QTest.mouseRelease(self.view, button, Qt.KeyboardModifier.NoModifier, self._at(place))
+        self._do(QTest.mouseRelease, place, button)
 
     def click(self, place, button=Qt.MouseButton.LeftButton) -> None:
-        QTest.mouseClick(self.view, button, Qt.KeyboardModifier.NoModifier, self._at(place))
+        self._do(QTest.mouseClick, place, button)
 
     def drag(self, start, *places, button=Qt.MouseButton.LeftButton) -> None:
         self.press(start, button)
