@@ -238,15 +238,28 @@ class Later(QObject):
         return self._timer.isActive()
 
 
-def swatch(colour: str, size: int = 12) -> QWidget:
-    """Return a small square of a colour."""
-    square = QWidget()
-    square.setFixedSize(size, size)
-    square.setAutoFillBackground(True)
-    colours = QPalette()
-    colours.setColor(QPalette.ColorRole.Window, QColor(colour))
-    square.setPalette(colours)
-    return square
+class Swatch(QWidget):
+    """A small square of a colour, with an edge so that white on white is seen."""
+
+    def __init__(self, colour: str) -> None:
+        super().__init__()
+        self._colour = colour
+        self.setFixedSize(12, 12)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def show_colour(self, colour: str) -> None:
+        """Show another colour."""
+        if colour != self._colour:
+            self._colour = colour
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the square."""
+        del event
+        painter = QPainter(self)
+        painter.setPen(QPen(QColor(palette().text_muted), 1.0))
+        painter.setBrush(QColor(self._colour))
+        painter.drawRoundedRect(QRectF(0.5, 0.5, 11.0, 11.0), 2, 2)
 
 
 class WidthLock(QObject):

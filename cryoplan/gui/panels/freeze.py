@@ -35,6 +35,8 @@ GRIDS: tuple[tuple[str, SolverSettings, str], ...] = (
     ),
 )
 
+STAR = "* recalled or assumed, without a paper or table behind it; hover for sources"
+
 NEW_PHASE_S = {PhaseKind.FREEZE: 600.0, PhaseKind.THAW: 300.0}
 """Length of a phase that is added: that of the usual protocol."""
 
@@ -104,9 +106,10 @@ class FreezePanel(Panel):
         adds.addStretch(1)
         self.add(adds)
 
-        self.add(Heading("What is assumed"))
-        self.add(Text("* recalled or assumed, without a paper or table behind it; hover for sources", "muted",
-                      wrap=True, scale=0.85))  # fmt: skip
+        self._assumed = Heading("What is assumed")
+        self.add(self._assumed)
+        self._star = Text(STAR, "muted", wrap=True, scale=0.85)
+        self.add(self._star)
         self.models = Rows(value_px=100, limit_px=0)
         self.add(self.models)
         self.tissues = Rows(value_px=100, limit_px=0)
@@ -168,6 +171,8 @@ class FreezePanel(Panel):
     def refresh_slow(self) -> None:
         """Show what the solve will rest on."""
         plan, catalogue = self.workspace.plan, self.workspace.catalogue
+        for part in (self._assumed, self._star):
+            part.setVisible(self.workspace.case is not None)
         names = [n for n in dict.fromkeys(p.model for p in plan.probes) if n in catalogue]
         for row, name in zip(self.models.set_count(len(names)), names, strict=True):
             model = catalogue[name]

@@ -11,7 +11,7 @@ from cryoplan.core.finding import Finding, Level, worst
 from cryoplan.core.units import show_mm
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.probe_editor import ProbeEditor
-from cryoplan.gui.parts import SIGNS, STALE, Heading, Name, Press, Text
+from cryoplan.gui.parts import SIGNS, STALE, Heading, Name, Press, Swatch, Text
 from cryoplan.gui.probe_gestures import PARALLEL_MM, copy_selected, delete_selected, selected, toggle_lock
 from cryoplan.plan.limits import placement_limits
 from cryoplan.plan.path import Clearance, Pass, clearances, passes
@@ -245,6 +245,8 @@ class ProbeCard(Press):
         self._worst = Text("", wrap=True, scale=0.9)
         head = QHBoxLayout()
         head.setSpacing(6)
+        self._swatch = Swatch(theme().probes.colour(0))
+        head.addWidget(self._swatch)
         head.addWidget(self._number)
         head.addWidget(self._model, 1)
         head.addWidget(self._verdict)
@@ -271,9 +273,8 @@ class ProbeCard(Press):
     def show_probe(self, probe: Probe, number: int, model: str, lie: Angles) -> None:
         """Show name, model, depth and angles."""
         self.name = probe.name
-        colour = theme().probes.colour(number)
-        self._number.say(f"● {probe.name}")
-        self._number.setStyleSheet(f"color: {colour};")
+        self._swatch.show_colour(theme().probes.colour(number))
+        self._number.say(probe.name)
         self._model.say(model)
         power = "" if probe.intensity == 1.0 else f" · {100 * probe.intensity:.0f} % power"
         locked = " · locked" if probe.locked else ""

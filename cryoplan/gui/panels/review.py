@@ -17,6 +17,7 @@ from cryoplan.gui.numbers import (
     margin_row,
     margin_title,
     organ_row,
+    short_limit,
     volume_rows,
 )
 from cryoplan.gui.panel import Panel
@@ -78,13 +79,14 @@ class ReviewPanel(Panel):
             self._cells.addWidget(title, 0, column)
             self._cells.setColumnStretch(column, 1)
         self.add(self._table)
-        self.add(Heading("Coverage"))
+        self._headings = [Heading(t) for t in ("Coverage", "Organs, lowest temperature", "Volumes")]
+        self.add(self._headings[0])
         self.coverage = Rows(on_press=self.go_to, value_px=52, limit_px=64)
         self.add(self.coverage)
-        self.add(Heading("Organs, lowest temperature"))
+        self.add(self._headings[1])
         self.organs = Rows(on_press=self.go_to, value_px=64, limit_px=50)
         self.add(self.organs)
-        self.add(Heading("Volumes"))
+        self.add(self._headings[2])
         self.volumes = Rows(value_px=72, limit_px=0)
         self.add(self.volumes)
         self.add(Heading("Findings"))
@@ -105,6 +107,8 @@ class ReviewPanel(Panel):
             "Nothing is solved yet." if assessment is None else "No target is chosen, so there is no margin."
         )
         self._table.setVisible(has_margin)
+        for heading in self._headings:
+            heading.setVisible(assessment is not None)
         self._show_margins(assessment, stale)
         self._show_table(assessment, stale)
         self._show_rows(
@@ -132,7 +136,11 @@ class ReviewPanel(Panel):
         for box, button, threshold in zip(self.margins, self.go_buttons, LARGE_THRESHOLDS_DEGC, strict=True):
             margin = assessment.margin(threshold) if assessment else None
             if margin is None:
-                row = Shown(name=margin_title(threshold), value=DASH, limit="")
+                row = Shown(
+                    name=margin_title(threshold),
+                    value=DASH,
+                    limit=short_limit(load_limits().margin(threshold)),
+                )
             else:
                 row = margin_row(margin)
             box.show_margin(

@@ -21,7 +21,7 @@ from cryoplan.case.structure import Role, Structure
 from cryoplan.core.units import show_ml
 from cryoplan.gui.numbers import outlined_ml
 from cryoplan.gui.panel import Panel
-from cryoplan.gui.parts import Heading, Name, Text, palette, swatch
+from cryoplan.gui.parts import Heading, Name, Swatch, Text, palette
 from cryoplan.gui.rows import Findings
 from cryoplan.scene.style import theme
 
@@ -170,7 +170,7 @@ class StructureRow(QWidget):
         grid.setVerticalSpacing(0)
         middle = Qt.AlignmentFlag.AlignVCenter
         grid.addWidget(self.shown, 0, 0, 2, 1, middle)
-        grid.addWidget(swatch(theme().outline(role).colour), 0, 1, 2, 1, middle)
+        grid.addWidget(Swatch(theme().outline(role).colour), 0, 1, 2, 1, middle)
         grid.addWidget(self.name, 0, 2)
         grid.addWidget(self.words, 1, 2)
         grid.addWidget(self.target, 0, 3, 2, 1, middle)
