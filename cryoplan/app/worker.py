@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import multiprocessing
 import os
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
@@ -22,6 +23,10 @@ END_WAIT_S = 2.0
 def _child(connection: Connection, marks: Any, tasks_module: str, parent: int) -> None:
     end_with_parent(parent)
     serve(connection, marks, tasks_module)
+
+
+def _as_it_is(_answer: Answer) -> None:
+    """Prepare nothing."""
 
 
 class _Writer(QThread):
@@ -44,9 +49,9 @@ class _Reader(QThread):
 
     answered = Signal(object, object)
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, prepare: Callable[[Answer], None]) -> None:
         super().__init__()
-        self._connection = connection
+        self._connection, self._prepare = connection, prepare
 
     def run(self) -> None:
         """Pass answers on until the pipe breaks; None says that it did."""
@@ -56,6 +61,7 @@ class _Reader(QThread):
             except (EOFError, OSError):
                 self.answered.emit(self._connection, None)
                 return
+            self._prepare(answer)
             self.answered.emit(self._connection, answer)
 
 
@@ -66,6 +72,8 @@ class Worker(QObject):
     ----------
     tasks_module : str
         Module with the tasks; tests bring their own.
+    prepare : callable, optional
+        Called with every answer on the reading thread, before the window's thread hears of it.
 
     Signals
     -------
@@ -78,9 +86,16 @@ class Worker(QObject):
     answered = Signal(object)
     restarted = Signal()
 
-    def __init__(self, tasks_module: str = TASKS_MODULE, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        tasks_module: str = TASKS_MODULE,
+        parent: QObject | None = None,
+        *,
+        prepare: Callable[[Answer], None] | None = None,
+    ) -> None:
         super().__init__(parent)
         self._tasks_module = tasks_module
+        self._prepare = prepare or _as_it_is
         self._context = multiprocessing.get_context("spawn")
         self._open: dict[int, Job] = {}
         self._next = 1
@@ -99,7 +114,7 @@ class Worker(QObject):
         )
         self._process.start()
         theirs.close()
-        self._reader = _Reader(ours)
+        self._reader = _Reader(ours, self._prepare)
         self._reader.answered.connect(self._take)
         self._reader.start()
         self._writer = _Writer(ours)

@@ -24,6 +24,7 @@ from cryoplan.app.jobs import (
     JobFrame,
     JobProgress,
 )
+from cryoplan.app.rehearsal import rehearse
 from cryoplan.app.worker import Worker
 from cryoplan.case.case import Case
 from cryoplan.core.errors import CryoplanError, StaleError
@@ -97,7 +98,7 @@ class Workspace(QObject):
         self.catalogue: Catalogue = workflow.catalogue()
         self.undo_stack = QUndoStack(self)
         self._settings: SolverSettings = STANDARD
-        self._worker = worker or Worker(parent=self)
+        self._worker = worker or Worker(parent=self, prepare=rehearse)
         self._worker.answered.connect(self._take)
         self._worker.restarted.connect(self._forget_child)
         self._case: Case | None = None

@@ -7,7 +7,7 @@ import os
 import signal
 
 import pytest
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QThread, Slot
 
 from cryoplan.app.jobs import JobCancelled, JobDone, JobFailed, JobProgress
 from cryoplan.app.worker import Worker
@@ -31,8 +31,6 @@ class Answers(QObject):
 
     @Slot(object)
     def hear(self, answer: object) -> None:
-        from PySide6.QtCore import QThread
-
         self.threads.add(QThread.currentThread())
         self.heard.append(answer)
 
@@ -124,6 +122,23 @@ def test_sending_much_to_a_busy_process_does_not_wait_for_it(worker, answers, qt
     worker.cancel(endless)
     qtbot.waitUntil(lambda: answers.final(big) is not None, timeout=WAIT_MS)
     assert answers.final(big).value == 20_000_000
+
+
+def test_answers_are_prepared_beside_the_windows_thread_before_they_are_told(qtbot, qapp):
+    prepared: list[tuple[object, bool]] = []
+
+    def prepare(answer: object) -> None:
+        prepared.append((answer, QThread.currentThread() is qapp.thread()))
+
+    worker = Worker(TASKS, prepare=prepare)
+    try:
+        answers = Answers(worker)
+        job = worker.submit("echo", value=1)
+        qtbot.waitUntil(lambda: answers.final(job) is not None, timeout=WAIT_MS)
+        assert [answer for answer, _ in prepared] == answers.heard
+        assert not any(in_window for _, in_window in prepared)
+    finally:
+        worker.close()
 
 
 def test_close_ends_a_busy_process_and_may_be_called_twice(qtbot):
