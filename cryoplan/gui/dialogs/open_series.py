@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from cryoplan.core.finding import Level
-from cryoplan.gui.parts import SIGNS, Text, tone_colour
+from cryoplan.gui.parts import SIGNS, Later, Text, tone_colour
 from cryoplan.image.series import PathDescription, SeriesDescription
 from cryoplan.image.verdict import REFUSED
 
@@ -63,6 +63,9 @@ class OpenSeriesDialog(QDialog):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Interactive)
         self.table.setColumnWidth(1, 200)
+        # Reasons wrap in the width there is, which is known only once the columns have their places.
+        self._heights = Later(self.table.resizeRowsToContents, self)
+        header.sectionResized.connect(self._heights.ask)
         header.setSectionResizeMode(len(HEADS) - 1, QHeaderView.ResizeMode.Stretch)
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
@@ -82,7 +85,6 @@ class OpenSeriesDialog(QDialog):
         if first is not None:
             self.table.selectRow(first)
         self._selected()
-        self.table.resizeRowsToContents()
 
     @property
     def chosen(self) -> SeriesDescription | None:
