@@ -116,15 +116,17 @@ class SlicePainter:
         p.save()
         p.setTransform(self.camera.transform(self.size), True)
         p.setBrush(Qt.BrushStyle.NoBrush)
+        # Widths in millimetres: a cosmetic pen would be thinner on screens of more dots an inch.
+        scale = self.camera.mm_per_px
         for stroke in strokes:
             if stroke.filled > 0.0:
                 p.fillPath(stroke.path, colour(stroke.style.colour, stroke.filled))
             if stroke.haloed:
                 # Darkens white bone under a bright line; solid, so that dashes stay one line.
-                p.setPen(_cosmetic(colour("#000000", 0.35), stroke.style.width_px + 2.0))
+                p.setPen(_plain_pen(colour("#000000", 0.35), (stroke.style.width_px + 2.0) * scale))
                 p.drawPath(stroke.path)
         for stroke in strokes:
-            p.setPen(_pen(stroke.style, stroke.opacity))
+            p.setPen(_pen(stroke.style, stroke.opacity, scale))
             p.drawPath(stroke.path)
         p.restore()
 
@@ -239,12 +241,15 @@ class SlicePainter:
             self._line(tip, entry, QPen(colour(style.halo, 0.55), style.shaft_px + 2.2))
             self._line(tip, entry, QPen(colour(style.selected), style.shaft_px))
             self._square(entry, GRIP_PX, style.grip_entry, 1.0)
+            if _length(entry - tip) < 2.0 * END_ON_PX:
+                label = ""  # foreshortened here: it is told where the line is seen
             height = QFontMetricsF(self.bold).height()
             box = QRectF(entry.x() + 11.0, entry.y() - 9.0 - height, 90.0, height)
             # Never beyond the edge of the view.
             box.moveLeft(min(box.left(), self.size.width() - 70.0))
             box.moveTop(max(box.top(), 4.0))
-            self.write(box, label, style.selected, Qt.AlignmentFlag.AlignLeft, self.bold)
+            if label:
+                self.write(box, label, style.selected, Qt.AlignmentFlag.AlignLeft, self.bold)
         self._dot(tip, GRIP_PX, style.grip_tip, 1.0)
 
     def _line(self, a: QPointF, b: QPointF, pen: QPen) -> None:
@@ -430,16 +435,15 @@ class SlicePainter:
         self.p.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def _pen(style: LineStyle, opacity: float = 1.0) -> QPen:
-    pen = _cosmetic(colour(style.colour, opacity), style.width_px)
+def _pen(style: LineStyle, opacity: float = 1.0, scale: float = 1.0) -> QPen:
+    pen = _plain_pen(colour(style.colour, opacity), style.width_px * scale)
     if style.dash:
         pen.setDashPattern(style.qt_dash)
     return pen
 
 
-def _cosmetic(ink: QColor, width: float) -> QPen:
+def _plain_pen(ink: QColor, width: float) -> QPen:
     pen = QPen(ink, width)
-    pen.setCosmetic(True)
     pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     return pen

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QSizeF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from cryoplan.app.view import Display
-from cryoplan.gui import slice_picture
+from cryoplan.gui import slice_paint, slice_picture
+from cryoplan.gui.slice_layers import Stroke, lines_path
 from cryoplan.gui.slice_view import SliceView
 from cryoplan.plan.edits import nudge
 from cryoplan.scene.slices import WINDOW_PRESETS, Orientation
+from cryoplan.scene.style import theme
 from tests.gui.conftest import open_case
 from tests.support.desk import Desk
 from tests.support.scenes import BODY_MM, TUMOUR_MM, grid_around, make_case, turned
@@ -352,3 +354,21 @@ def test_another_case_is_fitted_anew_and_a_changed_one_keeps_its_zoom(desk: Desk
     assert view.mm_per_px == pytest.approx(fitted / 3.0)
     open_case(desk, make_case())
     assert view.mm_per_px == pytest.approx(fitted)
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+@pytest.mark.parametrize("mm_per_px", [0.1, 1.5])
+def test_a_line_is_as_wide_on_the_screen_as_the_theme_says_at_any_zoom_and_scaling(qapp, ratio, mm_per_px):
+    style = theme().isotherm(0.0)
+    size = QSizeF(60, 40)
+    image = QImage(size.toSize() * ratio, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    image.fill(0)
+    path = lines_path([np.array([[-100.0, 0.0], [100.0, 0.0]])])
+    painter = QPainter(image)
+    camera = slice_paint.Camera(0.0, 0.0, mm_per_px)
+    slice_paint.SlicePainter(painter, camera, size, qapp.font()).strokes([Stroke(path=path, style=style)])
+    painter.end()
+    column = [image.pixelColor(image.width() // 2, y).green() for y in range(image.height())]
+    covered = sum(column) / QColor(style.colour).green()
+    assert covered / ratio == pytest.approx(style.width_px, rel=0.05)
