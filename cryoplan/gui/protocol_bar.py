@@ -58,6 +58,7 @@ class _Bar(QWidget):
         if self.hasFocus():
             painter.setPen(QPen(QColor(self._palette.accent), 1))
             painter.drawRect(0, 0, self.width() - 1, self.height() - 1)
+        painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._go(event.position().x())

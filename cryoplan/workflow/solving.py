@@ -38,6 +38,12 @@ def tissues() -> TissueTable:
     return load_tissues()
 
 
+@lru_cache(maxsize=1)
+def _tissue_digest() -> str:
+    # The table never changes while the program runs, and a drag asks for the key at every step.
+    return tissues().digest()
+
+
 def simulation_key(case: Case, plan: Plan, probes: Catalogue, settings: SolverSettings = STANDARD) -> str:
     """Return the digest of everything that the answer depends on.
 
@@ -50,7 +56,7 @@ def simulation_key(case: Case, plan: Plan, probes: Catalogue, settings: SolverSe
         case.digest(),
         plan.physics_key(),
         [probes.model(name) for name in used],
-        tissues().digest(),
+        _tissue_digest(),
         settings,
     )
 
