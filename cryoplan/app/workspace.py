@@ -356,6 +356,8 @@ class Workspace(QObject):
     def close(self) -> None:
         """End the background process."""
         self._worker.close()
+        # Qt's stack speaks once more while it is taken apart, to windows that are gone by then.
+        self.undo_stack.blockSignals(True)
 
     def _submit(self, kind: str, **arguments: Any) -> int:
         job = self._worker.submit(kind, **self._shortened(arguments))
