@@ -15,7 +15,9 @@ from cryoplan.core.errors import CryoplanError
 from cryoplan.core.geometry import as_point
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.edits import add_probe
+from cryoplan.plan.path import clearances, passes
 from cryoplan.plan.plan import Plan
+from cryoplan.scene.readout import Readout
 
 _log = logging.getLogger(__name__)
 
@@ -26,8 +28,13 @@ def rehearse(answer: Answer) -> None:
     if case is None:
         return
     catalogue = workflow.catalogue()
+    plan = plan_through_the_middle(case, catalogue)
     try:
-        workflow.check(case, plan_through_the_middle(case, catalogue), catalogue)
+        workflow.check(case, plan, catalogue)
+        for probe in plan.probes:
+            clearances(case, probe, catalogue.model(probe.model))
+            passes(case, probe)
+        Readout(case)  # the distance to the target's surface
     except CryoplanError as error:
         # The same words come again when the plan itself is checked, and then somebody reads them.
         _log.warning("a case could not be rehearsed: %s", error.code)

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import os
-from itertools import count
+import time
 
-import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QOffscreenSurface, QOpenGLContext
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QOffscreenSurface, QOpenGLContext, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from cryoplan.app.view import Display, ViewState
 from cryoplan.app.workspace import Workspace
-from cryoplan.core.errors import PlanError
 from cryoplan.core.geometry import Point
-from cryoplan.plan import edits
+from cryoplan.gui.probe_gestures import GripDrag, PlacedGrip, Placing
+from cryoplan.plan.edits import Grip
 from cryoplan.plan.plan import Plan
 from cryoplan.scene.camera import Preset
 from cryoplan.scene.style import Palette
 from cryoplan.scene.view3d import Layer, Scene
 
 FRAME_MS = 66
+"""At most some 15 pictures a second."""
 
-_GESTURES = count(1)
+SLOW_MS = 45.0
+"""A picture that takes longer than this is drawn without organs while things move."""
+
+REST_MS = 300
+"""So long after the last movement the whole picture is drawn."""
+
+_HEAVY = (Layer.STRUCTURES, Layer.BONE, Layer.SKIN)
 
 _LAYERS = {
     "tumour": (Layer.TUMOUR,),
@@ -50,10 +56,12 @@ def opengl_is_good_enough() -> bool:
     return tuple(version) >= (3, 2)
 
 
-def make_canvas(workspace: Workspace, view: ViewState, palette: Palette, parent: QWidget) -> QWidget:
+def make_canvas(
+    workspace: Workspace, view: ViewState, palette: Palette, placing: Placing, parent: QWidget
+) -> QWidget:
     """Return the 3D view, or a sentence in its place where OpenGL is missing."""
     if opengl_is_good_enough():
-        return Canvas(workspace, view, palette, parent)
+        return Canvas(workspace, view, palette, placing, parent)
     label = QLabel(
         "There is no 3D view: this computer offers no OpenGL 3.2.\nSlices, solving and printing all work.",
         parent,
@@ -75,16 +83,25 @@ class Canvas(QWidget):
 
     enlarge_requested = Signal()
 
-    def __init__(self, workspace: Workspace, view: ViewState, palette: Palette, parent: QWidget) -> None:
+    def __init__(
+        self, workspace: Workspace, view: ViewState, palette: Palette, placing: Placing, parent: QWidget
+    ) -> None:
         super().__init__(parent)
         os.environ.setdefault("QT_API", "pyside6")
         from pyvistaqt import QtInteractor
 
         self.setAccessibleName("3D view")
-        self._workspace, self._view = workspace, view
+        self._workspace, self._view, self._placing = workspace, view, placing
         self._plotter = QtInteractor(self, auto_update=False)
         self._plotter.setAccessibleName("3D picture")
-        self._plotter.add_axes(xlabel="L", ylabel="P", zlabel="H", viewport=(0.0, 0.0, 0.17, 0.17))
+        self._plotter.add_axes(
+            xlabel="L",
+            ylabel="P",
+            zlabel="H",
+            viewport=(0.0, 0.0, 0.2, 0.2),
+            color=palette.text,
+            line_width=2,
+        )
         self._scene = Scene(self._plotter, palette=palette)
         self._look = QComboBox(self)
         self._look.setAccessibleName("Direction of the 3D view")
@@ -112,13 +129,24 @@ class Canvas(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(FRAME_MS)
         self._timer.timeout.connect(self._render)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._come_to_rest)
         self._shown_plan: Plan | None = None
         self._shown_selected: str | None = None
         self._shown_field: tuple[object, bool] | None = None
         self._shown_layers: dict[object, bool] = {}
-        self._drag: tuple[str, edits.Grip, Point, Plan, str] | None = None
+        self._drag: GripDrag | None = None
+        self._drag_from: Point = (0.0, 0.0, 0.0)
         self._aim_pending = False
+        self._ice_pending = False
+        self._moving = False
+        self._whole_ms = 0.0
+        self._last_ms = 0.0
         self._plotter.installEventFilter(self)
+        for event, slot in (("StartInteractionEvent", self._turning), ("InteractionEvent", self._turning)):
+            self._plotter.iren.add_observer(event, slot)
         workspace.meshes_changed.connect(self._show_meshes)
         workspace.plan_changed.connect(self._show_plan)
         workspace.result_changed.connect(self._show_ice)
@@ -134,6 +162,7 @@ class Canvas(QWidget):
     def close_canvas(self) -> None:
         """Let VTK go before the window does; Qt may not close the view by itself."""
         self._timer.stop()
+        self._rest.stop()
         self._plotter.removeEventFilter(self)
         self._plotter.close()
 
@@ -143,9 +172,10 @@ class Canvas(QWidget):
     def _show_meshes(self) -> None:
         self._scene.show_meshes(self._workspace.meshes)
         self._shown_plan = None
+        self._shown_layers = {}
         self._aim_pending = True
+        self._whole_ms = 0.0
         self._show_plan()
-        self._show_ice()
         self._show_view()
 
     @Slot()
@@ -166,21 +196,20 @@ class Canvas(QWidget):
 
     @Slot()
     def _show_ice(self) -> None:
-        result = self._workspace.result
-        field = None
-        if result is not None:
-            field = result.minimum_degc
-            if self._view.display is Display.NOW:
-                field = result.frame_near(self._view.time_s).temperature_degc
-        wanted = (field, not self._workspace.is_current)
-        if (
-            self._shown_field is None
-            or wanted[0] is not self._shown_field[0]
-            or wanted[1] != self._shown_field[1]
-        ):
-            self._shown_field = wanted
-            self._scene.show_field(field, stale=wanted[1])
+        # The shells are made with the picture: many changes of time make one set of them.
+        if self._wanted_field() != self._shown_field:
+            self._ice_pending = True
             self._request()
+
+    def _wanted_field(self) -> tuple[object, bool] | None:
+        """Return the temperatures to be shown and whether they are out of date; None without a result."""
+        result = self._workspace.result
+        if result is None:
+            return None
+        field = result.minimum_degc
+        if self._view.display is Display.NOW and result.frames:
+            field = result.frame_near(self._view.time_s).temperature_degc
+        return field, not self._workspace.is_current
 
     @Slot()
     def _show_view(self) -> None:
@@ -191,14 +220,13 @@ class Canvas(QWidget):
         }
         for structure in case.structures if case is not None else ():
             wanted[structure.name] = self._view.shows(f"structure:{structure.name}")
-        for thing, shown in wanted.items():
-            if self._shown_layers.get(thing) != shown:
-                if isinstance(thing, Layer):
-                    self._scene.set_visible(thing, shown)
-                else:
+        if wanted != self._shown_layers:
+            for thing, shown in wanted.items():
+                if not isinstance(thing, Layer):
                     self._scene.set_structure_visible(str(thing), shown)
-                self._request()
-        self._shown_layers = wanted
+            self._shown_layers = wanted
+            self._apply_layers()
+            self._request()
         if self._view.selected_probe != self._shown_selected:
             self._show_plan()
         self._show_ice()
@@ -209,15 +237,67 @@ class Canvas(QWidget):
         self._request()
 
     def _request(self) -> None:
-        if not self._timer.isActive():
-            self._timer.start()
+        """Ask for a picture; the one before had its time, so that pictures never fill all of it."""
+        self._begin_moving()
+        if not self._timer.isActive() and self._plotter.isVisible():
+            self._timer.start(max(FRAME_MS, round(2.0 * self._last_ms)))
 
     @Slot()
     def _render(self) -> None:
+        if not self._plotter.isVisible():
+            return
+        if self._ice_pending:
+            self._ice_pending = False
+            self._shown_field = wanted = self._wanted_field()
+            field, stale = wanted if wanted is not None else (None, False)
+            self._scene.show_field(field, stale=stale)
+            self._apply_layers()
         if self._aim_pending and self._workspace.meshes is not None:
             self._aim_pending = False
             self._scene.look(self._look.currentData())
+        start = time.perf_counter()
         self._plotter.render()
+        self._last_ms = 1000.0 * (time.perf_counter() - start)
+        if not self._moving:
+            self._whole_ms = self._last_ms
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with what changed while nobody looked."""
+        super().showEvent(event)
+        self._request()
+
+    # Without a graphics card a picture takes long ------------------------------------------------------
+
+    def _turning(self, *_: object) -> None:
+        """Follow VTK, which draws by itself while the camera turns."""
+        self._begin_moving()
+
+    def _begin_moving(self) -> None:
+        self._rest.start()
+        if not self._moving:
+            self._moving = True
+            self._apply_layers()
+
+    @Slot()
+    def _come_to_rest(self) -> None:
+        if self._timer.isActive():  # a picture is due: not at rest yet
+            self._rest.start()
+            return
+        self._moving = False
+        if self._apply_layers() or self._whole_ms == 0.0:
+            self._render()
+
+    def _apply_layers(self) -> bool:
+        """Show the layers that are switched on, the heavy ones only at rest; tells if any is different."""
+        light = self._moving and self._whole_ms > SLOW_MS
+        changed = False
+        for layer, shown in self._shown_layers.items():
+            if isinstance(layer, Layer):
+                seen = shown and not (light and layer in _HEAVY)
+                if self._scene.is_visible(layer) != seen:
+                    self._scene.set_visible(layer, seen)
+                    changed = True
+        return changed
 
     # Gestures ---------------------------------------------------------------------------------------
 
@@ -251,35 +331,36 @@ class Canvas(QWidget):
         return (float(self._plotter.width()), float(self._plotter.height()))
 
     def _press(self, at: QPointF) -> bool:
+        if self._placing.active and self._placing.tip_mm is not None:
+            skin = self._scene.skin_point_mm(at.x(), at.y(), self._size())
+            if skin is not None:
+                self._placing.click(skin)
+                return True
         grip = self._scene.pick_grip(at.x(), at.y(), self._size())
         if grip is None:
             return False
         self._view.selected_probe = grip.probe
-        kind = edits.Grip(grip.kind.value)
-        gesture = f"drag-3d-{next(_GESTURES)}"
-        self._drag = (grip.probe, kind, grip.position_mm, self._workspace.plan, gesture)
+        held = PlacedGrip(grip.probe, Grip(grip.kind.value), at)
+        self._drag = GripDrag(self._workspace, held, grip.position_mm)
+        self._drag_from = grip.position_mm
         return True
 
     def _move(self, at: QPointF) -> bool:
         if self._drag is None:
+            if self._placing.active and self._placing.tip_mm is not None:
+                self._placing.hover(self._scene.skin_point_mm(at.x(), at.y(), self._size()))
             return False
-        name, kind, start, plan, gesture = self._drag
-        point = self._scene.drag_point_mm(at.x(), at.y(), self._size(), start)
-        if point is None:
+        if self._drag.is_overtaken:
+            self._drag = None
             return True
-        try:
-            by = np.asarray(point) - np.asarray(start)
-            new = edits.nudge(plan, name, by, grip=kind)
-        except PlanError as error:
-            self._workspace.message.emit(str(error))
-            return True
-        self._workspace.edit(edits.describe_change(plan, new), new, gesture=gesture)
+        point = self._scene.drag_point_mm(at.x(), at.y(), self._size(), self._drag_from)
+        if point is not None:
+            self._drag.move(point)
         return True
 
     def _restore(self) -> bool:
         if self._drag is None:
             return False
-        _, _, _, plan, gesture = self._drag
+        self._drag.cancel()
         self._drag = None
-        self._workspace.edit("Drag given up", plan, gesture=gesture)
         return True

@@ -14,6 +14,7 @@ from cryoplan.app.jobs import Failure
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.errors import CryoplanError
+from cryoplan.core.geometry import as_point
 from cryoplan.gui import actions
 from cryoplan.gui.actions import Entry, Needs
 from cryoplan.gui.banner import Banner
@@ -29,20 +30,28 @@ from cryoplan.gui.panels import (
     StructuresPanel,
 )
 from cryoplan.gui.plan_card import PlanCard
-from cryoplan.gui.probe_gestures import Placing, copy_selected, delete_selected, toggle_lock
+from cryoplan.gui.probe_gestures import (
+    Placing,
+    copy_selected,
+    delete_selected,
+    select_next,
+    target_centre_mm,
+    toggle_lock,
+)
 from cryoplan.gui.protocol_bar import ProtocolBar
 from cryoplan.gui.rail import STEPS, Rail
 from cryoplan.gui.slice_view import SliceView
 from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar
 from cryoplan.gui.view_grid import ViewGrid
+from cryoplan.gui.welcome import Welcome
 from cryoplan.image.series import PathDescription
 from cryoplan.scene.slices import Orientation, default_window
 from cryoplan.scene.style import Palette
 
 PANEL_WIDTH, CARD_WIDTH = 300, 280
 
-CanvasFactory = Callable[[Workspace, ViewState, Palette, QWidget], QWidget]
+CanvasFactory = Callable[[Workspace, ViewState, Palette, Placing, QWidget], QWidget]
 
 IMAGES = "Images (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm);;All files (*)"
 STRUCTURES = "Label maps and segmentations (*.nii *.nii.gz *.nrrd *.mha *.dcm);;All files (*)"
@@ -86,16 +95,27 @@ class MainWindow(QMainWindow):
         self.slices = {
             orientation: SliceView(workspace, view, orientation, self.placing) for orientation in Orientation
         }
-        self.canvas = canvas(workspace, view, palette, middle)
+        self.canvas = canvas(workspace, view, palette, self.placing, middle)
         self.grid = ViewGrid(self.slices, self.canvas, view)
         self.banner = Banner(palette, middle)
         self.protocol_bar = ProtocolBar(workspace, view, palette, middle)
+        self.welcome = Welcome(workspace, middle)
+        self.welcome.open_folder_requested.connect(self.open_folder)
+        self.welcome.open_file_requested.connect(self.open_file)
+        self.welcome.demo_requested.connect(workspace.open_demo)
+        desk = QWidget(middle)
+        below = QVBoxLayout(desk)
+        self.pages = QStackedWidget(middle)
+        self.pages.addWidget(self.welcome)
+        self.pages.addWidget(desk)
         column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        for layout in (below, column):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
+        below.addWidget(self.grid, 1)
+        below.addWidget(self.protocol_bar)
         column.addWidget(self.banner)
-        column.addWidget(self.grid, 1)
-        column.addWidget(self.protocol_bar)
+        column.addWidget(self.pages, 1)
 
         self.panels: tuple[QWidget, ...] = (
             ImagesPanel(workspace, view),
@@ -211,6 +231,7 @@ class MainWindow(QMainWindow):
     def _new_case(self) -> None:
         case = self.workspace.case
         self.setWindowTitle(f"{case.code + ' - ' if case else ''}cryoplan - {RESEARCH_USE}")
+        self.pages.setCurrentIndex(0 if case is None else 1)
         if case is None:
             return
         self.banner.hide()
@@ -218,10 +239,7 @@ class MainWindow(QMainWindow):
         if getattr(self, "_seen_image", None) is not image:
             self._seen_image = image
             self.view.window = default_window(case.scan)
-            centre = image.grid.centre_mm()
-            if case.target is not None:
-                centre = case.planning_grid.centre_mm()  # the target's middle
-            self.view.cursor_mm = (float(centre[0]), float(centre[1]), float(centre[2]))
+            self.view.cursor_mm = target_centre_mm(case) or as_point(image.grid.centre_mm())
             self.view.selected_probe = None
             self.view.time_s = 0.0
 
@@ -352,10 +370,7 @@ class MainWindow(QMainWindow):
         delete_selected(self.workspace, self.view)
 
     def _next_probe(self) -> None:
-        names = [p.name for p in self.workspace.plan.probes]
-        if names:
-            now = names.index(self.view.selected_probe) if self.view.selected_probe in names else -1
-            self.view.selected_probe = names[(now + 1) % len(names)]
+        select_next(self.workspace, self.view)
 
     def _toggle_overlays(self) -> None:
         self.view.overlays_hidden = not self.view.overlays_hidden
@@ -394,4 +409,6 @@ class MainWindow(QMainWindow):
         if close_canvas is not None:
             close_canvas()
         self.workspace.close()
+        # Qt takes the stack down after what listens to it; an empty one has nothing to tell then.
+        self.workspace.undo_stack.clear()
         event.accept()
