@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal, Slot
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.case.case import Case
+from cryoplan.case.planning import voxel_box_ijk
 from cryoplan.case.skin import skin_entry
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.geometry import Point, as_point, distance_mm, point_to_segment_mm
@@ -165,7 +166,10 @@ def target_centre_mm(case: Case) -> Point | None:
     if case.target is None:
         return None
     mask = case.target.mask
-    k, j, i = (float(axis.mean()) for axis in np.nonzero(mask.values))
+    # Only the box of the tumour is searched: a whole scan takes a tenth of a second.
+    (i0, j0, k0), (i1, j1, k1) = voxel_box_ijk(mask)
+    inside = np.argwhere(mask.values[k0 : k1 + 1, j0 : j1 + 1, i0 : i1 + 1])
+    k, j, i = inside.mean(axis=0) + (k0, j0, i0)
     return as_point(mask.grid.index_to_mm(np.array([i, j, k])))
 
 
