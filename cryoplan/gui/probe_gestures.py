@@ -169,7 +169,7 @@ def target_centre_mm(case: Case) -> Point | None:
     # Only the box of the tumour is searched: a whole scan takes a tenth of a second.
     (i0, j0, k0), (i1, j1, k1) = voxel_box_ijk(mask)
     inside = np.argwhere(mask.values[k0 : k1 + 1, j0 : j1 + 1, i0 : i1 + 1])
-    k, j, i = inside.mean(axis=0) + (k0, j0, i0)
+    k, j, i = inside.mean(axis=0) + np.array([k0, j0, i0])
     return as_point(mask.grid.index_to_mm(np.array([i, j, k])))
 
 

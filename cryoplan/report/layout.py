@@ -62,8 +62,8 @@ MIDDLE = _style(9.5, bold=True)
 
 
 def text(value: str, style: ParagraphStyle) -> Paragraph:
-    """Return a paragraph of plain text."""
-    return Paragraph(escape(value), style)
+    """Return a paragraph of plain text; a line end in it stays one."""
+    return Paragraph(escape(value).replace("\n", "<br/>"), style)
 
 
 def level_text(level: Level, style: ParagraphStyle) -> Paragraph:

@@ -63,7 +63,7 @@ def _probes(case: Case, plan: Plan, catalogue: Catalogue) -> Table:
             (
                 probe.name,
                 model.name + (" (assumed)" if model.is_guess else ""),
-                f"entry{NO_BREAK}{place(probe.entry_mm)} tip{NO_BREAK}{place(probe.tip_mm)}",
+                f"entry{NO_BREAK}{place(probe.entry_mm)}\ntip{NO_BREAK}{place(probe.tip_mm)}",
                 f"{probe.depth_mm:.1f}",
                 f"{plain(begin)} to {plain(end)}",
                 in_plane(lie),
@@ -86,7 +86,7 @@ def _probes(case: Case, plan: Plan, catalogue: Catalogue) -> Table:
             "Power, gas",
         ),
         rows=tuple(rows),
-        widths=(0.4, 1.05, 2.25, 0.6, 0.95, 1.05, 1.05, 1.05, 1.05),
+        widths=(0.35, 1.0, 2.5, 0.6, 0.95, 1.0, 1.05, 0.95, 1.05),
         numbers=(3, 4),
         note="Places in mm from the origin of the scan: L left, R right, A front, P back, H head, F feet. "
         "Depth along the shaft from the skin to the metal tip; the active zone lies between the two depths.",
