@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer
@@ -273,3 +274,8 @@ class WidthLock(QObject):
             if content is not None:
                 content.setMaximumWidth(event.size().width())
         return False
+
+
+def short_name(name: str) -> str:
+    """Return a structure's name up to its first comma or bracket, for lines in which many stand."""
+    return re.split(r"\s*[,(;]", name, maxsplit=1)[0].strip() or name

@@ -11,7 +11,7 @@ from cryoplan.core.finding import Finding, Level, worst
 from cryoplan.core.units import show_mm
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.probe_editor import ProbeEditor
-from cryoplan.gui.parts import SIGNS, STALE, Heading, Name, Press, Swatch, Text
+from cryoplan.gui.parts import SIGNS, STALE, Heading, Name, Press, Swatch, Text, short_name
 from cryoplan.gui.probe_gestures import PARALLEL_MM, copy_selected, delete_selected, selected, toggle_lock
 from cryoplan.plan.limits import placement_limits
 from cryoplan.plan.path import Clearance, Pass, clearances, passes
@@ -349,7 +349,7 @@ class Table(QWidget):
 
 def path_words(found: tuple[Pass, ...]) -> str:
     """Return what a probe runs through, in order: ``skin 2 · fat 19 · liver 41 · tumour 22 mm``."""
-    parts = [f"{p.structure} {p.length_mm:.0f}" for p in found if round(p.length_mm) >= 1]
+    parts = [f"{short_name(p.structure)} {p.length_mm:.0f}" for p in found if round(p.length_mm) >= 1]
     return " · ".join(parts) + (" mm" if parts else "")
 
 
