@@ -49,7 +49,7 @@ class _Bar(QWidget):
             if painter.fontMetrics().horizontalAdvance(text) > box.width() - 6:
                 text = f"{phase.duration_s / 60:g}"
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-        if self._workspace.result is not None:
+        if self._workspace.result is not None and self._view.display is Display.NOW:
             x = 1 + min(self._view.time_s, protocol.duration_s) * scale
             painter.setPen(QPen(QColor("#000000"), 5))
             painter.drawLine(round(x), 1, round(x), 29)

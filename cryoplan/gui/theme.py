@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
+from cryoplan.core.resources import resource
 from cryoplan.scene.style import Palette, theme
 
 TEXT_PX = 13
@@ -57,6 +58,7 @@ def _qt_palette(palette: Palette) -> QPalette:
 
 def _style_sheet(palette: Palette) -> str:
     p = palette
+    arrow = resource("icons", f"down-{p.name}.svg").as_posix()
     return f"""
 QToolTip {{ color: {p.text}; background: {p.card}; border: 1px solid {p.border}; padding: 4px; }}
 QMenuBar, QMenu {{ background: {p.window}; color: {p.text}; }}
@@ -79,6 +81,8 @@ QPushButton[primary="true"] {{
 QAbstractSpinBox, QLineEdit {{
     background: {p.card}; color: {p.text}; border: 1px solid {p.border}; border-radius: 4px;
     padding: 2px 4px; selection-background-color: {p.selected}; }}
+QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow {{ image: url("{arrow}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {p.card}; color: {p.text}; border: 1px solid {p.border}; }}
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 9px; margin: 0; }}
@@ -91,6 +95,13 @@ QTableView {{ gridline-color: {p.border}; background: {p.card}; border: 1px soli
 #sidePanel, #planCard {{ background: {p.panel}; }}
 #topBar, #statusLine {{ background: {p.window}; }}
 #rail {{ background: {p.window}; border-right: 1px solid {p.border}; }}
+#welcome {{ background: {p.window}; }}
+#welcomeTitle {{ font-size: 30px; font-weight: bold; }}
+#welcome QPushButton {{ padding: 9px 16px; }}
+#canvasHead {{ background: {p.canvas}; }}
+QProgressBar {{ background: {p.card}; border: none; border-radius: 3px; }}
+QProgressBar::chunk {{ background: {p.accent}; border-radius: 3px; }}
+QProgressBar[idle="true"] {{ background: transparent; }}
 #viewArea {{ background: {p.canvas}; }}
 #railButton {{
     border: none; border-radius: 6px; padding: 6px 2px; background: transparent; color: {p.text_muted};

@@ -116,7 +116,7 @@ def test_a_threshold_of_the_user_gets_a_line_with_its_own_label():
         ("[marks]", "[marx]", "marx"),
         ('gas = "#b8c4cc"', "", "gas"),
         ("dash = [7.0, 4.0]", "dash = [7.0]", "isotherms.-20.dash"),
-        ("skin = 0.16", "skin = 1.6", "surfaces.skin"),
+        ("skin = 0.12", "skin = 1.2", "surfaces.skin"),
         ("schema = 1", "schema = 2", "schema"),
         ("schema = 1", "schema = = 1", "theme.toml"),
     ],
