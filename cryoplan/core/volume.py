@@ -42,17 +42,10 @@ class Volume:
         frozen.flags.writeable = False
         object.__setattr__(self, "values", frozen)
 
-    def __getstate__(self) -> tuple[Grid, npt.NDArray[Any], str | None]:
-        return (self.grid, self.values, _DIGESTS.get(self))
-
-    def __setstate__(self, state: tuple[Grid, npt.NDArray[Any], str | None]) -> None:
-        # numpy forgets the read-only flag when it is unpickled in another process.
-        grid, values, known = state
-        values.flags.writeable = False
-        object.__setattr__(self, "grid", grid)
-        object.__setattr__(self, "values", values)
-        if known is not None:
-            _DIGESTS[self] = known
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not __getstate__: the dataclasses of Python 3.11.2 put their own in its place, and numpy forgets the
+        # read-only flag when an array is unpickled in another process.
+        return (_rebuild, (self.grid, self.values, _DIGESTS.get(self)))
 
     def digest(self) -> str:
         """Return the SHA-256 of grid and voxels as hex; equal contents give equal digests anywhere.
@@ -72,3 +65,11 @@ class Volume:
 
 
 _DIGESTS: WeakKeyDictionary[Volume, str] = WeakKeyDictionary()
+
+
+def _rebuild(grid: Grid, values: npt.NDArray[Any], known: str | None) -> Volume:
+    values.flags.writeable = False
+    volume = Volume(grid=grid, values=values)
+    if known is not None:
+        _DIGESTS[volume] = known
+    return volume

@@ -212,7 +212,10 @@ class _Where:
     file: str
 
     def refuse(self, path: str, value: object, what: str, remedy: str, code: str) -> NoReturn:
-        raise PlanError(f"{self.file}: {path} = {_show(value)} {what}.", remedy, code=code, place=path)
+        where = f"{path} = " if path else ""
+        raise PlanError(
+            f"{self.file}: {where}{_show(value)} {what}.", remedy, code=code, place=path or self.file
+        )
 
     def moved(self, error: PlanError, prefix: str, inner: str) -> PlanError:
         """Return `error` of a record, with the path that its value has in the file."""

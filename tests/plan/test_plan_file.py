@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cryoplan.core.errors import PlanError, StoreError
@@ -233,6 +233,7 @@ def plan_or_place(text: str) -> Plan | str:
         max_size=5),
     max_leaves=20,
 ))  # fmt: skip
+@example(float("inf"))  # a whole file that is one number which JSON does not have
 def test_any_json_is_a_plan_or_refused(tree):
     assert plan_or_place(json.dumps(tree))
 
