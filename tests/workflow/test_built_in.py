@@ -7,6 +7,7 @@ import pytest
 
 from cryoplan import workflow
 from cryoplan.case.structure import Role
+from cryoplan.cli import main
 from cryoplan.core.errors import StaleError
 from cryoplan.core.finding import Level
 from cryoplan.plan import edits
@@ -82,3 +83,23 @@ def test_saved_case_with_a_moved_probe_opens_without_the_old_ice(case, plan, res
     assert saved.result is None
     assert saved.assessment is None
     assert [f.code for f in saved.findings] == ["stale-result"]
+
+
+def test_report_of_a_stale_case_is_refused_and_prints_nothing(case, plan, result, tmp_path, capsys):
+    path = tmp_path / "demo.cryoplan"
+    workflow.save_case(path, case, edits.move_probe(plan, "1", (0.1, 0.0, 0.0)), result)
+    assert main(["report", str(path), "-o", str(tmp_path / "plan.pdf")]) == 3
+    said = capsys.readouterr().err.strip()
+    assert "demo.cryoplan" in said
+    assert len(said.splitlines()) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["demo.cryoplan"]
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\x00 but nothing else", b"%PDF-1.4"])
+def test_report_of_a_file_that_is_no_case_is_refused_untouched(content, tmp_path, capsys):
+    path = tmp_path / "no.cryoplan"
+    path.write_bytes(content)
+    assert main(["report", str(path), "-o", str(tmp_path / "plan.pdf")]) == 3
+    assert "no.cryoplan" in capsys.readouterr().err
+    assert path.read_bytes() == content
+    assert [p.name for p in tmp_path.iterdir()] == ["no.cryoplan"]
