@@ -22,6 +22,7 @@ from cryoplan.plan.edits import (
     add_probe,
     copy_parallel,
     describe_change,
+    move_entry,
     nudge,
     remove_probe,
     set_locked,
@@ -100,12 +101,22 @@ def copy_selected(workspace: Workspace, view: ViewState) -> bool:
         return False
     before = {p.name for p in workspace.plan.probes}
     hours = free_side(workspace.plan, probe.name, PARALLEL_MM, workspace.case)
-    done = attempt(
-        workspace, lambda p: copy_parallel(p, probe.name, distance_mm=PARALLEL_MM, clock_hours=hours)
-    )
+
+    def change(plan: Plan) -> Plan:
+        beside = copy_parallel(plan, probe.name, distance_mm=PARALLEL_MM, clock_hours=hours)
+        return _entry_on_skin(workspace.case, beside, before)
+
+    done = attempt(workspace, change)
     if done:
         view.selected_probe = next(p.name for p in workspace.plan.probes if p.name not in before)
     return done
+
+
+def _entry_on_skin(case: Case | None, plan: Plan, before: set[str]) -> Plan:
+    """Put the entry of the probe that is new in `plan` on the skin; the body is round, so a copy's is not."""
+    probe = next(p for p in plan.probes if p.name not in before)
+    entry = None if case is None else skin_entry(case, probe.tip_mm, probe.entry_mm)
+    return plan if entry is None else move_entry(plan, probe.name, entry)
 
 
 def toggle_lock(workspace: Workspace, view: ViewState) -> bool:
