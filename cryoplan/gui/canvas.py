@@ -161,6 +161,11 @@ class Canvas(QWidget):
         """What is drawn; tests ask it for facts."""
         return self._scene
 
+    @property
+    def picture(self) -> QWidget:
+        """The widget that VTK draws in."""
+        return self._plotter
+
     def close_canvas(self) -> None:
         """Let VTK go before the window does; Qt may not close the view by itself."""
         self._timer.stop()

@@ -95,7 +95,7 @@ class ProtocolBar(QWidget):
     def __init__(self, workspace: Workspace, view: ViewState, palette: Palette, parent: QWidget) -> None:
         super().__init__(parent)
         self._workspace, self._view = workspace, view
-        self._bar = _Bar(workspace, view, palette)
+        self.bar = _Bar(workspace, view, palette)
         self._play = QToolButton()
         self._play.setAccessibleName("Play or pause")
         self._play.clicked.connect(self._toggle)
@@ -118,7 +118,7 @@ class ProtocolBar(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 6, 10, 6)
         column.setSpacing(3)
-        column.addWidget(self._bar)
+        column.addWidget(self.bar)
         column.addLayout(row)
         self._timer = QTimer(self)
         self._timer.setInterval(PLAY_EVERY_MS)
@@ -171,4 +171,4 @@ class ProtocolBar(QWidget):
             self._timer.start()
         elif not self._view.playing:
             self._timer.stop()
-        self._bar.update()
+        self.bar.update()
