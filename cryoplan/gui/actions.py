@@ -26,7 +26,7 @@ class Needs(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One action: id, menu, text, keys, what it needs, what it calls."""
+    """One action: id, menu, text, keys (several with ``; ``), what it needs, what it calls."""
 
     id: str
     menu: str
@@ -68,7 +68,7 @@ def build(window: QMainWindow, workspace: Workspace, entries: tuple[Entry, ...])
             continue
         action = QAction(entry.text, window)
         if entry.keys:
-            action.setShortcut(QKeySequence(entry.keys))
+            action.setShortcuts(QKeySequence.listFromString(entry.keys))
         # A method of the window, never a lambda: it has to live as long as the action.
         action.triggered.connect(entry.call)
         menu.addAction(action)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from cryoplan import RESEARCH_USE
@@ -50,6 +50,11 @@ from cryoplan.scene.slices import Orientation, default_window
 from cryoplan.scene.style import Palette
 
 PANEL_WIDTH, CARD_WIDTH = 300, 280
+WIDE_PANEL, WIDE_CARD = 340, 330
+WIDE_FROM = 1700
+"""Window width from which panel and card take more room, so that fewer names have to be shortened."""
+
+STRUCTURES_STEP = STEPS.index("Structures")
 
 CanvasFactory = Callable[[Workspace, ViewState, Palette, Placing, QWidget], QWidget]
 
@@ -147,7 +152,7 @@ class MainWindow(QMainWindow):
         self.card.setObjectName("planCard")
         self.card.setFixedWidth(CARD_WIDTH)
         self.top_bar = TopBar(
-            workspace, palette, self.actions_by_id["undo"], self.actions_by_id["redo"], self
+            workspace, palette, [self.actions_by_id[name] for name in ("solve", "undo", "redo")], self
         )
         self.status_line = StatusLine(workspace, view, self)
         for slice_view in self.slices.values():
@@ -194,7 +199,7 @@ class MainWindow(QMainWindow):
             Entry("lock", "&Probe", "&Lock or free", "L", Needs.PROBES, self._lock_probe),
             Entry("next", "&Probe", "&Next probe", "N", Needs.PROBES, self._next_probe),
             Entry("delete", "&Probe", "&Delete", "Del", Needs.PROBES, self._delete_probe),
-            Entry("solve", "&Solve", "&Solve", "F9", Needs.PROBES, workspace.request_simulation),
+            Entry("solve", "&Solve", "&Solve", "F9; Ctrl+Return", Needs.PROBES, workspace.request_simulation),
             Entry("cancel", "&Solve", "&Cancel", "Ctrl+.", Needs.BUSY, workspace.cancel),
             Entry("overlays", "&View", "&Hide or show overlays", "H", Needs.CASE, self._toggle_overlays),
             *steps,
@@ -378,7 +383,7 @@ class MainWindow(QMainWindow):
     def show_shortcuts(self) -> None:
         """Show the sheet of keys and gestures."""
         rows = [
-            (action.shortcut().toString(), action.text().replace("&", ""))
+            (", ".join(keys.toString() for keys in action.shortcuts()), action.text().replace("&", ""))
             for action in self.actions_by_id.values()
             if not action.shortcut().isEmpty()
         ]
@@ -388,20 +393,36 @@ class MainWindow(QMainWindow):
         """Show version and licences."""
         AboutDialog(self).exec()
 
-    # Drop and close ---------------------------------------------------------------------------------
+    # Drop, size and close -----------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files and folders."""
+        """Take files and folders, and say what letting go will do."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
+            self.status_line.say("Let go to add structures" if self._drop_adds else "Let go to open")
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the first file or folder that is dropped."""
+        """Open the first file or folder that is dropped, or add it to the structures if these are chosen."""
         for url in event.mimeData().urls():
             if url.isLocalFile():
-                self.open_path(Path(url.toLocalFile()))
+                path = Path(url.toLocalFile())
+                if self._drop_adds and path.suffix not in (".cryoplan", ".json"):
+                    self.workspace.add_structures(path)
+                else:
+                    self.open_path(path)
                 event.acceptProposedAction()
                 return
+
+    @property
+    def _drop_adds(self) -> bool:
+        return self.workspace.case is not None and self.stack.currentIndex() == STRUCTURES_STEP
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give panel and card more room where there is some."""
+        super().resizeEvent(event)
+        wide = event.size().width() >= WIDE_FROM
+        self.stack.setFixedWidth(WIDE_PANEL if wide else PANEL_WIDTH)
+        self.card.setFixedWidth(WIDE_CARD if wide else CARD_WIDTH)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Let VTK and the background process go before the window does."""

@@ -99,6 +99,7 @@ QTableView {{ gridline-color: {p.border}; background: {p.card}; border: 1px soli
 #welcomeTitle {{ font-size: 30px; font-weight: bold; }}
 #welcome QPushButton {{ padding: 9px 16px; }}
 #canvasHead {{ background: {p.canvas}; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QProgressBar {{ background: {p.card}; border: none; border-radius: 3px; }}
 QProgressBar::chunk {{ background: {p.accent}; border-radius: 3px; }}
 QProgressBar[idle="true"] {{ background: transparent; }}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
@@ -26,7 +28,7 @@ class TopBar(QWidget):
     """One line that never scrolls away."""
 
     def __init__(
-        self, workspace: Workspace, palette: Palette, undo: QAction, redo: QAction, parent: QWidget
+        self, workspace: Workspace, palette: Palette, buttons: Sequence[QAction], parent: QWidget
     ) -> None:
         super().__init__(parent)
         self.setObjectName("topBar")
@@ -48,11 +50,11 @@ class TopBar(QWidget):
         row.addWidget(self._series, 1)
         row.addWidget(self._plan)
         row.addWidget(self.chip)
-        for action in (undo, redo):
+        for action in buttons:
             button = QToolButton()
             button.setDefaultAction(action)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-            button.setAccessibleName(action.text())
+            button.setAccessibleName(action.text().replace("&", ""))
             row.addWidget(button)
         research = QLabel("RESEARCH USE")
         research.setObjectName("researchUse")
