@@ -23,7 +23,7 @@ class Banner(QFrame):
         self._text.setAccessibleName("What went wrong")
         sign = QLabel("✕")
         sign.setStyleSheet(f"color: {palette.fail}; font-weight: bold; font-size: 16px;")
-        copy = QPushButton("Copy details")
+        self.copy = copy = QPushButton("Copy details")
         copy.setToolTip("Copies what happened and where in the program, without patient data")
         copy.clicked.connect(self._copy)
         close = QPushButton("Close")

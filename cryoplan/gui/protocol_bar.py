@@ -96,9 +96,9 @@ class ProtocolBar(QWidget):
         super().__init__(parent)
         self._workspace, self._view = workspace, view
         self.bar = _Bar(workspace, view, palette)
-        self._play = QToolButton()
-        self._play.setAccessibleName("Play or pause")
-        self._play.clicked.connect(self._toggle)
+        self.play = QToolButton()
+        self.play.setAccessibleName("Play or pause")
+        self.play.clicked.connect(self._toggle)
         self._clock = QLabel()
         self._clock.setMinimumWidth(230)
         self._choice = QComboBox()
@@ -109,7 +109,7 @@ class ProtocolBar(QWidget):
         self._why = QLabel()
         self._why.setObjectName("muted")
         row = QHBoxLayout()
-        row.addWidget(self._play)
+        row.addWidget(self.play)
         row.addWidget(self._clock)
         row.addStretch(1)
         row.addWidget(self._why)
@@ -127,6 +127,11 @@ class ProtocolBar(QWidget):
             signal.connect(self._refresh)
         view.changed.connect(self._refresh)
         self._refresh()
+
+    @property
+    def why(self) -> str:
+        """Why the time slider rests, empty when it does not."""
+        return self._why.text()
 
     @Slot()
     def _toggle(self) -> None:
@@ -153,9 +158,9 @@ class ProtocolBar(QWidget):
     def _refresh(self) -> None:
         solved = self._workspace.result is not None
         duration = self._workspace.plan.protocol.duration_s
-        self._play.setEnabled(solved)
+        self.play.setEnabled(solved)
         self._choice.setEnabled(solved)
-        self._play.setText("❚❚" if self._view.playing else "▶")
+        self.play.setText("❚❚" if self._view.playing else "▶")
         self._why.setText("" if solved else "solve to see temperatures  ·")
         if not solved:
             self._clock.setText(f"protocol {self._workspace.plan.protocol.describe()}")

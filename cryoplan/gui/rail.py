@@ -52,6 +52,10 @@ class Rail(QWidget):
         """Mark a step as the chosen one."""
         self._buttons[number].setChecked(True)
 
+    def texts(self) -> tuple[str, ...]:
+        """Return what the buttons say: number, name and sign."""
+        return tuple(button.text() for button in self._buttons)
+
     @Slot()
     def _refresh(self) -> None:
         for number, (name, status) in enumerate(zip(STEPS, _statuses(self._workspace), strict=True)):

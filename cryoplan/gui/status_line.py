@@ -26,17 +26,17 @@ class StatusLine(QWidget):
         self._reading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._message = QLabel()
         self._work = QLabel()
-        self._cancel = QToolButton()
-        self._cancel.setText("Cancel")
-        self._cancel.setAccessibleName("Cancel the background work")
-        self._cancel.clicked.connect(workspace.cancel)
+        self.cancel = QToolButton()
+        self.cancel.setText("Cancel")
+        self.cancel.setAccessibleName("Cancel the background work")
+        self.cancel.clicked.connect(workspace.cancel)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 3, 12, 3)
         row.setSpacing(14)
         row.addWidget(self._reading, 1)
         row.addWidget(self._message)
         row.addWidget(self._work)
-        row.addWidget(self._cancel)
+        row.addWidget(self.cancel)
         self.setFixedHeight(34)
         self._fade = QTimer(self)
         self._fade.setSingleShot(True)
@@ -91,7 +91,7 @@ class StatusLine(QWidget):
     @Slot()
     def _show_work(self) -> None:
         workspace = self._workspace
-        self._cancel.setVisible(workspace.is_busy)
+        self.cancel.setVisible(workspace.is_busy)
         text = workspace.busy_text
         if text and workspace.progress is not None:
             text = f"{text}  {100 * workspace.progress.fraction:.0f} %"
