@@ -166,6 +166,16 @@ class Canvas(QWidget):
         """The widget that VTK draws in."""
         return self._plotter
 
+    @property
+    def is_at_rest(self) -> bool:
+        """True when the whole picture of how things are has been drawn."""
+        return not self._moving and not self._timer.isActive()
+
+    @property
+    def is_stale(self) -> bool:
+        """True when the ice on show belongs to another plan, and says so."""
+        return self._shown_field is not None and self._shown_field[1]
+
     def close_canvas(self) -> None:
         """Let VTK go before the window does; Qt may not close the view by itself."""
         self._timer.stop()
