@@ -64,6 +64,7 @@ def test_from_the_first_screen_to_the_printed_plan(window, qtbot, tmp_path, monk
     assert len(workspace.plan.probes) == 3
 
     # Solve, and go on working meanwhile: the crosshair follows the keys while the numbers are made.
+    qtbot.waitUntil(lambda: window.canvas.is_at_rest)
     monitor = StallMonitor(window)
     key(window, Qt.Key.Key_F9)
     assert workspace.state is State.SOLVING
