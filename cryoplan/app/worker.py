@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
 import multiprocessing
 import os
 from collections.abc import Callable
@@ -59,10 +60,14 @@ class _Reader(QThread):
             try:
                 answer = self._connection.recv()
             except (EOFError, OSError):
-                self.answered.emit(self._connection, None)
-                return
+                break
+            except Exception:
+                # An answer that cannot be put together again: nothing behind it in the pipe can be trusted.
+                logging.getLogger("cryoplan").exception("an answer of the worker cannot be read")
+                break
             self._prepare(answer)
             self.answered.emit(self._connection, answer)
+        self.answered.emit(self._connection, None)
 
 
 class Worker(QObject):
@@ -155,6 +160,7 @@ class Worker(QObject):
     def _revive(self) -> None:
         lost = list(self._open.values())
         self._open.clear()
+        self._process.kill()  # it may live on where only an answer of its could not be read
         self._process.join(END_WAIT_S)
         code = self._process.exitcode
         self._end_threads()

@@ -113,6 +113,17 @@ def test_a_killed_process_is_told_and_replaced(worker, answers, qtbot):
     assert answers.final(again).value == "alive"
 
 
+def test_an_answer_that_cannot_be_read_is_told_and_the_process_replaced(worker, answers, qtbot):
+    first = worker.pid
+    garbled = worker.submit("garble")
+    qtbot.waitUntil(lambda: answers.final(garbled) is not None, timeout=WAIT_MS)
+    assert answers.final(garbled).failure.code == "worker-ended"
+    assert worker.pid != first
+    again = worker.submit("echo", value="alive")
+    qtbot.waitUntil(lambda: answers.final(again) is not None, timeout=WAIT_MS)
+    assert answers.final(again).value == "alive"
+
+
 def test_sending_much_to_a_busy_process_does_not_wait_for_it(worker, answers, qtbot):
     endless = worker.submit("endless")
     qtbot.waitUntil(lambda: answers.began(endless), timeout=WAIT_MS)

@@ -40,6 +40,17 @@ def die(_line: Line) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Garbled:
+    """Goes into the pipe and does not come out of it."""
+
+    def __reduce__(self):
+        return (int, ("not a number",))
+
+
+def garble(_line: Line) -> Garbled:
+    return Garbled()
+
+
 def size(_line: Line, block: bytes) -> int:
     return len(block)
 
@@ -50,5 +61,6 @@ TASKS = {
     "refuse": refuse,
     "fall": fall,
     "die": die,
+    "garble": garble,
     "size": size,
 }
