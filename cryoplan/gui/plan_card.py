@@ -98,14 +98,14 @@ class PlanCard(Panel):
         if stale:
             self.stale.say(f"! {OUT_OF_DATE}: these numbers belong to an earlier plan.", "warn")
         self._show_margins(assessment, stale)
-        self._show_rows(self.coverage, _coverage(assessment), stale)
+        self.coverage.show_all(_coverage(assessment), stale)
         self._show_places(assessment, stale)
         self._show_organs(assessment, stale)
         volumes = volume_rows(assessment) if assessment else [
             Shown(name=f"ice {show_degc(t)}" if t == 0.0 else show_degc(t), value=DASH)
             for t in VOLUME_THRESHOLDS_DEGC
         ]  # fmt: skip
-        self._show_rows(self.volumes, volumes, stale)
+        self.volumes.show_all(volumes, stale)
 
     def refresh_slow(self) -> None:
         """Show what the rules say about the plan."""
@@ -134,18 +134,6 @@ class PlanCard(Panel):
                 row.name, row.value, row.limit, level=row.level, stale=stale, tip=row.tip, point=row.point
             )
 
-    def _show_rows(self, rows: Rows, shown: list[Shown], stale: bool) -> None:
-        for row, part in zip(rows.set_count(len(shown)), shown, strict=True):
-            row.show_numbers(
-                part.name,
-                part.value,
-                part.limit,
-                level=part.level,
-                stale=stale,
-                tip=part.tip,
-                point=part.point,
-            )
-
     def _show_places(self, assessment: Assessment | None, stale: bool) -> None:
         shown = []
         if assessment is not None:
@@ -166,13 +154,13 @@ class PlanCard(Panel):
 
     def _show_organs(self, assessment: Assessment | None, stale: bool) -> None:
         if assessment is None:
-            self._show_rows(self.organs, [], stale)
+            self.organs.show_all([], stale)
             self._organs_note.say(DASH, "muted")
             self._organs_note.show()
             return
         case = self.workspace.case
         organs = judged_organs(assessment, case.target_name if case else "")
-        self._show_rows(self.organs, [organ_row(o) for o in organs[:ORGANS_SHOWN]], stale)
+        self.organs.show_all([organ_row(o) for o in organs[:ORGANS_SHOWN]], stale)
         more = len(organs) - ORGANS_SHOWN
         note = f"{more} more in the review" if more > 0 else ""
         self._organs_note.say(note if organs else "No structure with a limit.", STALE if stale else "muted")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from cryoplan.core.finding import Finding, Level
+from cryoplan.gui.numbers import Shown
 from cryoplan.gui.parts import SIGNS, STALE, Name, Press, Text
 
 
@@ -177,6 +178,19 @@ class Findings(QWidget):
         """Return the sentences shown."""
         return [row.finding.text for row in self.rows if not row.isHidden() and row.finding is not None]
 
+    def show_all(self, shown: Sequence[Shown], stale: bool) -> None:
+        """Fill the column, one row a value; grey where `stale`."""
+        for row, part in zip(self.set_count(len(shown)), shown, strict=True):
+            row.show_numbers(
+                part.name,
+                part.value,
+                part.limit,
+                level=part.level,
+                stale=stale,
+                tip=part.tip,
+                point=part.point,
+            )
+
     def _pressed(self) -> None:
         row = self.sender()
         if self._on_press is not None and isinstance(row, FindingRow) and row.finding is not None:
@@ -252,6 +266,19 @@ class Rows(QWidget):
             row.hide()
             row.deleteLater()
         return self.rows
+
+    def show_all(self, shown: Sequence[Shown], stale: bool) -> None:
+        """Fill the column, one row a value; grey where `stale`."""
+        for row, part in zip(self.set_count(len(shown)), shown, strict=True):
+            row.show_numbers(
+                part.name,
+                part.value,
+                part.limit,
+                level=part.level,
+                stale=stale,
+                tip=part.tip,
+                point=part.point,
+            )
 
     def _pressed(self) -> None:
         row = self.sender()

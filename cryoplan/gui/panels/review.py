@@ -111,11 +111,9 @@ class ReviewPanel(Panel):
             heading.setVisible(assessment is not None)
         self._show_margins(assessment, stale)
         self._show_table(assessment, stale)
-        self._show_rows(
-            self.coverage, coverage_rows(assessment, everything=True) if assessment else [], stale
-        )
-        self._show_rows(self.organs, self._organ_rows(assessment), stale)
-        self._show_rows(self.volumes, volume_rows(assessment) if assessment else [], stale)
+        self.coverage.show_all(coverage_rows(assessment, everything=True) if assessment else [], stale)
+        self.organs.show_all(self._organ_rows(assessment), stale)
+        self.volumes.show_all(volume_rows(assessment) if assessment else [], stale)
         self.findings.show_findings(
             assessment.findings if assessment else (),
             empty="Nothing is solved yet." if assessment is None else "✓ Nothing was found.",
@@ -179,18 +177,6 @@ class ReviewPanel(Panel):
         for line in self.thresholds[len(margins) :]:
             for cell in line:
                 cell.hide()
-
-    def _show_rows(self, rows: Rows, shown: list[Shown], stale: bool) -> None:
-        for row, part in zip(rows.set_count(len(shown)), shown, strict=True):
-            row.show_numbers(
-                part.name,
-                part.value,
-                part.limit,
-                level=part.level,
-                stale=stale,
-                tip=part.tip,
-                point=part.point,
-            )
 
     @Slot()
     def _go(self) -> None:
