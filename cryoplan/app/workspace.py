@@ -345,13 +345,7 @@ class Workspace(QObject):
                 "Solve first, then print.",
                 code="stale-result",
             )
-        self._submit(
-            "report",
-            case=self._case,
-            plan=self._plan,
-            solved=self._shown,
-            path=path,
-        )
+        self._submit("report", case=self._case, plan=self._plan, solved=self._shown, path=path)
 
     def close(self) -> None:
         """End the background process."""
@@ -453,6 +447,8 @@ class Workspace(QObject):
                 self.message.emit(f"The {what}, because the case changed meanwhile. Please repeat it.")
         elif kind == "open":
             self._child_cases.add(value.case.digest())
+            if value.result is not None:  # the grid it was solved on, else it would not be the answer
+                self._settings = value.result.settings
             self.set_case(value.case, value.plan)
             if value.result is not None:
                 self._keep_result(value.result, value.assessment)

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from cryoplan import RESEARCH_USE
 from cryoplan.app.jobs import Failure
@@ -357,7 +365,17 @@ class MainWindow(QMainWindow):
         path, _ = QFileDialog.getSaveFileName(self, title, str(Path(folder) / name), kind)
         if not path:
             return None
-        return Path(path) if path.endswith(ending) else Path(path + ending)
+        if path.endswith(ending):
+            return Path(path)
+        # The dialog asked about the name as it was typed; the file that will be written has another one.
+        whole = Path(path + ending)
+        if whole.exists() and not self._may_replace(whole):
+            return None
+        return whole
+
+    def _may_replace(self, path: Path) -> bool:
+        answer = QMessageBox.question(self, "Replace file", f"{path.name} exists already. Replace it?")
+        return answer == QMessageBox.StandardButton.Yes
 
     # Probes and view --------------------------------------------------------------------------------
 

@@ -108,6 +108,21 @@ def test_another_grid_or_target_makes_the_result_out_of_date(desk):
     assert workspace.state is State.OUT_OF_DATE
 
 
+def test_a_case_saved_with_a_coarse_result_opens_with_that_result_current(desk):
+    desk.solve()
+    workspace = desk.workspace
+    case, plan = workspace.case, workspace.plan
+    key = workflow.simulation_key(case, plan, workspace.catalogue, PREVIEW)
+    result = replace(workspace.result, key=key, settings=PREVIEW)
+    assessment = replace(workspace.assessment, key=key)
+    saved = workflow.SavedCase(case=case, plan=plan, result=result, assessment=assessment)
+    workspace.open_case_file(Path("a.cryoplan"))
+    desk.worker.done("open", saved)
+    assert workspace.state is State.CURRENT
+    assert workspace.settings == PREVIEW
+    assert workspace.result is result
+
+
 def test_another_patient_takes_result_history_and_plan_away(desk):
     desk.solve()
     workspace = desk.workspace

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
 
 from cryoplan.app.jobs import Failure
 from cryoplan.app.view import Display
@@ -332,6 +332,20 @@ def test_the_ending_of_a_saved_file_is_put_right(window, empty_desk, tmp_path, m
     empty_desk.solve()
     window.actions_by_id["pdf"].trigger()
     assert empty_desk.worker.last("report").arguments["path"] == tmp_path / "plan.pdf"
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_a_file_that_the_ending_makes_to_an_old_one_is_replaced_only_after_a_yes(
+    window, empty_desk, tmp_path, monkeypatch, yes
+):
+    (tmp_path / "plan.pdf").write_bytes(b"old")
+    answer = QMessageBox.StandardButton.Yes if yes else QMessageBox.StandardButton.No
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_a, **_k: (str(tmp_path / "plan"), ""))
+    monkeypatch.setattr(QMessageBox, "question", lambda *_a, **_k: answer)
+    empty_desk.open()
+    empty_desk.solve()
+    window.actions_by_id["pdf"].trigger()
+    assert any(job.kind == "report" for job in empty_desk.worker.jobs) is yes
 
 
 def test_giving_up_a_file_dialog_does_nothing(window, empty_desk, monkeypatch):
