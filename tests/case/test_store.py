@@ -137,6 +137,8 @@ def test_closing_twice_does_nothing(saved):
     store = CaseStore.open(saved)
     store.close()
     store.close()
+    with CaseStore.open(saved) as again:  # and the file is free
+        assert again.plans() == (PLAN,)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="file modes are a matter of POSIX")
