@@ -25,6 +25,7 @@ from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.plan.protocol import PhaseKind, ThawMode
 from cryoplan.simulation.settings import SolverSettings
 from cryoplan.simulation.sources import Drive, ProbeSource
+from cryoplan.simulation.surroundings import Exchange, Flood
 from cryoplan.simulation.tissue import Material, TissueTable
 
 FloatArray = npt.NDArray[np.float64]
@@ -81,6 +82,16 @@ class Problem:
         Lumen held at `vessel_degc`.
     vessel_exchange : float32 ``[k, j, i]`` or None
         W/(m3 K) towards `vessel_degc`.
+    start_field_degc : float32 ``[k, j, i]`` or None
+        Start temperature of each cell; None is `start_degc` everywhere.
+    held, held_degc : bool and float32 ``[k, j, i]``, or None
+        Cells whose temperature is imposed, and that temperature.
+    void : bool ``[k, j, i]`` or None
+        Cells outside the body: they store and conduct nothing.
+    exchanges : tuple of Exchange
+        Heat exchange of single cells with vessels, air or a warm bag, and warmers.
+    floods : tuple of Flood
+        Lung that fills with blood.
     settings : SolverSettings
     findings : tuple of Finding
         What had to be assumed.
@@ -97,6 +108,12 @@ class Problem:
     vessel: npt.NDArray[np.bool_] | None = None
     vessel_exchange: npt.NDArray[np.float32] | None = None
     vessel_degc: float = BODY_DEGC
+    start_field_degc: npt.NDArray[np.float32] | None = None
+    held: npt.NDArray[np.bool_] | None = None
+    held_degc: npt.NDArray[np.float32] | None = None
+    void: npt.NDArray[np.bool_] | None = None
+    exchanges: tuple[Exchange, ...] = ()
+    floods: tuple[Flood, ...] = ()
     settings: SolverSettings
     findings: tuple[Finding, ...] = ()
 
