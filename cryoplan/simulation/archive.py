@@ -22,7 +22,7 @@ from cryoplan.core.volume import Volume
 from cryoplan.simulation.result import EnergyLedger, Frame, ProbeTrace, ThermalResult, ThermocoupleTrace
 from cryoplan.simulation.settings import SolverSettings
 
-SCHEMA = 1
+SCHEMA = 2
 STEPS_PER_DEGC = 100.0
 """Slider frames are int16 in hundredths of a degree: -327 to +327 degC."""
 
@@ -37,6 +37,9 @@ def pack(result: ThermalResult) -> bytes:
         values = frame.temperature_degc.values
         exact = bool(frame.label)
         arrays[f"frame_{number}"] = values if exact else np.rint(values * STEPS_PER_DEGC).astype(np.int16)
+    for name in ("time_below", "freezes_below"):
+        for number, (_, volume) in enumerate(getattr(result, name)):
+            arrays[f"{name}_{number}"] = volume.values
     for number, curve in enumerate(result.thermocouples):
         arrays[f"thermocouple_{number}"] = np.stack([curve.time_s, curve.temperature_degc])
     for number, trace in enumerate(result.probes):
@@ -48,10 +51,13 @@ def pack(result: ThermalResult) -> bytes:
         "frames": [{"time_s": f.time_s, "label": f.label} for f in result.frames],
         "thermocouples": [t.name for t in result.thermocouples],
         "probes": [p.name for p in result.probes],
+        "time_below": [degc for degc, _ in result.time_below],
+        "freezes_below": [degc for degc, _ in result.freezes_below],
         "ledger": asdict(result.ledger),
         "settings": asdict(result.settings),
         "steps": result.steps,
         "stages": result.stages,
+        "cell_stages": result.cell_stages,
         "wall_s": result.wall_s,
         "findings": [f.to_json() for f in result.findings],
     }
@@ -72,6 +78,12 @@ def unpack(data: bytes) -> ThermalResult:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             header = json.loads(archive["header"].tobytes())
+            if header["schema"] < SCHEMA:
+                raise StoreError(
+                    "The stored temperatures are those of an older version of the solver.",
+                    "Solve again.",
+                    code="result-older",
+                )
             if header["schema"] != SCHEMA:
                 raise StoreError(
                     f"The stored temperatures have version {header['schema']}, this program knows {SCHEMA}.",
@@ -94,6 +106,10 @@ def _rebuild(header: dict[str, Any], archive: Any) -> ThermalResult:
         if values.dtype == np.int16:
             values = values.astype(np.float32) / np.float32(STEPS_PER_DEGC)
         return Volume(grid=grid, values=values)
+
+    def below(name: str) -> tuple[tuple[float, Volume], ...]:
+        found = enumerate(header[name])
+        return tuple((float(degc), volume(archive[f"{name}_{number}"])) for number, degc in found)
 
     return ThermalResult(
         key=str(header["key"]),
@@ -125,10 +141,13 @@ def _rebuild(header: dict[str, Any], archive: Any) -> ThermalResult:
             )
             for number, name in enumerate(header["probes"])
         ),
+        time_below=below("time_below"),
+        freezes_below=below("freezes_below"),
         ledger=EnergyLedger(**header["ledger"]),
         settings=SolverSettings(**settings),
         steps=int(header["steps"]),
         stages=int(header["stages"]),
+        cell_stages=float(header["cell_stages"]),
         wall_s=float(header["wall_s"]),
         findings=tuple(
             Finding(level=Level(f["level"]), code=f["code"], text=f["text"], place=f["place"])

@@ -1,472 +1,441 @@
-"""Kernels: one super-step of the enthalpy equation, compiled, without the interpreter lock, on one core.
+"""Kernels: one super-step of the enthalpy equation, compiled, without the interpreter lock.
 
 Plain arrays in, plain arrays out; `cryoplan.simulation.reference` is the slow twin that says the same in
-numpy. The
-stages are first-order Runge-Kutta-Legendre (solver notes section 4)::
+numpy. The stages are first-order Runge-Kutta-Legendre (solver notes section 4)::
 
     Y_1 = Y_0 + mu~_1 D M(Y_0),  Y_j = mu_j Y_{j-1} + nu_j Y_{j-2} + mu_j w_1 D M(Y_{j-1})
 
-Rows are sliced before the inner loops, because a loop over a slice is turned into vector instructions and a
-loop over ``a[base + i]`` is not; each face is computed once. Energies go through the same recursion as the
-state, in float64, so that they are the fluxes exactly as applied.
+A stage reads Y_{j-1} and overwrites Y_{j-2}: first every cell gets its potentials, perfusion and the
+recursion, then the heat that comes through its faces. Chunks of one tissue whose faces are all alike (most
+of them) need no face coefficients; that halves the bytes per cell, and bytes are what a stage costs.
+Energies go through the same recursion in float64, so that the ledger holds the fluxes exactly as applied.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-import numba
 import numpy as np
 
-_F = TypeVar("_F", bound=Callable[..., Any])
+from cryoplan.simulation.compiled import compiled
+from cryoplan.simulation.curves import (
+    BEND, GAIN, H1, HALF, INV_C_U, INV_H1, ONE, POLY, REF, RISE, SLOPED, T_L, T_LK, T_U, ZERO,
+)  # fmt: skip
+from cryoplan.simulation.lanes import equal, load, maximum, minimum, root, splat, store, total, where
+from cryoplan.simulation.team import meet
 
-# Reassociation and contraction are free speed; NaN and infinities keep their meaning, they are looked for.
-_FAST = {"reassoc", "contract", "nsz", "arcp"}
+MADE = 6
+"""Column of q_m / w among the numbers that a cell of a mixed chunk brings."""
 
+PERFUSION, METABOLISM, BOUNDARY, VESSELS, SKIN, WARMERS, N_LEDGER = range(7)
+"""Lines of the ledger; those of the probes follow.
 
-def _compiled(function: _F) -> _F:
-    """Compile with a cache on disk where there is a place for one, else without."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": _FAST, "boundscheck": False, "error_model": "numpy"}
-    if os.environ.get("CRYOPLAN_NO_KERNEL_CACHE"):
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
-    try:
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
-    except RuntimeError:
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
-
-
-ZERO = np.float32(0.0)
-ONE = np.float32(1.0)
-TWO = np.float32(2.0)
-C3, C5, C7, C9, C11 = (np.float32(1.0 / n) for n in (3, 5, 7, 9, 11))
-WAKING = np.float32(1.0)
-"""1/K. Blood flow rises from 0 at T_u to full 1 / WAKING above it.
-
-A hard switch at T_u has two steady states in the cell that holds the ice edge, and one that freezes stops
-up to half a cell early (solver notes section 4, physics section 6). One kelvin is a tenth of a millimetre
-in perfused liver.
+Blood flow rises from 0 at T_u to full one kelvin above it. A hard switch at T_u has two steady states in the
+cell that holds the ice edge, and one that freezes stops up to half a cell early (physics section 6). One
+kelvin is a tenth of a millimetre in perfused liver.
 """
 
-N_LEDGER = 5
-"""Ledger terms before those of the probes: perfusion, metabolism, boundary, vessels, spare."""
+
+@compiled
+def ice_of(e: Any, bend: Any, gain: Any, way: Any) -> Any:
+    """Return (x, r) of lanes: kelvin below T_l of ice with enthalpy e <= 0 below T_l, and c_f / c_l."""
+    one, sloped = splat(way[ONE]), splat(way[SLOPED])
+    r = root(one + bend * e)
+    return gain * (sloped * (r - one) + (one - sloped) * e), r
 
 
-@_compiled
-def update_state(
-    h: Any,
-    t: Any,
-    flow: Any,
-    potential: Any,
-    parameters: Any,
-    run_start: Any,
-    run_end: Any,
-    run_material: Any,
-    row_runs: Any,
-    nj: Any,
-    ni: Any,
-    box: Any,
-) -> None:
-    """Write T, blood flow (0 to 1) and potential P of the enthalpies `h`.
-
-    `box` holds the cells k0, k1, j0, j1, i0, i1, padded.
-    """
-    for k in range(box[0], box[1]):
-        for j in range(box[2], box[3]):
-            row = k * nj + j
-            low, high = row * ni + box[4], row * ni + box[5]
-            for run in range(row_runs[row], row_runs[row + 1]):
-                start = max(run_start[run], low)
-                end = min(run_end[run], high)
-                if end <= start:
-                    continue
-                p = parameters[run_material[run]]
-                t_l, h1, inv_h1, inv_cu = p[0], p[1], p[2], p[4]
-                c_l, twice_b, t_lk, rise, c_l2 = p[5], p[6], p[7], p[8], p[9]
-                k_u, k_l, width, bend = p[10], p[11], p[12], p[13]
-                hs = h[start:end]
-                ts = t[start:end]
-                fs = flow[start:end]
-                ps = potential[start:end]
-                for i in range(end - start):
-                    e = np.float32(hs[i])
-                    frozen = min(e, ZERO)
-                    between = min(max(e, ZERO), h1)
-                    root = np.sqrt(max(c_l2 + twice_b * frozen, ZERO))
-                    below = TWO * frozen / (c_l + root)
-                    above = max(e - h1, ZERO) * inv_cu
-                    liquid = between * inv_h1
-                    part = liquid * width
-                    ts[i] = t_l + below + part + above
-                    fs[i] = min(above * WAKING, ONE)
-                    # Integral of k dT; ln(T / T_l) through its atanh series, which keeps the loop in vectors.
-                    z = below / (TWO * t_lk + below)
-                    z2 = z * z
-                    series = ONE + z2 * (C3 + z2 * (C5 + z2 * (C7 + z2 * (C9 + z2 * C11))))
-                    ice = rise * t_lk * TWO * z * series + (ONE - rise) * below
-                    ps[i] = k_l * ice + part * (k_l + bend * part) + k_u * above
+@compiled
+def _psi_of(x: Any, way: Any) -> Any:
+    """Return the integral of psi dT from T_l to T_l + x (Horner)."""
+    result = splat(way[POLY + 8]) * x
+    result = (result + splat(way[POLY + 7])) * x
+    result = (result + splat(way[POLY + 6])) * x
+    result = (result + splat(way[POLY + 5])) * x
+    result = (result + splat(way[POLY + 4])) * x
+    result = (result + splat(way[POLY + 3])) * x
+    result = (result + splat(way[POLY + 2])) * x
+    result = (result + splat(way[POLY + 1])) * x
+    return (result + splat(way[POLY])) * x
 
 
-@_compiled
-def _potential(t: Any, p: Any) -> Any:
-    """Return P in W/m at one temperature, float64."""
-    below = min(t - p[0], 0.0)
-    part = min(max(t - p[0], 0.0), p[12])
-    ice = below
-    if p[8] > 0.5:
-        ice = p[7] * np.log(max(1.0 + below / p[7], 1e-3))
-    return p[11] * ice + part * (p[11] + p[13] * part) + p[10] * max(t - p[14], 0.0)
+@compiled
+def _potentials(e: Any, h1: Any, inv_h1: Any, inv_c_u: Any, bend: Any, gain: Any, way: Any) -> Any:
+    """Return (U, Psi, blood flow 0 to 1) of lanes of enthalpy e above T_l."""
+    zero, one, half = splat(way[ZERO]), splat(way[ONE]), splat(way[HALF])
+    x, _ = ice_of(minimum(e, zero), bend, gain, way)
+    liquid = minimum(maximum(e * inv_h1, zero), one)
+    above = maximum(e - h1, zero) * inv_c_u
+    solid = one - liquid
+    psi = _psi_of(x, way) - half * solid * solid
+    u = splat(way[T_U]) - half + half * liquid * liquid + above
+    return u, psi, minimum(above, one)
 
 
-@_compiled
-def _mixture(t: Any, p: Any) -> tuple[float, float]:
-    """Return (u, psi) at one temperature, float64."""
-    liquid = min(max((t - p[0]) / p[12], 0.0), 1.0)
-    cold_k = max(min(t, p[0]) + 273.15, 1.0)
-    return liquid, (1.0 - liquid) * (1.0 + p[8] * (p[7] / cold_k - 1.0))
-
-
-@_compiled
-def _fluxes(pa: Any, pb: Any, g: Any, out: Any, n: Any) -> None:
-    for i in range(n):
-        out[i] = g[i] * (pb[i] - pa[i])
-
-
-@_compiled
-def _advance(
-    y1: Any, y2: Any, acc: Any, t: Any, flow: Any, w: Any, mu: Any, nu: Any, gain: Any, start: Any, n: Any
+@compiled
+def _begin_single(
+    first: Any, last: Any, chunks: Any, field: Any, y1: Any, y2: Any, start: Any, rank: Any
 ) -> Any:
-    """Write the new stage over `y2`; return the perfusion (with metabolism) that was applied, W/m3 summed."""
-    total = 0.0
-    for i in range(n):
-        brought = w[i] * (start - t[i]) * flow[i]
-        total += brought
-        y2[i] = mu * y1[i] + nu * y2[i] + gain * np.float64(acc[i] + brought)
-    return total
+    """Give cells their potentials and ``mu Y1 + nu Y2 + gain perfusion``; return perfusion, metabolism.
 
-
-@_compiled
-def _metabolism(q: Any, flow: Any, n: Any) -> float:
-    total = 0.0
-    for i in range(n):
-        total += q[i] * flow[i]
-    return total
-
-
-@_compiled
-def _wall(
-    coolant: Any, cell: Any, p: Any, log_resistance: Any, contact: Any, coefficient: Any
-) -> tuple[float, float]:
-    """Return (heat into the tissue cell W, wall temperature degC) of one wall link.
-
-    Tissue and contact are in series; the tissue's conductivity is its integral mean between wall and cell,
-    found by four fixed-point steps.
+    ``mu + nu = 1``, so that the first two terms are ``Y1 + nu (Y2 - Y1)``: in float32 the rounding of mu and nu
+    by themselves would make or lose heat everywhere.
     """
-    strength = contact * coefficient
-    if strength <= 0.0 or coolant == cell:
-        return 0.0, cell
-    here = _potential(cell, p)
-    liquid, psi = _mixture(cell, p)
-    k = p[10] * liquid + p[11] * psi
-    heat = 0.0
-    wall = cell
-    for _ in range(4):
-        heat = (coolant - cell) / (log_resistance / k + 1.0 / strength)
-        wall = coolant - heat / strength
-        if abs(wall - cell) > 1e-3:
-            k = (_potential(wall, p) - here) / (wall - cell)
-    heat = (coolant - cell) / (log_resistance / k + 1.0 / strength)
-    return heat, coolant - heat / strength
+    zero = splat(field.shared[0, ZERO])
+    nu, gain = splat(field.scratch[rank, 0]), splat(field.scratch[rank, 1])
+    blood = splat(start)
+    brought, made = zero, zero
+    for index in range(first, last):
+        b = chunks.single_base[index]
+        m = chunks.single_material[index]
+        p = field.own[m]
+        here = equal(field.label, b, m)
+        y = load(y1, b)
+        u, psi, flow = _potentials(
+            y + splat(p[REF]), splat(p[H1]), splat(p[INV_H1]), splat(p[INV_C_U]), splat(p[BEND]),
+            splat(p[GAIN]), field.shared[field.way_of[m]],
+        )  # fmt: skip
+        flow = where(here, load(field.w, b) * flow, zero)
+        heat = flow * (blood - u)
+        brought = brought + heat
+        made = made + flow * splat(field.made[m])
+        old = load(y2, b)
+        store(field.u, b, where(here, u, load(field.u, b)))
+        store(field.psi, b, where(here, psi, load(field.psi, b)))
+        store(y2, b, where(here, y + nu * (old - y) + gain * heat, old))
+    return total(brought), total(made)
 
 
-@_compiled
+@compiled
+def _begin_mixed(
+    first: Any, last: Any, chunks: Any, field: Any, mixed_own: Any, y1: Any, y2: Any, start: Any, rank: Any
+) -> Any:
+    """Do the same for chunks of many materials, whose cells bring their own numbers."""
+    zero = splat(field.shared[0, ZERO])
+    nu, gain = splat(field.scratch[rank, 0]), splat(field.scratch[rank, 1])
+    blood = splat(start)
+    brought, made = zero, zero
+    for index in range(first, last):
+        b = chunks.mixed_base[index]
+        n = chunks.mixed_way[index]
+        own = mixed_own[chunks.mixed_entry[index]]
+        here = equal(field.way, b, n)
+        y = load(y1, b)
+        u, psi, flow = _potentials(
+            y + load(own, REF * 16), load(own, H1 * 16), load(own, INV_H1 * 16), load(own, INV_C_U * 16),
+            load(own, BEND * 16), load(own, GAIN * 16), field.shared[n],
+        )  # fmt: skip
+        flow = where(here, load(field.w, b) * flow, zero)
+        heat = flow * (blood - u)
+        brought = brought + heat
+        made = made + flow * load(own, MADE * 16)
+        old = load(y2, b)
+        store(field.u, b, where(here, u, load(field.u, b)))
+        store(field.psi, b, where(here, psi, load(field.psi, b)))
+        store(y2, b, where(here, y + nu * (old - y) + gain * heat, old))
+    return total(brought), total(made)
+
+
+@compiled
+def _conduct_plain(
+    first: Any,
+    last: Any,
+    chunks: Any,
+    field: Any,
+    faces: Any,
+    y2: Any,
+    row: Any,
+    plane: Any,
+    six: Any,
+    rank: Any,
+) -> None:
+    u, psi = field.u, field.psi
+    gain, six = splat(field.scratch[rank, 1]), splat(six)
+    for index in range(first, last):
+        b = chunks.plain_base[index]
+        m = chunks.plain_material[index]
+        around_u = (
+            load(u, b + 1) + load(u, b - 1) + load(u, b + row) + load(u, b - row)
+            + load(u, b + plane) + load(u, b - plane) - six * load(u, b)
+        )  # fmt: skip
+        around_psi = (
+            load(psi, b + 1) + load(psi, b - 1) + load(psi, b + row) + load(psi, b - row)
+            + load(psi, b + plane) + load(psi, b - plane) - six * load(psi, b)
+        )  # fmt: skip
+        inward = splat(faces.plain[m, 0]) * around_u + splat(faces.plain[m, 1]) * around_psi
+        store(y2, b, load(y2, b) + gain * inward)
+
+
+@compiled
+def _conduct_varied(
+    first: Any, last: Any, chunks: Any, field: Any, faces: Any, y2: Any, row: Any, plane: Any, rank: Any
+) -> None:
+    u, psi = field.u, field.psi
+    ui, uj, uk = faces.of_u[0], faces.of_u[1], faces.of_u[2]
+    pi, pj, pk = faces.of_psi[0], faces.of_psi[1], faces.of_psi[2]
+    gain = splat(field.scratch[rank, 1])
+    for index in range(first, last):
+        b = chunks.varied_base[index]
+        uc, pc = load(u, b), load(psi, b)
+        inward = load(ui, b) * (load(u, b + 1) - uc) + load(pi, b) * (load(psi, b + 1) - pc)
+        inward = inward + load(ui, b - 1) * (load(u, b - 1) - uc) + load(pi, b - 1) * (load(psi, b - 1) - pc)
+        a = b + row
+        inward = inward + load(uj, b) * (load(u, a) - uc) + load(pj, b) * (load(psi, a) - pc)
+        a = b - row
+        inward = inward + load(uj, a) * (load(u, a) - uc) + load(pj, a) * (load(psi, a) - pc)
+        a = b + plane
+        inward = inward + load(uk, b) * (load(u, a) - uc) + load(pk, b) * (load(psi, a) - pc)
+        a = b - plane
+        inward = inward + load(uk, a) * (load(u, a) - uc) + load(pk, a) * (load(psi, a) - pc)
+        store(y2, b, load(y2, b) + gain * inward)
+
+
+@compiled
+def temperature_of(e: Any, p: Any, way: Any) -> Any:
+    """Return degC of one enthalpy above that at T_l, float64."""
+    frozen = min(e, 0.0)
+    x = p[GAIN] * (np.sqrt(max(1.0 + p[BEND] * frozen, 0.0)) - 1.0) if way[SLOPED] > 0.5 else p[GAIN] * frozen
+    mushy = min(max(e * p[INV_H1], 0.0), 1.0) * 2.0 * way[HALF]
+    return way[T_L] + x + mushy + max(e - p[H1], 0.0) * p[INV_C_U]
+
+
+@compiled
+def _potential_of(t: Any, way: Any, k: Any) -> Any:
+    """Return (integral of k dT up to T in W/m, k in W/(m K)) at one temperature, float64."""
+    liquid = min(max((t - way[T_L]) / (2.0 * way[HALF]), 0.0), 1.0)
+    cold = min(t - way[T_L], 0.0)
+    solid = 1.0 - liquid
+    if way[RISE] > 0.5:
+        ratio = max(1.0 + cold / way[T_LK], 1e-3)
+        ice, psi = way[T_LK] * np.log(ratio), solid / ratio
+    else:
+        ice, psi = cold, solid
+    u = way[T_U] - way[HALF] * (1.0 - liquid * liquid) + max(t - way[T_U], 0.0)
+    return k[0] * u + k[1] * (ice - way[HALF] * solid * solid), k[0] * liquid + k[1] * psi
+
+
+@compiled
+def wall_heat(
+    coolant: Any, here: Any, way: Any, k: Any, log_resistance: Any, strength: Any, wall: Any
+) -> Any:
+    """Return (heat into the tissue cell in W, wall temperature degC) of one wall link.
+
+    Contact and tissue are in series, ``S (T_c - T_w) = (P(T_w) - P_cell) / R_k``: Newton from the wall of
+    the last stage, in which P is the exact integral of k dT. The left side is the heat, so that what the
+    probe draws is what the tissue gives whatever the iteration leaves.
+    """
+    for _ in range(30):
+        there, slope = _potential_of(wall, way, k)
+        change = strength * (coolant - wall) - (there - here) / log_resistance
+        change /= strength + slope / log_resistance
+        wall = min(max(wall + change, -250.0), 150.0)
+        if abs(change) < 1e-3:
+            break
+    return strength * (coolant - wall), wall
+
+
+@compiled
+def _walls(
+    field: Any, walls: Any, coolant: Any, strength: Any, y2: Any, gain: Any, volume: Any, rate: Any
+) -> None:
+    for link in range(walls.cell.shape[0]):
+        probe = walls.probe[link]
+        contact = walls.contact[link] * strength[probe]
+        if contact <= 0.0:
+            continue
+        cell = walls.cell[link]
+        k = field.k[walls.material[link]]
+        way = field.shared[field.way_of[walls.material[link]]]
+        here = k[0] * np.float64(field.u[cell]) + k[1] * np.float64(field.psi[cell])
+        heat, wall = wall_heat(coolant[probe], here, way, k, walls.log[link], contact, walls.degc[link])
+        walls.degc[link] = wall
+        y2[cell] += gain * heat / volume
+        rate[N_LEDGER + probe] += heat / volume
+
+
+@compiled
+def _seams(field: Any, seams: Any, y1: Any, y2: Any, gain: Any, scratch: Any) -> None:
+    """Let heat through faces between tissues that freeze differently, mean k times temperature difference."""
+    for index in range(seams.cell.shape[0]):
+        p = field.own[seams.material[index]]
+        way = field.shared[field.way_of[seams.material[index]]]
+        t = temperature_of(np.float64(y1[seams.cell[index]]) + p[REF], p, way)
+        liquid = min(max((t - way[T_L]) / (2.0 * way[HALF]), 0.0), 1.0)
+        cold_k = way[T_LK] + min(t - way[T_L], 0.0)
+        scratch[0, index] = t
+        scratch[1, index] = liquid
+        scratch[2, index] = (1.0 - liquid) * (1.0 + way[RISE] * (way[T_LK] / cold_k - 1.0))
+    for face in range(seams.low.shape[0]):
+        a, b = seams.low[face], seams.high[face]
+        rise_k = scratch[0, b] - scratch[0, a]
+        if rise_k != 0.0:
+            mean = seams.of_u[face] * (scratch[1, a] + scratch[1, b]) + seams.of_psi[face] * (
+                scratch[2, a] + scratch[2, b]
+            )
+            heat = gain * mean * rise_k
+            y2[seams.cell[a]] += heat
+            y2[seams.cell[b]] -= heat
+
+
+@compiled
+def _baths(field: Any, baths: Any, y1: Any, y2: Any, gain: Any, rate: Any) -> None:
+    for index in range(baths.cell.shape[0]):
+        cell = baths.cell[index]
+        p = field.own[baths.material[index]]
+        t = temperature_of(
+            np.float64(y1[cell]) + p[REF], p, field.shared[field.way_of[baths.material[index]]]
+        )
+        heat = baths.rate[index] * (baths.degc[index] - t)
+        y2[cell] += gain * heat
+        rate[baths.slot[index]] += heat
+
+
+@compiled
+def _through_rim(field: Any, rim: Any) -> Any:
+    """Return what comes in from cells that are not stepped, W/m3 summed."""
+    result = 0.0
+    for face in range(rim.inside.shape[0]):
+        a, b = rim.inside[face], rim.outside[face]
+        result += rim.of_u[face] * (np.float64(field.u[b]) - np.float64(field.u[a]))
+        result += rim.of_psi[face] * (np.float64(field.psi[b]) - np.float64(field.psi[a]))
+    return result
+
+
+@compiled
+def _begin_plane(
+    k: Any, chunks: Any, field: Any, mixed_own: Any, y1: Any, y2: Any, start: Any, sums: Any, rank: Any
+) -> None:
+    brought, made = _begin_single(
+        chunks.single_planes[k], chunks.single_planes[k + 1], chunks, field, y1, y2, start, rank
+    )
+    more, more_made = _begin_mixed(
+        chunks.mixed_planes[k], chunks.mixed_planes[k + 1], chunks, field, mixed_own, y1, y2, start, rank
+    )
+    sums[k, 0], sums[k, 1] = brought + more, made + more_made
+
+
+@compiled
+def _conduct_plane(
+    k: Any, chunks: Any, field: Any, faces: Any, y2: Any, strides: Any, six: Any, rank: Any
+) -> None:
+    row, plane = strides[0], strides[1]
+    _conduct_plain(
+        chunks.plain_planes[k], chunks.plain_planes[k + 1], chunks, field, faces, y2, row, plane, six, rank
+    )
+    _conduct_varied(
+        chunks.varied_planes[k], chunks.varied_planes[k + 1], chunks, field, faces, y2, row, plane, rank
+    )
+
+
+@compiled
 def super_step(
-    enthalpy: Any,
-    source: Any,
-    t: Any,
-    flow: Any,
-    potential: Any,
-    coefficients: Any,
-    parameters: Any,
-    run_start: Any,
-    run_end: Any,
-    run_material: Any,
-    row_runs: Any,
-    seam_low: Any,
-    seam_high: Any,
-    seam_low_material: Any,
-    seam_high_material: Any,
-    seam_a: Any,
-    seam_b: Any,
-    w: Any,
-    q: Any,
-    nj: Any,
-    ni: Any,
-    box: Any,
-    closed: Any,
-    h: Any,
-    start_degc: Any,
+    rank: Any,
+    threads: Any,
+    current: Any,
+    field: Any,
+    faces: Any,
+    chunks: Any,
+    mixed_own: Any,
+    walls: Any,
+    seams: Any,
+    baths: Any,
+    rim: Any,
+    held: Any,
+    strides: Any,
+    start: Any,
+    cell_m: Any,
     step_s: Any,
     stages: Any,
     coolant: Any,
     strength: Any,
-    link_cell: Any,
-    link_probe: Any,
-    link_material: Any,
-    link_log: Any,
-    link_contact: Any,
-    fixed_cells: Any,
-    fixed_h: Any,
-    exchange_cells: Any,
-    exchange: Any,
-    vessel_degc: Any,
     ledger: Any,
 ) -> Any:
-    """Advance the state by `step_s`; return the index of the buffer that holds it.
+    """Advance the field by `step_s`; return which of the two buffers holds it.
 
     Parameters
     ----------
-    enthalpy : float64 (2, n)
-        Buffers; `source` names the one with the state.
-    box : int64 (6,)
-        Active cells k0, k1, j0, j1, i0, i1 in padded indices.
-    closed : int64 (6,)
-        1 where that side of the box lies inside the lattice: nothing flows through it.
+    rank : int
+        Which of the threads this is; all of them call with the same arrays.
+    threads : Threads
+        First plane of each thread, the counter at which they meet, sums by plane and what came through the
+        rim.
+    current : int
+        Buffer with the state.
+    field, faces, chunks, walls, seams, baths, rim
+        See `cryoplan.simulation.arrays`.
+    mixed_own : float (entries, 112)
+        Numbers of the cells of mixed chunks.
+    held : int64 (m,)
+        Cells whose temperature is imposed.
+    strides : int64 (2,)
+        Places from row to row and from plane to plane.
+    start : float (2,)
+        Temperature of the blood, degC, and the number six, in the field's type.
+    cell_m : float
+        Edge of the cells.
     coolant : float64 (stages, probes)
         T_c at the time of each stage, degC.
     strength : float64 (probes,)
-        W/(m2 K); zero when the probe is off.
-    ledger : float64 (5 + probes,)
-        Joules into the tissue over this step: perfusion without metabolism, metabolism, boundary, vessels,
-        spare, then each probe.
+        h in W/(m2 K); zero when the probe is off.
+    ledger : float64 (6 + probes,)
+        Set to the joules that came into the tissue, by line.
     """
-    volume = h * h * h
-    k0, k1, j0, j1, i0, i1 = box[0], box[1], box[2], box[3], box[4], box[5]
-    n = i1 - i0
-    rows = j1 - j0
-    plane = nj * ni
-    fx = np.zeros(n + 1, np.float32)
-    fy_low = np.zeros(n, np.float32)
-    fy_high = np.zeros(n, np.float32)
-    fz_high = np.zeros(n, np.float32)
-    fz_low = np.zeros((rows, n), np.float32)
-    acc = np.zeros(n, np.float32)
+    volume = cell_m**3
     n_terms = ledger.shape[0]
-    e_1 = np.zeros(n_terms)
-    e_2 = np.zeros(n_terms)
-    rate = np.zeros(n_terms)
-    start32 = np.float32(start_degc)
+    n_threads = threads.first.shape[0] - 1
+    first, last = threads.first[rank], threads.first[rank + 1]
+    e_1, e_2, rate = np.zeros(n_terms), np.zeros(n_terms), np.zeros(n_terms)
+    seam_scratch = np.zeros((3, seams.cell.shape[0]))
     w1 = 2.0 / (stages * stages + stages)
-    current = source
-    gi, gj, gk = coefficients[0], coefficients[1], coefficients[2]
-
     for stage in range(1, stages + 1):
-        if stage == 1:
-            mu, nu = 1.0, 0.0
-        else:
+        mu, nu = 1.0, 0.0
+        if stage > 1:
             mu, nu = (2.0 * stage - 1.0) / stage, (1.0 - stage) / stage
         gain = mu * w1 * step_s
-        y1 = enthalpy[current]
-        y2 = enthalpy[1 - current]
-        update_state(
-            y1, t, flow, potential, parameters, run_start, run_end, run_material, row_runs, nj, ni, box
-        )
-        for term in range(n_terms):
-            rate[term] = 0.0
-
-        for j in range(rows):
-            a = (k0 - 1) * plane + (j0 + j) * ni + i0
-            b = a + plane
-            low = fz_low[j]
-            if closed[0]:
-                for i in range(n):
-                    low[i] = ZERO
-            else:
-                _fluxes(potential[a : a + n], potential[b : b + n], gk[a : a + n], low, n)
-                for i in range(n):
-                    rate[2] -= low[i]
-        for k in range(k0, k1):
-            a = k * plane + (j0 - 1) * ni + i0
-            b = a + ni
-            if closed[2]:
-                for i in range(n):
-                    fy_low[i] = ZERO
-            else:
-                _fluxes(potential[a : a + n], potential[b : b + n], gj[a : a + n], fy_low, n)
-                for i in range(n):
-                    rate[2] -= fy_low[i]
-            for j in range(rows):
-                c = k * plane + (j0 + j) * ni + i0
-                tc = t[c : c + n]
-                fc = flow[c : c + n]
-                pc = potential[c : c + n]
-                # along i: n + 1 faces, the first one below the row
-                _fluxes(potential[c - 1 : c + n], potential[c : c + n + 1], gi[c - 1 : c + n], fx, n + 1)
-                if closed[4]:
-                    fx[0] = ZERO
-                if closed[5]:
-                    fx[n] = ZERO
-                rate[2] += np.float64(fx[n]) - np.float64(fx[0])
-                d = c + ni
-                if closed[3] and j == rows - 1:
-                    for i in range(n):
-                        fy_high[i] = ZERO
-                else:
-                    _fluxes(pc, potential[d : d + n], gj[c : c + n], fy_high, n)
-                    if j == rows - 1:
-                        for i in range(n):
-                            rate[2] += fy_high[i]
-                d = c + plane
-                if closed[1] and k == k1 - 1:
-                    for i in range(n):
-                        fz_high[i] = ZERO
-                else:
-                    _fluxes(pc, potential[d : d + n], gk[c : c + n], fz_high, n)
-                    if k == k1 - 1:
-                        for i in range(n):
-                            rate[2] += fz_high[i]
-                low = fz_low[j]
-                fx_high = fx[1 : n + 1]
-                for i in range(n):
-                    acc[i] = (fx_high[i] - fx[i]) + (fy_high[i] - fy_low[i]) + (fz_high[i] - low[i])
-                for i in range(n):
-                    low[i] = fz_high[i]
-                fy_low, fy_high = fy_high, fy_low
-                rate[0] += _advance(
-                    y1[c : c + n], y2[c : c + n], acc, tc, fc, w[c : c + n], mu, nu, gain, start32, n
-                )
-                rate[1] += _metabolism(q[c : c + n], fc, n)
-        rate[0] -= rate[1]
-
-        for face in range(seam_low.shape[0]):
-            low_cell, high_cell = seam_low[face], seam_high[face]
-            rise_degc = np.float64(t[high_cell]) - np.float64(t[low_cell])
-            if rise_degc != 0.0:
-                u_a, psi_a = _mixture(t[low_cell], parameters[seam_low_material[face]])
-                u_b, psi_b = _mixture(t[high_cell], parameters[seam_high_material[face]])
-                flux = (seam_a[face] * (u_a + u_b) + seam_b[face] * (psi_a + psi_b)) * rise_degc
-                y2[low_cell] += gain * flux
-                y2[high_cell] -= gain * flux
-        for link in range(link_cell.shape[0]):
-            cell, probe = link_cell[link], link_probe[link]
-            heat, _ = _wall(
-                coolant[stage - 1, probe],
-                t[cell],
-                parameters[link_material[link]],
-                link_log[link],
-                link_contact[link],
-                strength[probe],
-            )
-            y2[cell] += gain * heat / volume
-            rate[N_LEDGER + probe] += heat / volume
-        for index in range(exchange_cells.shape[0]):
-            cell = exchange_cells[index]
-            heat = exchange[index] * (vessel_degc - t[cell])
-            y2[cell] += gain * heat
-            rate[3] += heat
-        taken = 0.0
-        for index in range(fixed_cells.shape[0]):
-            # What the faces brought is what the blood takes away: the lumen keeps its temperature.
-            cell = fixed_cells[index]
-            taken += y2[cell] - fixed_h[index]
-            y2[cell] = fixed_h[index]
-        for term in range(n_terms):
-            new = mu * e_1[term] + nu * e_2[term] + gain * rate[term] * volume
-            if term == 3:
-                new -= taken * volume
-            e_2[term] = e_1[term]
-            e_1[term] = new
-        current = 1 - current
-
-    update_state(
-        enthalpy[current],
-        t,
-        flow,
-        potential,
-        parameters,
-        run_start,
-        run_end,
-        run_material,
-        row_runs,
-        nj,
-        ni,
-        box,
-    )
-    for term in range(n_terms):
-        ledger[term] = e_1[term]
-    return current
-
-
-@_compiled
-def show_probes(
-    t: Any,
-    parameters: Any,
-    coolant: Any,
-    strength: Any,
-    link_cell: Any,
-    link_core: Any,
-    link_probe: Any,
-    link_material: Any,
-    link_log: Any,
-    link_contact: Any,
-    link_share: Any,
-    probe_cells: Any,
-    probe_cell_owner: Any,
-    shaft: Any,
-) -> None:
-    """Write the mean shaft temperature of each probe, and wall temperatures into its own cells."""
-    n_cells = probe_cells.shape[0]
-    n_probes = shaft.shape[0]
-    sums = np.zeros(n_cells)
-    counts = np.zeros(n_cells)
-    total = np.zeros(n_probes)
-    weight = np.zeros(n_probes)
-    for link in range(link_cell.shape[0]):
-        probe = link_probe[link]
-        _, wall = _wall(
-            coolant[probe],
-            t[link_cell[link]],
-            parameters[link_material[link]],
-            link_log[link],
-            link_contact[link],
-            strength[probe],
-        )
-        sums[link_core[link]] += wall
-        counts[link_core[link]] += 1.0
-        total[probe] += wall * link_share[link]
-        weight[probe] += link_share[link]
-    for probe in range(n_probes):
-        if weight[probe] > 0.0:
-            shaft[probe] = total[probe] / weight[probe]
-    for index in range(n_cells):
-        if counts[index] > 0.0:
-            t[probe_cells[index]] = sums[index] / counts[index]
+        field.scratch[rank, 0], field.scratch[rank, 1] = nu, gain
+        y1, y2 = field.values[current], field.values[1 - current]
+        if rank == 0:
+            for index in range(held.shape[0]):
+                y2[held[index]] = 0.0
+        if n_threads == 1:
+            # Potentials one plane ahead of the heat flow: what a plane needs is still in the near cache.
+            _begin_plane(first, chunks, field, mixed_own, y1, y2, start[0], threads.sums, rank)
+            for k in range(first, last):
+                if k + 1 < last:
+                    _begin_plane(k + 1, chunks, field, mixed_own, y1, y2, start[0], threads.sums, rank)
+                _conduct_plane(k, chunks, field, faces, y2, strides, start[1], rank)
         else:
-            t[probe_cells[index]] = shaft[probe_cell_owner[index]]
-
-
-@_compiled
-def keep_minimum(
-    t: Any, minimum: Any, at_s: Any, w: Any, q: Any, time_s: Any, stasis: Any, nj: Any, ni: Any, box: Any
-) -> Any:
-    """Note new lowest temperatures and stop the blood for good where tissue was ever below `stasis`."""
-    now = np.float32(time_s)
-    limit = np.float32(stasis)
-    coldest = np.float32(1e9)
-    for k in range(box[0], box[1]):
-        for j in range(box[2], box[3]):
-            c = (k * nj + j) * ni + box[4]
-            n = box[5] - box[4]
-            ts, ms, at = t[c : c + n], minimum[c : c + n], at_s[c : c + n]
-            ws, qs = w[c : c + n], q[c : c + n]
-            for i in range(n):
-                value = ts[i]
-                coldest = min(coldest, value)
-                if value < ms[i]:
-                    ms[i] = value
-                    at[i] = now
-                    if value < limit:
-                        ws[i] = ZERO
-                        qs[i] = ZERO
-    return coldest
+            for k in range(first, last):
+                _begin_plane(k, chunks, field, mixed_own, y1, y2, start[0], threads.sums, rank)
+            meet(threads.counter, n_threads)
+            for k in range(first, last):
+                _conduct_plane(k, chunks, field, faces, y2, strides, start[1], rank)
+            meet(threads.counter, n_threads)
+        if rank == n_threads - 1:
+            threads.through_rim[0] = _through_rim(field, rim)
+        if rank == 0:
+            for term in range(n_terms):
+                rate[term] = 0.0
+            for k in range(threads.sums.shape[0]):
+                rate[PERFUSION] += threads.sums[k, 0] - threads.sums[k, 1]
+                rate[METABOLISM] += threads.sums[k, 1]
+            _seams(field, seams, y1, y2, gain, seam_scratch)
+            _walls(field, walls, coolant[stage - 1], strength, y2, gain, volume, rate)
+            _baths(field, baths, y1, y2, gain, rate)
+        meet(threads.counter, n_threads)
+        if rank == 0:
+            rate[BOUNDARY] += threads.through_rim[0]
+            # What the faces brought to a held cell is what the blood takes away.
+            taken = 0.0
+            for index in range(held.shape[0]):
+                taken += np.float64(y2[held[index]])
+            for term in range(n_terms):
+                new = mu * e_1[term] + nu * e_2[term] + gain * rate[term] * volume
+                if term == VESSELS:
+                    new -= taken * volume
+                e_2[term] = e_1[term]
+                e_1[term] = new
+        current = 1 - current
+    if rank == 0:
+        for term in range(n_terms):
+            ledger[term] = e_1[term]
+    return current

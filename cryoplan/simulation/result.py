@@ -55,8 +55,9 @@ class ProbeTrace:
 class EnergyLedger:
     """Where the heat went, joules, over the whole protocol; summed in float64.
 
-    ``stored = probes + perfusion + metabolic + boundary + vessels`` within `residual`, where each right-hand
-    term is heat *into* the tissue and the left one the change of its enthalpy.
+    ``stored = probes + perfusion + metabolic + boundary + vessels + skin + warmers`` within `residual`; each
+    right-hand term is heat *into* the tissue, the left one the change of its enthalpy. The boundary includes
+    what comes from tissue around the active region, which is still within 0.1 degC of its start.
     """
 
     stored_j: float
@@ -65,11 +66,16 @@ class EnergyLedger:
     metabolic_j: float
     boundary_j: float
     vessels_j: float = 0.0
+    skin_j: float = 0.0
+    warmers_j: float = 0.0
 
     @property
     def residual(self) -> float:
         """Relative error of the balance, against the largest term."""
-        terms = (self.probes_j, self.perfusion_j, self.metabolic_j, self.boundary_j, self.vessels_j)
+        terms = (
+            self.probes_j, self.perfusion_j, self.metabolic_j, self.boundary_j, self.vessels_j, self.skin_j,
+            self.warmers_j,
+        )  # fmt: skip
         scale = max(abs(self.stored_j), *(abs(t) for t in terms))
         return abs(self.stored_j - sum(terms)) / scale if scale > 0.0 else 0.0
 
@@ -96,8 +102,14 @@ class ThermalResult:
         Energy balance.
     settings : SolverSettings
         What it was solved with.
+    time_below : tuple of (threshold degC, Volume)
+        float32, seconds that each cell spent below the threshold, over the whole protocol.
+    freezes_below : tuple of (threshold degC, Volume)
+        uint8, in how many freezes each cell came below the threshold.
     steps, stages : int
         Super-steps and stages.
+    cell_stages : float
+        Cells advanced, summed over the stages: the work done.
     wall_s : float
         Wall time of the solve, without compiling.
     findings : tuple of Finding
@@ -113,8 +125,11 @@ class ThermalResult:
     probes: tuple[ProbeTrace, ...] = ()
     ledger: EnergyLedger
     settings: SolverSettings
+    time_below: tuple[tuple[float, Volume], ...] = ()
+    freezes_below: tuple[tuple[float, Volume], ...] = ()
     steps: int = 0
     stages: int = 0
+    cell_stages: float = 0.0
     wall_s: float = 0.0
     findings: tuple[Finding, ...] = field(default=())
 

@@ -1,13 +1,9 @@
-"""Run: one solve under way - the field, its active box, one super-step at a time, and the energy of it.
-
-Only a box around the probes is stepped; it grows where the field leaves its start value by 0.1 degC. One
-super-step is one compiled call.
-"""
+"""Run: one solve under way - the field, its active chunks, one super-step at a time, and the energy of it."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,22 +12,28 @@ from cryoplan.core.errors import SimulationError
 from cryoplan.core.progress import SILENT, Progress, check_cancelled
 from cryoplan.core.units import show_clock
 from cryoplan.core.volume import Volume
-from cryoplan.simulation.lattice import build_lattice
+from cryoplan.simulation.active import ACTIVE_DEGC, ActiveSet
+from cryoplan.simulation.arrays import NOTHING, Threads
+from cryoplan.simulation.gas import Gas
+from cryoplan.simulation.lattice import MOST_THREADS, RECORDED_DEGC, Lattice, build_lattice
 from cryoplan.simulation.problem import Problem
 from cryoplan.simulation.result import EnergyLedger
-from cryoplan.simulation.sources import Drive
+from cryoplan.simulation.surroundings import Flood
+from cryoplan.simulation.team import LEAST_CELLS, default_threads, run_together, split_planes
+from cryoplan.simulation.tissue import Material
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+Float64s = npt.NDArray[np.float64]
 
-ACTIVE_DEGC = 0.1
-"""The active box grows where the field differs by more than this from the start (solver notes section 5)."""
+RESTLESS_K_PER_S = 1e-3
+"""A cell that changes faster than this at the start is stepped from the start."""
 
-BOX_LAYER, BOX_GROWTH, BOX_START = 3, 6, 8
-"""Layer inside each side that is watched, cells added at once, cells around the probes at the start."""
+LARGEST_CALL = 20_000_000
+"""Cells times stages of one compiled call: some 20 ms, so that a cancel is heard at once."""
 
-LARGEST_CALL = 50_000_000
-"""Cells times stages of one compiled call: about half a second, so that cancel is heard within one second."""
+REFRESH_STEPS = 3
+"""Long super-steps between two looks at which chunks woke."""
+
+HUGE, TINY = 1e30, 1e-6
 
 
 def super_step_stages(step_s: float, euler_s: float) -> int:
@@ -45,111 +47,141 @@ def longest_super_step_s(euler_s: float, cells: int) -> float:
     return 0.5 * euler_s * (stages * stages + stages)
 
 
-@dataclass(slots=True, eq=False)
-class _Gas:
-    """Coolant curve of one probe: exponential from where the shaft was towards the drive's end."""
-
-    drive: Drive | None = None
-    since_s: float = 0.0
-    from_degc: float = 0.0
-
-    def at(self, time_s: npt.ArrayLike) -> FloatArray:
-        if self.drive is None:
-            return np.full(np.shape(time_s), self.from_degc)
-        gone = 1.0 - np.exp(-(np.asarray(time_s, float) - self.since_s) / self.drive.tau_s)
-        return np.asarray(self.from_degc + (self.drive.end_degc - self.from_degc) * gone)
-
-    @property
-    def strength(self) -> float:
-        return self.drive.coefficient if self.drive else 0.0
+def _quickness(material: Material, degc: float) -> float:
+    """Return psi / c_f at a temperature: how quickly ice passes heat on, relative to k_l."""
+    cold = min(degc, material.t_l)
+    psi = float(material.ice_factor(cold))
+    return psi / max(material.cf_a + material.cf_b * cold, 0.05 * material.c_l)
 
 
 class Run:
     """One solve in progress; `solve` drives it and tests may step it by hand."""
 
-    def __init__(self, problem: Problem, progress: Progress = SILENT) -> None:
+    def __init__(self, problem: Problem, progress: Progress = SILENT, threads: int | None = None) -> None:
         self.problem = problem
-        self.lattice = build_lattice(problem, progress)
-        check_cancelled(progress)
-        lattice = self.lattice
+        self.n_threads = min(threads or default_threads(), MOST_THREADS)
         self.current = 0
         self.time_s = 0.0
         self.steps = self.stages = 0
-        self.gas = [_Gas(from_degc=problem.start_degc) for _ in problem.probes]
-        self.shaft = np.full(len(problem.probes), problem.start_degc)
-        self.ledger = np.zeros(5 + len(problem.probes))
-        self.fixed_h = lattice.enthalpy[0, lattice.fixed_cells].copy()
-        self.start_h = lattice.enthalpy[0].copy()
-        self.whole = np.array(
-            [1, lattice.padded[0] - 1, 1, lattice.padded[1] - 1, 1, lattice.padded[2] - 1], np.int64
-        )
-        self.box = self._first_box()
-        self.seams = self._seams()
+        self.cell_stages = 0.0
+        n_probes = len(problem.probes)
+        self.gas = [Gas(from_degc=problem.start_degc) for _ in problem.probes]
+        self.shaft = np.full(n_probes, problem.start_degc)
+        self.power = np.zeros(n_probes)
+        self.freezing = self.woke = False
+        self._take(build_lattice(problem, progress))
+        self.ledger = np.zeros(self.n_lines + n_probes)
         check_cancelled(progress)
-        self.refresh_state()
-        check_cancelled(progress)
-        self.minimum = lattice.temperature.copy()
-        self.minimum_at_s = np.zeros_like(self.minimum)
-        self.coldest = float(problem.start_degc)
+        self.stored_at_start = self._stored()
+        self.freezes = np.zeros((len(RECORDED_DEGC), self.lattice.layout.size), np.uint8)
+        self._wake_first()
+        self._refresh()
+        self._strength = np.zeros(n_probes)
+        self.coldest, self.stiffest = self._note(0.0)
 
-    def _first_box(self) -> npt.NDArray[np.int64]:
-        problem, lattice = self.problem, self.lattice
-        steady = all(b is None or b == problem.start_degc for b in problem.boundary_degc)
-        steady = steady and (problem.vessel is None or problem.vessel_degc == problem.start_degc)
-        if not steady or not len(lattice.probe_cells):
-            return self.whole.copy()
-        kji = np.stack(np.unravel_index(lattice.probe_cells, lattice.padded))
-        low = np.maximum(kji.min(axis=1) - BOX_START, self.whole[0::2])
-        high = np.minimum(kji.max(axis=1) + BOX_START + 1, self.whole[1::2])
-        return np.stack([low, high], axis=1).ravel().astype(np.int64)
-
-    def _seams(self) -> tuple[IntArray, IntArray, IntArray, IntArray, FloatArray, FloatArray]:
-        """Return the faces between tissues with both cells in the active box."""
-        lat, b = self.lattice, self.box
-        inside = np.zeros(lat.padded, bool)
-        inside[b[0] : b[1], b[2] : b[3], b[4] : b[5]] = True
-        flat = inside.ravel()
-        good = flat[lat.seam_low] & flat[lat.seam_high]
-        return (
-            lat.seam_low[good],
-            lat.seam_high[good],
-            lat.seam_low_material[good],
-            lat.seam_high_material[good],
-            lat.seam_a[good],
-            lat.seam_b[good],
-        )
-
-    def use_whole_box(self) -> None:
-        """Step every cell from now on, for start fields that are nowhere at rest."""
-        self.box = self.whole.copy()
-        self.seams = self._seams()
-
-    @property
-    def closed(self) -> npt.NDArray[np.int64]:
-        """1 for each side of the active box that lies inside the lattice."""
-        return np.asarray(self.box != self.whole, np.int64)
-
-    def refresh_state(self) -> None:
-        """Recompute T, u and psi of all cells from the enthalpy."""
+    def _take(self, lattice: Lattice) -> None:
         from cryoplan.simulation import kernels
 
-        lat = self.lattice
-        kernels.update_state(
-            lat.enthalpy[self.current], lat.temperature, lat.flow, lat.potential, lat.parameters,
-            lat.run_start, lat.run_end, lat.run_material, lat.row_runs, lat.padded[1], lat.padded[2],
-            self.whole,
+        self.lattice = lattice
+        self.n_lines = kernels.N_LEDGER
+        dtype = lattice.field.values.dtype
+        self.start = np.array([self.problem.start_degc, 6.0], dtype)
+        layout = lattice.layout
+        self.shape = (layout.shape[1], layout.n_chunks, layout.row, layout.plane)
+        self.strides = np.array([lattice.layout.row, lattice.layout.plane], np.int64)
+        self.sums_without_walls = (lattice.record.sum_u.copy(), lattice.record.sum_psi.copy())
+        self.active = ActiveSet(lattice.table, lattice.cell_m)
+
+    def _wake_first(self) -> None:
+        lattice, problem = self.lattice, self.problem
+        self.active.wake_around(lattice.walls.cell)
+        plain = (
+            problem.start_field_degc is None
+            and all(b is None or b == problem.start_degc for b in problem.boundary_degc)
+            and not len(lattice.held)
+            and not len(lattice.baths.cell)
+        )
+        if not plain:
+            self.active.wake_around(self._restless())
+
+    def _restless(self) -> npt.NDArray[np.int64]:
+        """Return the cells that change by themselves at the start."""
+        from cryoplan.simulation import kernels
+
+        lattice = self.lattice
+        self.active.wake_all()
+        self._refresh()
+        values = lattice.field.values
+        kept = values.copy()
+        # One stage of unit length from the state, without probes: the difference is the rate of change.
+        self._advance(
+            self.current, lattice.field, lattice.faces, self.chunks,
+            lattice.table.own, lattice.walls, self.seams, self.baths,
+            self.rim, lattice.held, self.strides, self.start, lattice.cell_m, 1.0, 1,
+            np.zeros((1, len(self.gas))), np.zeros(len(self.gas)), np.zeros_like(self.ledger_like()),
         )  # fmt: skip
+        rate = np.abs(values[1 - self.current] - kept[self.current])
+        values[:] = kept
+        capacity = np.array([m.c_u for m in self.problem.materials])
+        stepped = lattice.field.label != NOTHING
+        limit = np.zeros(len(rate))
+        limit[stepped] = RESTLESS_K_PER_S * capacity[lattice.field.label[stepped]]
+        self.active = ActiveSet(lattice.table, lattice.cell_m)
+        self.active.wake_around(lattice.walls.cell)
+        return np.flatnonzero(stepped & (rate > limit))
+
+    def ledger_like(self) -> Float64s:
+        """Return an empty ledger."""
+        return np.zeros(self.n_lines + len(self.gas))
+
+    def _refresh(self) -> None:
+        """Make the lists of what is active."""
+        lattice = self.lattice
+        self.woke = False
+        self.chunks = self.active.chunks()
+        self.rim = self.active.rim(lattice.faces.of_u, lattice.faces.of_psi)
+        self.seams = self.active.seams(lattice.seams)
+        self.baths = self.active.baths(lattice.baths)
+
+    def use_whole_block(self) -> None:
+        """Step every cell from now on."""
+        self.active.wake_all()
+        self._refresh()
 
     def begin(self, time_s: float, kind: str) -> None:
         """Let every probe start what it does after the event at `time_s` in a stage of `kind`."""
-        for index, probe in enumerate(self.problem.probes):
-            drive = probe.drive(time_s, kind)
-            gas = self.gas[index]
-            if drive is gas.drive:
-                continue
-            # The line starts from what it has: its own temperature when it flowed, else that of the shaft.
-            now = float(gas.at(time_s)) if gas.drive is not None else float(self.shaft[index])
-            self.gas[index] = _Gas(drive=drive, since_s=time_s, from_degc=now)
+        self.end_freeze()
+        self.freezing = kind == "freeze"
+        if self.freezing:
+            self.lattice.record.freeze_minimum[:] = HUGE
+        self.gas = [
+            gas.switched(probe, time_s, kind, float(self.shaft[index]))
+            for index, (gas, probe) in enumerate(zip(self.gas, self.problem.probes, strict=True))
+        ]
+        self._stiffen_walls()
+        self.coldest, self.stiffest = self._note(0.0)
+
+    def end_freeze(self) -> None:
+        """Count the cells that the freeze now ending brought below each threshold."""
+        if self.freezing:
+            for count, degc in zip(self.freezes, RECORDED_DEGC, strict=True):
+                count += self.lattice.record.freeze_minimum < degc
+        self.freezing = False
+
+    def _stiffen_walls(self) -> None:
+        """Add the wall links, as strong as they are now, to what limits the step at their cells."""
+        lattice, walls = self.lattice, self.lattice.walls
+        self._strength = np.array([g.strength for g in self.gas])
+        contact = walls.contact * self._strength[walls.probe] if len(walls.probe) else walls.contact
+        materials = self.problem.materials
+        for sums, base, kind in (
+            (lattice.record.sum_u, self.sums_without_walls[0], "k_u"),
+            (lattice.record.sum_psi, self.sums_without_walls[1], "k_l"),
+        ):
+            k = np.array([getattr(m, kind) for m in materials])[walls.material]
+            through = k / walls.log
+            sums[walls.cell] = base[walls.cell]
+            np.add.at(sums, walls.cell, through * contact / (contact + through) / lattice.cell_m**3)
 
     def coldest_ahead(self, step_s: float) -> float:
         """Return a temperature that nothing gets below during the next `step_s`."""
@@ -157,101 +189,193 @@ class Run:
         outer = [b for b in self.problem.boundary_degc if b is not None]
         return min(self.coldest, max(min([*flowing, *outer, self.coldest]), self.coldest - 15.0))
 
+    def euler_step_s(self, step_s: float) -> float:
+        """Return the stable step of forward Euler during the next `step_s`.
+
+        ``D_e = 2 / lambda_max``; the stiffest cell of the last note is taken as cold as anything can become
+        in this step, because ice conducts better and stores less the colder it is. Five percent are kept back.
+        """
+        ahead = self.coldest_ahead(step_s)
+        worse = max(_quickness(m, ahead) / _quickness(m, self.coldest) for m in self.problem.materials)
+        return 0.95 / (self.stiffest * max(worse, 1.0))
+
     def longest_step_s(self) -> float:
         """Return the longest super-step that still lets a cancel be heard in time."""
-        b = self.box
-        cells = int((b[1] - b[0]) * (b[3] - b[2]) * (b[5] - b[4]))
-        coldest = self.coldest_ahead(self.problem.settings.step_max_s)
-        return float(longest_super_step_s(self.lattice.longest_euler_step_s(coldest), cells))
+        euler = self.euler_step_s(self.problem.settings.step_max_s)
+        return float(longest_super_step_s(euler, self.active.cells))
 
     def step(self, step_s: float) -> None:
-        """Advance by one super-step."""
+        """Advance by one super-step.
+
+        Raises
+        ------
+        SimulationError
+            If the field is no longer finite.
+        """
         from cryoplan.simulation import kernels
 
-        lat, problem = self.lattice, self.problem
-        euler = lat.longest_euler_step_s(self.coldest_ahead(step_s))
-        stages = super_step_stages(step_s, euler)
+        lattice = self.lattice
+        stages = super_step_stages(step_s, self.euler_step_s(step_s))
         order = np.arange(stages, dtype=float)
         at = self.time_s + step_s * (order**2 + order) / (stages**2 + stages)
         coolant = np.zeros((stages, len(self.gas)))
         for index, gas in enumerate(self.gas):
             coolant[:, index] = gas.at(at)
-        strength = np.array([g.strength for g in self.gas])
-        ledger = np.zeros_like(self.ledger)
-        self.current = kernels.super_step(
-            lat.enthalpy, self.current, lat.temperature, lat.flow, lat.potential, lat.coefficients,
-            lat.parameters, lat.run_start, lat.run_end, lat.run_material, lat.row_runs, *self.seams,
-            lat.w, lat.q,
-            lat.padded[1], lat.padded[2], self.box, self.closed, lat.h, problem.start_degc,
-            step_s, stages, coolant, strength, lat.link_cell, lat.link_probe, lat.link_material, lat.link_log,
-            lat.link_contact, lat.fixed_cells, self.fixed_h, lat.exchange_cells, lat.exchange,
-            lat.vessel_degc, ledger,
+        ledger = self.ledger_like()
+        self.current = self._advance(
+            self.current, lattice.field, lattice.faces, self.chunks,
+            lattice.table.own, lattice.walls, self.seams, self.baths,
+            self.rim, lattice.held, self.strides, self.start, lattice.cell_m, float(step_s), stages, coolant,
+            self._strength, ledger,
         )  # fmt: skip
         self.time_s += step_s
         self.ledger += ledger
-        self.power = ledger[5:] / step_s
+        self.power = ledger[self.n_lines :] / step_s
         self.steps += 1
         self.stages += stages
-        last = np.array([float(g.at(self.time_s)) for g in self.gas])
-        kernels.show_probes(
-            lat.temperature, lat.parameters, last, strength, lat.link_cell, lat.link_core, lat.link_probe,
-            lat.link_material, lat.link_log, lat.link_contact, lat.link_share, lat.probe_cells,
-            lat.probe_cell_owner, self.shaft,
-        )  # fmt: skip
-        coldest = kernels.keep_minimum(
-            lat.temperature, self.minimum, self.minimum_at_s, lat.w, lat.q, self.time_s,
-            problem.settings.stasis_degc, lat.padded[1], lat.padded[2], self.box,
-        )  # fmt: skip
-        self.coldest = float(coldest)
-        if not (np.all(np.isfinite(self.ledger)) and math.isfinite(self.coldest)) or self.coldest < -273.0:
+        self.cell_stages += float(stages) * self.active.cells
+        self.coldest, self.stiffest = self._note(step_s)
+        self._check()
+        self.woke |= self.active.spread()
+        # New lists cost as much as two stages; what wakes next is still within a tenth of a degree of its start.
+        if self.woke and (self.steps % REFRESH_STEPS == 0 or step_s < 1.0):
+            self._refresh()
+
+    def _advance(self, *arrays: object) -> int:
+        from cryoplan.simulation import kernels
+
+        n = self.n_threads if self.active.cells >= LEAST_CELLS else 1
+        chunks = self.chunks
+        work = np.diff(chunks.single_planes) + 2.0 * np.diff(chunks.mixed_planes)
+        work = work + np.diff(chunks.varied_planes) + 0.3 * np.diff(chunks.plain_planes)
+        threads = Threads(
+            first=split_planes(work.astype(float), n),
+            counter=np.zeros(1, np.int64),
+            sums=np.zeros((len(work), 2)),
+            through_rim=np.zeros(1),
+        )
+        return int(run_together(n, lambda rank: kernels.super_step(rank, threads, *arrays)))
+
+    def _check(self) -> None:
+        sound = bool(np.all(np.isfinite(self.ledger))) and math.isfinite(self.coldest + self.stiffest)
+        if not sound or not -273.0 < self.coldest < HUGE:
             raise SimulationError(
                 f"The solution broke down at {show_clock(self.time_s)} min.",
                 "Report this plan; a finer grid may help.",
                 code="solver-diverged",
                 place=f"{self.time_s:.1f} s",
             )
-        self._grow_box()
 
-    def _grow_box(self) -> None:
-        field3 = self.lattice.temperature.reshape(self.lattice.padded)
-        start = self.problem.start_degc
-        b = self.box
-        grown = b.copy()
-        for side in range(6):
-            if b[side] == self.whole[side]:
-                continue
-            axis, high = divmod(side, 2)
-            window = [slice(b[0], b[1]), slice(b[2], b[3]), slice(b[4], b[5])]
-            layer = b[side] - 1 - BOX_LAYER if high else b[side] + BOX_LAYER
-            window[axis] = slice(layer, layer + 1)
-            if float(np.abs(field3[tuple(window)] - start).max()) > ACTIVE_DEGC:
-                further = b[side] + (BOX_GROWTH if high else -BOX_GROWTH)
-                limit = self.whole[side]
-                grown[side] = min(further, limit) if high else max(further, limit)
-        if np.any(grown != b):
-            self.box = grown
-            self.seams = self._seams()
+    def _note(self, step_s: float) -> tuple[float, float]:
+        from cryoplan.simulation.record import note
+
+        lattice, settings = self.lattice, self.problem.settings
+        numbers = np.array(
+            [self.time_s, step_s, settings.stasis_degc, ACTIVE_DEGC, TINY, HUGE], lattice.field.values.dtype
+        )
+        coldest, stiffest = note(
+            self.current, lattice.field, self.chunks, lattice.table.own, lattice.record, numbers,
+            self.freezing, self.active.woken, self.shape,
+        )  # fmt: skip
+        self._show_probes(step_s)
+        return float(coldest), float(stiffest)
+
+    def _show_probes(self, step_s: float) -> None:
+        """Work out the shafts' mean surface temperatures, and let the probes' own cells show their walls."""
+        walls, record, probes = self.lattice.walls, self.lattice.record, self.lattice.probes
+        if not len(walls.cell):
+            return
+        off = (
+            walls.contact * self._strength[walls.probe] <= 0.0
+            if self.steps
+            else np.ones(len(walls.cell), bool)
+        )
+        # Where nothing flows the wall is as warm as the tissue; the next flow starts to look from there.
+        walls.degc[off] = record.temperature[walls.cell[off]]
+        n = len(self.gas)
+        weight = np.bincount(walls.probe, walls.share, n)
+        mean = np.bincount(walls.probe, walls.share * walls.degc, n)
+        self.shaft = np.where(weight > 0.0, mean / np.maximum(weight, 1e-30), self.shaft)
+        linked = np.bincount(walls.core, minlength=len(probes.places))
+        sums = np.bincount(walls.core, walls.degc, len(probes.places))
+        now = np.where(linked > 0, sums / np.maximum(linked, 1), self.shaft[probes.owner])
+        at = probes.places
+        record.temperature[at] = now
+        lower = now < record.minimum[at]
+        record.minimum[at] = np.minimum(record.minimum[at], now)
+        record.minimum_at[at[lower]] = self.time_s
+        if self.freezing:
+            record.freeze_minimum[at] = np.minimum(record.freeze_minimum[at], now)
+        for row, degc in zip(record.below_s, RECORDED_DEGC, strict=True):
+            row[at] += np.where(now < degc, step_s, 0.0)
+
+    def flood(self, flood: Flood) -> None:
+        """Fill lung with blood: other material in and around the ice, unfrozen cells at blood temperature."""
+        from scipy.ndimage import distance_transform_edt
+
+        old, problem = self.lattice, self.problem
+        layout = old.layout
+        ever_frozen = layout.inner(old.record.minimum) < 0.0
+        if not ever_frozen.any():
+            return
+        edge_mm = problem.grid.spacing_mm[0]
+        near = distance_transform_edt(~ever_frozen, sampling=edge_mm) <= flood.rim_mm
+        degc = layout.inner(old.record.temperature).astype(np.float32)
+        material = problem.material_map.copy()
+        for before, after in flood.changes:
+            chosen = near & (problem.material_map == before)
+            material[chosen] = after
+            degc[chosen & (degc > 0.0)] = problem.start_degc
+        self.stored_at_start -= self._stored()
+        start = old.record.start
+        self.problem = replace(problem, material_map=material, start_field_degc=degc)
+        lattice = build_lattice(self.problem)
+        for name in ("minimum", "minimum_at", "freeze_minimum", "below_s"):
+            getattr(lattice.record, name)[:] = getattr(old.record, name)
+        lattice.record.start[:] = start
+        lattice.walls.degc[:] = old.walls.degc
+        stasis = lattice.record.minimum < self.problem.settings.stasis_degc
+        lattice.field.w[stasis] = 0.0
+        active = self.active.active
+        self.current = 0
+        self._take(lattice)
+        self.active.active |= active
+        self.active.wake_around(layout.places(np.flatnonzero(material != problem.material_map)))
+        self._refresh()
+        self.stored_at_start += self._stored()
+        self._stiffen_walls()
+        self.coldest, self.stiffest = self._note(0.0)
+
+    def _stored(self) -> float:
+        layout, field = self.lattice.layout, self.lattice.field
+        stepped = layout.inner(field.label) != NOTHING
+        values = layout.inner(field.values[self.current])
+        return float(np.sum(values[stepped], dtype=np.float64)) * self.lattice.cell_m**3
 
     def stored_j(self) -> float:
-        """Return the enthalpy gained since the start, joules."""
-        lat = self.lattice
-        return float(np.sum(lat.enthalpy[self.current] - self.start_h)) * lat.h**3
+        """Return the enthalpy gained since the start, joules (blood that flooded lung is not counted)."""
+        return self._stored() - self.stored_at_start
 
     def energy(self) -> EnergyLedger:
-        """Return the energy balance so far.
+        """Return the energy balance so far."""
+        from cryoplan.simulation import kernels
 
-        Perfusion and metabolism are those of the active box: outside it both cancel exactly.
-        """
         return EnergyLedger(
             stored_j=self.stored_j(),
-            probes_j=float(self.ledger[5:].sum()),
-            perfusion_j=float(self.ledger[0]),
-            metabolic_j=float(self.ledger[1]),
-            boundary_j=float(self.ledger[2]),
-            vessels_j=float(self.ledger[3]),
+            probes_j=float(self.ledger[self.n_lines :].sum()),
+            perfusion_j=float(self.ledger[kernels.PERFUSION]),
+            metabolic_j=float(self.ledger[kernels.METABOLISM]),
+            boundary_j=float(self.ledger[kernels.BOUNDARY]),
+            vessels_j=float(self.ledger[kernels.VESSELS]),
+            skin_j=float(self.ledger[kernels.SKIN]),
+            warmers_j=float(self.ledger[kernels.WARMERS]),
         )
+
+    def volume(self, flat: npt.NDArray[np.floating]) -> Volume:
+        """Return a copy of a flat array as a volume on the problem's grid, float32."""
+        inner = self.lattice.layout.inner(flat)
+        return Volume(grid=self.problem.grid, values=np.ascontiguousarray(inner, dtype=np.float32).copy())
 
     def field_degc(self) -> Volume:
         """Return the present temperatures as a volume of their own."""
-        values = np.ascontiguousarray(self.lattice.inner(self.lattice.temperature))
-        return Volume(grid=self.problem.grid, values=values.copy())
+        return self.volume(self.lattice.record.temperature)

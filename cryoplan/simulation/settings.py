@@ -27,6 +27,8 @@ class SolverSettings:
         Distance of the frames kept for the time slider.
     stasis_degc : float
         Tissue that was ever colder has no perfusion any more (physics section 6).
+    precision : str
+        ``single`` (float32, isotherms within a micrometre of the other) or ``double``.
     """
 
     spacing_mm: float = 1.0
@@ -35,6 +37,7 @@ class SolverSettings:
     extra_times_s: tuple[float, ...] = ()
     frames_every_s: float = 60.0
     stasis_degc: float = -5.0
+    precision: str = "single"
 
     def __post_init__(self) -> None:
         if not 0.3 <= self.spacing_mm <= 2.0:
@@ -50,6 +53,13 @@ class SolverSettings:
                 "Use steps of 0.05 to 60 s and a margin of 5 to 100 mm.",
                 code="settings-out-of-range",
                 place="settings",
+            )
+        if self.precision not in ("single", "double"):
+            raise SimulationError(
+                f"There is no precision called {self.precision!r}.",
+                "Use single or double.",
+                code="settings-out-of-range",
+                place="precision",
             )
         if not all(math.isfinite(t) and t >= 0.0 for t in self.extra_times_s):
             raise SimulationError(

@@ -1,8 +1,7 @@
 """Solver: the time loop around the kernels - steps, events, progress, cancel, frames, ledger.
 
 Super-steps start at 0.2 s after every event (phase border, probe on or off), grow by 15 percent up to
-``settings.step_max_s`` and never step over an event or an output time. Only a box around the probes is
-stepped; it grows where the field leaves its start value by 0.1 degC.
+``settings.step_max_s`` and never step over an event or an output time.
 """
 
 from __future__ import annotations
@@ -20,6 +19,8 @@ from cryoplan.core.grid import Grid
 from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
 from cryoplan.core.units import show_clock
 from cryoplan.core.volume import Volume
+from cryoplan.simulation.active import Layout
+from cryoplan.simulation.lattice import RECORDED_DEGC
 from cryoplan.simulation.problem import Problem, Stage
 from cryoplan.simulation.result import EnergyLedger, Frame, ProbeTrace, ThermalResult, ThermocoupleTrace
 from cryoplan.simulation.run import Run
@@ -63,6 +64,7 @@ def solve(
     key: str = "",
     progress: Progress = SILENT,
     on_frame: Callable[[Frame], None] | None = None,
+    threads: int | None = None,
 ) -> ThermalResult:
     """Solve a problem from its start to the end of its protocol.
 
@@ -75,6 +77,8 @@ def solve(
         Asked before every super-step (a few to some tens of milliseconds) whether to go on.
     on_frame : callable, optional
         Called with each kept frame as soon as it exists.
+    threads : int, optional
+        Threads to use; without it all cores but one. The answer is the same, bit for bit.
 
     Raises
     ------
@@ -87,7 +91,7 @@ def solve(
     progress.report(ProgressReport(fraction=0.0, text="Preparing"))
     warm_up()
     began = time.perf_counter()
-    run = Run(problem, progress)
+    run = Run(problem, progress, threads)
     outputs = output_times(problem.stages, problem.settings)
     events = _events(problem)
     stops = sorted(set(outputs) | set(events))
@@ -99,6 +103,9 @@ def solve(
     step = FIRST_STEP_S
     for stop in stops:
         before = run.time_s
+        for flood in problem.floods:
+            if flood.at_s == before:
+                run.flood(flood)
         if before in events:
             run.begin(before, events[before])
             step = FIRST_STEP_S
@@ -120,12 +127,13 @@ def solve(
             frames.append(frame)
             if on_frame is not None:
                 on_frame(frame)
+    run.end_freeze()
     return _result(run, key, tuple(frames), curves, couples, time.perf_counter() - began)
 
 
 def _events(problem: Problem) -> dict[float, str]:
     """Return protocol time -> kind of the stage that begins or goes on there."""
-    times = {s.start_s for s in problem.stages}
+    times = {s.start_s for s in problem.stages} | {f.at_s for f in problem.floods}
     for probe in problem.probes:
         times |= {t for t in (probe.start_s, probe.stop_s) if 0.0 < t < problem.duration_s}
     return {t: next(s.kind for s in problem.stages if s.start_s <= t < s.end_s) for t in sorted(times)}
@@ -150,25 +158,25 @@ class _Couples:
     """Trilinear readings at the thermocouples that lie in the grid."""
 
     def __init__(self, problem: Problem) -> None:
-        self.names = [n for n, at in problem.thermocouples if problem.grid.contains_mm(at)]
-        points = [at for _, at in problem.thermocouples if problem.grid.contains_mm(at)]
-        n = len(points)
+        inside = [(n, at) for n, at in problem.thermocouples if problem.grid.contains_mm(at)]
+        self.names = [name for name, _ in inside]
+        n = len(inside)
         self.index, self.weight = np.zeros((n, 8), np.int64), np.zeros((n, 8))
         if not n:
             return
-        ijk = problem.grid.mm_to_index(np.asarray(points, float)) + 1.0
-        kji = np.clip(ijk[:, ::-1], 1.0, np.asarray(problem.grid.shape, float))
-        low = np.minimum(np.floor(kji), np.asarray(problem.grid.shape, float) - 1.0)
-        low = np.maximum(low, 1.0)
-        part = np.clip(kji - low, 0.0, 1.0)
-        padded = [s + 2 for s in problem.grid.shape]
+        layout = Layout(shape=problem.grid.shape)
+        ijk = problem.grid.mm_to_index(np.asarray([at for _, at in inside], float))
+        last = np.asarray(problem.grid.shape) - 1
+        kji = np.clip(ijk[:, ::-1], 0.0, last.astype(float))
+        low = np.clip(np.floor(kji).astype(int), 0, np.maximum(last - 1, 0))
+        part = kji - low
         for corner in range(8):
             bits = np.array([(corner >> 2) & 1, (corner >> 1) & 1, corner & 1])
-            at = np.minimum((low + bits).astype(int), np.asarray(problem.grid.shape))
-            self.index[:, corner] = (at[:, 0] * padded[1] + at[:, 1]) * padded[2] + at[:, 2]
+            at = np.minimum(low + bits, last)
+            self.index[:, corner] = layout.places(np.ravel_multi_index(tuple(at.T), problem.grid.shape))
             self.weight[:, corner] = np.prod(np.where(bits, part, 1.0 - part), axis=1)
 
-    def read(self, flat: npt.NDArray[np.float32]) -> FloatArray:
+    def read(self, flat: npt.NDArray[np.floating]) -> FloatArray:
         return np.asarray((flat[self.index].astype(float) * self.weight).sum(axis=1))
 
 
@@ -176,24 +184,24 @@ def _note(run: Run, curves: _Curves, couples: _Couples, power: FloatArray) -> No
     curves.time_s.append(run.time_s)
     curves.shaft.append(run.shaft.copy())
     curves.heat.append(-power)
-    curves.couples.append(couples.read(run.lattice.temperature))
+    curves.couples.append(couples.read(run.lattice.record.temperature))
 
 
 def _result(
     run: Run, key: str, frames: tuple[Frame, ...], curves: _Curves, couples: _Couples, wall_s: float
 ) -> ThermalResult:
-    problem, lat = run.problem, run.lattice
-    grid = problem.grid
+    problem, record = run.problem, run.lattice.record
     times = np.asarray(curves.time_s)
     shaft, heat = np.asarray(curves.shaft), np.asarray(curves.heat)
     readings = np.asarray(curves.couples)
-    minimum = np.ascontiguousarray(lat.inner(run.minimum)).copy()
+    minimum = run.volume(record.minimum)
     ledger = run.energy()
+    inner = run.lattice.layout.inner
     return ThermalResult(
         key=key,
-        grid=grid,
-        minimum_degc=Volume(grid=grid, values=minimum),
-        minimum_at_s=Volume(grid=grid, values=np.ascontiguousarray(lat.inner(run.minimum_at_s)).copy()),
+        grid=problem.grid,
+        minimum_degc=minimum,
+        minimum_at_s=run.volume(record.minimum_at),
         frames=frames,
         thermocouples=tuple(
             ThermocoupleTrace(name=name, time_s=times, temperature_degc=readings[:, n])
@@ -205,10 +213,18 @@ def _result(
         ),
         ledger=ledger,
         settings=problem.settings,
+        time_below=tuple(
+            (degc, run.volume(row)) for degc, row in zip(RECORDED_DEGC, record.below_s, strict=True)
+        ),
+        freezes_below=tuple(
+            (degc, Volume(grid=problem.grid, values=inner(row).copy()))
+            for degc, row in zip(RECORDED_DEGC, run.freezes, strict=True)
+        ),
         steps=run.steps,
         stages=run.stages,
+        cell_stages=run.cell_stages,
         wall_s=wall_s,
-        findings=(*problem.findings, *_judge(problem, minimum, ledger)),
+        findings=(*problem.findings, *_judge(problem, minimum.values, ledger)),
     )
 
 

@@ -1,0 +1,304 @@
+"""Active chunks: only where something happens is stepped.
+
+Outside, the start field stands. A chunk wakes when a cell within reach of it differs from its start by
+0.1 degC; on a real liver plan that leaves half of the box around the ice (solver notes section 5).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cryoplan.simulation.arrays import Baths, Chunks, Rim, Seams
+from cryoplan.simulation.compiled import compiled
+from cryoplan.simulation.lanes import WIDTH
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+ACTIVE_DEGC = 0.1
+"""Change from the start that wakes the neighbourhood; V0 moves by 0.01 percent (solver notes section 5)."""
+
+REACH_M = 2.5e-3
+"""How far ahead cells wake: heat spreads 2.4 mm in unfrozen tissue within one step of 10 s."""
+
+BLOCK_M = 4e-3
+"""Rows wake in bundles of this width, so that the lists need not be made anew at every step."""
+
+
+@compiled
+def _spread(woken: Any, seen: Any, active: Any, shape: Any, reach: Any, bundle: Any) -> Any:
+    """Wake what lies within `reach` cells of the set bits of the chunks ``(k, j, c)``; return how many bundles."""
+    nk, nj, nc = shape
+    woke = 0
+    for chunk in range(woken.shape[0]):
+        if not woken[chunk] & ~seen[chunk]:
+            continue
+        seen[chunk] |= woken[chunk]
+        k, j, c = chunk // (nj * nc), chunk // nc % nj, chunk % nc
+        first = c - 1 if seen[chunk] & ((1 << min(reach, 16)) - 1) else c
+        last = c + 1 if seen[chunk] >> max(16 - reach, 0) else c
+        for kk in range(max(k - reach, 0) // bundle, min(k + reach, nk - 1) // bundle + 1):
+            for jj in range(max(j - reach, 0) // bundle, min(j + reach, nj - 1) // bundle + 1):
+                for cc in range(max(first, 0), min(last, nc - 1) + 1):
+                    if not active[kk, jj, cc]:
+                        active[kk, jj, cc] = True
+                        woke += 1
+    return woke
+
+
+@compiled
+def _list(active: Any, row: Any, plane: Any, single: Any, mixed: Any, plain: Any, n: Any) -> Any:
+    """List the active chunks, see `Chunks`; `n` is set to where each plane begins, by list."""
+    nk, nj, nc = active.shape
+    counts = np.zeros(4, np.int64)
+    for listing in (False, True):
+        # First how many, then which.
+        single_base, single_entry = np.empty(counts[0], np.int64), np.empty(counts[0], np.int64)
+        mixed_base, mixed_entry = np.empty(counts[1], np.int64), np.empty(counts[1], np.int64)
+        plain_base, plain_material = np.empty(counts[2], np.int64), np.empty(counts[2], np.int64)
+        varied_base = np.empty(counts[3], np.int64)
+        counts[:] = 0
+        for k in range(nk):
+            n[:, k] = counts
+            for j in range(nj):
+                for c in range(nc):
+                    if not active[k, j, c]:
+                        continue
+                    chunk = (k * nj + j) * nc + c
+                    base = (k + 1) * plane + (j + 1) * row + c * 16 + 1
+                    for entry in range(single[chunk], single[chunk + 1]):
+                        if listing:
+                            single_base[counts[0]], single_entry[counts[0]] = base, entry
+                        counts[0] += 1
+                    for entry in range(mixed[chunk], mixed[chunk + 1]):
+                        if listing:
+                            mixed_base[counts[1]], mixed_entry[counts[1]] = base, entry
+                        counts[1] += 1
+                    if plain[chunk] >= 0:
+                        if listing:
+                            plain_base[counts[2]], plain_material[counts[2]] = base, plain[chunk]
+                        counts[2] += 1
+                    else:
+                        if listing:
+                            varied_base[counts[3]] = base
+                        counts[3] += 1
+        n[:, nk] = counts
+    return single_base, single_entry, mixed_base, mixed_entry, plain_base, plain_material, varied_base
+
+
+@compiled
+def _list_rim(active: Any, n_i: Any, row: Any, plane: Any, of_u: Any, of_psi: Any) -> Any:
+    """List the conducting faces between active cells and all that is not stepped."""
+    nk, nj, nc = active.shape
+    steps = ((1, 0, 0, plane, 2), (0, 1, 0, row, 1), (0, 0, 1, 1, 0))
+    count = 0
+    for listing in (False, True):
+        inside, outside = np.empty(count, np.int64), np.empty(count, np.int64)
+        u, psi = np.empty(count), np.empty(count)
+        count = 0
+        for k in range(nk):
+            for j in range(nj):
+                for c in range(nc):
+                    if not active[k, j, c]:
+                        continue
+                    base = (k + 1) * plane + (j + 1) * row + c * 16 + 1
+                    for dk, dj, dc, stride, axis in steps:
+                        for sign in (-1, 1):
+                            kk, jj, cc = k + sign * dk, j + sign * dj, c + sign * dc
+                            if 0 <= kk < nk and 0 <= jj < nj and 0 <= cc < nc and active[kk, jj, cc]:
+                                continue
+                            low, high = 0, 16
+                            if dc:
+                                # Along a row only the first or the last cell touches what lies beyond.
+                                low = 0 if sign < 0 else min(15, n_i - c * 16 - 1)
+                                high = low + 1
+                            for lane in range(low, high):
+                                cell = base + lane
+                                face = cell if sign > 0 else cell - stride
+                                if of_u[axis, face] > 0.0 or of_psi[axis, face] > 0.0:
+                                    if listing:
+                                        inside[count], outside[count] = cell, cell + sign * stride
+                                        u[count], psi[count] = of_u[axis, face], of_psi[axis, face]
+                                    count += 1
+    return inside, outside, u, psi
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layout:
+    """Where cells lie: ``shape`` (nk, nj, ni), chunks per row, and the padded lattice."""
+
+    shape: tuple[int, int, int]
+
+    @property
+    def n_chunks(self) -> int:
+        """Chunks per row."""
+        return -(-self.shape[2] // WIDTH)
+
+    @property
+    def padded(self) -> tuple[int, int, int]:
+        """Rows with halo and filling."""
+        return self.shape[0] + 2, self.shape[1] + 2, self.n_chunks * WIDTH + 2
+
+    @property
+    def row(self) -> int:
+        """Places from a row to the next."""
+        return self.padded[2]
+
+    @property
+    def plane(self) -> int:
+        """Places from a plane to the next."""
+        return self.padded[1] * self.padded[2]
+
+    @property
+    def size(self) -> int:
+        """Places of one array; a spare chunk lets the last row be read whole."""
+        return self.padded[0] * self.plane + WIDTH
+
+    def places(self, cells: Ints) -> Ints:
+        """Return the places of flat indices of ``[k, j, i]``."""
+        k, rest = np.divmod(np.asarray(cells, np.int64), self.shape[1] * self.shape[2])
+        j, i = np.divmod(rest, self.shape[2])
+        return np.asarray((k + 1) * self.plane + (j + 1) * self.row + i + 1, np.int64)
+
+    def chunk_of(self, places: Ints) -> Ints:
+        """Return the chunk ``(k nj + j) nc + c`` of places inside the lattice."""
+        k, rest = np.divmod(places, self.plane)
+        j, i = np.divmod(rest, self.row)
+        return np.asarray(((k - 1) * self.shape[1] + j - 1) * self.n_chunks + (i - 1) // WIDTH, np.int64)
+
+    def inner(self, flat: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return a flat array as ``[k, j, i]`` (a view)."""
+        whole = flat[: self.padded[0] * self.plane].reshape(self.padded)
+        return whole[1:-1, 1:-1, 1 : self.shape[2] + 1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ChunkTable:
+    """All chunks ``(k nj + j) nc + c`` of a lattice.
+
+    Attributes
+    ----------
+    single, mixed : int64 (chunks + 1,)
+        Where the entries of each chunk begin in the two lists below.
+    material : int64
+        Materials of the chunks with few of them, chunk by chunk.
+    way : int64
+        Ways to freeze of the chunks with many materials.
+    own : float (entries, 112)
+        Numbers of the cells of those entries, see `cryoplan.simulation.arrays.Chunks`.
+    plain : int64 (chunks,)
+        Material where all faces are those of one material; else -1.
+    """
+
+    layout: Layout
+    single: Ints
+    mixed: Ints
+    material: Ints
+    way: Ints
+    own: npt.NDArray[np.floating]
+    plain: Ints
+
+
+class ActiveSet:
+    """Which chunks are stepped, and the lists that the kernels walk along."""
+
+    def __init__(self, table: ChunkTable, cell_m: float) -> None:
+        layout = table.layout
+        self.table, self.layout = table, layout
+        nk, nj, _ = layout.shape
+        self.shape = (nk, nj, layout.n_chunks)
+        self.bundle = max(1, int(BLOCK_M / cell_m + 1e-9))
+        self.active = np.zeros((-(-nk // self.bundle), -(-nj // self.bundle), layout.n_chunks), bool)
+        self.woken = np.zeros(nk * nj * layout.n_chunks, np.int64)
+        self.seen = np.zeros_like(self.woken)
+        self.reach = min(math.ceil(REACH_M / cell_m), WIDTH)
+        self.cells = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """True when every chunk is active."""
+        return bool(self.active.all())
+
+    def wake_all(self) -> None:
+        """Step every cell."""
+        self.active[:] = True
+
+    def wake_around(self, places: Ints) -> None:
+        """Wake what lies within reach of cells."""
+        i = (places % self.layout.row - 1) % WIDTH
+        np.bitwise_or.at(self.woken, self.layout.chunk_of(places), 1 << i)
+        self.spread()
+
+    def spread(self) -> bool:
+        """Wake the neighbours of what was noted in `woken`; return whether anything woke."""
+        return bool(_spread(self.woken, self.seen, self.active, self.shape, self.reach, self.bundle))
+
+    def has(self, places: Ints) -> Bools:
+        """Tell which cells are active."""
+        k, rest = np.divmod(places, self.layout.plane)
+        j, i = np.divmod(rest, self.layout.row)
+        return np.asarray(self.active[(k - 1) // self.bundle, (j - 1) // self.bundle, (i - 1) // WIDTH])
+
+    def chunks(self) -> Chunks:
+        """Return the active chunks as the kernels want them."""
+        table, layout = self.table, self.layout
+        planes = np.zeros((4, layout.shape[0] + 1), np.int64)
+        flags = self.flags()
+        self.cells = WIDTH * int(flags.sum())
+        single_base, single, mixed_base, mixed, plain_base, plain_material, varied_base = _list(
+            flags, layout.row, layout.plane, table.single, table.mixed, table.plain, planes
+        )
+        return Chunks(
+            single_base=single_base,
+            single_material=table.material[single],
+            single_planes=planes[0],
+            mixed_base=mixed_base,
+            mixed_way=table.way[mixed],
+            mixed_entry=mixed,
+            mixed_planes=planes[1],
+            plain_base=plain_base,
+            plain_material=plain_material,
+            plain_planes=planes[2],
+            varied_base=varied_base,
+            varied_planes=planes[3],
+        )
+
+    def flags(self) -> Bools:
+        """Return which chunks are active, ``[k, j, c]``."""
+        nk, nj, _ = self.shape
+        return np.repeat(np.repeat(self.active, self.bundle, axis=0), self.bundle, axis=1)[:nk, :nj].copy()
+
+    def rim(self, of_u: npt.NDArray[np.floating], of_psi: npt.NDArray[np.floating]) -> Rim:
+        """Return the conducting faces between active cells and all that is not stepped.
+
+        Parameters
+        ----------
+        of_u, of_psi : float (3, n)
+            Conductances of the faces above each cell along i, j, k.
+        """
+        layout = self.layout
+        return Rim(*_list_rim(self.flags(), layout.shape[2], layout.row, layout.plane, of_u, of_psi))
+
+    def seams(self, seams: Seams) -> Seams:
+        """Return the seams with both cells active."""
+        here = self.has(seams.cell)
+        good = here[seams.low] & here[seams.high]
+        place = np.cumsum(here) - 1
+        return Seams(
+            cell=seams.cell[here],
+            material=seams.material[here],
+            low=place[seams.low[good]],
+            high=place[seams.high[good]],
+            of_u=seams.of_u[good],
+            of_psi=seams.of_psi[good],
+        )
+
+    def baths(self, baths: Baths) -> Baths:
+        """Return the exchanges of active cells."""
+        good = self.has(baths.cell)
+        return Baths(*(array[good] for array in baths))

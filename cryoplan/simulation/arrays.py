@@ -1,0 +1,153 @@
+"""Arrays: the groups of flat arrays that the kernels read and write.
+
+Cells lie in rows along i of ``16 m + 2`` places (one halo cell at each end, the row filled up to whole
+chunks of sixteen), rows in planes with one halo row at each side, and planes between two halo planes. The
+face *above* a cell along an axis has the index of that cell. `NOTHING` in `Field.label` marks what is no
+tissue: halo, filling, probes, held vessels, air around the body.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating]
+Float64s = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+NOTHING = 255
+
+
+class Field(NamedTuple):
+    """The state. `values` (2, n): enthalpy above that at the start, J/m3, and the work buffer.
+
+    `u`, `psi` are the potentials in kelvin, `w` the perfusion in W/(m3 K) (zero where blood has stopped),
+    `label` the material and `way` how it freezes, `own` and `shared` the tables of `curves`, `made` q_m / w
+    per material in K, `k` (materials, 2) the conductivities, `scratch` nu and gain of the stage for each thread, in the field's type.
+    """
+
+    values: Floats
+    u: Floats
+    psi: Floats
+    w: Floats
+    label: npt.NDArray[np.uint8]
+    way: npt.NDArray[np.uint8]
+    own: Floats
+    shared: Floats
+    way_of: Ints
+    made: Floats
+    k: Float64s
+    scratch: Floats
+
+
+class Faces(NamedTuple):
+    """Conductances of the faces above each cell along i, j, k in W/(m3 K): of U and of Psi, (3, n) each.
+
+    `plain` (materials, 2) are those of a face within one tissue and far from probes.
+    """
+
+    of_u: Floats
+    of_psi: Floats
+    plain: Floats
+
+
+class Chunks(NamedTuple):
+    """The active chunks of sixteen cells, plane by plane; ``*_planes[k]`` is where plane k begins.
+
+    single: one entry per material, for chunks of few materials. mixed: one entry per way to freeze, for
+    chunks of many; each has a row of 7 times 16 numbers, the columns of `curves` and q_m / w of every cell.
+    plain and varied are the same chunks sorted by their faces: all those of one material, or not.
+    """
+
+    single_base: Ints
+    single_material: Ints
+    single_planes: Ints
+    mixed_base: Ints
+    mixed_way: Ints
+    mixed_entry: Ints
+    mixed_planes: Ints
+    plain_base: Ints
+    plain_material: Ints
+    plain_planes: Ints
+    varied_base: Ints
+    varied_planes: Ints
+
+
+class Walls(NamedTuple):
+    """Wall links of the probes: tissue cell, probe cell, probe, material, R_k 1/m, g times area m2, area m2.
+
+    `degc` is the wall temperature of the last stage, where the next one starts to look.
+    """
+
+    cell: Ints
+    core: Ints
+    probe: Ints
+    material: Ints
+    log: Float64s
+    contact: Float64s
+    share: Float64s
+    degc: Float64s
+
+
+class Seams(NamedTuple):
+    """Faces between tissues that freeze differently; `low`, `high` index into `cell`.
+
+    `of_u`, `of_psi`: half the harmonic means of k_u and of k_l over h2, W/(m3 K).
+    """
+
+    cell: Ints
+    material: Ints
+    low: Ints
+    high: Ints
+    of_u: Float64s
+    of_psi: Float64s
+
+
+class Baths(NamedTuple):
+    """Cells that exchange heat with something of known temperature; `slot` is the line of the ledger."""
+
+    cell: Ints
+    material: Ints
+    rate: Float64s
+    degc: Float64s
+    slot: Ints
+
+
+class Threads(NamedTuple):
+    """How the threads of a super-step share it: first plane of each, and the end; where they meet; their sums.
+
+    `sums` (planes, 2): perfusion with metabolism, and metabolism, W/m3 summed.
+    """
+
+    first: Ints
+    counter: Ints
+    sums: Float64s
+    through_rim: Float64s
+
+
+class Rim(NamedTuple):
+    """Faces from active cells to what is not stepped: box faces, and tissue still at its start."""
+
+    inside: Ints
+    outside: Ints
+    of_u: Float64s
+    of_psi: Float64s
+
+
+class Record(NamedTuple):
+    """What is kept of every cell: temperatures in degC, times in s.
+
+    `below_s` is (thresholds, n); `sum_u`, `sum_psi` are the sums of face conductances that limit the step.
+    """
+
+    temperature: Floats
+    start: Floats
+    minimum: Floats
+    minimum_at: Floats
+    freeze_minimum: Floats
+    below_s: Floats
+    thresholds: Floats
+    sum_u: Floats
+    sum_psi: Floats

@@ -1,0 +1,29 @@
+"""Compiled: how every kernel of the solver is compiled - without the interpreter lock, kept on disk if possible."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+
+from cryoplan.simulation.lanes import FAST
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def compiled(function: _F) -> _F:
+    """Compile with a cache on disk where there is a place for one, else without."""
+    options: dict[str, Any] = {
+        "nogil": True,
+        "fastmath": set(FAST),
+        "boundscheck": False,
+        "error_model": "numpy",
+    }
+    if os.environ.get("CRYOPLAN_NO_KERNEL_CACHE"):
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+    try:
+        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+    except RuntimeError:
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]

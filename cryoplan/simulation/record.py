@@ -1,0 +1,125 @@
+"""Record: what is kept of every cell after a super-step, and what the next one has to know.
+
+One pass over the active chunks: temperatures, the lowest so far and when, time below each threshold, blood
+that stops for good, the stiffest cell (it limits the next step), and chunks whose neighbours must wake.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryoplan.simulation.compiled import compiled
+from cryoplan.simulation.curves import (
+    BEND, GAIN, H1, HALF, INV_C_U, INV_H1, ONE, REF, RISE, SLOPED, T_L, T_LK, ZERO,
+)  # fmt: skip
+from cryoplan.simulation.kernels import ice_of
+from cryoplan.simulation.lanes import (
+    below, bits, equal, largest, load, maximum, minimum, smallest, splat, store, where,
+)  # fmt: skip
+
+
+@compiled
+def _state_of(e: Any, h1: Any, inv_h1: Any, inv_c_u: Any, bend: Any, gain: Any, way: Any, sums: Any) -> Any:
+    """Return (temperature, how stiff the cell is in 1/s) of lanes of enthalpy e above T_l.
+
+    Gershgorin by columns: 2 (U' sum of its faces + Psi' sum of its faces) bounds the eigenvalues. A cell
+    counts as frozen already when it is not, because it may freeze within the next step.
+    """
+    zero, one, width = splat(way[ZERO]), splat(way[ONE]), splat(way[HALF]) + splat(way[HALF])
+    sum_u, sum_psi = sums
+    x, r = ice_of(minimum(e, zero), bend, gain, way)
+    liquid = minimum(maximum(e * inv_h1, zero), one)
+    t = splat(way[T_L]) + x + liquid * width + maximum(e - h1, zero) * inv_c_u
+    psi = one + splat(way[RISE]) * (splat(way[T_LK]) / (splat(way[T_LK]) + x) - one)
+    sloped = splat(way[SLOPED])
+    per_c_f = gain * (sloped * bend / (r + r) + one - sloped)
+    stiff = maximum(sum_psi * psi * per_c_f, sum_u * inv_c_u)
+    return t, maximum(stiff, maximum(sum_u, sum_psi) * width * inv_h1)
+
+
+@compiled
+def _keep(b: Any, here: Any, t: Any, record: Any, field: Any, numbers: Any, freezing: Any) -> Any:
+    """Write what is kept of sixteen cells; return as bits which of them differ from the start."""
+    zero, one = splat(field.shared[0, ZERO]), splat(field.shared[0, ONE])
+    huge = splat(numbers[5])
+    before = load(record.temperature, b)
+    t = where(here, t, before)
+    store(record.temperature, b, t)
+    lowest = load(record.minimum, b)
+    new = below(t, lowest)
+    store(record.minimum, b, where(new, t, lowest))
+    store(record.minimum_at, b, where(new, splat(numbers[0]), load(record.minimum_at, b)))
+    dead = below(where(here, t, huge), splat(numbers[2]))
+    store(field.w, b, where(dead, zero, load(field.w, b)))
+    if freezing:
+        store(record.freeze_minimum, b, minimum(where(here, t, huge), load(record.freeze_minimum, b)))
+    low = minimum(t, before)
+    if bits(below(where(here, low, huge), splat(record.thresholds[0]))) != 0:
+        # Straight between two notes: the part of the step that the line spends below the threshold.
+        span = maximum(t, before) - low + splat(numbers[4])
+        for n in range(record.thresholds.shape[0]):
+            part = minimum(maximum((splat(record.thresholds[n]) - low) / span, zero), one)
+            row = record.below_s[n]
+            store(row, b, load(row, b) + where(here, splat(numbers[1]) * part, zero))
+    away = t - load(record.start, b)
+    return bits(below(where(here, splat(numbers[3]), huge), maximum(away, zero - away)))
+
+
+@compiled
+def chunk_at(base: Any, shape: Any) -> Any:
+    """Return the chunk ``(k nj + j) nc + c`` that begins at a place; `shape` is (nj, nc, row, plane)."""
+    k, rest = base // shape[3] - 1, base % shape[3]
+    return (k * shape[0] + rest // shape[2] - 1) * shape[1] + (rest % shape[2]) // 16
+
+
+@compiled
+def note(
+    current: Any,
+    field: Any,
+    chunks: Any,
+    mixed_own: Any,
+    record: Any,
+    numbers: Any,
+    freezing: Any,
+    woken: Any,
+    shape: Any,
+) -> Any:
+    """Note one state; return (coldest degC, stiffest cell 1/s).
+
+    Parameters
+    ----------
+    numbers : float (6,)
+        In the field's type: time s, length of the step s, stasis degC, change that wakes neighbours K, a
+        small and a large number.
+    freezing : bool
+        Whether this step belongs to a freeze: only those count as one.
+    woken : int64 (chunks,)
+        The cells of each chunk that differ from the start are added, as bits.
+    """
+    y = field.values[current]
+    zero, huge = splat(field.shared[0, ZERO]), splat(numbers[5])
+    coldest, stiffest = huge, zero
+    for index in range(chunks.single_base.shape[0]):
+        b, m = chunks.single_base[index], chunks.single_material[index]
+        p = field.own[m]
+        t, stiff = _state_of(
+            load(y, b) + splat(p[REF]), splat(p[H1]), splat(p[INV_H1]), splat(p[INV_C_U]), splat(p[BEND]),
+            splat(p[GAIN]), field.shared[field.way_of[m]], (load(record.sum_u, b), load(record.sum_psi, b)),
+        )  # fmt: skip
+        here = equal(field.label, b, m)
+        coldest = minimum(where(here, t, huge), coldest)
+        stiffest = maximum(where(here, stiff, zero), stiffest)
+        woken[chunk_at(b, shape)] |= _keep(b, here, t, record, field, numbers, freezing)
+    for index in range(chunks.mixed_base.shape[0]):
+        b, n = chunks.mixed_base[index], chunks.mixed_way[index]
+        own = mixed_own[chunks.mixed_entry[index]]
+        t, stiff = _state_of(
+            load(y, b) + load(own, REF * 16), load(own, H1 * 16), load(own, INV_H1 * 16), load(own, INV_C_U * 16),
+            load(own, BEND * 16), load(own, GAIN * 16), field.shared[n],
+            (load(record.sum_u, b), load(record.sum_psi, b)),
+        )  # fmt: skip
+        here = equal(field.way, b, n)
+        coldest = minimum(where(here, t, huge), coldest)
+        stiffest = maximum(where(here, stiff, zero), stiffest)
+        woken[chunk_at(b, shape)] |= _keep(b, here, t, record, field, numbers, freezing)
+    return smallest(coldest), largest(stiffest)

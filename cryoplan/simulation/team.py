@@ -1,0 +1,112 @@
+"""Team: several threads inside one compiled super-step, meeting at barriers.
+
+A numba kernel with ``parallel=True`` takes the interpreter lock at every launch, a dozen times per super-step,
+and its thread pool aborts the process when two Python threads enter it (solver notes section 7). Here
+ordinary Python threads call the same lock-free kernel with their rank; they meet at a counter in memory. The
+work is split by planes and every sum is made in the order of the planes, so that the bits of the answer do
+not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.extending import intrinsic
+
+from cryoplan.simulation.compiled import compiled
+
+SPINS = 200
+"""Looks at the counter before the processor is offered to others: some microseconds."""
+
+LEAST_CELLS = 60_000
+"""Active cells below which a second thread costs more in meetings than it brings."""
+
+THREADS_VARIABLE = "CRYOPLAN_THREADS"
+
+
+@intrinsic
+def _arrive(_typing: Any, counter: Any) -> Any:
+    """Add one to ``counter[0]`` atomically; return the new value."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        one = ir.Constant(ir.IntType(64), 1)
+        return builder.add(builder.atomic_rmw("add", data, one, "seq_cst"), one)
+
+    return types.int64(counter), generate
+
+
+@intrinsic
+def _look(_typing: Any, counter: Any) -> Any:
+    """Return ``counter[0]`` as other threads left it."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        return builder.load_atomic(data, "acquire", 8)
+
+    return types.int64(counter), generate
+
+
+@intrinsic
+def _offer(_typing: Any) -> Any:
+    """Offer the processor to another thread."""
+    name = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
+
+    def generate(_context: Any, builder: Any, _sig: Any, _args: Any) -> Any:
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.IntType(32), []), name)
+        return builder.call(function, [])
+
+    return types.int32(), generate
+
+
+@compiled
+def meet(counter: Any, n_threads: Any) -> None:
+    """Wait until all threads are here; what any of them wrote before is seen by all after."""
+    if n_threads == 1:
+        return
+    mine = _arrive(counter)
+    target = (mine + n_threads - 1) // n_threads * n_threads
+    looks = 0
+    while _look(counter) < target:
+        looks += 1
+        if looks > SPINS:
+            _offer()
+
+
+def default_threads() -> int:
+    """Return how many threads to use beside a window: one core is left to it."""
+    asked = os.environ.get(THREADS_VARIABLE, "")
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    return max(1, (os.cpu_count() or 1) - 1)
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=max(1, (os.cpu_count() or 2) - 1), thread_name_prefix="solver")
+
+
+def run_together(n_threads: int, work: Callable[[int], Any]) -> Any:
+    """Call ``work(rank)`` on every thread of the team; return the answer of rank 0."""
+    others = [_pool().submit(work, rank) for rank in range(1, n_threads)]
+    try:
+        return work(0)
+    finally:
+        for other in others:
+            other.result()
+
+
+def split_planes(work: npt.NDArray[np.float64], n_threads: int) -> npt.NDArray[np.int64]:
+    """Return the first plane of each thread, and the end, so that the work is shared evenly."""
+    done = np.concatenate([[0.0], np.cumsum(work)])
+    inner = np.searchsorted(done, done[-1] * np.arange(1, n_threads) / n_threads)
+    return np.concatenate([[0], inner, [len(work)]]).astype(np.int64)
