@@ -1,4 +1,4 @@
-"""Textbook: the explicit solver that everybody writes first, as plain loops and as numpy; the yardstick of speed.
+"""Textbook: the explicit solver that everybody writes first, in loops and in numpy; the yardstick of speed.
 
 Forward Euler in time and central differences in space (FTCS) on temperatures::
 
@@ -10,8 +10,8 @@ It knows no vessels, no stasis and no contact resistance. Nothing plans with it:
 its time by that of `cryoplan.simulation.solver`. A probe made of voxels is as wrong here as anywhere (solver
 notes section 3), so temperatures near probes are not to be compared.
 
-The loops are compiled as they stand, in one thread and in float64 (float32 is not faster here), with the error
-model of numpy: testing each of the six divisions for zero would make them more than twice as slow.
+The loops are compiled as they stand, in one thread and in float64 (float32 is not faster here), with the
+error model of numpy: testing each of the six divisions for zero would make them more than twice as slow.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Textbook:
             t[tuple(halo)] = t[tuple(inner)] if degc is None else degc
 
     def _longest_s(self) -> float:
-        """Return h2 c / (6 k) for the least c and largest k of each material over the range that may occur."""
+        """Return h2 c / (6 k), least c and largest k of each material over the range that may occur."""
         faces = [b for b in self._problem.boundary_degc if b is not None]
         ends = [p.freeze.end_degc for p in self._problem.probes]
         range_degc = (min(self._problem.start_degc, *faces, *ends), max(self._problem.start_degc, *faces))
@@ -123,7 +123,7 @@ class Textbook:
             float(np.max(m.conductivity(t))) / min(m.c_u, m.cf_a + m.cf_b * min(range_degc[0], m.t_l))
             for m in (self._problem.materials[n] for n in used)
         )
-        return self._h**2 / (6.0 * fastest)
+        return float(self._h**2 / (6.0 * fastest))
 
 
 def _row(m: Material) -> list[float]:
