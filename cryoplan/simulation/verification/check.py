@@ -22,6 +22,9 @@ class Check:
         Heading under which the page shows it.
     source : str
         Address of what it is compared with; empty where the program is compared with itself.
+    judged : bool
+        False where the source leaves too much open (which probe, where, when) to hold the program to it:
+        the line is shown for comparison and never fails; `bound` is the published spread, or 0.
     """
 
     name: str
@@ -32,9 +35,13 @@ class Check:
     note: str = ""
     group: str = ""
     source: str = ""
+    judged: bool = True
 
     def to_text(self) -> str:
         """Return the error beside its bound, relative ones in percent."""
+        if not self.judged:
+            percent, unit = (100.0, "%") if self.unit == "1" else (1.0, self.unit)
+            return f"{percent * self.error:+.2g} {unit} (for comparison)"
         if self.unit == "1" and self.bound >= 1e-4:
             return f"{100 * self.error:+.2f} % (bound {100 * self.bound:g} %)"
         unit = "" if self.unit == "1" else f" {self.unit}"
@@ -53,4 +60,14 @@ def check(
     return Check(
         name=name, error=error, bound=bound, unit=unit, passed=bool(abs(error) <= bound), note=note,
         group=group, source=source,
+    )  # fmt: skip
+
+
+def comparison(
+    name: str, error: float, spread: float, unit: str, note: str = "", *, group: str = "", source: str = ""
+) -> Check:
+    """Return a line that is shown beside the published figure and not judged."""
+    return Check(
+        name=name, error=float(error), bound=float(spread), unit=unit, passed=True, note=note, group=group,
+        source=source, judged=False,
     )  # fmt: skip
