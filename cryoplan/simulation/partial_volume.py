@@ -86,11 +86,11 @@ def coverage(mask: Volume, grid: Grid) -> Float32Array:
     lower, upper = mask_box_mm(mask)
     own = Grid.isotropic(lower - 2.0 * edge, upper + 2.0 * edge, edge)
     if np.prod(own.size, dtype=float) > SMALL_STRUCTURE_CELLS:
-        return _Border(mask, grid).fractions(0.0)
+        return Border(mask, grid).fractions(0.0)
     kept = _WHOLE.setdefault(mask, {})
     whole = kept.get(edge)
     if whole is None:
-        border = _Border(mask, own)
+        border = Border(mask, own)
         values = border.fractions(0.0)
         drawn = float(np.count_nonzero(mask.values)) * mask.grid.voxel_volume_ml / own.voxel_volume_ml
         if abs(float(values.sum(dtype=float)) - drawn) > VOLUME_OFF * drawn:
@@ -125,7 +125,7 @@ def overlap(part: Grid, whole: Grid) -> tuple[Window | None, Window | None]:
     return here, there  # type: ignore[return-value]  # three slices each
 
 
-class _Border:
+class Border:
     """The cells near an outline with depth and direction of the plane in each, in cell edges."""
 
     def __init__(self, mask: Volume, grid: Grid) -> None:
@@ -136,7 +136,7 @@ class _Border:
         field = signed_distance_to_grid(mask, framed, 4.0 * edge + coarse).values
         self._shape = grid.shape
         inner = field[1:-1, 1:-1, 1:-1]
-        self._inside = (inner > 0.0).ravel()
+        self.inside = (inner > 0.0).ravel()
         self.cells: IntArray = np.flatnonzero(np.abs(inner.ravel()) < HALF_DIAGONAL * edge + 0.5 * coarse)
         k, j, i = np.unravel_index(self.cells, grid.shape)
         flat = field.ravel()
@@ -157,14 +157,14 @@ class _Border:
 
     def fractions(self, shift: float) -> Float32Array:
         """Return the part of every cell inside the outline moved outwards by `shift` cell edges."""
-        result = self._inside.astype(np.float32)
+        result = self.inside.astype(np.float32)
         # Rounded, so that the last bits of a sampled distance cannot turn a tie.
         result[self.cells] = np.round(self._parts(shift), 6)
         return result.reshape(self._shape)
 
     def shift_for(self, cells: float, limit: float) -> float:
         """Return by how many edges the outline must move for a volume of `cells`, at most `limit`."""
-        outside = self._inside.copy()
+        outside = self.inside.copy()
         outside[self.cells] = False
         base = float(np.count_nonzero(outside))
         low, high = -limit, limit
