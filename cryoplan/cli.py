@@ -22,7 +22,7 @@ from cryoplan.core.progress import Cancelled, ProgressReport
 
 DONE, USAGE, REFUSED, CANCELLED, INTERNAL = 0, 2, 3, 4, 5
 
-COMMANDS = ("gui", "demo", "info", "run", "report", "verify")
+COMMANDS = ("gui", "demo", "info", "run", "report", "verify", "bench")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--quick", action="store_true", help="the short list, about two minutes")
     verify.add_argument("--json", action="store_true")
     verify.set_defaults(command=_verify)
+
+    bench = commands.add_parser("bench", help="how fast the solver, loading and drawing are")
+    bench.add_argument("--full", action="store_true", help="also what takes minutes and 4 GB")
+    bench.add_argument("--only", action="append", default=[], metavar="NAME", help="one figure of the table")
+    bench.add_argument("--json", action="store_true")
+    bench.set_defaults(command=_bench)
     return parser
 
 
@@ -219,6 +225,15 @@ def _verify(options: argparse.Namespace) -> int:
             print(f"{word}  {check.name:<{width}}  {check.to_text()}")
         print(f"{sum(c.passed for c in checks)} of {len(checks)} checks within their bounds. {RESEARCH_USE}.")
     return DONE if all(c.passed for c in checks) else INTERNAL
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from cryoplan.workflow.benchmark import run_benchmark
+
+    with _Console(as_json=options.json) as progress:
+        found = run_benchmark(full=options.full, only=options.only, progress=progress)
+    print(json.dumps(found.to_json()) if options.json else f"{found.to_text()} {RESEARCH_USE}.")
+    return DONE
 
 
 class _Console:
