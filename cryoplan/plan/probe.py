@@ -14,7 +14,7 @@ from cryoplan.core.sourced import Sourced
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeModel:
-    """One kind of cryoprobe, as ``resources/probes/<id>.toml`` describes it.
+    """One kind of probe, as ``resources/probes/<id>.toml`` describes it.
 
     All numbers carry their unit and source. The thermal part is the Robin exchange of physics section 8::
 
@@ -54,6 +54,9 @@ class ProbeModel:
         degC limit of the electric heater; None when the model has none.
     calibration : str
         One sentence: on what data h was calibrated and with what residual.
+    kind : str
+        ``cryoprobe``, or ``warmer``: something warm that is on during every phase, thaws included. Its
+        `coolant_temperature` is that of the warm fluid.
     """
 
     id: str
@@ -74,6 +77,12 @@ class ProbeModel:
     active_thaw_coefficient: Sourced | None = None
     electric_thaw_temperature: Sourced | None = None
     calibration: str = ""
+    kind: str = "cryoprobe"
+
+    @property
+    def is_warmer(self) -> bool:
+        """True for what keeps tissue warm instead of freezing it."""
+        return self.kind == "warmer"
 
     @property
     def is_guess(self) -> bool:

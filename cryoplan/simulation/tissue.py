@@ -202,7 +202,14 @@ class Material:
 
     def same_as(self, other: Material) -> bool:
         """Tell whether the solver cannot tell two materials apart (all numbers equal)."""
-        return all(getattr(self, f.name) == getattr(other, f.name) for f in fields(self) if f.name != "name")
+        return self.numbers() == other.numbers()
+
+    def numbers(self) -> tuple[float, ...]:
+        """Return all numbers, in the order of the attributes."""
+        return (
+            self.t_u, self.t_l, self.latent, self.c_u, self.cf_a, self.cf_b,
+            self.k_u, self.k_l, self.rise, self.w, self.q_m,
+        )  # fmt: skip
 
     def resembles(self, other: Material, tolerance: float = ALIKE) -> bool:
         """Tell whether no number differs by more than `tolerance` of the larger one.
