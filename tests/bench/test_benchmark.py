@@ -156,12 +156,12 @@ def test_limits_know_in_which_direction_they_hold():
 
 def test_patients_problem_has_many_tissues_three_probes_and_about_the_asked_size():
     patient = Patient(TINY)
-    problem = patient.problem(patient.plan, 2.0, 30)
+    problem = patient.problem(patient.plan, 2.0, 48)
     used = {problem.materials[n].name for n in set(problem.material_map.ravel())}
     assert len(used) >= 4
     assert {"blood", "liver", "tumour"} <= used
     assert len(problem.probes) == 3
-    assert math.prod(problem.grid.size) == pytest.approx(30**3, rel=0.2)
+    assert math.prod(problem.grid.size) == pytest.approx(48**3, rel=0.2)
     assert len(patient.preview(patient.six_probes).probes) == 6
     assert block(TINY, 2.0, 24).grid.size == (24, 24, 24)
 

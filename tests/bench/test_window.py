@@ -70,7 +70,7 @@ def test_window_that_scrolls_and_process_that_solves_bear_one_another(window, qt
     assert during > 5
     assert monitor.ticks > 5
     tell(
-        f"Real window, a freeze of {FREEZE_S / 60:g} min at 1 mm: solver {alone_s:.2f} s beside a window at rest, {busy_s:.2f} s "
-        f"beside one that scrolls three views ({alone_s / busy_s:.2f}); longest stall {rest_ms:.0f} ms at "
-        f"rest, {busy_ms:.0f} ms scrolling, {scroll_ms:.0f} ms scrolling without a solver"
+        f"Real window, a freeze of {FREEZE_S / 60:g} min at 1 mm: solver {alone_s:.2f} s beside a window at "
+        f"rest, {busy_s:.2f} s beside one that scrolls three views ({alone_s / busy_s:.2f}); longest stall "
+        f"{rest_ms:.0f} ms at rest, {busy_ms:.0f} ms scrolling, {scroll_ms:.0f} ms scrolling without a solver"
     )

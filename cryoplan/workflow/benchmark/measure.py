@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from cryoplan.core.errors import SimulationError
 from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
-from cryoplan.workflow.benchmark import apart, beside, pictures, solves, yardsticks
 from cryoplan.workflow.benchmark.figures import FIGURES, Benchmark, Row, figure_of
 from cryoplan.workflow.benchmark.sizes import USUAL, Sizes
-from cryoplan.workflow.benchmark.subjects import Patient
+from cryoplan.workflow.benchmark.timing import usable_cores
+
+if TYPE_CHECKING:
+    from cryoplan.workflow.benchmark.subjects import Patient
 
 
 class _Bench:
@@ -22,7 +25,90 @@ class _Bench:
 
     @cached_property
     def patient(self) -> Patient:
+        from cryoplan.workflow.benchmark.subjects import Patient
+
         return Patient(self.sizes)
+
+
+# What measures is imported when its turn comes: the process whose start is timed imports this package too.
+
+
+def _bandwidth(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import yardsticks
+
+    return yardsticks.bandwidth(bench.sizes, bench.progress)
+
+
+def _textbook(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import yardsticks
+
+    return yardsticks.textbook(bench.sizes, bench.progress)
+
+
+def _coarse(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import solves
+
+    return solves.coarse(bench.patient, bench.progress)
+
+
+def _standard(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import solves
+
+    return solves.standard(bench.patient, bench.progress)
+
+
+def _fine(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import solves
+
+    return solves.fine(bench.patient, bench.progress)
+
+
+def _start(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import apart
+
+    return apart.start(bench.sizes, bench.progress)
+
+
+def _memory(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import apart
+
+    return apart.memory(bench.sizes, bench.progress)
+
+
+def _memory_full(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import apart
+
+    return apart.memory_full(bench.sizes, bench.progress)
+
+
+def _cancel(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import beside
+
+    return beside.cancel(bench.sizes, bench.progress)
+
+
+def _beside(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import beside
+
+    return beside.beside(bench.sizes, bench.progress)
+
+
+def _beside_thread(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import beside
+
+    return beside.beside_thread(bench.patient, bench.progress)
+
+
+def _load(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import pictures
+
+    return pictures.load(bench.sizes, bench.progress)
+
+
+def _draw(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import pictures
+
+    return pictures.draw(bench.patient, bench.progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +124,19 @@ class _Part:
 
 
 _PARTS = (
-    _Part(
-        ("copy-memory", "copy-memory-all", "copy-cache"), lambda b: yardsticks.bandwidth(b.sizes, b.progress)
-    ),
-    _Part(
-        ("freeze-64", "textbook-loops", "textbook-numpy"), lambda b: yardsticks.textbook(b.sizes, b.progress)
-    ),
-    _Part(("preview", "cycle-2mm"), lambda b: solves.coarse(b.patient, b.progress)),
-    _Part(
-        ("build-1mm", "cycle-1mm", "stage-bandwidth", "freeze-1mm"),
-        lambda b: solves.standard(b.patient, b.progress),
-    ),
-    _Part(("first-result-cold", "first-result-warm"), lambda b: apart.start(b.sizes, b.progress)),
-    _Part(("memory-120",), lambda b: apart.memory(b.sizes, b.progress)),
-    _Part(("cancel", "cancel-building"), lambda b: beside.cancel(b.sizes, b.progress)),
-    _Part(("stall", "beside"), lambda b: beside.beside(b.sizes, b.progress)),
-    _Part(("stall-thread", "beside-thread"), lambda b: beside.beside_thread(b.patient, b.progress)),
-    _Part(("load",), lambda b: pictures.load(b.sizes, b.progress)),
-    _Part(("surfaces", "picture-3d", "slice"), lambda b: pictures.draw(b.patient, b.progress)),
-    _Part(("cycle-0.5mm",), lambda b: solves.fine(b.patient, b.progress)),
-    _Part(("memory-240",), lambda b: apart.memory_full(b.sizes, b.progress)),
+    _Part(("copy-memory", "copy-memory-all", "copy-cache"), _bandwidth),
+    _Part(("freeze-64", "textbook-loops", "textbook-numpy"), _textbook),
+    _Part(("preview", "cycle-2mm"), _coarse),
+    _Part(("build-1mm", "cycle-1mm", "stage-bandwidth", "freeze-1mm"), _standard),
+    _Part(("first-result-cold", "first-result-warm"), _start),
+    _Part(("memory-120",), _memory),
+    _Part(("cancel", "cancel-building"), _cancel),
+    _Part(("stall", "beside"), _beside),
+    _Part(("stall-thread", "beside-thread"), _beside_thread),
+    _Part(("load",), _load),
+    _Part(("surfaces", "picture-3d", "slice"), _draw),
+    _Part(("cycle-0.5mm",), _fine),
+    _Part(("memory-240",), _memory_full),
 )
 
 
@@ -107,4 +186,4 @@ def run_benchmark(
         rows.extend(part.run(bench))
     progress.report(ProgressReport(fraction=1.0, text="Measured"))
     rows.sort(key=lambda r: known.index(r.figure.case))
-    return Benchmark(rows=tuple(rows), cores=yardsticks.usable_cores())
+    return Benchmark(rows=tuple(rows), cores=usable_cores())

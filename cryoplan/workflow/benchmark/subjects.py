@@ -18,7 +18,6 @@ from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
 from cryoplan.plan.protocol import Phase, PhaseKind, Protocol, freeze_thaw_freeze
 from cryoplan.simulation.problem import (
-    BODY_DEGC,
     Problem,
     build_problem,
     phantom_problem,
@@ -26,6 +25,7 @@ from cryoplan.simulation.problem import (
     solver_grid,
 )
 from cryoplan.simulation.settings import PREVIEW, STANDARD, SolverSettings
+from cryoplan.simulation.tissue_region import BODY_DEGC
 from cryoplan.workflow.benchmark.sizes import Sizes
 from cryoplan.workflow.loading import built_in_case, built_in_plan
 from cryoplan.workflow.solving import catalogue, tissues
@@ -123,7 +123,7 @@ class Patient:
         low, high = LEAST_MARGIN_MM, LARGEST_MARGIN_MM
         while high - low > 0.25 * settings.spacing_mm:
             middle = 0.5 * (low + high)
-            size = solver_grid(self.case, sources, replace(settings, margin_mm=middle)).size
+            size = solver_grid(self.case, sources, middle, settings.spacing_mm).size
             if float(np.prod(size)) > float(cells) ** 3:
                 high = middle
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -53,3 +54,10 @@ def median_time(action: Callable[[], object], progress: Progress, repeats: int) 
         if times[0] > SHORT_S:
             wanted = min(repeats, SOME) if times[0] <= LONG_S else 1
     return Timed(seconds=statistics.median(times), repeats=len(times))
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,17 +13,10 @@ from cryoplan.workflow.benchmark.figures import Row, row
 from cryoplan.workflow.benchmark.sizes import Sizes
 from cryoplan.workflow.benchmark.solves import time_solve
 from cryoplan.workflow.benchmark.subjects import block
-from cryoplan.workflow.benchmark.timing import Quiet, median_time
+from cryoplan.workflow.benchmark.timing import Quiet, median_time, usable_cores
 
 COPIED_BYTES = 5e8
 """Bytes that one timing of small copies moves at least, so that the clock does not matter."""
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def textbook(sizes: Sizes, progress: Progress) -> Iterator[Row]:
