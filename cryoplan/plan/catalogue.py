@@ -33,12 +33,18 @@ _NUMBERS: dict[str, tuple[str, float, float]] = {
     "active_thaw_temperature": ("degC", 0.0, 100.0),
     "active_thaw_coefficient": ("W/(m2 K)", 10.0, 100_000.0),
     "electric_thaw_temperature": ("degC", 0.0, 100.0),
+    "thaw_time_constant": ("s", 0.1, 600.0),
 }
 _WARM = (25.0, 60.0)
 """degC of a warmer's fluid: below it does not warm, above it burns."""
 
 _KINDS = ("cryoprobe", "warmer")
-_OPTIONAL = ("active_thaw_temperature", "active_thaw_coefficient", "electric_thaw_temperature")
+_OPTIONAL = (
+    "active_thaw_temperature",
+    "active_thaw_coefficient",
+    "electric_thaw_temperature",
+    "thaw_time_constant",
+)
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 

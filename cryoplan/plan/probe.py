@@ -44,6 +44,9 @@ class ProbeModel:
         degC, end value of T_c while freezing.
     cooling_time_constant : Sourced
         s, tau.
+    thaw_time_constant : Sourced or None
+        s, tau of an active thaw: metal and gas left in the tip stay cold for a while. None takes that of
+        cooling.
     exchange_coefficient : Sourced
         W/(m2 K), h while freezing; the calibrated parameter.
     active_thaw_temperature : Sourced or None
@@ -76,6 +79,7 @@ class ProbeModel:
     active_thaw_temperature: Sourced | None = None
     active_thaw_coefficient: Sourced | None = None
     electric_thaw_temperature: Sourced | None = None
+    thaw_time_constant: Sourced | None = None
     calibration: str = ""
     kind: str = "cryoprobe"
 

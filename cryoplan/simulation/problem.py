@@ -144,10 +144,11 @@ class Problem:
 def probe_source(probe: Probe, model: ProbeModel, start_degc: float) -> ProbeSource:
     """Return a placed probe in SI (physics section 8).
 
-    The duty u scales the end temperature, ``T_c = T_b + (T_end - T_b) u``. Gas keeps the model's time
-    constant when it thaws; a model without its own thaw coefficient uses that of freezing.
+    The duty u scales the end temperature, ``T_c = T_b + (T_end - T_b) u``. A model without a time constant
+    or coefficient of its own for thawing uses that of freezing.
     """
     tau = model.cooling_time_constant.value
+    thaw_tau = model.thaw_time_constant.value if model.thaw_time_constant else tau
     h = model.exchange_coefficient.value
     freeze = Drive(
         end_degc=start_degc + (model.coolant_temperature.value - start_degc) * probe.intensity,
@@ -158,11 +159,11 @@ def probe_source(probe: Probe, model: ProbeModel, start_degc: float) -> ProbeSou
     thaws = [(mode.value, freeze) for mode in ThawMode] if model.is_warmer else []
     if model.active_thaw_temperature is not None:
         coefficient = model.active_thaw_coefficient.value if model.active_thaw_coefficient else h
-        gas = Drive(end_degc=model.active_thaw_temperature.value, coefficient=coefficient, tau_s=tau)
+        gas = Drive(end_degc=model.active_thaw_temperature.value, coefficient=coefficient, tau_s=thaw_tau)
         thaws.append((ThawMode.HELIUM.value, gas))
     if model.electric_thaw_temperature is not None:
         heater = Drive(
-            end_degc=model.electric_thaw_temperature.value, coefficient=HEATER_COEFFICIENT, tau_s=tau
+            end_degc=model.electric_thaw_temperature.value, coefficient=HEATER_COEFFICIENT, tau_s=thaw_tau
         )
         thaws.append((ThawMode.ELECTRIC.value, heater))
     begin = np.asarray(probe.tip_mm) - probe.direction * model.tip_offset.value
