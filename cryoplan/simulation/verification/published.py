@@ -18,8 +18,8 @@ FloatArray = npt.NDArray[np.float64]
 
 COLUMNS = (
     "case_id", "source", "probe", "n_probes", "layout", "spacing_mm", "probe_od_mm", "active_length_mm",
-    "medium", "baseline_C", "perfused", "protocol", "time_s", "quantity", "isotherm_C", "location_mm", "value",
-    "unit", "uncertainty", "uncertainty_type", "n", "how_obtained", "notes",
+    "medium", "baseline_C", "perfused", "protocol", "time_s", "quantity", "isotherm_C", "location_mm",
+    "value", "unit", "uncertainty", "uncertainty_type", "n", "how_obtained", "notes",
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from cryoplan.core.grid import Grid
 from cryoplan.core.progress import SILENT, Progress
 from cryoplan.core.volume import Volume
 from cryoplan.plan.probe import Probe, ProbeModel
+from cryoplan.plan.protocol import LONGEST_PROTOCOL_S
 from cryoplan.simulation.problem import Problem, Stage, probe_source
 from cryoplan.simulation.result import ThermalResult
 from cryoplan.simulation.settings import SolverSettings
@@ -96,7 +97,7 @@ class Setup:
                 spacing_mm=self.spacing_mm,
                 step_max_s=self.step_max_s,
                 extra_times_s=self.times_s,
-                frames_every_s=0.0,
+                frames_every_s=LONGEST_PROTOCOL_S,
             ),
         )
 
@@ -115,7 +116,7 @@ class Setup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """Width (largest diameter across the probe) and length (along it) of one isotherm, mm; 0 if there is none."""
+    """Width (largest diameter across the probe) and length (along it) of an isotherm, mm; 0 without one."""
 
     width_mm: float
     length_mm: float
@@ -175,7 +176,7 @@ def _sample(field: Volume, points: FloatArray) -> FloatArray:
 
 
 def _last_below(values: FloatArray, along: FloatArray, degc: float) -> FloatArray:
-    """Return where each curve (last axis) is below `degc` for the last time, by interpolation; 0 for never."""
+    """Return where each curve (last axis) is below `degc` for the last time; 0 for never."""
     below = values < degc
     last = values.shape[-1] - 1 - np.argmax(below[..., ::-1], axis=-1)
     last = np.minimum(last, values.shape[-1] - 2)
