@@ -22,7 +22,7 @@ from cryoplan.core.progress import Cancelled, ProgressReport
 
 DONE, USAGE, REFUSED, CANCELLED, INTERNAL = 0, 2, 3, 4, 5
 
-COMMANDS = ("gui", "demo", "info", "run", "report", "verify", "bench")
+COMMANDS = ("gui", "demo", "info", "run", "report", "verify", "calibrate", "bench")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--quick", action="store_true", help="the short list, about two minutes")
     verify.add_argument("--json", action="store_true")
     verify.set_defaults(command=_verify)
+
+    calibrate = commands.add_parser("calibrate", help="fit the probes' heat exchange to published data again")
+    calibrate.add_argument("--probe", metavar="ID", help="only this model")
+    calibrate.add_argument("--spacing", type=float, default=1.0, metavar="MM", help="solver grid, 1 or 2 mm")
+    calibrate.add_argument("--json", action="store_true")
+    calibrate.set_defaults(command=_calibrate)
 
     bench = commands.add_parser("bench", help="how fast the solver, loading and drawing are")
     bench.add_argument("--full", action="store_true", help="also what takes minutes and 4 GB")
@@ -225,6 +231,15 @@ def _verify(options: argparse.Namespace) -> int:
             print(f"{word}  {check.name:<{width}}  {check.to_text()}")
         print(f"{sum(c.passed for c in checks)} of {len(checks)} checks within their bounds. {RESEARCH_USE}.")
     return DONE if all(c.passed for c in checks) else INTERNAL
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from cryoplan.workflow.calibrating import run_calibration
+
+    with _Console(as_json=options.json) as progress:
+        found = run_calibration(probe=options.probe, spacing_mm=options.spacing, progress=progress)
+    print(json.dumps(found.to_json()) if options.json else f"{found.to_text()}\n{RESEARCH_USE}.")
+    return DONE
 
 
 def _bench(options: argparse.Namespace) -> int:

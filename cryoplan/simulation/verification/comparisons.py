@@ -59,7 +59,8 @@ def _small_target(rig: Rig) -> Iterator[Check]:
             yield comparison(
                 f"Nitrogen needle, 4 min, pig {organ}, {what} of necrosis", mm - value_of(found),
                 spread_of(found), "mm",
-                beside(mm, found, "ProSense and -20 degC taken for the Visica2 and its necrosis"), group=COMPARED, source=found.source,
+                beside(mm, found, "ProSense and -20 degC taken for the Visica2 and its necrosis"),
+                group=COMPARED, source=found.source,
             )  # fmt: skip
 
 
