@@ -87,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--preview", action="store_true", help="coarse and quick")
     run.add_argument("--times", type=_times, default=(), metavar="S,S,...", help="extra times to keep")
     run.add_argument("--size", type=float, default=140.0, metavar="MM", help="edge of the block")
+    run.add_argument("--skin", choices=("air", "warm-bag", "insulated"), help="what lies on the skin")
+    run.add_argument(
+        "--check-convergence",
+        action="store_true",
+        help="solve on another grid and with half the step too, and tell what that changes",
+    )
     run.add_argument("--json", action="store_true", help="progress and result as JSON lines")
     run.set_defaults(command=_run)
 
@@ -152,7 +158,16 @@ def _run(options: argparse.Namespace) -> int:
     from cryoplan.workflow.run import run_block, run_case
 
     settings = PREVIEW if options.preview else STANDARD
-    settings = settings.changed(spacing_mm=options.spacing, extra_times_s=tuple(options.times))
+    settings = settings.changed(
+        spacing_mm=options.spacing, extra_times_s=tuple(options.times), skin=options.skin
+    )
+    if options.phantom is not None and options.check_convergence:
+        raise CryoplanError(
+            "A block cannot be checked for convergence with run.",
+            "Run it twice with another --spacing, or see verify; leave --check-convergence out.",
+            code="converge-block",
+            place="--check-convergence",
+        )
     probes = workflow.catalogue()
     with _Console(as_json=options.json) as progress:
         if options.phantom is not None:
@@ -178,6 +193,7 @@ def _run(options: argparse.Namespace) -> int:
                 target=options.target,
                 accept=options.accept,
                 settings=settings,
+                converge=options.check_convergence,
                 progress=progress,
             )
     if options.json:
@@ -192,7 +208,7 @@ def _run(options: argparse.Namespace) -> int:
         )
     else:
         for finding in summary.findings:
-            if finding.level is not Level.OK:
+            if finding.level is not Level.OK or finding.code == "convergence":
                 print(f"{finding.level.value}: {finding.text}")
         _say_result(summary.files, options.out)
     return DONE

@@ -34,6 +34,9 @@ _LOCK = Lock()
 _STEADY: OrderedDict[tuple[object, ...], Float32Array] = OrderedDict()
 _KEPT_FIELDS = 6
 
+WORTH_SAYING = 0.01
+"""Part of the block from which on inflated lung is spoken of."""
+
 MOST_NUMBERS = 256
 """Materials that the bytes of the map can name."""
 
@@ -145,8 +148,8 @@ def _skin_exchange(
         Finding(
             level=Level.OK,
             code="skin-contact",
-            text=f"On the skin lies {contact.title} of {contact.temperature.value:g} °C, "
-            f"{contact.coefficient.value:g} W/(m²·K), also where the patient lies on the table.",
+            text=f"Skin against {contact.title} of {contact.temperature.value:g} °C, "
+            f"{contact.coefficient.value:g} W/(m²·K), all around.",
         )
     )
     return Exchange(
@@ -257,13 +260,15 @@ def _floods(
             place="structures",
         )
     rim = load_conditions().flooded_rim.value
-    findings.append(
-        Finding(
-            level=Level.OK,
-            code="lung-floods",
-            text=f"Inflated lung in the ice and {rim:g} mm around it fills with blood at the first thaw.",
+    counts = np.bincount(tissue.material_map.ravel(), minlength=MOST_NUMBERS)
+    if counts[inflated].sum() >= WORTH_SAYING * tissue.material_map.size:
+        findings.append(
+            Finding(
+                level=Level.OK,
+                code="lung-floods",
+                text=f"Inflated lung in the ice and {rim:g} mm around it fills with blood at the first thaw.",
+            )
         )
-    )
     return (Flood(at_s=at_s, rim_mm=rim, changes=tuple(changes)),), tuple(materials)
 
 

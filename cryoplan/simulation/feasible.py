@@ -107,7 +107,7 @@ def check_memory(
         With the memory that is needed and that there is.
     """
     duration = plan.protocol.duration_s
-    frames = math.ceil(duration / settings.frames_every_s)
+    frames = math.ceil(duration / settings.frames_every_s) if settings.frames_every_s else 0
     frames += len(plan.protocol.phases) + len(settings.extra_times_s) + 1
     cells = float(np.prod(grid.size, dtype=float))
     needed = cells * (BYTES_PER_CELL + BYTES_PER_FRAME_CELL * frames)

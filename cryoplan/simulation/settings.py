@@ -27,7 +27,7 @@ class SolverSettings:
     extra_times_s : tuple of float
         Protocol times at which the temperature is kept besides the ends of the phases.
     frames_every_s : float
-        Distance of the frames kept for the time slider; infinite keeps none but those of the phases.
+        Distance of the frames kept for the time slider; 0 keeps none but the ends of the phases.
     stasis_degc : float
         Tissue that was ever colder has no perfusion any more (physics section 6).
     skin : str
@@ -72,10 +72,10 @@ class SolverSettings:
                 code="skin-unknown",
                 place="skin",
             )
-        if not self.frames_every_s >= 1.0:
+        if self.frames_every_s != 0.0 and not self.frames_every_s >= 1.0:
             raise SimulationError(
                 f"Frames every {self.frames_every_s:g} s cannot be kept.",
-                "Use 1 s or more.",
+                "Use 1 s or more, or 0 for none.",
                 code="settings-out-of-range",
                 place="frames_every_s",
             )

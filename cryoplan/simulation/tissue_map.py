@@ -259,7 +259,7 @@ def _findings(
             parts = [
                 f"{title} {show_percent(float(counts[kind]) / size)}"
                 for title, kind in _TITLES
-                if counts[kind]
+                if counts[kind] >= 0.0005 * size
             ]
             found.append(
                 Finding(

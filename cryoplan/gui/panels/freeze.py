@@ -70,6 +70,16 @@ class FreezePanel(Panel):
             self.grid.setItemData(number, tip, Qt.ItemDataRole.ToolTipRole)
         self.grid.activated.connect(self._choose_grid)
         self.add(self.grid)
+        self.converge = QPushButton("Check this grid")
+        self.converge.setAccessibleName("Check how much the grid changes the result")
+        self.converge.setToolTip(
+            "Solves this plan on another grid and with half the step, and tells what that changes. "
+            "Takes about as long as a solve on the finer of both grids."
+        )
+        self.converge.clicked.connect(workspace.request_convergence)
+        self.add(self.converge)
+        self.converged = Text("", "muted", wrap=True)
+        self.add(self.converged)
 
         self.add(Heading("Protocol"))
         self.presets = load_presets()
@@ -145,9 +155,15 @@ class FreezePanel(Panel):
         workspace = self.workspace
         state = workspace.state
         solving = state is State.SOLVING
-        self.cancel.setVisible(solving)
+        self.cancel.setVisible(solving or workspace.is_checking)
         possible = workspace.case is not None and bool(workspace.plan.probes)
         self.solve.setEnabled(possible and not solving)
+        self.converge.setEnabled(possible and not workspace.is_busy)
+        checked = workspace.convergence
+        self.converged.setVisible(checked is not None)
+        if checked is not None:
+            mark, tone = ("✓", "ok") if checked.is_converged else ("!", "warn")
+            self.converged.say(f"{mark} {checked.sentence}", tone)
         if workspace.case is None:
             text, tone = "Open a scan first.", "muted"
         elif not workspace.plan.probes:
