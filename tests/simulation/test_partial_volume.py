@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,8 @@ from hypothesis import strategies as st
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.simulation.partial_volume import coverage, overlap, plane_fraction
+from cryoplan.simulation.steady import steady_field
+from cryoplan.simulation.tissue import load_tissues
 from tests.support.analytic import ball_distance_mm, centres_mm
 
 OBLIQUE = (0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0)
@@ -70,6 +74,28 @@ def test_a_plane_that_moves_fills_cells_in_step(edge):
         middle = part[part.shape[0] // 2, part.shape[1] // 2]
         lower = grid.origin_mm[0] - 0.5 * edge
         assert lower + float(middle.sum()) * edge == pytest.approx(at, abs=0.11)
+
+
+@pytest.mark.parametrize(("inside", "around"), [(0.21, 0.5), (0.5, 0.21), (0.25, 2.0), (2.0, 0.25)])
+def test_balls_of_mixed_border_cells_disturb_the_flow_as_true_balls_do(inside, around):
+    """Mean conductivity of a box with a ball in it, against Maxwell's formula for few balls."""
+    n, radius, centre = 40, 7.0, np.array([0.2, -0.3, 0.4])
+    offset = np.stack(np.indices((n, n, n))[::-1], axis=-1) - 0.5 * (n - 1) - centre
+    away = np.linalg.norm(offset, axis=-1)
+    part = plane_fraction((radius - away).ravel(), offset.reshape(-1, 3)).reshape(away.shape)
+    water = load_tissues().tissue("water").material()
+    ball, rest = (replace(water, name=str(k), k_u=k) for k in (inside, around))
+    eighths = np.rint(8.0 * part).astype(int)
+    k = np.array([rest.blend(ball, e / 8.0).k_u for e in range(9)])[eighths]
+    field = steady_field(
+        k, np.zeros(k.shape), 1.0, blood_degc=0.0, boundary_degc=(-20.0, 20.0, None, None, None, None)
+    )
+    low, high = k[:-1], k[1:]
+    found = float((2.0 * low * high / (low + high) * (field[1:] - field[:-1])).mean(dtype=float))
+    phi = 4.0 / 3.0 * np.pi * radius**3 / n**3
+    contrast = (inside - around) / (inside + 2.0 * around)
+    exact = around * (1.0 + 2.0 * phi * contrast) / (1.0 - phi * contrast)
+    assert found - around == pytest.approx(exact - around, rel=0.08)
 
 
 def test_a_structure_thinner_than_a_cell_keeps_its_volume():
