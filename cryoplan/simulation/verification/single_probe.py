@@ -153,7 +153,7 @@ def isotherm_size(field: Volume, source: ProbeSource, degc: float) -> Size:
     """
     begin = np.asarray(source.begin_m) * 1000.0
     back = np.asarray(source.back)
-    one = unit(np.cross(back, (0.0, 1.0, 0.0)))
+    one = unit(np.cross(back, np.eye(3)[np.argmin(np.abs(back))]))
     two = np.cross(back, one)
     angle = np.arange(_ANGLES) * (2.0 * np.pi / _ANGLES)
     around = np.cos(angle)[:, None] * one + np.sin(angle)[:, None] * two
