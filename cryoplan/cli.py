@@ -22,7 +22,7 @@ from cryoplan.core.progress import Cancelled, ProgressReport
 
 DONE, USAGE, REFUSED, CANCELLED, INTERNAL = 0, 2, 3, 4, 5
 
-COMMANDS = ("gui", "demo", "info", "run", "report", "verify")
+COMMANDS = ("gui", "demo", "info", "run", "report", "verify", "calibrate", "bench")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--preview", action="store_true", help="coarse and quick")
     run.add_argument("--times", type=_times, default=(), metavar="S,S,...", help="extra times to keep")
     run.add_argument("--size", type=float, default=140.0, metavar="MM", help="edge of the block")
+    run.add_argument("--skin", choices=("air", "warm-bag", "insulated"), help="what lies on the skin")
+    run.add_argument(
+        "--check-convergence",
+        action="store_true",
+        help="solve on another grid and with half the step too, and tell what that changes",
+    )
     run.add_argument("--json", action="store_true", help="progress and result as JSON lines")
     run.set_defaults(command=_run)
 
@@ -99,6 +105,18 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--quick", action="store_true", help="the short list, about two minutes")
     verify.add_argument("--json", action="store_true")
     verify.set_defaults(command=_verify)
+
+    calibrate = commands.add_parser("calibrate", help="fit the probes' heat exchange to published data again")
+    calibrate.add_argument("--probe", metavar="ID", help="only this model")
+    calibrate.add_argument("--spacing", type=float, default=1.0, metavar="MM", help="solver grid, 1 or 2 mm")
+    calibrate.add_argument("--json", action="store_true")
+    calibrate.set_defaults(command=_calibrate)
+
+    bench = commands.add_parser("bench", help="how fast the solver, loading and drawing are")
+    bench.add_argument("--full", action="store_true", help="also what takes minutes and 4 GB")
+    bench.add_argument("--only", action="append", default=[], metavar="NAME", help="one figure of the table")
+    bench.add_argument("--json", action="store_true")
+    bench.set_defaults(command=_bench)
     return parser
 
 
@@ -140,7 +158,16 @@ def _run(options: argparse.Namespace) -> int:
     from cryoplan.workflow.run import run_block, run_case
 
     settings = PREVIEW if options.preview else STANDARD
-    settings = settings.changed(spacing_mm=options.spacing, extra_times_s=tuple(options.times))
+    settings = settings.changed(
+        spacing_mm=options.spacing, extra_times_s=tuple(options.times), skin=options.skin
+    )
+    if options.phantom is not None and options.check_convergence:
+        raise CryoplanError(
+            "A block cannot be checked for convergence with run.",
+            "Run it twice with another --spacing, or see verify; leave --check-convergence out.",
+            code="converge-block",
+            place="--check-convergence",
+        )
     probes = workflow.catalogue()
     with _Console(as_json=options.json) as progress:
         if options.phantom is not None:
@@ -166,6 +193,7 @@ def _run(options: argparse.Namespace) -> int:
                 target=options.target,
                 accept=options.accept,
                 settings=settings,
+                converge=options.check_convergence,
                 progress=progress,
             )
     if options.json:
@@ -180,7 +208,7 @@ def _run(options: argparse.Namespace) -> int:
         )
     else:
         for finding in summary.findings:
-            if finding.level is not Level.OK:
+            if finding.level is not Level.OK or finding.code == "convergence":
                 print(f"{finding.level.value}: {finding.text}")
         _say_result(summary.files, options.out)
     return DONE
@@ -219,6 +247,24 @@ def _verify(options: argparse.Namespace) -> int:
             print(f"{word}  {check.name:<{width}}  {check.to_text()}")
         print(f"{sum(c.passed for c in checks)} of {len(checks)} checks within their bounds. {RESEARCH_USE}.")
     return DONE if all(c.passed for c in checks) else INTERNAL
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from cryoplan.workflow.calibrating import run_calibration
+
+    with _Console(as_json=options.json) as progress:
+        found = run_calibration(probe=options.probe, spacing_mm=options.spacing, progress=progress)
+    print(json.dumps(found.to_json()) if options.json else f"{found.to_text()}\n{RESEARCH_USE}.")
+    return DONE
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from cryoplan.workflow.benchmark import run_benchmark
+
+    with _Console(as_json=options.json) as progress:
+        found = run_benchmark(full=options.full, only=options.only, progress=progress)
+    print(json.dumps(found.to_json()) if options.json else f"{found.to_text()} {RESEARCH_USE}.")
+    return DONE
 
 
 class _Console:

@@ -164,6 +164,9 @@ Notes:
   SimpleITK, CharLS in pyjpegls, image codecs in pillow.
 - reportlab carries a sample font, DarkGarden (GPL 2 with font exception), which cryoplan neither uses nor
   embeds.
+- `resources/validation` holds published figures, each with its source. Its temperature traces are sampled
+  from the public repository armansarshoghi/Cryoablation-Dosimetry (2026, MIT, copyright Arman Sarshoghi and
+  co-authors); the licence text lies beside them in `LICENCE.txt`.
 - certifi is Mozilla's list of certificates (MPL 2.0), unchanged. cryoplan opens no network connection;
   certifi is here because pyvista's download of examples needs it.
 """

@@ -90,6 +90,16 @@ def solve(
     return replace(result, frames=()), assessment
 
 
+def converge(
+    line: Line, case: Case | str, plan: Plan, settings: SolverSettings, known: Assessment | None
+) -> workflow.ConvergenceReport:
+    """Solve on another grid and with half the step, and tell what that changes."""
+    patient = _case(case)
+    probes = workflow.catalogue()
+    refuse_impossible(workflow.check(patient, plan, probes))
+    return workflow.check_convergence(patient, plan, probes, settings, known=known, progress=line)
+
+
 def report(
     _line: Line,
     case: Case | str,
@@ -133,6 +143,7 @@ TASKS: dict[str, Callable[..., object]] = {
     "target": target,
     "meshes": meshes,
     "solve": solve,
+    "converge": converge,
     "report": report,
     "save": save,
     "open": open_file,

@@ -49,6 +49,7 @@ BUSY_TEXT = {
     "target": "Choosing the target",
     "meshes": "Making the surfaces",
     "solve": "Solving",
+    "converge": "Checking the grid",
     "report": "Printing the PDF",
     "save": "Saving the case",
     "open": "Opening the case",
@@ -112,6 +113,7 @@ class Workspace(QObject):
         self._jobs: dict[int, Asked] = {}
         self._frames: dict[int, list[Frame]] = {}
         self._solving: int | None = None
+        self._checked: workflow.ConvergenceReport | None = None
         self._meshing: int | None = None
         self.meshes: CaseMeshes | None = None
         self.progress: ProgressReport | None = None
@@ -163,6 +165,16 @@ class Workspace(QObject):
     def is_current(self) -> bool:
         """True when the result shown is the answer to exactly this case and plan."""
         return self._shown is not None and self._shown[0].key == self._key
+
+    @property
+    def convergence(self) -> workflow.ConvergenceReport | None:
+        """What refining grid and step changed for exactly this case, plan and grid; None when not checked."""
+        return self._checked if self._checked is not None and self._checked.key == self._key else None
+
+    @property
+    def is_checking(self) -> bool:
+        """True while the grid is being checked."""
+        return any(asked.kind == "converge" for asked in self._jobs.values())
 
     @property
     def can_export(self) -> bool:
@@ -236,7 +248,11 @@ class Workspace(QObject):
     def set_case(self, case: Case | None, plan: Plan | None = None) -> None:
         """Show another patient; undo history and results of the last one are gone."""
         for job, asked in self._jobs.items():
-            if asked.kind in ("solve", "meshes"):  # what was to be saved or printed is still wanted
+            if asked.kind in (
+                "solve",
+                "converge",
+                "meshes",
+            ):  # what was to be saved or printed is still wanted
                 self._worker.cancel(job)
         self._solving = None
         self._case = case
@@ -324,6 +340,19 @@ class Workspace(QObject):
             self._worker.cancel(self._solving)
         self._solving = self._submit("solve", case=self._case, plan=self._plan, settings=self.settings)
         self._told()
+
+    def request_convergence(self) -> None:
+        """Solve the plan on another grid and with half the step in the background; see `convergence`."""
+        if not self._need_case():
+            return
+        if not self._plan.probes:
+            self._fail(CryoplanError("The plan has no probe.", "Place one first: press P.", code="no-probes"))
+            return
+        for job, asked in self._jobs.items():
+            if asked.kind == "converge":
+                self._worker.cancel(job)
+        known = self.assessment if self.is_current else None
+        self._submit("converge", case=self._case, plan=self._plan, settings=self.settings, known=known)
 
     def cancel(self) -> None:
         """Stop what the user asked for; the surfaces of the 3D view are still made."""
@@ -426,6 +455,10 @@ class Workspace(QObject):
         if kind == "solve":
             result, assessment = value
             self._keep_result(replace(result, frames=tuple(frames)), assessment)
+        elif kind == "converge":
+            self._checked = value
+            if self.convergence is None:
+                self.message.emit("The grid was checked for a plan that has changed since. Please repeat it.")
         elif kind == "meshes":
             self.meshes = value
             self.meshes_changed.emit()

@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from cryoplan.case.case import Case
+from cryoplan.case.layers import counts_over
 from cryoplan.case.planning import mask_box_mm, planning_grid, voxel_box_ijk
 from cryoplan.case.roles import guess, tissue_of_role
 from cryoplan.case.structure import Role, Structure
@@ -240,7 +241,8 @@ def _shared_by(
     return Finding(
         level=Level.WARN,
         code="structures-overlap",
-        text=f"{a.name} and {b.name} share {shared_ml:.1f} ml.",
+        text=f"{a.name} and {b.name} share {shared_ml:.1f} ml; there the tissue of "
+        f"{(b if counts_over(b, a) else a).name} counts.",
         place=b.name,
     )
 

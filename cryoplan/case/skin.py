@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from threading import Lock
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 import numpy.typing as npt
 
 from cryoplan.case.case import Case
-from cryoplan.case.structure import Role
+from cryoplan.case.structure import Role, Structure
 from cryoplan.core.geometry import FloatArray, Point, as_point, unit
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
@@ -25,21 +25,50 @@ _STEP_MM = 0.25
 
 _LOCK = Lock()
 _CACHE: WeakKeyDictionary[Volume, Volume] = WeakKeyDictionary()
+_WHOLE: WeakKeyDictionary[Volume, tuple[tuple[ref[Volume], ...], Volume]] = WeakKeyDictionary()
 
 
 def body_mask(case: Case) -> Volume | None:
     """Return the body as bool voxels, None when nothing tells where it ends.
 
-    The outlined structure of role *body* if there is one. Else, on a CT, the largest connected part above
-    -300 HU with its holes filled slice by slice, after thin things (table, lines) are cut off; its voxels are
-    about 2 mm wide. An MR without an outlined body has none: its values say nothing about air.
+    The outlined structure of role *body* if there is one, with what lies in it. Else, on a CT, the largest
+    connected part above -300 HU with its holes filled slice by slice, after thin things (table, lines) are
+    cut off; its voxels are about 2 mm wide. An MR without an outlined body has none: its values say nothing about air.
     """
     for structure in case.structures:
         if structure.role is Role.BODY:
-            return structure.mask
+            return _whole_body(case, structure)
     if not case.scan.facts.has_hounsfield:
         return None
     return body_of_ct(case.scan)
+
+
+def _whole_body(case: Case, outlined: Structure) -> Volume:
+    """Return an outlined body together with what lies in it.
+
+    In a label map a voxel has one label, so that the label of the body leaves out every organ; what is
+    outlined on the same grid belongs to the body, and holes are filled slice by slice.
+    """
+    # Compared by identity: volumes have no other equality.
+    others = [s.mask for s in case.structures if s is not outlined and s.mask.grid == outlined.mask.grid]
+    from scipy import ndimage
+
+    with _LOCK:
+        known = _WHOLE.get(outlined.mask)
+    if known is not None and [r() for r in known[0]] == others:
+        return known[1]
+    values = outlined.mask.values.copy()
+    for mask in others:
+        values |= mask.values
+    for plane in values:
+        if plane.any() and not plane.all():
+            plane[...] = ndimage.binary_fill_holes(plane)
+    whole = outlined.mask
+    if np.count_nonzero(values) != np.count_nonzero(whole.values):
+        whole = Volume(grid=outlined.mask.grid, values=values)
+    with _LOCK:
+        _WHOLE[outlined.mask] = (tuple(ref(mask) for mask in others), whole)
+    return whole
 
 
 def body_source(case: Case) -> str:

@@ -20,7 +20,7 @@ BoolArray = npt.NDArray[np.bool_]
 _MARGIN_VOXELS = 3
 
 
-def volume_to_grid(volume: Volume, grid: Grid, *, outside: float) -> Volume:
+def volume_to_grid(volume: Volume, grid: Grid, *, outside: float | None) -> Volume:
     """Return `volume` sampled linearly at the voxel centres of `grid`.
 
     Parameters
@@ -29,9 +29,9 @@ def volume_to_grid(volume: Volume, grid: Grid, *, outside: float) -> Volume:
         Numeric voxels.
     grid : Grid
         Where to sample; any orientation.
-    outside : float
-        Value for voxels whose centre lies outside the voxels of `volume`. In the outer half voxel the
-        nearest value holds.
+    outside : float or None
+        Value for voxels whose centre lies outside the voxels of `volume`; None is that of the nearest voxel.
+        In the outer half voxel the nearest value always holds.
 
     Returns
     -------
@@ -43,9 +43,71 @@ def volume_to_grid(volume: Volume, grid: Grid, *, outside: float) -> Volume:
     values = ndimage.affine_transform(
         source, matrix, offset, output_shape=grid.shape, order=1, mode="nearest", output=np.float32
     )
-    for k, inside in enumerate(_inside_by_slab(matrix, offset, grid.shape, volume.grid.shape)):
-        values[k][~inside] = outside
+    if outside is not None:
+        for k, inside in enumerate(_inside_by_slab(matrix, offset, grid.shape, volume.grid.shape)):
+            values[k][~inside] = outside
     return Volume(grid=grid, values=values)
+
+
+def signed_distance_to_grid(mask: Volume, grid: Grid, reach_mm: float) -> Volume:
+    """Return how deep each voxel centre of `grid` lies inside a mask, in millimetres, negative outside.
+
+    Zero lies midway between unlike voxels of the mask, and next to it the value grows twice as fast as the
+    distance (both neighbours are a whole voxel from one another); further away it is half a voxel more than
+    the distance.
+
+    Parameters
+    ----------
+    mask : Volume
+        bool voxels.
+    grid : Grid
+        Where to measure; any orientation.
+    reach_mm : float
+        Values are cut at this distance on both sides. Up to there they do not depend on how much of the mask
+        `grid` covers, so that neighbouring grids fit together.
+
+    Returns
+    -------
+    Volume
+        float32 on `grid`, millimetres.
+    """
+    result = np.full(grid.shape, -reach_mm, np.float32)
+    drawn = _drawn_box(mask)
+    if drawn is None:
+        return Volume(grid=grid, values=result)
+    lower_kji, upper_kji = drawn
+    margin = np.ceil(reach_mm / np.asarray(mask.grid.spacing_mm[::-1])).astype(int) + 2
+    source, source_first = _crop(mask, grid, lower_kji, upper_kji, margin)
+    if source.size == 0 or not source.any():
+        return Volume(grid=grid, values=result)
+    window, window_first = _window(mask.grid, grid, lower_kji, upper_kji, margin)
+    if min(window) <= 0:
+        return Volume(grid=grid, values=result)
+    signed_mm = _signed_distance_mm(source, mask.grid.spacing_mm[::-1])
+    matrix, offset = _array_transform(grid, mask.grid)
+    sampled = ndimage.affine_transform(
+        np.clip(signed_mm, -reach_mm, reach_mm),
+        matrix,
+        offset + matrix @ window_first - source_first,
+        output_shape=window,
+        order=1,
+        mode="constant",
+        cval=-reach_mm,
+    )
+    k, j, i = window_first
+    result[k : k + window[0], j : j + window[1], i : i + window[2]] = sampled
+    return Volume(grid=grid, values=result)
+
+
+def _drawn_box(mask: Volume) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]] | None:
+    """Return the first and last index ``[k, j, i]`` of the set voxels, None when there are none."""
+    planes = np.flatnonzero(mask.values.any(axis=(1, 2)))
+    if len(planes) == 0:
+        return None
+    flat = np.asarray(mask.values[planes[0] : planes[-1] + 1].any(axis=0))
+    rows, columns = np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))
+    lower = np.array([planes[0], rows[0], columns[0]])
+    return lower, np.array([planes[-1], rows[-1], columns[-1]])
 
 
 def mask_to_grid(mask: Volume, grid: Grid) -> Volume:
@@ -171,30 +233,41 @@ def _inside_by_slab(
     return slabs
 
 
-def _corners(lower_kji: npt.ArrayLike, upper_kji: npt.ArrayLike, grow: float) -> FloatArray:
+def _corners(
+    lower_kji: npt.ArrayLike, upper_kji: npt.ArrayLike, grow: float | npt.NDArray[np.int_]
+) -> FloatArray:
     """Return the eight corners ``(8, 3)`` in i, j, k of a box of voxels, grown by `grow` voxels."""
     box = np.array([np.asarray(lower_kji, float) - grow, np.asarray(upper_kji, float) + grow])[:, ::-1]
     return np.array([[box[a, 0], box[b, 1], box[c, 2]] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
 
 
 def _crop(
-    mask: Volume, grid: Grid, lower_kji: npt.ArrayLike, upper_kji: npt.ArrayLike
+    mask: Volume,
+    grid: Grid,
+    lower_kji: npt.ArrayLike,
+    upper_kji: npt.ArrayLike,
+    margin: int | npt.NDArray[np.int_] = _MARGIN_VOXELS,
 ) -> tuple[BoolArray, npt.NDArray[np.int_]]:
     """Return the part of `mask` that can reach `grid`, framed by empty voxels, and its first index."""
     wanted = mask.grid.mm_to_index(grid.index_to_mm(_corners((0, 0, 0), np.array(grid.shape) - 1, 0.0)))
-    low = np.maximum(np.asarray(lower_kji), np.floor(wanted.min(axis=0))[::-1].astype(int) - _MARGIN_VOXELS)
-    high = np.minimum(np.asarray(upper_kji), np.ceil(wanted.max(axis=0))[::-1].astype(int) + _MARGIN_VOXELS)
+    low = np.maximum(np.asarray(lower_kji), np.floor(wanted.min(axis=0))[::-1].astype(int) - margin)
+    high = np.minimum(np.asarray(upper_kji), np.ceil(wanted.max(axis=0))[::-1].astype(int) + margin)
     if (high < low).any():
         return np.zeros((0, 0, 0), bool), low
     part = mask.values[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))]
-    return np.pad(part, _MARGIN_VOXELS), low - _MARGIN_VOXELS
+    width = np.broadcast_to(margin, 3)
+    return np.pad(part, [(int(n), int(n)) for n in width]), low - width
 
 
 def _window(
-    source: Grid, grid: Grid, lower_kji: npt.ArrayLike, upper_kji: npt.ArrayLike
+    source: Grid,
+    grid: Grid,
+    lower_kji: npt.ArrayLike,
+    upper_kji: npt.ArrayLike,
+    grow: float | npt.NDArray[np.int_] = 1.0,
 ) -> tuple[tuple[int, int, int], npt.NDArray[np.int_]]:
     """Return shape and first index ``[k, j, i]`` of the part of `grid` that the mask can touch."""
-    reached = grid.mm_to_index(source.index_to_mm(_corners(lower_kji, upper_kji, 1.0)))
+    reached = grid.mm_to_index(source.index_to_mm(_corners(lower_kji, upper_kji, grow)))
     low = np.maximum(np.floor(reached.min(axis=0))[::-1].astype(int), 0)
     high = np.minimum(np.ceil(reached.max(axis=0))[::-1].astype(int), np.array(grid.shape) - 1)
     size = high - low + 1

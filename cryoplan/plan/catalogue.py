@@ -33,8 +33,18 @@ _NUMBERS: dict[str, tuple[str, float, float]] = {
     "active_thaw_temperature": ("degC", 0.0, 100.0),
     "active_thaw_coefficient": ("W/(m2 K)", 10.0, 100_000.0),
     "electric_thaw_temperature": ("degC", 0.0, 100.0),
+    "thaw_time_constant": ("s", 0.1, 600.0),
 }
-_OPTIONAL = ("active_thaw_temperature", "active_thaw_coefficient", "electric_thaw_temperature")
+_WARM = (25.0, 60.0)
+"""degC of a warmer's fluid: below it does not warm, above it burns."""
+
+_KINDS = ("cryoprobe", "warmer")
+_OPTIONAL = (
+    "active_thaw_temperature",
+    "active_thaw_coefficient",
+    "electric_thaw_temperature",
+    "thaw_time_constant",
+)
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
@@ -134,8 +144,8 @@ def read_model(path: Path) -> ProbeModel:
         number out of range, or parts that do not fit on the shaft. ``place`` is ``file: key``.
     """
     table = _table(path)
-    known = {"schema", *_TEXTS, *_NUMBERS}
-    required = known - set(_OPTIONAL) - {"calibration"}
+    known = {"schema", "kind", *_TEXTS, *_NUMBERS}
+    required = known - set(_OPTIONAL) - {"calibration", "kind"}
     for key in table:
         if key not in known:
             raise _bad(path, key, "is not a key of a probe file", "Remove it or mend its spelling.")
@@ -152,7 +162,16 @@ def read_model(path: Path) -> ProbeModel:
         if not isinstance(text, str) or (key == "name" and not text.strip()):
             raise _bad(path, key, "is not a text", "Write it between quotation marks.")
         texts[key] = text
-    numbers = {key: _number(path, key, table[key]) for key in _NUMBERS if key in table}
+    kind = table.get("kind", _KINDS[0])
+    if kind not in _KINDS:
+        raise _bad(path, "kind", f"is {kind!r}", f"Use one of: {', '.join(_KINDS)}.")
+    units = dict(_NUMBERS)
+    if kind == "warmer":
+        units["coolant_temperature"] = ("degC", *_WARM)
+        for key in _OPTIONAL:
+            if key in table:
+                raise _bad(path, key, "has no meaning for a warmer, which is on in every phase", "Remove it.")
+    numbers = {key: _number(path, key, table[key], units[key]) for key in _NUMBERS if key in table}
     if ("active_thaw_temperature" in numbers) != ("active_thaw_coefficient" in numbers):
         raise _bad(
             path, "active_thaw_temperature", "and active_thaw_coefficient belong together", "Give both."
@@ -165,7 +184,7 @@ def read_model(path: Path) -> ProbeModel:
             f"is shorter than tip offset, active zone and taper together ({front:g} mm)",
             "Mend the lengths.",
         )
-    return ProbeModel(id=path.stem, **texts, **numbers)  # type: ignore[arg-type]  # keys are those of the record
+    return ProbeModel(id=path.stem, kind=str(kind), **texts, **numbers)  # type: ignore[arg-type]  # keys are those of the record
 
 
 def _table(path: Path) -> dict[str, object]:
@@ -180,8 +199,8 @@ def _table(path: Path) -> dict[str, object]:
         raise _bad(path, "file", f"is not TOML ({error})", "Mend the place it names.") from error
 
 
-def _number(path: Path, key: str, value: object) -> Sourced:
-    unit, lowest, highest = _NUMBERS[key]
+def _number(path: Path, key: str, value: object, allowed: tuple[str, float, float]) -> Sourced:
+    unit, lowest, highest = allowed
     if not isinstance(value, dict):
         raise _bad(path, key, "is not a table", "Write { value, unit, source, how }.")
     number = Sourced.from_toml(value, place=f"{path.name}: {key}")

@@ -14,7 +14,7 @@ from cryoplan.core.sourced import Sourced
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeModel:
-    """One kind of cryoprobe, as ``resources/probes/<id>.toml`` describes it.
+    """One kind of probe, as ``resources/probes/<id>.toml`` describes it.
 
     All numbers carry their unit and source. The thermal part is the Robin exchange of physics section 8::
 
@@ -44,6 +44,9 @@ class ProbeModel:
         degC, end value of T_c while freezing.
     cooling_time_constant : Sourced
         s, tau.
+    thaw_time_constant : Sourced or None
+        s, tau of an active thaw: metal and gas left in the tip stay cold for a while. None takes that of
+        cooling.
     exchange_coefficient : Sourced
         W/(m2 K), h while freezing; the calibrated parameter.
     active_thaw_temperature : Sourced or None
@@ -54,6 +57,9 @@ class ProbeModel:
         degC limit of the electric heater; None when the model has none.
     calibration : str
         One sentence: on what data h was calibrated and with what residual.
+    kind : str
+        ``cryoprobe``, or ``warmer``: something warm that is on during every phase, thaws included. Its
+        `coolant_temperature` is that of the warm fluid.
     """
 
     id: str
@@ -73,7 +79,14 @@ class ProbeModel:
     active_thaw_temperature: Sourced | None = None
     active_thaw_coefficient: Sourced | None = None
     electric_thaw_temperature: Sourced | None = None
+    thaw_time_constant: Sourced | None = None
     calibration: str = ""
+    kind: str = "cryoprobe"
+
+    @property
+    def is_warmer(self) -> bool:
+        """True for what keeps tissue warm instead of freezing it."""
+        return self.kind == "warmer"
 
     @property
     def is_guess(self) -> bool:

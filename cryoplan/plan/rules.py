@@ -45,10 +45,12 @@ def check_plan(case: Case, plan: Plan, catalogue: Catalogue) -> tuple[Finding, .
     """
     limits = placement_limits()
     findings: list[Finding] = []
-    if not plan.probes:
+    if not any(p.model not in catalogue or not catalogue[p.model].is_warmer for p in plan.probes):
         findings.append(
             Finding(
-                level=Level.WARN, code="no-probes", text="The plan has no probe. Place one on the target."
+                level=Level.WARN,
+                code="no-probes",
+                text="The plan has no probe that freezes. Place one on the target.",
             )
         )
     body = body_mask(case)
@@ -76,11 +78,26 @@ def check_plan(case: Case, plan: Plan, catalogue: Catalogue) -> tuple[Finding, .
             continue
         model = catalogue[probe.model]
         known.append((probe, model))
+        if model.is_warmer:
+            # It lies in a natural duct and freezes nothing: no way in, no ice at the skin, no thaw.
+            continue
         findings += _reach_findings(case, probe, model, limits)
         findings += _path_findings(case, probe, model, limits)
         findings += _thaw_findings(plan, probe, model)
-    findings += _pair_findings(known, limits)
+    findings += _pair_findings([both for both in known if not both[1].is_warmer], limits)
+    findings += _warmer_findings(known)
     return tuple(sorted(findings, key=lambda f: -f.level.rank))
+
+
+def _warmer_findings(known: Sequence[tuple[Probe, ProbeModel]]) -> Iterator[Finding]:
+    """Say which probes run into a warmer."""
+    for warmer, warm_model in known:
+        for probe, model in known:
+            if not warm_model.is_warmer or model.is_warmer:
+                continue
+            found = pair(warmer, probe, warm_model, model)
+            if found.closest_mm < 0.0:
+                yield _fail("shafts-collide", probe, f"runs into the warmer {warmer.name} inside the body.")
 
 
 def _fail(code: str, probe: Probe, text: str) -> Finding:

@@ -8,43 +8,50 @@ probe acts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
 from cryoplan.case.case import Case
+from cryoplan.case.planning import mask_box_mm
 from cryoplan.core.errors import SimulationError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.geometry import Point
 from cryoplan.core.grid import Grid
 from cryoplan.core.units import mm_to_m
+from cryoplan.core.volume import Volume
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.plan.protocol import PhaseKind, ThawMode
+from cryoplan.simulation.contacts import Contacts, find_contacts
+from cryoplan.simulation.feasible import (
+    check_axes,
+    check_block,
+    check_memory,
+    void_findings,
+    wider_margin_mm,
+)
 from cryoplan.simulation.settings import SolverSettings
 from cryoplan.simulation.sources import Drive, ProbeSource
 from cryoplan.simulation.surroundings import Exchange, Flood
 from cryoplan.simulation.tissue import Material, TissueTable
+from cryoplan.simulation.tissue_map import TissueMap, map_tissues, tissue_key
+from cryoplan.simulation.tissue_region import BODY_DEGC
 
 FloatArray = npt.NDArray[np.float64]
-
-BODY_DEGC = 37.0
-"""Core temperature of the body."""
 
 HEATER_COEFFICIENT = 10_000.0
 """W/(m2 K), assumed: an electric heater sits in the wall, so that the shaft keeps close to its limit."""
 
-LARGEST_CELLS = 15_000_000
-"""Cells above which a problem is refused: about 2 GB of arrays, and half an hour."""
+SNAP_CELLS = 4
+"""The block of a patient begins and ends on multiples of this many cells.
 
-COARSEST_RADII = 2.8
-"""Largest cell edge in probe radii.
-
-The ring of faces around a probe degenerates on coarser grids (solver notes section 3: at 3.75 radii by 6 mm).
-A 1.47 mm probe on the 2 mm preview grid, 2.72 radii, draws the exact steady heat within 1 percent and puts
-the steady front within 3 percent for any position of its axis in the cell.
+A probe that is dragged then keeps its block for several millimetres, and with it the tissues and the steady
+state that were found for it.
 """
 
 Faces = tuple[float | None, float | None, float | None, float | None, float | None, float | None]
@@ -137,19 +144,26 @@ class Problem:
 def probe_source(probe: Probe, model: ProbeModel, start_degc: float) -> ProbeSource:
     """Return a placed probe in SI (physics section 8).
 
-    The duty u scales the end temperature, ``T_c = T_b + (T_end - T_b) u``. Gas keeps the model's time
-    constant when it thaws; a model without its own thaw coefficient uses that of freezing.
+    The duty u scales the end temperature, ``T_c = T_b + (T_end - T_b) u``. A model without a time constant
+    or coefficient of its own for thawing uses that of freezing.
     """
     tau = model.cooling_time_constant.value
+    thaw_tau = model.thaw_time_constant.value if model.thaw_time_constant else tau
     h = model.exchange_coefficient.value
-    thaws = []
+    freeze = Drive(
+        end_degc=start_degc + (model.coolant_temperature.value - start_degc) * probe.intensity,
+        coefficient=h,
+        tau_s=tau,
+    )
+    # A warmer is on in every phase; what it does is what a probe does while it freezes, but warm.
+    thaws = [(mode.value, freeze) for mode in ThawMode] if model.is_warmer else []
     if model.active_thaw_temperature is not None:
         coefficient = model.active_thaw_coefficient.value if model.active_thaw_coefficient else h
-        gas = Drive(end_degc=model.active_thaw_temperature.value, coefficient=coefficient, tau_s=tau)
+        gas = Drive(end_degc=model.active_thaw_temperature.value, coefficient=coefficient, tau_s=thaw_tau)
         thaws.append((ThawMode.HELIUM.value, gas))
     if model.electric_thaw_temperature is not None:
         heater = Drive(
-            end_degc=model.electric_thaw_temperature.value, coefficient=HEATER_COEFFICIENT, tau_s=tau
+            end_degc=model.electric_thaw_temperature.value, coefficient=HEATER_COEFFICIENT, tau_s=thaw_tau
         )
         thaws.append((ThawMode.ELECTRIC.value, heater))
     begin = np.asarray(probe.tip_mm) - probe.direction * model.tip_offset.value
@@ -162,11 +176,7 @@ def probe_source(probe: Probe, model: ProbeModel, start_degc: float) -> ProbeSou
         length_m=mm_to_m(model.active_length.value),
         taper_m=mm_to_m(model.taper.value),
         radius_m=mm_to_m(0.5 * model.outer_diameter.value),
-        freeze=Drive(
-            end_degc=start_degc + (model.coolant_temperature.value - start_degc) * probe.intensity,
-            coefficient=h,
-            tau_s=tau,
-        ),
+        freeze=freeze,
         thaws=tuple(thaws),
         start_s=probe.start_s,
         stop_s=float("inf") if probe.stop_s is None else probe.stop_s,
@@ -188,11 +198,13 @@ def stages_of(plan: Plan) -> tuple[Stage, ...]:
 def _sources(
     plan: Plan, catalogue: Mapping[str, ProbeModel], start_degc: float
 ) -> tuple[tuple[ProbeSource, ...], list[Finding]]:
-    if not plan.probes:
+    models = [_model(catalogue, p.model) for p in plan.probes]
+    if all(m.is_warmer for m in models):
         raise SimulationError(
-            "The plan has no probe.", "Place at least one.", code="no-probes", place="probes"
+            "The plan has no probe that freezes.", "Place at least one.", code="no-probes", place="probes"
         )
-    sources = tuple(probe_source(p, _model(catalogue, p.model), start_degc) for p in plan.probes)
+    sources = tuple(probe_source(p, m, start_degc) for p, m in zip(plan.probes, models, strict=True))
+    check_axes(sources)
     end = plan.protocol.duration_s
     findings = [
         Finding(
@@ -225,33 +237,6 @@ def _model(catalogue: Mapping[str, ProbeModel], model_id: str) -> ProbeModel:
     found = finder(model_id) if finder is not None else catalogue[model_id]
     assert isinstance(found, ProbeModel)
     return found
-
-
-def _check_fit(plan: Plan, sources: tuple[ProbeSource, ...], grid: Grid, settings: SolverSettings) -> None:
-    for probe, source in zip(plan.probes, sources, strict=True):
-        ends_m = np.asarray(source.begin_m) + np.outer([0.0, source.reach_m], source.back)
-        if not grid.contains_mm(ends_m * 1000.0).all():
-            raise SimulationError(
-                f"The active zone of probe {probe.name} leaves the computed block.",
-                "Move the probe, or use a larger block.",
-                code="probe-outside-block",
-                place=probe.name,
-            )
-        if grid.spacing_mm[0] > COARSEST_RADII * source.radius_m * 1000.0 + 1e-9:
-            raise SimulationError(
-                f"A grid of {settings.spacing_mm:g} mm is too coarse for probe {probe.name} of "
-                f"{2000 * source.radius_m:g} mm.",
-                f"Use {np.floor(1e4 * COARSEST_RADII * source.radius_m) / 10:.1f} mm or less.",
-                code="grid-too-coarse",
-                place=probe.name,
-            )
-    if int(np.prod(grid.size)) > LARGEST_CELLS:
-        raise SimulationError(
-            f"The problem has {np.prod(grid.size) / 1e6:.0f} million cells.",
-            "Use a coarser grid or a smaller margin.",
-            code="too-many-cells",
-            place="spacing_mm",
-        )
 
 
 def phantom_problem(
@@ -298,7 +283,8 @@ def phantom_problem(
     sources, findings = _sources(plan, catalogue, start)
     half = 0.5 * size_mm
     grid = Grid.isotropic([-half] * 3, [half] * 3, settings.spacing_mm)
-    _check_fit(plan, sources, grid, settings)
+    check_block(sources, grid, settings)
+    check_memory(plan, grid, settings)
     if medium.w > 0.0:
         findings.append(
             Finding(
@@ -333,15 +319,13 @@ def build_problem(
     """Return the problem of a patient and a plan.
 
     The grid covers the target and every active zone with ``settings.margin_mm`` on all sides, on the lattice
-    of whole multiples of the spacing.
+    of whole multiples of the spacing, and more where the ice is expected to grow larger.
 
     Raises
     ------
     SimulationError
         If there is no probe, a tip lies outside the scan, a tissue is unknown or the grid does not fit.
     """
-    from cryoplan.simulation.tissue_map import map_tissues
-
     sources, findings = _sources(plan, catalogue, BODY_DEGC)
     for probe in plan.probes:
         if not case.scan.volume.grid.contains_mm(probe.tip_mm):
@@ -351,40 +335,117 @@ def build_problem(
                 code="tip-outside-scan",
                 place=probe.name,
             )
-    grid = solver_grid(case, sources, settings)
-    _check_fit(plan, sources, grid, settings)
+    grid = solver_grid(case, sources, settings.margin_mm, settings.spacing_mm)
+    check_block(sources, grid, settings)
+    check_memory(plan, grid, settings)
     tissue = map_tissues(case, grid, tissues)
+    margin = wider_margin_mm(sources, plan, _perfusion_around(tissue, grid, sources), settings)
+    if margin > settings.margin_mm:
+        grid = solver_grid(case, sources, margin, settings.spacing_mm)
+        check_memory(plan, grid, settings)
+        tissue = map_tissues(case, grid, tissues)
+        findings.append(
+            Finding(
+                level=Level.OK,
+                code="block-extended",
+                text=f"The computed block reaches {margin:.0f} mm beyond probes and target instead of "
+                f"{settings.margin_mm:g}: the ice may grow large in tissue with little blood.",
+            )
+        )
+    contacts = find_contacts(tissue, tissue_key(case), grid, plan, tissues, settings)
+    outside = void_findings(sources, grid, contacts.void)
     return Problem(
         grid=grid,
         material_map=tissue.material_map,
-        materials=tissue.materials,
+        materials=contacts.materials,
         start_degc=BODY_DEGC,
         probes=sources,
         stages=stages_of(plan),
         thermocouples=tuple((t.name, t.position_mm) for t in plan.thermocouples),
-        boundary_degc=(BODY_DEGC,) * 6,
-        vessel=tissue.vessel,
-        vessel_exchange=tissue.vessel_exchange,
         settings=settings,
-        findings=(*findings, *tissue.findings, *_thermocouples_outside(plan, grid)),
+        findings=(
+            *findings,
+            *tissue.findings,
+            *contacts.findings,
+            *outside,
+            *_thermocouples_outside(plan, grid),
+        ),
+        **_surroundings_for_solver(contacts, grid),
     )
 
 
-def solver_grid(case: Case, sources: tuple[ProbeSource, ...], settings: SolverSettings) -> Grid:
-    """Return the cubic grid around target and active zones."""
+def _surroundings_for_solver(contacts: Contacts, grid: Grid) -> dict[str, Any]:
+    """Return the fields of a problem that say what touches the tissue.
+
+    `vessel` and `vessel_exchange` say the same as `held` and the exchange of kind ``vessel``, for a solver
+    that does not know these yet.
+    """
+    rate = np.zeros(grid.shape, np.float32)
+    for exchange in contacts.exchanges:
+        if exchange.kind == "vessel":
+            np.add.at(rate.reshape(-1), exchange.cells, exchange.rate.astype(np.float32))
+    old = {"vessel": contacts.held, "vessel_exchange": rate if rate.any() else None}
+    return old | {
+        "boundary_degc": contacts.boundary_degc,
+        "start_field_degc": contacts.start_field_degc,
+        "held": contacts.held,
+        "held_degc": contacts.held_degc,
+        "void": contacts.void,
+        "exchanges": contacts.exchanges,
+        "floods": contacts.floods,
+    }
+
+
+def solver_grid(case: Case, sources: Sequence[ProbeSource], margin_mm: float, spacing_mm: float) -> Grid:
+    """Return the cubic grid around target and active zones, with `margin_mm` on all sides or a little more.
+
+    It lies on the lattice of whole multiples of the spacing and is made of blocks of four cells a side.
+    """
     points = [np.asarray(s.begin_m) * 1000.0 for s in sources]
     points += [(np.asarray(s.begin_m) + s.reach_m * np.asarray(s.back)) * 1000.0 for s in sources]
-    target = case.target
-    if target is not None:
-        k, j, i = np.nonzero(target.mask.values)
-        corners = np.array(
-            [[x, y, z] for x in (i.min(), i.max()) for y in (j.min(), j.max()) for z in (k.min(), k.max())]
-        )
-        points += list(target.mask.grid.index_to_mm(corners))
+    if case.target is not None:
+        points += list(_box_mm(case.target.mask))
     cloud = np.asarray(points)
-    return Grid.isotropic(
-        cloud.min(axis=0) - settings.margin_mm, cloud.max(axis=0) + settings.margin_mm, settings.spacing_mm
-    )
+    grid = Grid.isotropic(cloud.min(axis=0) - margin_mm, cloud.max(axis=0) + margin_mm, spacing_mm)
+    first = np.rint(np.asarray(grid.origin_mm) / spacing_mm).astype(int)
+    last = first + np.asarray(grid.size)
+    first, last = first // SNAP_CELLS * SNAP_CELLS, -(-last // SNAP_CELLS) * SNAP_CELLS
+    i, j, k = (int(n) for n in last - first)
+    x, y, z = (float(v) for v in first * spacing_mm)
+    return Grid(size=(i, j, k), spacing_mm=grid.spacing_mm, origin_mm=(x, y, z))
+
+
+_BOXES: WeakKeyDictionary[Volume, tuple[FloatArray, FloatArray]] = WeakKeyDictionary()
+
+
+def _box_mm(mask: Volume) -> tuple[FloatArray, FloatArray]:
+    # A drag asks for the same box at every step, and finding it means to look at every voxel.
+    known = _BOXES.get(mask)
+    if known is None:
+        known = _BOXES[mask] = mask_box_mm(mask)
+    return known
+
+
+AROUND_MM = (4.0, 12.0)
+"""Distances from the axes at which the perfusion that the ice grows into is looked up."""
+
+
+def _perfusion_around(tissue: TissueMap, grid: Grid, sources: Sequence[ProbeSource]) -> float:
+    """Return the median perfusion of the tissue around the active zones, W/(m3 K)."""
+    w = np.array([m.w for m in tissue.materials])
+    found = []
+    for source in sources:
+        back = np.asarray(source.back)
+        side = np.cross(back, np.eye(3)[int(np.argmin(np.abs(back)))])
+        side /= np.linalg.norm(side)
+        turns = np.arange(8) * (np.pi / 4.0)
+        ring = np.cos(turns)[:, None] * side + np.sin(turns)[:, None] * np.cross(back, side)
+        along = np.linspace(0.0, source.length_m, 6)[:, None] * back + np.asarray(source.begin_m)
+        for away in AROUND_MM:
+            points = 1000.0 * along[:, None, :] + away * ring[None, :, :]
+            i, j, k = np.rint(grid.mm_to_index(points.reshape(-1, 3))).astype(int).T
+            found.append(w[tissue.material_map[k, j, i]])
+    return float(np.median(np.concatenate(found)))
 
 
 def _thermocouples_outside(plan: Plan, grid: Grid) -> list[Finding]:

@@ -8,6 +8,9 @@ from typing import Self
 
 from cryoplan.core.errors import SimulationError
 
+SKINS = ("air", "warm-bag", "insulated")
+"""What may lie on the skin; coefficients and temperatures are in ``resources/surroundings``."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolverSettings:
@@ -24,11 +27,13 @@ class SolverSettings:
     extra_times_s : tuple of float
         Protocol times at which the temperature is kept besides the ends of the phases.
     frames_every_s : float
-        Distance of the frames kept for the time slider.
+        Distance of the frames kept for the time slider; 0 keeps none but the ends of the phases.
     stasis_degc : float
         Tissue that was ever colder has no perfusion any more (physics section 6).
     precision : str
         ``single`` (float32, isotherms within a micrometre of the other) or ``double``.
+    skin : str
+        What lies on the skin: ``air``, ``warm-bag`` or ``insulated`` (nothing passes).
     """
 
     spacing_mm: float = 1.0
@@ -38,6 +43,7 @@ class SolverSettings:
     frames_every_s: float = 60.0
     stasis_degc: float = -5.0
     precision: str = "single"
+    skin: str = "air"
 
     def __post_init__(self) -> None:
         if not 0.3 <= self.spacing_mm <= 2.0:
@@ -69,14 +75,34 @@ class SolverSettings:
                 place="extra_times_s",
             )
 
+        if self.skin not in SKINS:
+            raise SimulationError(
+                f"The skin setting {self.skin!r} is not known.",
+                f"Use one of: {', '.join(SKINS)}.",
+                code="skin-unknown",
+                place="skin",
+            )
+        if self.frames_every_s != 0.0 and not self.frames_every_s >= 1.0:
+            raise SimulationError(
+                f"Frames every {self.frames_every_s:g} s cannot be kept.",
+                "Use 1 s or more, or 0 for none.",
+                code="settings-out-of-range",
+                place="frames_every_s",
+            )
+
     def changed(
-        self, *, spacing_mm: float | None = None, extra_times_s: tuple[float, ...] | None = None
+        self,
+        *,
+        spacing_mm: float | None = None,
+        extra_times_s: tuple[float, ...] | None = None,
+        skin: str | None = None,
     ) -> Self:
         """Return a copy with other values; None keeps what is there."""
         return replace(
             self,
             spacing_mm=self.spacing_mm if spacing_mm is None else spacing_mm,
             extra_times_s=self.extra_times_s if extra_times_s is None else extra_times_s,
+            skin=self.skin if skin is None else skin,
         )
 
 

@@ -1,7 +1,7 @@
 """Surroundings: what touches the tissue besides the probes - vessels, skin, warmers, blood that floods lung.
 
-Plain records in SI; `cryoplan.simulation.problem` holds them and the lattice turns them into arrays. Cells are
-flat indices of ``[k, j, i]``.
+Plain records in SI; `cryoplan.simulation.problem` holds them and the lattice turns them into arrays. Cells
+are flat indices of ``[k, j, i]``.
 """
 
 from __future__ import annotations

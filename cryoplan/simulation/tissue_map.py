@@ -1,205 +1,265 @@
-"""Tissue map: which tissue each solver cell is made of, from structures first and image values second.
+"""Tissue map: the tissues of one plan's grid, cut from the case's region, and everything that was assumed.
 
-Everything that had to be assumed comes back as a finding. A cell belongs to one tissue, that at its centre.
+Regions reach further than the plan that asked first and are kept, so that a probe that is dragged finds its
+tissues ready; a plan that leaves the region gets a larger one. The answer is the same with and without.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import distance_transform_edt, map_coordinates
 
 from cryoplan.case.case import Case
-from cryoplan.case.planning import structure_mask
-from cryoplan.case.skin import body_mask
-from cryoplan.case.structure import Role, Structure
+from cryoplan.core.digest import digest
+from cryoplan.core.errors import SimulationError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
 from cryoplan.core.units import show_percent
-from cryoplan.core.volume import Volume
+from cryoplan.simulation.conditions import load_conditions
+from cryoplan.simulation.partial_volume import grown, overlap
+from cryoplan.simulation.skin_exchange import Skin
 from cryoplan.simulation.tissue import Material, TissueTable
+from cryoplan.simulation.tissue_region import (
+    BORDER,
+    FAT,
+    GAS,
+    LUNG,
+    OUTLINED,
+    RIM,
+    SOFT,
+    Region,
+    build_region,
+    material_of,
+)
+from cryoplan.simulation.vessels import Lumen, is_held
 
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
-GAS_BELOW_HU = -950.0
-LUNG_BELOW_HU = -400.0
-FAT_BELOW_HU = -30.0
-"""Hounsfield borders of gas, aerated lung and fat; fat itself is about -100, soft tissue 20 to 80."""
+MOST_MATERIALS = 250
+"""Materials of one problem; the map holds their numbers in a byte."""
 
-LARGE_VESSEL_MM = 5.0
-"""Wider lumen is held at body temperature: with normal flow this differs little (physics section 7)."""
+SPARE_CELLS = 12
+"""How much further a region reaches than the plan that asked for it: 24 mm on the preview grid, which is the
+one that a probe is dragged on."""
 
-SMALL_VESSEL_MM = 4.0
-"""Diameter that stands for lumen of 3 to 5 mm."""
+KEPT_BYTES = 300_000_000
+"""Memory of all regions that are kept."""
 
-NUSSELT = 4.0
-"""Developed laminar flow lies between 3.66 (constant wall temperature) and 4.36 (constant flux), textbook."""
-
-BLOOD_CONDUCTIVITY = 0.52
-"""W/(m K), physics section 7."""
-
-_GAS, _LUNG, _FAT, _SOFT = "gas", "lung-inflated", "fat", "soft-tissue"
-
-_LAYERS = (
-    (Role.OTHER,),
-    (Role.SKIN,),
-    (Role.FAT,),
-    (Role.MUSCLE,),
-    (Role.BONE,),
-    (Role.LUNG,),
-    (Role.ORGAN, Role.HEART),
-    (Role.BOWEL, Role.STOMACH, Role.GALLBLADDER, Role.BLADDER, Role.DIAPHRAGM),
-    (Role.BILE_DUCT, Role.URETER, Role.URETHRA, Role.NERVE, Role.SPINAL_CORD),
-    (Role.FLUID, Role.GAS),
-    (Role.VESSEL,),
-    (Role.TUMOUR,),
-)
-"""Later layers are drawn over earlier ones. The body only says where the patient ends."""
+_LOCK = Lock()
+_KEPT: OrderedDict[tuple[str, float], tuple[TissueTable, Region]] = OrderedDict()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TissueMap:
-    """Material index ``[k, j, i]``, the materials, vessel masks and what was assumed."""
+    """What the cells of a grid are made of.
+
+    Attributes
+    ----------
+    material_map : uint8 ``[k, j, i]``
+        Index into `materials`.
+    materials : tuple of Material
+    start_degc : tuple of (float or None)
+        Start temperature of each material where it was brought in from outside.
+    contents : tuple of (str, str, int)
+        Of each material: first tissue, second tissue, eighths of the second.
+    lumens : tuple of Lumen
+        Vessels of 3 mm and more; cells are those of this grid.
+    skin : Skin or None
+    findings : tuple of Finding
+    """
 
     material_map: npt.NDArray[np.uint8]
     materials: tuple[Material, ...]
-    vessel: BoolArray | None
-    vessel_exchange: npt.NDArray[np.float32] | None
+    start_degc: tuple[float | None, ...]
+    contents: tuple[tuple[str, str, int], ...]
+    lumens: tuple[Lumen, ...]
+    skin: Skin | None
     findings: tuple[Finding, ...]
 
+    def lumen_share(self) -> npt.NDArray[np.float32]:
+        """Return the part of each cell that is lumen, float32 ``[k, j, i]``."""
+        share = np.zeros(self.material_map.size, np.float32)
+        for lumen in self.lumens:
+            np.add.at(share, lumen.cells, lumen.share)
+        return share.reshape(self.material_map.shape)
 
-def map_tissues(case: Case, grid: Grid, tissues: TissueTable) -> TissueMap:
+
+def map_tissues(case: Case, grid: Grid, tissues: TissueTable, *, keep: bool = True) -> TissueMap:
     """Return the tissues of `case` on `grid`.
+
+    Parameters
+    ----------
+    case : Case
+    grid : Grid
+        Axis-aligned and cubic, on the lattice of whole multiples of its spacing.
+    tissues : TissueTable
+    keep : bool
+        Whether to look for a region that is ready, and to keep the one that was made.
 
     Raises
     ------
     SimulationError
-        If a structure names a tissue that is not in the table.
+        If a structure names a tissue that is not in the table, or more than 250 mixtures meet.
     StructureError
         If a mask cannot be brought onto the grid.
     """
-    names: list[str] = []
-
-    def index_of(name: str) -> int:
-        if name not in names:
-            tissues.tissue(name)
-            names.append(name)
-        return names.index(name)
-
-    image = _Image(case, grid)
-    unlabelled = np.ones(grid.shape, bool)
-    background = image.background(case)
-    result = np.zeros(grid.shape, np.uint8)
-    for name in (_SOFT, _FAT, _LUNG, _GAS):
-        chosen = background == name[0]
-        if chosen.any():
-            result[chosen] = index_of(name)
-    lumen = np.zeros(grid.shape, bool)
-    for structure in _in_layers(case.structures):
-        inside = structure_mask(structure, grid).values
-        if not inside.any():
+    region = kept_region(case, grid, tissues) if keep else build_region(case, grown(grid, 1), tissues)
+    window = overlap(grid, region.grid)[1]
+    assert window is not None
+    code = region.code[window]
+    counts = np.bincount(code.ravel())
+    codes = np.flatnonzero(counts)
+    materials: list[Material] = []
+    starts: list[float | None] = []
+    contents: list[tuple[str, str, int]] = []
+    table = np.zeros(len(counts), np.uint8)
+    known: dict[tuple[tuple[float, ...], float | None], int] = {}
+    names = tissues.names()
+    for number in codes:
+        material, start = material_of(int(number), tissues)
+        numbers = (material.numbers(), start)
+        if numbers in known:
+            table[number] = known[numbers]
             continue
-        result[inside] = index_of(structure.tissue)
-        unlabelled &= ~inside
-        if structure.role is Role.VESSEL:
-            lumen |= inside
-        else:
-            lumen &= ~inside
-    vessel, exchange = _vessels(lumen, grid)
+        if len(materials) == MOST_MATERIALS:
+            raise SimulationError(
+                f"More than {MOST_MATERIALS} mixtures of tissues meet in the computed block.",
+                "Give outlines of like tissue the same tissue, or leave some out.",
+                code="too-many-tissues",
+                place="structures",
+            )
+        pair, eighths = divmod(int(number), 8)
+        table[number] = known[numbers] = len(materials)
+        materials.append(material)
+        starts.append(start)
+        contents.append((names[pair // len(names)], names[pair % len(names)], eighths))
+    lumens = tuple(
+        cut for cut in (_cut_lumen(lumen, region.grid, grid) for lumen in region.lumens) if len(cut.cells)
+    )
     return TissueMap(
-        material_map=result,
-        materials=tuple(tissues.tissue(name).material() for name in names),
-        vessel=vessel,
-        vessel_exchange=exchange,
-        findings=tuple(_findings(case, image, background, unlabelled, vessel, exchange)),
+        material_map=table[code],
+        materials=tuple(materials),
+        start_degc=tuple(starts),
+        contents=tuple(contents),
+        lumens=lumens,
+        skin=None if region.skin is None else _cut_skin(region.skin, region.grid, grid),
+        findings=tuple(_findings(case, region, window, lumens)),
     )
 
 
-def _in_layers(structures: tuple[Structure, ...]) -> list[Structure]:
-    return [s for roles in _LAYERS for s in structures if s.role in roles]
+def kept_region(case: Case, grid: Grid, tissues: TissueTable) -> Region:
+    """Return a region of `case` that holds `grid` and a layer around it; make one where there is none.
 
-
-class _Image:
-    """The scan sampled at the cells; beyond its border the nearest edge voxel stands."""
-
-    def __init__(self, case: Case, grid: Grid) -> None:
-        self.grid = grid
-        scan = case.scan.volume.grid
-        k, j, i = np.meshgrid(*(np.arange(n, dtype=float) for n in grid.shape), indexing="ij")
-        points = grid.index_to_mm(np.stack([i.ravel(), j.ravel(), k.ravel()], axis=1))
-        self.points_mm = points
-        ijk = scan.mm_to_index(points)
-        upper = np.asarray(scan.size, float) - 0.5
-        self.beyond = np.any((ijk < -0.5) | (ijk > upper), axis=1).reshape(grid.shape)
-        self.kji = ijk[:, ::-1].T
-
-    def values(self, volume: Volume) -> npt.NDArray[np.float32]:
-        """Return scan values at the cells, linear between voxels."""
-        sampled = map_coordinates(volume.values, self.kji, order=1, mode="nearest", output=np.float32)
-        return np.asarray(sampled.reshape(self.grid.shape), np.float32)
-
-    def inside(self, mask: Volume) -> BoolArray:
-        """Return a mask at the cells, nearest voxel; its own border is extended outwards."""
-        at = mask.grid.mm_to_index(self.points_mm)[:, ::-1].T
-        near = map_coordinates(mask.values.astype(np.uint8), at, order=0, mode="nearest")
-        return np.asarray(near.reshape(self.grid.shape) > 0)
-
-    def background(self, case: Case) -> npt.NDArray[np.str_]:
-        """Return the first letter of the tissue of each cell that nobody outlined."""
-        result = np.full(self.grid.shape, _SOFT[0])
-        if case.scan.facts.has_hounsfield:
-            hu = self.values(case.scan.volume)
-            result[hu < FAT_BELOW_HU] = _FAT[0]
-            result[hu < LUNG_BELOW_HU] = _LUNG[0]
-            result[hu < GAS_BELOW_HU] = _GAS[0]
-        body = body_mask(case)
-        if body is not None:
-            result[~self.inside(body)] = _GAS[0]
-        return result
-
-
-def _vessels(lumen: BoolArray, grid: Grid) -> tuple[BoolArray | None, npt.NDArray[np.float32] | None]:
-    """Split lumen into what is held at body temperature and what exchanges heat by volume.
-
-    Lumen is wide where a ball of 5 mm fits in. The rest gets ``h = Nu k / D`` on its wall, which is
-    ``4 h / D`` per volume of a round vessel.
+    A case is known by its content, so that a copy of it (sent to the worker process again) finds its region.
     """
-    if not lumen.any():
-        return None, None
-    edge = grid.spacing_mm[0]
-    # The transform measures to the centre of the nearest cell outside; its face is half a cell nearer.
-    depth = distance_transform_edt(np.pad(lumen, 1), sampling=edge)[1:-1, 1:-1, 1:-1] - 0.5 * edge
-    heart = lumen & (depth >= 0.5 * LARGE_VESSEL_MM)
-    wide = np.zeros_like(lumen)
-    if heart.any():
-        wide = lumen & (distance_transform_edt(~heart, sampling=edge) <= 0.5 * LARGE_VESSEL_MM + 0.5 * edge)
-    narrow = lumen & ~wide
-    exchange = None
-    if narrow.any():
-        diameter_m = SMALL_VESSEL_MM / 1000.0
-        rate = 4.0 * NUSSELT * BLOOD_CONDUCTIVITY / diameter_m**2
-        exchange = np.where(narrow, np.float32(rate), np.float32(0.0))
-    return (wide if wide.any() else None), exchange
+    wanted = grown(grid, 1)
+    key = (tissue_key(case), grid.spacing_mm[0])
+    with _LOCK:
+        kept = _KEPT.get(key)
+        if kept is not None:
+            _KEPT.move_to_end(key)
+    if kept is not None and (kept[0] is tissues or kept[0] == tissues):
+        if _holds(kept[1].grid, wanted):
+            return kept[1]
+        both = _union(kept[1].grid, wanted)
+    else:
+        both = wanted
+    # A plan on the other side of the patient shares nothing with the last one.
+    far = np.prod(both.size, dtype=float) > 4.0 * np.prod(grown(wanted, SPARE_CELLS).size, dtype=float)
+    region = build_region(case, grown(wanted if far else both, SPARE_CELLS), tissues)
+    with _LOCK:
+        _KEPT[key] = (tissues, region)
+        _KEPT.move_to_end(key)
+        while len(_KEPT) > 1 and sum(r.n_bytes for _, r in _KEPT.values()) > KEPT_BYTES:
+            _KEPT.popitem(last=False)
+    return region
+
+
+def tissue_key(case: Case) -> str:
+    """Return the digest of what the tissues of a case depend on: image, outlines, roles and tissues."""
+    return digest(
+        case.scan.volume.digest(),
+        case.scan.facts.modality,
+        [(s.name, s.role.value, s.tissue, s.mask.digest()) for s in case.structures],
+    )
+
+
+def forget_regions() -> None:
+    """Drop all regions that are kept."""
+    with _LOCK:
+        _KEPT.clear()
+
+
+def _holds(whole: Grid, part: Grid) -> bool:
+    here, _ = overlap(part, whole)
+    return here is not None and all(s.stop - s.start == n for s, n in zip(here, part.shape, strict=True))
+
+
+def _union(a: Grid, b: Grid) -> Grid:
+    (low_a, high_a), (low_b, high_b) = a.bounds_mm(), b.bounds_mm()
+    return Grid.isotropic(np.minimum(low_a, low_b), np.maximum(high_a, high_b), a.spacing_mm[0])
+
+
+def _cut_cells(cells: IntArray, whole: Grid, part: Grid) -> tuple[IntArray, BoolArray]:
+    """Return flat indices in `part` of cells of `whole`, and which of them lie in it."""
+    first = np.rint(whole.mm_to_index(part.origin_mm)).astype(int)[::-1]
+    k, j, i = (x - f for x, f in zip(np.unravel_index(cells, whole.shape), first, strict=True))
+    nk, nj, ni = part.shape
+    inside = (k >= 0) & (k < nk) & (j >= 0) & (j < nj) & (i >= 0) & (i < ni)
+    return np.asarray(((k * nj + j) * ni + i)[inside], np.int64), inside
+
+
+def _cut_lumen(lumen: Lumen, whole: Grid, part: Grid) -> Lumen:
+    cells, inside = _cut_cells(lumen.cells, whole, part)
+    return replace(lumen, cells=cells, share=lumen.share[inside], diameter_mm=lumen.diameter_mm[inside])
+
+
+def _cut_skin(skin: Skin, whole: Grid, part: Grid) -> Skin | None:
+    window = overlap(part, whole)[1]
+    assert window is not None
+    void = skin.void[window]
+    if not void.any():
+        return None
+    cells, inside = _cut_cells(skin.cells, whole, part)
+    return Skin(
+        depth_mm=skin.depth_mm[window],
+        void=void,
+        cells=cells,
+        area=skin.area[inside],
+        distance=skin.distance[inside],
+    )
+
+
+_TITLES = (
+    ("soft tissue", SOFT),
+    ("fat", FAT),
+    ("lung", LUNG),
+    ("gas", GAS),
+    ("skin", RIM),
+    ("gas mixed with tissue", BORDER),
+)
 
 
 def _findings(
-    case: Case,
-    image: _Image,
-    background: npt.NDArray[np.str_],
-    unlabelled: BoolArray,
-    vessel: BoolArray | None,
-    exchange: npt.NDArray[np.float32] | None,
+    case: Case, region: Region, window: tuple[slice, slice, slice], lumens: tuple[Lumen, ...]
 ) -> list[Finding]:
     found = []
-    size = float(unlabelled.size)
-    if unlabelled.any():
-        share = show_percent(float(unlabelled.sum()) / size)
+    background = region.background[window]
+    counts = np.bincount(background.ravel(), minlength=256)
+    size = float(background.size)
+    unlabelled = size - float(counts[OUTLINED])
+    if unlabelled:
+        share = show_percent(unlabelled / size)
         if case.scan.facts.has_hounsfield:
             parts = [
-                f"{title} {show_percent(float((unlabelled & (background == key[0])).sum()) / size)}"
-                for title, key in (("soft tissue", _SOFT), ("fat", _FAT), ("lung", _LUNG), ("gas", _GAS))
+                f"{title} {show_percent(float(counts[kind]) / size)}"
+                for title, kind in _TITLES
+                if counts[kind] >= 0.0005 * size
             ]
             found.append(
                 Finding(
@@ -218,7 +278,7 @@ def _findings(
                     "from muscle; it was taken as soft tissue.",
                 )
             )
-    beyond = float(image.beyond.sum()) / size
+    beyond = float(np.count_nonzero(region.beyond[window])) / size
     if beyond > 0.0:
         found.append(
             Finding(
@@ -228,15 +288,35 @@ def _findings(
                 "tissue of the nearest slice.",
             )
         )
-    if vessel is not None or exchange is not None:
-        wide = 0.0 if vessel is None else float(vessel.sum()) * image.grid.voxel_volume_ml
-        narrow = 0.0 if exchange is None else float((exchange > 0).sum()) * image.grid.voxel_volume_ml
-        found.append(
-            Finding(
-                level=Level.OK,
-                code="vessel-wall",
-                text=f"Outlined vessels: {wide:.1f} ml wider than {LARGE_VESSEL_MM:g} mm are held at 37 °C, "
-                f"{narrow:.1f} ml exchange heat as vessels of {SMALL_VESSEL_MM:g} mm.",
-            )
-        )
+    cell_ml = region.grid.voxel_volume_ml
+    found += [_vessel_finding(lumen, cell_ml) for lumen in lumens]
     return found
+
+
+def _vessel_finding(lumen: Lumen, cell_ml: float) -> Finding:
+    """Say what a vessel was taken for."""
+    held = is_held(lumen)
+    volume = lumen.share.astype(float) * cell_ml
+    blood = load_conditions().blood
+    speed = lumen.kind.speed.value
+    if speed <= 0.0:
+        how = "blood stands still, as its name says: it brings no heat and can freeze"
+    else:
+        parts = []
+        if held.any():
+            parts.append(
+                f"{volume[held].sum():.1f} ml wider than {blood.held_above.value:g} mm are held at 37 °C"
+            )
+        if not held.all():
+            width = float(np.average(lumen.diameter_mm[~held], weights=volume[~held]))
+            parts.append(
+                f"{volume[~held].sum():.1f} ml about {width:.0f} mm wide exchange heat with blood "
+                f"that flows at {speed:g} m/s"
+            )
+        how = " and ".join(parts)
+    return Finding(
+        level=Level.OK,
+        code="vessel-wall",
+        text=f"{lumen.name} (taken for: {lumen.kind.title}): {how}.",
+        place=lumen.name,
+    )

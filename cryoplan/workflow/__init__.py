@@ -4,6 +4,7 @@ Window, commands and tests call these and nothing else. Nothing here needs Qt, n
 indirectly, so the whole program also runs without a screen.
 """
 
+from cryoplan.workflow.converging import ConvergenceReport, check_convergence
 from cryoplan.workflow.loading import (
     add_structures,
     built_in_case,
@@ -19,6 +20,7 @@ from cryoplan.workflow.saving import SavedCase, open_case, save_case
 from cryoplan.workflow.solving import assess, catalogue, check, simulate, simulation_key, tissues
 
 __all__ = [
+    "ConvergenceReport",
     "SavedCase",
     "add_structures",
     "assess",
@@ -26,6 +28,7 @@ __all__ = [
     "built_in_plan",
     "catalogue",
     "check",
+    "check_convergence",
     "choose_target",
     "list_series",
     "load_case",

@@ -29,6 +29,7 @@ from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.settings import STANDARD, SolverSettings
+from cryoplan.workflow.converging import check_convergence
 from cryoplan.workflow.loading import load_case, load_plan, save_plan
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import save_case
@@ -77,6 +78,7 @@ def run_case(
     target: str | None = None,
     accept: Sequence[str] = (),
     settings: SolverSettings = STANDARD,
+    converge: bool = False,
     progress: Progress = SILENT,
 ) -> RunSummary:
     """Do the whole job for files: load, build, simulate, assess, report, write (contract, ``run``).
@@ -101,7 +103,15 @@ def run_case(
         )
     inputs = hash_inputs([image, *structures, plan_path])
     return solve_and_write(
-        case, plan, probes, out, settings=settings, inputs=inputs, clock=clock, progress=progress
+        case,
+        plan,
+        probes,
+        out,
+        settings=settings,
+        converge=converge,
+        inputs=inputs,
+        clock=clock,
+        progress=progress,
     )
 
 
@@ -112,11 +122,15 @@ def solve_and_write(
     out: Path,
     *,
     settings: SolverSettings = STANDARD,
+    converge: bool = False,
     inputs: Mapping[str, str] | None = None,
     clock: _Clock | None = None,
     progress: Progress = SILENT,
 ) -> RunSummary:
     """Solve and judge a loaded case and write everything that the contract lists into `out`.
+
+    With `converge` the plan is solved on another grid and with half the step as well; what that changes is
+    written to ``convergence.json``.
 
     Raises
     ------
@@ -127,11 +141,17 @@ def solve_and_write(
     with clock.stage("check"):
         rules = check(case, plan, probes)
     refuse_impossible(rules)
+    share = 0.15 if converge else 0.75
     with clock.stage("solve"):
-        result = simulate(case, plan, probes, settings, progress=PartProgress(progress, 0.1, 0.75))
+        result = simulate(case, plan, probes, settings, progress=PartProgress(progress, 0.1, share))
     with clock.stage("assess"):
-        progress.report(ProgressReport(fraction=0.86, text="Judging the margins"))
+        progress.report(ProgressReport(fraction=0.11 + share, text="Judging the margins"))
         assessment = assess(case, plan, probes, result)
+    convergence = None
+    if converge:
+        with clock.stage("converge"):
+            part = PartProgress(progress, 0.27, 0.6)
+            convergence = check_convergence(case, plan, probes, settings, known=assessment, progress=part)
     with _all_or_nothing(out) as folder:
         with clock.stage("pictures"):
             check_cancelled(progress)
@@ -150,7 +170,11 @@ def solve_and_write(
             save_plan(plan, folder / "plan.json")
             save_case(folder / "case.cryoplan", case, plan, result)
             _write_json(folder / "assessment.json", assessment.to_json())
+            if convergence is not None:
+                _write_json(folder / "convergence.json", convergence.to_json())
         findings = (*case.findings, *rules, *assessment.findings)
+        if convergence is not None:
+            findings = (*findings, convergence.finding)
         summary = _run_record(result, findings, inputs or {}, clock)
         _write_json(folder / "run.json", summary)
         check_cancelled(progress)
@@ -267,6 +291,7 @@ def _run_record(
             "step_max_s": result.settings.step_max_s,
             "margin_mm": result.settings.margin_mm,
             "stasis_degc": result.settings.stasis_degc,
+            "skin": result.settings.skin,
         },
         "steps": result.steps,
         "stages": result.stages,

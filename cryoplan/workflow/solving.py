@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cryoplan.simulation.result import Frame, ThermalResult
     from cryoplan.simulation.tissue import TissueTable
 
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 """Raised with every change that moves computed temperatures, so that old results show as such."""
 
 
@@ -41,14 +41,17 @@ def tissues() -> TissueTable:
 @lru_cache(maxsize=1)
 def _tissue_digest() -> str:
     # The table never changes while the program runs, and a drag asks for the key at every step.
-    return tissues().digest()
+    from cryoplan.simulation.conditions import load_conditions
+
+    return digest(tissues().digest(), load_conditions().digest())
 
 
 def simulation_key(case: Case, plan: Plan, probes: Catalogue, settings: SolverSettings = STANDARD) -> str:
     """Return the digest of everything that the answer depends on.
 
     A result is current only while its key equals this: image, structures, probes and protocol, the entries
-    of the probe models in use, the tissue table, the settings and the version of the model.
+    of the probe models in use, the tables of tissues and surroundings, the settings and the version of the
+    model.
     """
     used = sorted({p.model for p in plan.probes})
     return digest(

@@ -385,3 +385,44 @@ def test_a_true_solve_streams_its_frames_and_a_second_one_need_not_send_the_case
         assert workspace.is_current
     finally:
         workspace.close()
+
+
+# Convergence ----------------------------------------------------------------------------------------
+
+
+def test_a_checked_grid_holds_for_exactly_the_plan_that_was_checked(desk):
+    desk.solve()
+    workspace = desk.workspace
+    workspace.request_convergence()
+    job = desk.worker.last("converge")
+    assert workspace.is_checking
+    assert job.arguments["known"] is workspace.assessment
+    key = workflow.simulation_key(workspace.case, workspace.plan, workspace.catalogue, workspace.settings)
+    report = workflow.ConvergenceReport(key=key, spacing_mm=1.0, other_mm=0.5, step_s=10.0, changes=())
+    desk.worker.done("converge", report)
+    assert workspace.convergence is report
+    assert not workspace.is_checking
+    workspace.edit("move", edits.nudge(workspace.plan, "1", (0.1, 0.0, 0.0), grip=edits.Grip.TIP))
+    assert workspace.convergence is None
+    workspace.undo()
+    assert workspace.convergence is report
+
+
+def test_a_check_of_a_plan_that_changed_meanwhile_is_said_and_not_shown(desk):
+    workspace = desk.workspace
+    workspace.request_convergence()
+    assert desk.worker.last("converge").arguments["known"] is None
+    words = heard(workspace.message)
+    report = workflow.ConvergenceReport(key="old", spacing_mm=1.0, other_mm=0.5, step_s=10.0, changes=())
+    desk.worker.done("converge", report)
+    assert workspace.convergence is None
+    assert any("changed since" in str(text) for text in words)
+
+
+def test_a_check_can_be_cancelled_and_a_newer_one_replaces_it(desk):
+    desk.workspace.request_convergence()
+    first = desk.worker.last("converge").id
+    desk.workspace.request_convergence()
+    assert desk.worker.cancelled == [first]
+    desk.workspace.cancel()
+    assert desk.worker.last("converge").id in desk.worker.cancelled

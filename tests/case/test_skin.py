@@ -138,3 +138,23 @@ def test_the_patient_of_the_real_ct_has_a_plausible_size(liver_case):
     )
     assert 45 < tumour[0] - right[0] < 65
     assert 85 < back[1] - tumour[1] < 110
+
+
+def test_a_body_that_leaves_out_its_organs_is_whole_again():
+    """A label map has one label per voxel: the label of the body has a hole wherever an organ is."""
+    from cryoplan.case.structure import Role, Structure
+    from tests.support.scenes import make_case
+
+    case = make_case()
+    body, tumour = case.structures
+    grid = body.mask.grid
+    without = body.mask.values & ~tumour.mask.values
+    without[:, 40:44, 60:70] = False  # an organ that nobody outlined
+    holed = Structure(
+        name="body", role=Role.BODY, tissue="fat", mask=Volume(grid=grid, values=without), source="made"
+    )
+    assert body_mask(case) is body.mask
+    whole = body_mask(case.changed(structures=(holed, tumour)))
+    assert np.array_equal(whole.values, body.mask.values)
+    assert body_mask(case.changed(structures=(holed, tumour))) is whole
+    assert not np.array_equal(body_mask(case.changed(structures=(holed,), target_name="")).values, without)

@@ -527,6 +527,42 @@ def test_while_solving_the_button_waits_and_cancel_cancels(desk, make, settled):
     assert desk.worker.last("solve").id in desk.worker.cancelled
 
 
+def test_what_lies_on_the_skin_is_a_setting_that_another_grid_keeps(desk, make, settled):
+    desk.open()
+    desk.solve()
+    panel = make(FreezePanel)
+    assert panel.skin.currentData() == "air"
+    panel.skin.activated.emit(1)
+    assert desk.workspace.settings.skin == "warm-bag"
+    assert not desk.workspace.is_current
+    panel.grid.activated.emit(1)
+    settled(panel)
+    assert desk.workspace.settings == PREVIEW.changed(skin="warm-bag")
+    assert (panel.grid.currentIndex(), panel.skin.currentData()) == (1, "warm-bag")
+
+
+def test_the_grid_can_be_checked_and_the_answer_is_shown(desk, make, settled):
+    from cryoplan import workflow
+
+    panel = make(FreezePanel)
+    assert not panel.converge.isEnabled()
+    desk.open()
+    desk.worker.done("meshes", None)
+    settled(panel)
+    assert panel.converge.isEnabled()
+    panel.converge.click()
+    settled(panel)
+    assert not panel.converge.isEnabled()
+    assert not panel.cancel.isHidden()
+    workspace = desk.workspace
+    key = workflow.simulation_key(workspace.case, workspace.plan, workspace.catalogue, workspace.settings)
+    report = workflow.ConvergenceReport(key=key, spacing_mm=1.0, other_mm=0.5, step_s=10.0, changes=())
+    desk.worker.done("converge", report)
+    settled(panel)
+    assert panel.converged.text() == f"✓ {report.sentence}"
+    assert panel.cancel.isHidden()
+
+
 def test_what_is_assumed_names_models_and_tissues_with_their_sources(desk, make):
     desk.open()
     panel = make(FreezePanel)

@@ -47,7 +47,7 @@ def test_every_number_has_a_source_and_fits_on_the_shaft(catalogue, name):
 
 
 def test_every_field_of_the_record_is_read():
-    assert set(module._NUMBERS) | set(module._TEXTS) | {"id"} == {f.name for f in fields(ProbeModel)}
+    assert set(module._NUMBERS) | set(module._TEXTS) | {"id", "kind"} == {f.name for f in fields(ProbeModel)}
 
 
 def test_the_generic_probe_says_that_it_is_assumed(catalogue):
@@ -163,3 +163,20 @@ def test_a_file_name_that_is_no_id_is_refused(tmp_path, name):
 def test_a_missing_file_is_said(tmp_path: Path):
     with pytest.raises(StoreError, match="cannot be read"):
         read_model(tmp_path / "none.toml")
+
+
+def test_a_warmer_is_warm_and_a_probe_is_not(tmp_path):
+    from cryoplan.core.resources import resource
+
+    text = resource("probes", "urethral-warmer.toml").read_text(encoding="utf-8")
+    good = tmp_path / "own-warmer.toml"
+    good.write_text(text, encoding="utf-8")
+    assert module.read_model(good).is_warmer
+    for change, key in (
+        (text.replace("value = 40.0", "value = -40.0"), "coolant_temperature"),
+        (text.replace('kind = "warmer"', 'kind = "heater"'), "kind"),
+        (text.replace('kind = "warmer"\n', ""), "coolant_temperature"),
+    ):
+        good.write_text(change, encoding="utf-8")
+        with pytest.raises(StoreError, match=key):
+            module.read_model(good)

@@ -267,3 +267,29 @@ def test_a_plan_on_the_real_ct_has_no_failure(liver_case):
     assert Level.FAIL not in levels
     through = Probe(name="9", model="generic-15g", tip_mm=(-60, 6.6, -305.4), entry_mm=(-60, -60, -305.4))
     assert found(plan(through), liver_case)["path-through-gallbladder"] is Level.FAIL
+
+
+def test_a_warmer_is_no_probe_that_freezes_and_has_no_way_in():
+    from dataclasses import replace
+
+    from cryoplan.plan.catalogue import load_catalogue
+    from cryoplan.plan.plan import Plan
+    from cryoplan.plan.probe import Probe
+    from tests.support.scenes import make_case, make_plan
+
+    catalogue, case, plan = load_catalogue(), make_case(), make_plan()
+    warmer = Probe(
+        name="U", model="urethral-warmer", tip_mm=(-40.0, -10.0, 40.0), entry_mm=(-40.0, -10.0, 120.0)
+    )
+    alone = check_plan(case, Plan(probes=(warmer,)), catalogue)
+    assert "no-probes" in {f.code for f in alone}
+    both = check_plan(case, replace(plan, probes=(*plan.probes, warmer)), catalogue)
+    before = check_plan(case, plan, catalogue)
+    # What is said of it is about its place only; nothing about ice, spacing, thaw or path.
+    assert {f.code for f in both if "U" in f.text.split()} <= {"entry-off-skin", "entry-outside-image"}
+    assert [f for f in both if f.code.startswith("spacing")] == [
+        f for f in before if f.code.startswith("spacing")
+    ]
+    hit = replace(warmer, tip_mm=(-60.0, -10.0, 10.0), entry_mm=(-60.0, -10.0, 120.0))
+    found = check_plan(case, replace(plan, probes=(*plan.probes, hit)), catalogue)
+    assert any(f.code == "shafts-collide" and "warmer U" in f.text for f in found)

@@ -115,3 +115,75 @@ def test_warmer_tissue_never_holds_less_heat(t, step):
 def test_a_material_that_freezes_upwards_cannot_exist():
     with pytest.raises(SimulationError):
         Material(name="x", t_u=-8, t_l=-1, latent=1e8, c_u=3e6, cf_a=2e6, cf_b=0, k_u=0.5, k_l=2)
+
+
+def _material(name: str) -> Material:
+    return load_tissues().tissue(name).material()
+
+
+@given(st.sampled_from(TISSUES), st.sampled_from(TISSUES), st.floats(0.0, 1.0), st.floats(-150.0, 45.0))
+def test_a_mixture_stores_what_its_parts_store_and_conducts_between_them(one, other, fraction, t):
+    a, b = one.material(), other.material()
+    mixed = a.blend(b, fraction)
+    for name in ("latent", "c_u", "cf_a", "cf_b", "w", "q_m"):
+        mean = (1.0 - fraction) * getattr(a, name) + fraction * getattr(b, name)
+        assert getattr(mixed, name) == pytest.approx(mean, rel=1e-9, abs=1e-9)
+    assert (mixed.t_u, mixed.t_l) in {(a.t_u, a.t_l), (b.t_u, b.t_l)}
+    # Wiener's bounds: layers across and along the flow, in the unfrozen state where both are unfrozen.
+    if t > max(a.t_u, b.t_u):
+        along = (1.0 - fraction) * a.k_u + fraction * b.k_u
+        across = 1.0 / ((1.0 - fraction) / a.k_u + fraction / b.k_u)
+        assert across * (1 - 1e-9) <= float(mixed.conductivity(t)) <= along * (1 + 1e-9)
+
+
+def test_the_order_of_the_parts_does_not_matter():
+    a, b = _material("fat"), _material("liver")
+    assert a.blend(b, 0.25).same_as(b.blend(a, 0.75))
+    assert a.blend(b, 0.0) is a
+    assert a.blend(b, 1.0) is b
+
+
+def test_frozen_parts_with_other_freezing_ranges_mix_between_their_conductivities():
+    # Water is all ice at -0.5, liver at -8 degC.
+    water, liver = _material("water"), _material("liver")
+    for fraction in (0.25, 0.75):
+        mixed = water.blend(liver, fraction)
+        for t in (-20.0, -100.0):
+            both = sorted((float(water.conductivity(t)), float(liver.conductivity(t))))
+            assert both[0] <= float(mixed.conductivity(t)) <= both[1]
+
+
+def test_liver_and_its_tumour_differ_by_blood_alone():
+    liver, tumour = _material("liver"), _material("tumour")
+    mixed = liver.blend(tumour, 0.5)
+    assert mixed.w == pytest.approx(30e3)
+    assert mixed.k_u == pytest.approx(liver.k_u)
+    assert not liver.resembles(tumour)
+    assert liver.resembles(liver.blend(_material("spleen"), 0.0))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("density", "nan"), ("conductivity", "-0.5"), ("latent_heat", "250e3"), ("density", "1.08")],
+)
+def test_an_absurd_property_is_refused_by_name(tmp_path, key, value):
+    text = "\n".join(
+        line
+        if not line.startswith(key)
+        else f'{key} = {{ value = {value}, unit = "{_unit(line)}", source = "made", how = "assumed" }}'
+        for line in _one_tissue().splitlines()
+    )
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(StoreError, match=f"liver gives {key}"):
+        read_tissues(path)
+
+
+def _unit(line: str) -> str:
+    return line.split('unit = "')[1].split('"')[0]
+
+
+def test_injected_fluid_starts_at_room_temperature_and_that_of_the_body_does_not():
+    table = load_tissues()
+    assert table.tissue("hydrodissection").start_temperature.value == 21.0
+    assert table.tissue("fluid").start_temperature is None

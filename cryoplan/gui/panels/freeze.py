@@ -35,6 +35,12 @@ GRIDS: tuple[tuple[str, SolverSettings, str], ...] = (
     ),
 )
 
+SKIN: tuple[tuple[str, str], ...] = (
+    ("Skin in room air", "air"),
+    ("Skin under a warm bag", "warm-bag"),
+    ("Skin insulated", "insulated"),
+)
+
 STAR = "* recalled or assumed, without a paper or table behind it; hover for sources"
 
 NEW_PHASE_S = {PhaseKind.FREEZE: 600.0, PhaseKind.THAW: 300.0}
@@ -70,6 +76,23 @@ class FreezePanel(Panel):
             self.grid.setItemData(number, tip, Qt.ItemDataRole.ToolTipRole)
         self.grid.activated.connect(self._choose_grid)
         self.add(self.grid)
+        self.skin = QComboBox()
+        self.skin.setAccessibleName("What lies on the skin")
+        self.skin.setToolTip("What lies on the skin: matters where the ice comes near it")
+        for text, name in SKIN:
+            self.skin.addItem(text, name)
+        self.skin.activated.connect(self._choose_skin)
+        self.add(self.skin)
+        self.converge = QPushButton("Check this grid")
+        self.converge.setAccessibleName("Check how much the grid changes the result")
+        self.converge.setToolTip(
+            "Solves this plan on another grid and with half the step, and tells what that changes. "
+            "Takes about as long as a solve on the finer of both grids."
+        )
+        self.converge.clicked.connect(workspace.request_convergence)
+        self.add(self.converge)
+        self.converged = Text("", "muted", wrap=True)
+        self.add(self.converged)
 
         self.add(Heading("Protocol"))
         self.presets = load_presets()
@@ -129,7 +152,10 @@ class FreezePanel(Panel):
         )
         self._total.say(f"{protocol.describe()}, {protocol.duration_s / 60:g} min together")
         settings = self.workspace.settings
-        index = next((n for n, (_, s, _) in enumerate(GRIDS) if s == settings), -1)
+        index = next(
+            (n for n, (_, s, _) in enumerate(GRIDS) if s.changed(skin=settings.skin) == settings), -1
+        )
+        self.skin.setCurrentIndex(self.skin.findData(settings.skin))
         self.grid.setCurrentIndex(index)
         self.grid.setToolTip(GRIDS[index][2] if index >= 0 else f"{settings.spacing_mm:g} mm")
         self._show_state()
@@ -145,9 +171,15 @@ class FreezePanel(Panel):
         workspace = self.workspace
         state = workspace.state
         solving = state is State.SOLVING
-        self.cancel.setVisible(solving)
+        self.cancel.setVisible(solving or workspace.is_checking)
         possible = workspace.case is not None and bool(workspace.plan.probes)
         self.solve.setEnabled(possible and not solving)
+        self.converge.setEnabled(possible and not workspace.is_busy)
+        checked = workspace.convergence
+        self.converged.setVisible(checked is not None)
+        if checked is not None:
+            mark, tone = ("✓", "ok") if checked.is_converged else ("!", "warn")
+            self.converged.say(f"{mark} {checked.sentence}", tone)
         if workspace.case is None:
             text, tone = "Open a scan first.", "muted"
         elif not workspace.plan.probes:
@@ -261,7 +293,10 @@ class FreezePanel(Panel):
         self.try_edit(lambda plan: set_protocol(plan, protocol))
 
     def _choose_grid(self, number: int) -> None:
-        self.workspace.settings = GRIDS[number][1]
+        self.workspace.settings = GRIDS[number][1].changed(skin=self.workspace.settings.skin)
+
+    def _choose_skin(self, number: int) -> None:
+        self.workspace.settings = self.workspace.settings.changed(skin=self.skin.itemData(number))
 
 
 class PhaseRow:

@@ -54,7 +54,8 @@ class ProbeEditor(QWidget):
         self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.model.setMinimumContentsLength(10)
         for number, model in enumerate(panel.workspace.catalogue.models):
-            self.model.addItem(f"{model.name}{' *' if model.is_guess else ''}", model.id)
+            kind = " (warmer)" if model.is_warmer else ""
+            self.model.addItem(f"{model.name}{kind}{' *' if model.is_guess else ''}", model.id)
             self.model.setItemData(number, model_words(model), Qt.ItemDataRole.ToolTipRole)
         self.model.activated.connect(self._set_model)
         self.tip = [self._place("tip", axis) for axis in "xyz"]

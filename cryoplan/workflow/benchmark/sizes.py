@@ -1,0 +1,74 @@
+"""Sizes: how large everything is that the benchmark measures; the tests have a tiny set of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """Sizes of the measured things; picklable, because other processes measure too.
+
+    Attributes
+    ----------
+    built_in : bool
+        True for the built-in patient, False for a body of a few ellipsoids that is made at once.
+    standard_mm, coarse_mm, fine_mm : float
+        Edges of the cells.
+    standard_cells, fine_cells, memory_cells : int
+        Cells a side: the margin is chosen so that the block has about the third power of it.
+    freeze_s, thaw_s : float
+        Phases of the protocol.
+    textbook_cells : int
+        Cells a side of the block on which the textbook solvers run.
+    loops_steps, numpy_steps : int
+        How many of their explicit steps are timed.
+    copy_mb, cache_kb : int
+        Size of the copied arrays.
+    image_voxels : int
+        Voxels a side of the image that is read.
+    picture_px : int
+        Edge of the 3D picture.
+    repeats : int
+        Runs of whatever takes at most five seconds; longer ones are run three times or once.
+    """
+
+    built_in: bool = True
+    standard_mm: float = 1.0
+    coarse_mm: float = 2.0
+    fine_mm: float = 0.5
+    standard_cells: int = 120
+    fine_cells: int = 192
+    memory_cells: int = 240
+    freeze_s: float = 600.0
+    thaw_s: float = 300.0
+    textbook_cells: int = 64
+    loops_steps: int = 400
+    numpy_steps: int = 100
+    copy_mb: int = 256
+    cache_kb: int = 384
+    image_voxels: int = 256
+    picture_px: int = 900
+    repeats: int = 5
+
+
+USUAL = Sizes()
+
+TINY = Sizes(
+    built_in=False,
+    standard_mm=2.0,
+    fine_mm=2.0,
+    standard_cells=28,
+    fine_cells=28,
+    memory_cells=28,
+    freeze_s=20.0,
+    thaw_s=10.0,
+    textbook_cells=24,
+    loops_steps=5,
+    numpy_steps=2,
+    copy_mb=2,
+    image_voxels=40,
+    picture_px=120,
+    repeats=1,
+)
+"""For tests: every figure is measured, and none means anything."""
