@@ -292,6 +292,7 @@ class ActiveSet:
         return Seams(
             cell=seams.cell[here],
             material=seams.material[here],
+            held_degc=seams.held_degc[here],
             low=place[seams.low[good]],
             high=place[seams.high[good]],
             of_u=seams.of_u[good],

@@ -94,11 +94,13 @@ class Walls(NamedTuple):
 class Seams(NamedTuple):
     """Faces between tissues that freeze differently; `low`, `high` index into `cell`.
 
-    `of_u`, `of_psi`: half the harmonic means of k_u and of k_l over h2, W/(m3 K).
+    `of_u`, `of_psi`: half the harmonic means of k_u and of k_l over h2, W/(m3 K). `held_degc` is the temperature of
+    cells where it is imposed, else NaN.
     """
 
     cell: Ints
     material: Ints
+    held_degc: Float64s
     low: Ints
     high: Ints
     of_u: Float64s

@@ -258,7 +258,9 @@ def _seams(field: Any, seams: Any, y1: Any, y2: Any, gain: Any, scratch: Any) ->
     for index in range(seams.cell.shape[0]):
         p = field.own[seams.material[index]]
         way = field.shared[field.way_of[seams.material[index]]]
-        t = temperature_of(np.float64(y1[seams.cell[index]]) + p[REF], p, way)
+        t = seams.held_degc[index]
+        if np.isnan(t):
+            t = temperature_of(np.float64(y1[seams.cell[index]]) + p[REF], p, way)
         liquid = min(max((t - way[T_L]) / (2.0 * way[HALF]), 0.0), 1.0)
         cold_k = way[T_LK] + min(t - way[T_L], 0.0)
         scratch[0, index] = t

@@ -20,16 +20,14 @@ from cryoplan.simulation.curves import potentials, tabulate, way_to_freeze
 from cryoplan.simulation.kernels import SKIN, VESSELS, WARMERS
 from cryoplan.simulation.probe_cells import ProbeCells, gather_probes
 from cryoplan.simulation.problem import Problem
-from cryoplan.simulation.surroundings import Exchange
 from cryoplan.simulation.survey import survey_chunks
+from cryoplan.simulation.team import MOST_THREADS
 
 Float64s = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 RECORDED_DEGC = (0.0, -20.0, -40.0)
 """Thresholds whose time below is kept for every cell."""
-
-MOST_THREADS = 64
 
 _SLOTS = {"vessel": VESSELS, "skin": SKIN, "warmer": WARMERS}
 
@@ -76,7 +74,7 @@ def build_lattice(problem: Problem, progress: Progress = SILENT) -> Lattice:
     Cancelled
         When `progress` says so; it is asked between the parts, each of which is short on the largest grids.
     """
-    dtype = np.dtype(np.float64 if problem.settings.precision == "double" else np.float32)
+    dtype = np.dtype(np.float64 if problem.settings.is_double else np.float32)
     layout = Layout(shape=problem.grid.shape)
     check_cancelled(progress)
     probes = gather_probes(problem, layout)
@@ -95,6 +93,8 @@ def build_lattice(problem: Problem, progress: Progress = SILENT) -> Lattice:
     check_cancelled(progress)
     _set_boundary(problem, layout, faces, field)
     _impose(problem, held, held_degc, material, field, record)
+    imposed = np.isin(seams.cell, held)
+    seams.held_degc[imposed] = record.temperature[seams.cell[imposed]]
     check_cancelled(progress)
     table = survey_chunks(layout, field, faces, record)
     baths = _baths(problem, layout, label)
@@ -121,9 +121,6 @@ def build_lattice(problem: Problem, progress: Progress = SILENT) -> Lattice:
 
 def _held(problem: Problem, layout: Layout) -> tuple[Ints, Float64s]:
     """Return the places whose temperature is imposed, and those temperatures."""
-    if problem.vessel is not None:
-        chosen = np.flatnonzero(problem.vessel)
-        return layout.places(chosen), np.full(len(chosen), float(problem.vessel_degc))
     if problem.held is None or problem.held_degc is None:
         return np.zeros(0, np.int64), np.zeros(0)
     chosen = np.flatnonzero(problem.held)
@@ -250,6 +247,7 @@ def _faces(
     seams = Seams(
         cell=cells,
         material=material[cells].astype(np.int64),
+        held_degc=np.full(len(cells), np.nan),
         low=place[: len(low)].astype(np.int64),
         high=place[len(low) :].astype(np.int64),
         of_u=conductance[0],
@@ -304,11 +302,6 @@ def _impose(
 
 def _baths(problem: Problem, layout: Layout, label: npt.NDArray[np.uint8]) -> Baths:
     every = problem.exchanges
-    if problem.vessel_exchange is not None:
-        flat = problem.vessel_exchange.ravel()
-        cells = np.flatnonzero(flat > 0.0)
-        degc = np.full(len(cells), float(problem.vessel_degc))
-        every = (*every, Exchange(kind="vessel", cells=cells, rate=flat[cells].astype(float), degc=degc))
     cell = layout.places(np.concatenate([np.zeros(0, np.int64), *(e.cells for e in every)]))
     good = label[cell] != NOTHING
     return Baths(

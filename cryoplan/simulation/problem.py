@@ -85,10 +85,6 @@ class Problem:
     thermocouples : tuple of (name, LPS position in mm)
     boundary_degc : tuple of six float or None
         Temperature of the faces k-, k+, j-, j+, i-, i+; None is insulated.
-    vessel : bool ``[k, j, i]`` or None
-        Lumen held at `vessel_degc`.
-    vessel_exchange : float32 ``[k, j, i]`` or None
-        W/(m3 K) towards `vessel_degc`.
     start_field_degc : float32 ``[k, j, i]`` or None
         Start temperature of each cell; None is `start_degc` everywhere.
     held, held_degc : bool and float32 ``[k, j, i]``, or None
@@ -112,9 +108,6 @@ class Problem:
     stages: tuple[Stage, ...]
     thermocouples: tuple[tuple[str, Point], ...] = ()
     boundary_degc: Faces
-    vessel: npt.NDArray[np.bool_] | None = None
-    vessel_exchange: npt.NDArray[np.float32] | None = None
-    vessel_degc: float = BODY_DEGC
     start_field_degc: npt.NDArray[np.float32] | None = None
     held: npt.NDArray[np.bool_] | None = None
     held_degc: npt.NDArray[np.float32] | None = None
@@ -362,6 +355,13 @@ def build_problem(
         probes=sources,
         stages=stages_of(plan),
         thermocouples=tuple((t.name, t.position_mm) for t in plan.thermocouples),
+        boundary_degc=contacts.boundary_degc,
+        start_field_degc=contacts.start_field_degc,
+        held=contacts.held,
+        held_degc=contacts.held_degc,
+        void=contacts.void,
+        exchanges=contacts.exchanges,
+        floods=contacts.floods,
         settings=settings,
         findings=(
             *findings,
@@ -370,30 +370,7 @@ def build_problem(
             *outside,
             *_thermocouples_outside(plan, grid),
         ),
-        **_surroundings_for_solver(contacts, grid),
     )
-
-
-def _surroundings_for_solver(contacts: Contacts, grid: Grid) -> dict[str, Any]:
-    """Return the fields of a problem that say what touches the tissue.
-
-    `vessel` and `vessel_exchange` say the same as `held` and the exchange of kind ``vessel``, for a solver
-    that does not know these yet.
-    """
-    rate = np.zeros(grid.shape, np.float32)
-    for exchange in contacts.exchanges:
-        if exchange.kind == "vessel":
-            np.add.at(rate.reshape(-1), exchange.cells, exchange.rate.astype(np.float32))
-    old = {"vessel": contacts.held, "vessel_exchange": rate if rate.any() else None}
-    return old | {
-        "boundary_degc": contacts.boundary_degc,
-        "start_field_degc": contacts.start_field_degc,
-        "held": contacts.held,
-        "held_degc": contacts.held_degc,
-        "void": contacts.void,
-        "exchanges": contacts.exchanges,
-        "floods": contacts.floods,
-    }
 
 
 def solver_grid(case: Case, sources: Sequence[ProbeSource], margin_mm: float, spacing_mm: float) -> Grid:

@@ -13,13 +13,14 @@ from cryoplan.core.progress import SILENT, Progress, check_cancelled
 from cryoplan.core.units import show_clock
 from cryoplan.core.volume import Volume
 from cryoplan.simulation.active import ACTIVE_DEGC, ActiveSet
-from cryoplan.simulation.arrays import NOTHING, Threads
+from cryoplan.simulation.arrays import NOTHING
 from cryoplan.simulation.gas import Gas
-from cryoplan.simulation.lattice import MOST_THREADS, RECORDED_DEGC, Lattice, build_lattice
+from cryoplan.simulation.lattice import RECORDED_DEGC, Lattice, build_lattice
 from cryoplan.simulation.problem import Problem
 from cryoplan.simulation.result import EnergyLedger
 from cryoplan.simulation.surroundings import Flood
-from cryoplan.simulation.team import LEAST_CELLS, default_threads, run_together, split_planes
+from cryoplan.simulation.stepper import find_stepper
+from cryoplan.simulation.team import MOST_THREADS, default_threads
 from cryoplan.simulation.tissue import Material
 
 Float64s = npt.NDArray[np.float64]
@@ -60,6 +61,7 @@ class Run:
     def __init__(self, problem: Problem, progress: Progress = SILENT, threads: int | None = None) -> None:
         self.problem = problem
         self.n_threads = min(threads or default_threads(), MOST_THREADS)
+        self.stepper = find_stepper(problem.settings.solver)
         self.current = 0
         self.time_s = 0.0
         self.steps = self.stages = 0
@@ -102,24 +104,18 @@ class Run:
             and not len(lattice.baths.cell)
         )
         if not plain:
-            self.active.wake_around(self._restless())
+            restless = self._restless()
+            self.active.wake_around(restless)
 
     def _restless(self) -> npt.NDArray[np.int64]:
         """Return the cells that change by themselves at the start."""
-        from cryoplan.simulation import kernels
-
         lattice = self.lattice
         self.active.wake_all()
         self._refresh()
         values = lattice.field.values
         kept = values.copy()
         # One stage of unit length from the state, without probes: the difference is the rate of change.
-        self._advance(
-            self.current, lattice.field, lattice.faces, self.chunks,
-            lattice.table.own, lattice.walls, self.seams, self.baths,
-            self.rim, lattice.held, self.strides, self.start, lattice.cell_m, 1.0, 1,
-            np.zeros((1, len(self.gas))), np.zeros(len(self.gas)), np.zeros_like(self.ledger_like()),
-        )  # fmt: skip
+        self.stepper(self, 1.0, np.zeros((1, len(self.gas))), np.zeros(len(self.gas)), self.ledger_like())
         rate = np.abs(values[1 - self.current] - kept[self.current])
         values[:] = kept
         capacity = np.array([m.c_u for m in self.problem.materials])
@@ -196,8 +192,8 @@ class Run:
         in this step, because ice conducts better and stores less the colder it is. Five percent are kept back.
         """
         ahead = self.coldest_ahead(step_s)
-        worse = max(_quickness(m, ahead) / _quickness(m, self.coldest) for m in self.problem.materials)
-        return 0.95 / (self.stiffest * max(worse, 1.0))
+        worse = max(1.0, *(_quickness(m, ahead) / _quickness(m, self.coldest) for m in self.problem.materials))
+        return 0.95 / max(self.stiffest * worse, TINY)
 
     def longest_step_s(self) -> float:
         """Return the longest super-step that still lets a cancel be heard in time."""
@@ -212,8 +208,6 @@ class Run:
         SimulationError
             If the field is no longer finite.
         """
-        from cryoplan.simulation import kernels
-
         lattice = self.lattice
         stages = super_step_stages(step_s, self.euler_step_s(step_s))
         order = np.arange(stages, dtype=float)
@@ -222,12 +216,7 @@ class Run:
         for index, gas in enumerate(self.gas):
             coolant[:, index] = gas.at(at)
         ledger = self.ledger_like()
-        self.current = self._advance(
-            self.current, lattice.field, lattice.faces, self.chunks,
-            lattice.table.own, lattice.walls, self.seams, self.baths,
-            self.rim, lattice.held, self.strides, self.start, lattice.cell_m, float(step_s), stages, coolant,
-            self._strength, ledger,
-        )  # fmt: skip
+        self.current = self.stepper(self, float(step_s), coolant, self._strength, ledger)
         self.time_s += step_s
         self.ledger += ledger
         self.power = ledger[self.n_lines :] / step_s
@@ -241,24 +230,9 @@ class Run:
         if self.woke and (self.steps % REFRESH_STEPS == 0 or step_s < 1.0):
             self._refresh()
 
-    def _advance(self, *arrays: object) -> int:
-        from cryoplan.simulation import kernels
-
-        n = self.n_threads if self.active.cells >= LEAST_CELLS else 1
-        chunks = self.chunks
-        work = np.diff(chunks.single_planes) + 2.0 * np.diff(chunks.mixed_planes)
-        work = work + np.diff(chunks.varied_planes) + 0.3 * np.diff(chunks.plain_planes)
-        threads = Threads(
-            first=split_planes(work.astype(float), n),
-            counter=np.zeros(1, np.int64),
-            sums=np.zeros((len(work), 2)),
-            through_rim=np.zeros(1),
-        )
-        return int(run_together(n, lambda rank: kernels.super_step(rank, threads, *arrays)))
-
     def _check(self) -> None:
         sound = bool(np.all(np.isfinite(self.ledger))) and math.isfinite(self.coldest + self.stiffest)
-        if not sound or not -273.0 < self.coldest < HUGE:
+        if not sound or self.coldest < -273.0:
             raise SimulationError(
                 f"The solution broke down at {show_clock(self.time_s)} min.",
                 "Report this plan; a finer grid may help.",
@@ -278,7 +252,9 @@ class Run:
             self.freezing, self.active.woken, self.shape,
         )  # fmt: skip
         self._show_probes(step_s)
-        return float(coldest), float(stiffest)
+        # Where nothing is stepped nothing is colder than the start.
+        nothing = coldest >= HUGE
+        return (self.problem.start_degc if nothing else float(coldest)), float(stiffest)
 
     def _show_probes(self, step_s: float) -> None:
         """Work out the shafts' mean surface temperatures, and let the probes' own cells show their walls."""

@@ -32,6 +32,8 @@ class SolverSettings:
         Tissue that was ever colder has no perfusion any more (physics section 6).
     precision : str
         ``single`` (float32, isotherms within a micrometre of the other) or ``double``.
+    solver : str
+        ``compiled``, or another that is registered in `cryoplan.simulation.stepper`.
     skin : str
         What lies on the skin: ``air``, ``warm-bag`` or ``insulated`` (nothing passes).
     """
@@ -43,6 +45,7 @@ class SolverSettings:
     frames_every_s: float = 60.0
     stasis_degc: float = -5.0
     precision: str = "single"
+    solver: str = "compiled"
     skin: str = "air"
 
     def __post_init__(self) -> None:
@@ -89,6 +92,11 @@ class SolverSettings:
                 code="settings-out-of-range",
                 place="frames_every_s",
             )
+
+    @property
+    def is_double(self) -> bool:
+        """Whether the field is kept in float64."""
+        return self.precision == "double"
 
     def changed(
         self,

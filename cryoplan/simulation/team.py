@@ -30,6 +30,8 @@ SPINS = 200
 LEAST_CELLS = 60_000
 """Active cells below which a second thread costs more in meetings than it brings."""
 
+MOST_THREADS = 64
+
 THREADS_VARIABLE = "CRYOPLAN_THREADS"
 
 
@@ -92,7 +94,9 @@ def default_threads() -> int:
 
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=max(1, (os.cpu_count() or 2) - 1), thread_name_prefix="solver")
+    # All threads of a team must run at once, or the others wait for them at the first barrier for ever. Threads
+    # are only made when asked for.
+    return ThreadPoolExecutor(max_workers=MOST_THREADS, thread_name_prefix="solver")
 
 
 def run_together(n_threads: int, work: Callable[[int], Any]) -> Any:

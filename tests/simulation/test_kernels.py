@@ -1,4 +1,4 @@
-"""Compiled kernels against the slow numpy twin, and the step plan."""
+"""Compiled kernels against the slow numpy twin, threads, precision, and the step plan."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cryoplan.simulation.reference import ReferenceState
-from cryoplan.simulation.run import Run, longest_super_step_s, super_step_stages
+from cryoplan.core.errors import SimulationError
+from cryoplan.simulation import stepper, survey, team
+from cryoplan.simulation.run import LARGEST_CALL, Run, longest_super_step_s, super_step_stages
+from cryoplan.simulation.surroundings import Exchange
 from tests.support import blocks
 
 
@@ -23,49 +25,93 @@ def _hard_problem():
     problem = blocks.patched(problem, "fat", (i < 5) & (j > 6))
     problem = blocks.patched(problem, "gas", k > 15)
     problem = blocks.patched(problem, "bone-cortical", (k < 4) & (i > 10))
-    vessel = (np.abs(i - 12) < 2) & (np.abs(j - 13) < 2)
-    exchange = np.where((i == 5) & (k == 9), np.float32(4e5), np.float32(0))
+    held = (np.abs(i - 12) < 2) & (np.abs(j - 13) < 2)
+    bath = np.flatnonzero((i == 5) & (k == 9))
     return replace(
         problem,
-        vessel=vessel,
-        vessel_exchange=exchange,
+        held=held,
+        held_degc=np.where(k > 9, 37.0, 30.0).astype(np.float32),
+        void=(i > 15) & (j < 4),
+        exchanges=(
+            Exchange(
+                kind="skin", cells=bath, rate=np.full(len(bath), 4e5), degc=np.linspace(20.0, 40.0, len(bath))
+            ),
+        ),
         boundary_degc=(37.0, 37.0, 20.0, None, -30.0, 37.0),
     )
 
 
-def test_kernels_agree_with_the_slow_twin_step_by_step():
-    problem = _hard_problem()
-    run = Run(problem)
-    twin = ReferenceState(run.lattice, problem.material_map)
-    run.begin(0.0, "freeze")
-    for step_s in (0.2, 1.0, 4.0, 10.0, 10.0, 10.0):
-        coldest = run.coldest_ahead(step_s)
-        stages = super_step_stages(step_s, run.lattice.longest_euler_step_s(coldest))
-        order = np.arange(stages, dtype=float)
-        times = run.time_s + step_s * (order**2 + order) / (stages**2 + stages)
-        coolant = np.stack([g.at(times) for g in run.gas], axis=1)
-        strength = np.array([g.strength for g in run.gas])
-        twin.w = run.lattice.inner(run.lattice.w).astype(float)
-        twin.q = run.lattice.inner(run.lattice.q).astype(float)
-        twin.super_step(step_s, stages, coolant, strength)
-        run.step(step_s)
-    found = run.lattice.enthalpy[run.current].reshape(run.lattice.padded)[1:-1, 1:-1, 1:-1]
-    t_kernel = twin.temperature(found)
-    t_twin = twin.temperature(twin.enthalpy)
-    assert t_twin.min() < -60.0
-    np.testing.assert_allclose(t_kernel, t_twin, atol=5e-3)
+STEPS_S = (0.2, 1.0, 4.0, 10.0, 10.0, 10.0)
 
 
-def test_energy_closes_in_the_hard_problem():
-    run = Run(_hard_problem())
+def _stepped(problem, threads=1, **settings):
+    run = Run(replace(problem, settings=replace(problem.settings, **settings)), threads=threads)
     run.begin(0.0, "freeze")
-    for step_s in (0.2, 1.0, 4.0, 10.0, 10.0, 30.0):
+    for step_s in STEPS_S:
         run.step(step_s)
-    ledger = run.energy()
-    assert ledger.residual < 1e-8
+    return run
+
+
+@pytest.mark.parametrize(("precision", "within_k"), [("single", 5e-3), ("double", 2e-3)])
+def test_kernels_agree_with_the_slow_twin(precision, within_k):
+    found = _stepped(_hard_problem(), precision=precision)
+    twin = _stepped(_hard_problem(), solver="reference", precision="double")
+    t = twin.field_degc().values
+    assert t.min() < -60.0
+    assert found.stages == twin.stages
+    np.testing.assert_allclose(found.field_degc().values, t, atol=within_k)
+    for line, other in zip(found.ledger, twin.ledger, strict=True):
+        assert line == pytest.approx(other, rel=1e-3, abs=0.1)
+
+
+@pytest.mark.parametrize("settings", [{}, {"precision": "double"}, {"solver": "reference", "precision": "double"}])
+def test_energy_closes_in_the_hard_problem(settings):
+    ledger = _stepped(_hard_problem(), **settings).energy()
+    assert ledger.residual < (1e-6 if settings else 1e-5)
     assert ledger.probes_j < -100.0
-    assert ledger.vessels_j > 1.0
+    assert abs(ledger.vessels_j) > 1.0
+    assert abs(ledger.skin_j) > 1.0
     assert ledger.boundary_j != 0.0
+
+
+def test_the_bits_do_not_depend_on_the_number_of_threads(monkeypatch):
+    monkeypatch.setattr(stepper, "LEAST_CELLS", 0)
+    one, two, three = (_stepped(_hard_problem(), threads=n) for n in (1, 2, 3))
+    for other in (two, three):
+        np.testing.assert_array_equal(one.field_degc().values, other.field_degc().values)
+        np.testing.assert_array_equal(one.ledger, other.ledger)
+
+
+def test_chunks_of_many_materials_give_the_same_as_chunks_of_few(monkeypatch):
+    few = _stepped(_hard_problem())
+    monkeypatch.setattr(survey, "FEW", 0)
+    many = _stepped(_hard_problem())
+    assert len(many.chunks.mixed_base) > 0
+    assert len(few.chunks.mixed_base) == 0
+    np.testing.assert_allclose(few.field_degc().values, many.field_degc().values, atol=2e-4)
+
+
+def test_a_solver_of_ones_own_is_found_by_its_name(monkeypatch):
+    calls = []
+
+    def counting(run, *rest):
+        calls.append(run)
+        return stepper.compiled_step(run, *rest)
+
+    monkeypatch.setattr(stepper, "_STEPPERS", dict(stepper._STEPPERS))
+    stepper.register_stepper("counting", counting)
+    _stepped(_hard_problem(), solver="counting")
+    assert len(calls) >= len(STEPS_S)
+    with pytest.raises(ValueError, match="already"):
+        stepper.register_stepper("counting", counting)
+    with pytest.raises(SimulationError, match="no solver called 'nobody'"):
+        _stepped(_hard_problem(), solver="nobody")
+
+
+def test_planes_are_shared_evenly():
+    first = team.split_planes(np.array([1.0, 1.0, 6.0, 2.0, 2.0]), 2)
+    assert first.tolist() == [0, 3, 5]
+    assert team.split_planes(np.zeros(3), 2)[[0, -1]].tolist() == [0, 3]
 
 
 @pytest.mark.parametrize(("step_s", "euler_s", "stages"), [(0.1, 0.1, 1), (0.3, 0.1, 2), (10.0, 0.05, 20)])
@@ -78,7 +124,7 @@ def test_stage_count_is_the_least_stable_one(step_s, euler_s, stages):
 def test_one_call_never_holds_more_work_than_a_cancel_may_wait():
     for cells in (10**5, 10**6, 10**7):
         step = longest_super_step_s(0.04, cells)
-        assert super_step_stages(step, 0.04) * cells <= max(5e7, 3 * cells)
+        assert super_step_stages(step, 0.04) * cells <= max(LARGEST_CALL, 3 * cells)
 
 
 def test_maximum_principle_holds_without_metabolism():
@@ -95,7 +141,7 @@ def test_maximum_principle_holds_without_metabolism():
 def test_kernels_compile_without_a_place_for_their_cache(monkeypatch):
     import numba
 
-    from cryoplan.simulation import kernels
+    from cryoplan.simulation.compiled import compiled
 
     compile_it = numba.njit
 
@@ -105,5 +151,5 @@ def test_kernels_compile_without_a_place_for_their_cache(monkeypatch):
         return compile_it(**options)
 
     monkeypatch.setattr(numba, "njit", refuse_cache)
-    double = kernels._compiled(lambda x: 2.0 * x)
+    double = compiled(lambda x: 2.0 * x)
     assert double(21.0) == 42.0

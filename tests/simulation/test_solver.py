@@ -160,7 +160,7 @@ def test_a_vessel_keeps_its_side_warm():
     _, _, i = np.indices(problem.grid.shape)
     x = problem.grid.coordinates_mm(0)[i]
     vessel = (x > 9.0) & (x < 15.0)
-    result = solve(replace(problem, vessel=vessel))
+    result = solve(replace(problem, held=vessel, held_degc=np.full(vessel.shape, 37.0, np.float32)))
     t = result.minimum_degc.values
     np.testing.assert_allclose(t[vessel], 37.0, atol=1e-4)
     k = j = 14
@@ -230,11 +230,11 @@ def test_the_active_box_changes_nothing_that_matters():
     for whole in (False, True):
         run = Run(problem)
         if whole:
-            run.use_whole_box()
+            run.use_whole_block()
         run.begin(0.0, "freeze")
         for step in (0.2, 0.5, 1.0, 2.0, *[4.0] * 50):
             run.step(step)
-        assert (run.box == run.whole).all() == whole
+        assert run.active.is_whole == whole
         fields.append(run.field_degc().values)
     assert (fields[1] < 0.0).sum() > 500
     # Outside the box the field stands still: that may hide the 0.1 degC at which it grows.
@@ -298,7 +298,7 @@ def test_a_broken_field_is_an_error_not_a_picture():
     problem = blocks.block(blocks.probe(), edge_cells=14)
     run = Run(problem)
     run.begin(0.0, "freeze")
-    run.lattice.enthalpy[:, run.lattice.link_cell[0]] = np.nan
+    run.lattice.field.values[:, run.lattice.walls.cell[0]] = np.nan
     with pytest.raises(SimulationError, match="broke down"):
         run.step(1.0)
 
