@@ -34,7 +34,7 @@ from cryoplan.simulation.verification.blocks import (
     sharp,
     through,
 )
-from cryoplan.simulation.verification.check import Check, check
+from cryoplan.simulation.verification.check import Check, check, comparison
 from cryoplan.simulation.verification.curve import Curve, Line
 from cryoplan.simulation.verification.standing import standing_front
 
@@ -118,14 +118,15 @@ def line_sink(spacing_mm: float, offsets: tuple[tuple[float, float], ...] = OFFS
         exact = LineSink(medium=medium, sink_w_m=500.0)
         material = sharp(medium, width_k=1.0)
         for offset in offsets:
-            # A weak contact to something very cold draws the same heat whatever the tissue does.
-            radius, weak = 0.75e-3, 0.05
+            # A weak contact to something very cold draws the same heat whatever the tissue does. The line is
+            # as thin as the grid holds, because the tissue that a probe displaces would be missed.
+            radius, weak = 0.4 * h, 0.05
             drive = Drive(end_degc=-500.0 / (2 * np.pi * radius * weak), coefficient=weak, tau_s=1e-3)
             probe = through((offset[0] * h, offset[1] * h, 0.0), (0.0, 0.0, 1.0), drive, radius)
             n = 2 * round(55.0 / spacing_mm)
             problem = block(
                 (n, n, 2), spacing_mm, material, medium.start_degc, slab, probes=(probe,), times_s=(300.0,),
-                end_s=600.0, step_max_s=2.0,
+                end_s=600.0, step_max_s=1.0,
             )  # fmt: skip
             r = axis_distance_m(problem.grid, probe)
             fronts, degrees = [], []
@@ -186,7 +187,6 @@ def steady_cylinder(spacing_mm: float, offsets: tuple[tuple[float, float], ...] 
         # Latent heat only delays the steady state; almost none is needed.
         material = sharp(TISSUE, w=w, latent=5e3)
         exact = standing_front(material, probe_degc=-140.0, probe_m=CYLINDER_M, blood_degc=37.0)
-        bound = FRONT if spacing_mm <= FINE_MM else FRONT_COARSE
         for offset in offsets:
             probe = through((offset[0] * h, offset[1] * h, 0.0), (0.0, 0.0, 1.0), STIFF, CYLINDER_M)
             n = 2 * round(40.0 / spacing_mm)
@@ -199,8 +199,14 @@ def steady_cylinder(spacing_mm: float, offsets: tuple[tuple[float, float], ...] 
             front = float(np.exp((_melting_degc(material) - at_one) / slope))
             where = f"W {w / 1000:g}, axis at {offset[0]:g}, {offset[1]:g} cells"
             note = f"{spacing_mm:g} mm"
-            yield _check(f"Steady cylinder front, {where}", front / exact.front_m - 1.0, bound, "1", note)
-            drawn = heat / (2 * h) / exact.heat - 1.0
+            off, drawn = front / exact.front_m - 1.0, heat / (2 * h) / exact.heat - 1.0
+            if spacing_mm <= FINE_MM:
+                yield _check(f"Steady cylinder front, {where}", off, FRONT, "1", note)
+            else:
+                yield comparison(
+                    f"Steady cylinder front, {where}", off, FRONT, "1", note + "; blood wakes cell by cell",
+                    group=GROUP, source=CARSLAW_JAEGER,
+                )  # fmt: skip
             yield _check(f"Steady cylinder heat, {where}", drawn, HEAT, "1", note)
 
 
