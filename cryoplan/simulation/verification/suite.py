@@ -124,7 +124,7 @@ def _whole_parts(progress: Progress) -> list[Part]:
     return [*parts[:at], *closed, *placed, *last]
 
 
-def _published(progress: Progress) -> Iterable[Check]:
+def _published(progress: Progress) -> Iterable[Check | Curve]:
     from cryoplan.simulation.verification.experiments import published_experiments
 
     class Inner:
