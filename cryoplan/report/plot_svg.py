@@ -1,4 +1,4 @@
-"""Plot: curves and error bars as small pieces of SVG, with nothing but text; any browser and Qt can show them."""
+"""Plot: curves and error bars as small pieces of SVG, plain text that any browser and Qt can show."""
 
 from __future__ import annotations
 

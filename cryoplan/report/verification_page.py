@@ -10,7 +10,8 @@ from cryoplan.simulation.verification.check import Check
 from cryoplan.simulation.verification.suite import Verification
 
 _STYLE = """
-body { font-family: sans-serif; color: #222; background: #fff; max-width: 1000px; margin: 2em auto; padding: 0 1em; }
+body { font-family: sans-serif; color: #222; background: #fff; max-width: 1000px; margin: 2em auto;
+  padding: 0 1em; }
 h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin-top: 2em; border-bottom: 1px solid #ccc; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9em; }
 th, td { text-align: left; padding: 3px 10px 3px 0; border-bottom: 1px solid #eee; vertical-align: top; }

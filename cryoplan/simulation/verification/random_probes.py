@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ from cryoplan.simulation.verification.axisymmetric import (
     Fineness,
     solve_axisymmetric,
 )
+from cryoplan.simulation.verification.blocks import NO_FRAMES_S
 from cryoplan.simulation.verification.check import Check, check
 from cryoplan.simulation.verification.curve import Curve, Line
 
@@ -44,9 +46,6 @@ RAYS = 24
 RAY_STEP_M = 5e-5
 ROOM_M = 0.042
 """Unfrozen tissue around the active zone; the outer faces are held at the start temperature."""
-
-NO_FRAMES_S = 1e6
-"""Only the end is kept."""
 
 GROUP = "One probe anywhere in the grid"
 SOURCE = "https://doi.org/10.1115/1.1865193"
@@ -164,6 +163,7 @@ def cases() -> tuple[SingleProbe, ...]:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=8)
 def reference(case: SingleProbe, fineness: Fineness | None = None) -> AxisymmetricField:
     """Solve a case in (r, z)."""
     problem = AxisymmetricProblem(
@@ -267,7 +267,11 @@ def misses(
 
 
 def against_reference(
-    case: SingleProbe, spacing_mm: float, number: int = PLACEMENTS, progress: Progress = SILENT
+    case: SingleProbe,
+    spacing_mm: float,
+    number: int = PLACEMENTS,
+    progress: Progress = SILENT,
+    fineness: Fineness | None = None,
 ) -> Iterator[Check | Curve]:
     """Solve a case at `number` random placements and compare every isotherm with the reference.
 
@@ -281,7 +285,7 @@ def against_reference(
     Cancelled
         When `progress` says so.
     """
-    truth = reference(case)
+    truth = reference(case, fineness)
     found = []
     for placement in placements(number):
         check_cancelled(progress)
