@@ -21,7 +21,7 @@ from tests.support.stalls import StallMonitor
 pytestmark = [pytest.mark.display, pytest.mark.slow]
 
 FREEZE_S = float(os.environ.get("CRYOPLAN_BENCH_FREEZE_S", "60"))
-"""Short, to be bearable in every run of the tests; set the variable to 600 for figures that mean something."""
+"""Short, to be bearable in every run of the tests; set the variable to 600 for figures that mean more."""
 
 SCROLL_MS = 30
 
