@@ -50,6 +50,7 @@ BUSY_TEXT = {
     "meshes": "Making the surfaces",
     "solve": "Solving",
     "converge": "Checking the grid",
+    "verify": "Checking the solver",
     "report": "Printing the PDF",
     "save": "Saving the case",
     "open": "Opening the case",
@@ -93,6 +94,7 @@ class Workspace(QObject):
     failed = Signal(object)
     series_listed = Signal(object)
     meshes_changed = Signal()
+    verified = Signal(object)
 
     def __init__(self, worker: Worker | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -175,6 +177,11 @@ class Workspace(QObject):
     def is_checking(self) -> bool:
         """True while the grid is being checked."""
         return any(asked.kind == "converge" for asked in self._jobs.values())
+
+    @property
+    def is_verifying(self) -> bool:
+        """True while the solver is being checked."""
+        return any(asked.kind == "verify" for asked in self._jobs.values())
 
     @property
     def can_export(self) -> bool:
@@ -354,6 +361,11 @@ class Workspace(QObject):
         known = self.assessment if self.is_current else None
         self._submit("converge", case=self._case, plan=self._plan, settings=self.settings, known=known)
 
+    def request_verification(self) -> None:
+        """Run the solver's quick checks in the background; `verified` tells the answer."""
+        if not self.is_verifying:
+            self._submit("verify")
+
     def cancel(self) -> None:
         """Stop what the user asked for; the surfaces of the 3D view are still made."""
         for job, asked in self._jobs.items():
@@ -459,6 +471,8 @@ class Workspace(QObject):
             self._checked = value
             if self.convergence is None:
                 self.message.emit("The grid was checked for a plan that has changed since. Please repeat it.")
+        elif kind == "verify":
+            self.verified.emit(value)
         elif kind == "meshes":
             self.meshes = value
             self.meshes_changed.emit()
