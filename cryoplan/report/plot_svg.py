@@ -21,7 +21,10 @@ def _ticks(low: float, high: float, logarithmic: bool) -> list[float]:
         first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
         every = [m * 10.0**e for e in range(first, last + 1) for m in (1, 2, 5)]
         inside = [t for t in every if low * 0.999 <= t <= high * 1.001]
-        return inside if len(inside) <= 7 else [t for t in inside if f"{t:e}"[0] == "1"]
+        if len(inside) > 7:
+            return [t for t in inside if f"{t:e}"[0] == "1"]
+        if len(inside) >= 2:
+            return inside
     step = 10.0 ** math.floor(math.log10((high - low) / 4))
     step *= next(m for m in (1, 2, 5, 10) if (high - low) / (step * m) <= 6)
     first = math.ceil(low / step - 1e-9)
