@@ -88,7 +88,7 @@ def test_a_curve_is_sound_svg_with_every_point_inside(logarithmic):
     words = {t.text for t in svg.findall(f"{name}text")}
     assert {"Front < depth & time", "time, s", "depth, mm", "computed"} <= words
     numbers = [w for w in words if w and w.replace(".", "").isdigit()]
-    assert len(numbers) >= 4
+    assert len(numbers) >= (2 if logarithmic else 6)  # the same numbers may stand on both axes
 
 
 def test_a_curve_without_any_number_is_left_out():
