@@ -137,3 +137,10 @@ def test_a_thaw_has_the_time_constant_of_its_own_and_without_one_that_of_cooling
     assert {drive.tau_s for _, drive in source.thaws} == {model.thaw_time_constant.value}
     plain = probe_source(probe, replace(model, thaw_time_constant=None), 37.0)
     assert {drive.tau_s for _, drive in plain.thaws} == {model.cooling_time_constant.value}
+
+
+def test_the_command_refuses_a_probe_without_data(capsys):
+    from cryoplan.cli import REFUSED, main
+
+    assert main(["calibrate", "--probe", "generic-15g"]) == REFUSED
+    assert "Use one of: icesphere-17g" in capsys.readouterr().err
