@@ -9,8 +9,8 @@ from html import escape
 from cryoplan.simulation.verification.check import Check
 from cryoplan.simulation.verification.curve import Curve
 
-WIDTH, HEIGHT = 460, 280
-LEFT, RIGHT, TOP, BOTTOM = 62, 14, 34, 46
+WIDTH, HEIGHT = 600, 280
+LEFT, RIGHT, TOP, BOTTOM = 62, 154, 34, 46
 COLOURS = ("#1f6fb2", "#c4551c", "#2e8b57", "#7b4fa3", "#a8892b", "#4a4a4a")
 FONT = 'font-family="sans-serif"'
 
@@ -88,8 +88,8 @@ def curve_svg(curve: Curve) -> str:
                 f'<circle cx="{px(x):.1f}" cy="{py(y):.1f}" r="2.8" fill="{colour}"/>' for x, y in found
             ]
         at = TOP + 13 + 14 * number
-        parts.append(f'<rect x="{WIDTH - RIGHT - 132}" y="{at - 8}" width="9" height="9" fill="{colour}"/>')
-        parts.append(_text(WIDTH - RIGHT - 119, at, line.label))
+        parts.append(f'<rect x="{WIDTH - RIGHT + 12}" y="{at - 8}" width="9" height="9" fill="{colour}"/>')
+        parts.append(_text(WIDTH - RIGHT + 25, at, line.label))
     parts.append("</svg>")
     return "".join(parts)
 
