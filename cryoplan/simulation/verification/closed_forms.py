@@ -235,7 +235,7 @@ def oblique_cylinder(spacing_mm: float) -> Iterator[Check]:
         where = "along (" + ", ".join(f"{d:g}" for d in direction) + ")"
         note = f"{spacing_mm:g} mm, W 40"
         yield _check(f"Oblique cylinder heat, {where}", heat / exact.heat - 1.0, HEAT, "1", note)
-        yield _check(f"Oblique cylinder front, {where}", front / exact.front_m - 1.0, FRONT_COARSE, "1", note)
+        yield _check(f"Oblique cylinder front, {where}", front / exact.front_m - 1.0, FRONT, "1", note)
 
 
 def steady_sphere() -> Iterator[Check]:
@@ -249,7 +249,7 @@ def steady_sphere() -> Iterator[Check]:
     slope, far = _line_in_ice(1.0 / r, t, r, exact.front_m, 1e-3)
     front = slope / (_melting_degc(material) - far)
     heat = -4 * np.pi * material.k_l * slope
-    yield _check("Steady sphere front", front / exact.front_m - 1.0, FRONT_COARSE, "1", "1 mm")
+    yield _check("Steady sphere front", front / exact.front_m - 1.0, FRONT, "1", "1 mm")
     yield _check("Steady sphere heat", heat / exact.heat - 1.0, HEAT, "1", "1 mm")
 
 
