@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtTest import QTest
 
-from cryoplan.app.workspace import State
+from cryoplan.app.state import State
 from cryoplan.plan.edits import nudge
 from cryoplan.plan.protocol import Phase, PhaseKind, Protocol
 from tests.support.real_window import SOLVE_MS, open_demo
