@@ -286,8 +286,8 @@ def _findings(
                 Finding(
                     level=Level.OK,
                     code="tissue-by-hu",
-                    text=f"{share} of the computed block is not outlined; its tissue was taken from the CT "
-                    f"values: {', '.join(parts)}.",
+                    text=f"{share} of the computed block is not outlined; by its CT values it is "
+                    f"{', '.join(parts)}.",
                 )
             )
         else:
