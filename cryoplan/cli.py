@@ -101,8 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("-o", "--out", type=Path, required=True, metavar="plan.pdf")
     report.set_defaults(command=_report)
 
-    verify = commands.add_parser("verify", help="closed forms and energy balance, error beside bound")
-    verify.add_argument("--quick", action="store_true", help="the short list, about two minutes")
+    verify = commands.add_parser("verify", help="how accurate the solver is, error beside bound")
+    verify.add_argument("--quick", action="store_true", help="the short list, about a minute")
+    verify.add_argument("--out", type=Path, metavar="DIR", help="also write verify.html and its numbers here")
     verify.add_argument("--json", action="store_true")
     verify.set_defaults(command=_verify)
 
@@ -234,19 +235,23 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from cryoplan.simulation.verify import run_checks
+    from cryoplan.workflow.verifying import verify, write_verification
 
     with _Console(as_json=options.json) as progress:
-        checks = run_checks(quick=options.quick, progress=progress)
+        found = verify(options.quick, progress)
+    files = () if options.out is None else write_verification(found, options.out)
     if options.json:
-        print(json.dumps({"checks": [c.to_json() for c in checks]}))
+        answer = {"checks": [c.to_json() for c in found.checks], "files": [p.name for p in files]}
+        print(json.dumps(answer))
     else:
-        width = max(len(c.name) for c in checks)
-        for check in checks:
-            word = "ok  " if check.passed else "FAIL"
+        width = max(len(c.name) for c in found.checks)
+        for check in found.checks:
+            word = "    " if not check.judged else "ok  " if check.passed else "FAIL"
             print(f"{word}  {check.name:<{width}}  {check.to_text()}")
-        print(f"{sum(c.passed for c in checks)} of {len(checks)} checks within their bounds. {RESEARCH_USE}.")
-    return DONE if all(c.passed for c in checks) else INTERNAL
+        print(f"{found.summary()} {RESEARCH_USE}.")
+        if files:
+            print(f"Wrote {' and '.join(p.name for p in files)} to {options.out}.")
+    return DONE if found.passed else INTERNAL
 
 
 def _calibrate(options: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cryoplan.app.child import Line
     from cryoplan.image.series import PathDescription
     from cryoplan.scene.meshes import CaseMeshes
+    from cryoplan.simulation.verification.suite import Verification
 
 Kept = TypeVar("Kept")
 
@@ -100,6 +101,13 @@ def converge(
     return workflow.check_convergence(patient, plan, probes, settings, known=known, progress=line)
 
 
+def verify(line: Line) -> Verification:
+    """Run the quick checks of the solver."""
+    from cryoplan.workflow.verifying import verify as run
+
+    return run(quick=True, progress=line)
+
+
 def report(
     _line: Line,
     case: Case | str,
@@ -144,6 +152,7 @@ TASKS: dict[str, Callable[..., object]] = {
     "meshes": meshes,
     "solve": solve,
     "converge": converge,
+    "verify": verify,
     "report": report,
     "save": save,
     "open": open_file,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,9 @@ from cryoplan.app.jobs import (
     JobFrame,
     JobProgress,
 )
+from cryoplan.app.parcel import Held
 from cryoplan.app.rehearsal import rehearse
+from cryoplan.app.state import BUSY_TEXT, State
 from cryoplan.app.worker import Worker
 from cryoplan.case.case import Case
 from cryoplan.core.errors import CryoplanError, StaleError
@@ -40,30 +41,6 @@ from cryoplan.simulation.result import Frame, ThermalResult
 from cryoplan.simulation.settings import STANDARD, SolverSettings
 
 KEPT_RESULTS = 3
-
-BUSY_TEXT = {
-    "list-series": "Looking into the folder",
-    "load": "Reading the scan",
-    "demo": "Making the demonstration case",
-    "structures": "Reading the structures",
-    "target": "Choosing the target",
-    "meshes": "Making the surfaces",
-    "solve": "Solving",
-    "converge": "Checking the grid",
-    "report": "Printing the PDF",
-    "save": "Saving the case",
-    "open": "Opening the case",
-}
-
-
-class State(StrEnum):
-    """What the state chip says."""
-
-    EMPTY = "NO CASE"
-    READY = "NOT SOLVED"
-    SOLVING = "SOLVING"
-    CURRENT = "CURRENT"
-    OUT_OF_DATE = "OUT OF DATE"
 
 
 class Workspace(QObject):
@@ -93,6 +70,7 @@ class Workspace(QObject):
     failed = Signal(object)
     series_listed = Signal(object)
     meshes_changed = Signal()
+    verified = Signal(object)
 
     def __init__(self, worker: Worker | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -108,8 +86,7 @@ class Workspace(QObject):
         self._rules: tuple[Finding, ...] | None = None
         self._shown: tuple[ThermalResult, Assessment] | None = None
         self._results: OrderedDict[str, tuple[ThermalResult, Assessment]] = OrderedDict()
-        self._child_cases: set[str] = set()
-        self._child_results: set[str] = set()
+        self._child = Held()
         self._jobs: dict[int, Asked] = {}
         self._frames: dict[int, list[Frame]] = {}
         self._solving: int | None = None
@@ -175,6 +152,11 @@ class Workspace(QObject):
     def is_checking(self) -> bool:
         """True while the grid is being checked."""
         return any(asked.kind == "converge" for asked in self._jobs.values())
+
+    @property
+    def is_verifying(self) -> bool:
+        """True while the solver is being checked."""
+        return any(asked.kind == "verify" for asked in self._jobs.values())
 
     @property
     def can_export(self) -> bool:
@@ -247,13 +229,7 @@ class Workspace(QObject):
 
     def set_case(self, case: Case | None, plan: Plan | None = None) -> None:
         """Show another patient; undo history and results of the last one are gone."""
-        for job, asked in self._jobs.items():
-            if asked.kind in (
-                "solve",
-                "converge",
-                "meshes",
-            ):  # what was to be saved or printed is still wanted
-                self._worker.cancel(job)
+        self._stop("solve", "converge", "meshes")  # what was to be saved or printed is still wanted
         self._solving = None
         self._case = case
         self._plan = plan or Plan()
@@ -331,10 +307,7 @@ class Workspace(QObject):
 
     def request_simulation(self) -> None:
         """Solve the plan in the background; the newest request wins."""
-        if not self._need_case():
-            return
-        if not self._plan.probes:
-            self._fail(CryoplanError("The plan has no probe.", "Place one first: press P.", code="no-probes"))
+        if not self._need_probes():
             return
         if self._solving is not None:
             self._worker.cancel(self._solving)
@@ -343,21 +316,24 @@ class Workspace(QObject):
 
     def request_convergence(self) -> None:
         """Solve the plan on another grid and with half the step in the background; see `convergence`."""
-        if not self._need_case():
+        if not self._need_probes():
             return
-        if not self._plan.probes:
-            self._fail(CryoplanError("The plan has no probe.", "Place one first: press P.", code="no-probes"))
-            return
-        for job, asked in self._jobs.items():
-            if asked.kind == "converge":
-                self._worker.cancel(job)
+        self._stop("converge")
         known = self.assessment if self.is_current else None
         self._submit("converge", case=self._case, plan=self._plan, settings=self.settings, known=known)
 
+    def request_verification(self) -> None:
+        """Run the solver's quick checks in the background; `verified` tells the answer."""
+        if not self.is_verifying:
+            self._submit("verify")
+
     def cancel(self) -> None:
         """Stop what the user asked for; the surfaces of the 3D view are still made."""
+        self._stop(*(BUSY_TEXT.keys() - {"meshes"}))
+
+    def _stop(self, *kinds: str) -> None:
         for job, asked in self._jobs.items():
-            if asked.kind != "meshes":
+            if asked.kind in kinds:
                 self._worker.cancel(job)
 
     def export_pdf(self, path: Path) -> None:
@@ -383,7 +359,7 @@ class Workspace(QObject):
         self.undo_stack.blockSignals(True)
 
     def _submit(self, kind: str, **arguments: Any) -> int:
-        job = self._worker.submit(kind, **self._shortened(arguments))
+        job = self._worker.submit(kind, **self._child.shortened(arguments))
         self._jobs[job] = Asked(kind, arguments)
         if kind == "solve":
             self._frames[job] = []
@@ -391,23 +367,9 @@ class Workspace(QObject):
         self._told()
         return job
 
-    def _shortened(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Name what the process holds already instead of sending it: a case may be 100 MB."""
-        short = dict(arguments)
-        case, solved = short.get("case"), short.get("solved")
-        if case is not None:
-            key = case.digest()
-            if key in self._child_cases:
-                short["case"] = key
-            self._child_cases.add(key)
-        if solved is not None and solved[0].key in self._child_results:
-            short["solved"] = solved[0].key
-        return short
-
     @Slot()
     def _forget_child(self) -> None:
-        self._child_cases.clear()
-        self._child_results.clear()
+        self._child.forget()
 
     @Slot(object)
     def _take(self, answer: Answer) -> None:
@@ -459,6 +421,8 @@ class Workspace(QObject):
             self._checked = value
             if self.convergence is None:
                 self.message.emit("The grid was checked for a plan that has changed since. Please repeat it.")
+        elif kind == "verify":
+            self.verified.emit(value)
         elif kind == "meshes":
             self.meshes = value
             self.meshes_changed.emit()
@@ -466,11 +430,11 @@ class Workspace(QObject):
             assert isinstance(value, PathDescription)
             self.series_listed.emit(value)
         elif kind == "load":
-            self._child_cases.add(value.digest())
+            self._child.cases.add(value.digest())
             self.set_case(value)
             self.message.emit("Scan loaded")
         elif kind == "demo":
-            self._child_cases.add(value[0].digest())
+            self._child.cases.add(value[0].digest())
             self.set_case(*value)
         elif kind in ("structures", "target"):
             if asked.arguments["case"] is self._case:
@@ -479,7 +443,7 @@ class Workspace(QObject):
                 what = "structures were not added" if kind == "structures" else "target was not chosen"
                 self.message.emit(f"The {what}, because the case changed meanwhile. Please repeat it.")
         elif kind == "open":
-            self._child_cases.add(value.case.digest())
+            self._child.cases.add(value.case.digest())
             if value.result is not None:  # the grid it was solved on, else it would not be the answer
                 self._settings = value.result.settings
             self.set_case(value.case, value.plan)
@@ -492,7 +456,7 @@ class Workspace(QObject):
 
     def _replace_case(self, case: Case) -> None:
         """Put a new state of the same patient in place: the plan and its history stay."""
-        self._child_cases.add(case.digest())
+        self._child.cases.add(case.digest())
         self._case = case
         self._rules = None
         self._refresh_key()
@@ -508,12 +472,12 @@ class Workspace(QObject):
         self.meshes_changed.emit()
 
     def _keep_result(self, result: ThermalResult, assessment: Assessment) -> None:
-        self._child_results.add(result.key)
+        self._child.results.add(result.key)
         self._results[result.key] = (result, assessment)
         self._results.move_to_end(result.key)
         while len(self._results) > KEPT_RESULTS:
             old, _ = self._results.popitem(last=False)
-            self._child_results.discard(old)
+            self._child.results.discard(old)
         # A late answer is kept for undo, but only the answer to the plan on screen may be shown.
         if result.key == self._key:
             self._shown = (result, assessment)
@@ -524,6 +488,11 @@ class Workspace(QObject):
             self._fail(CryoplanError("No case is open.", "Open a scan first.", code="no-case"))
             return False
         return True
+
+    def _need_probes(self) -> bool:
+        if self._need_case() and not self._plan.probes:
+            self._fail(CryoplanError("The plan has no probe.", "Place one first: press P.", code="no-probes"))
+        return self._case is not None and bool(self._plan.probes)
 
     def _fail(self, error: CryoplanError) -> None:
         self.failed.emit(Failure(what=error.what, remedy=error.remedy, code=error.code, place=error.place))

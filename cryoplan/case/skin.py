@@ -33,7 +33,8 @@ def body_mask(case: Case) -> Volume | None:
 
     The outlined structure of role *body* if there is one, with what lies in it. Else, on a CT, the largest
     connected part above -300 HU with its holes filled slice by slice, after thin things (table, lines) are
-    cut off; its voxels are about 2 mm wide. An MR without an outlined body has none: its values say nothing about air.
+    cut off; its voxels are about 2 mm wide. An MR without an outlined body has none: its values say nothing
+    about air.
     """
     for structure in case.structures:
         if structure.role is Role.BODY:

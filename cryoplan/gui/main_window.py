@@ -212,7 +212,8 @@ class MainWindow(QMainWindow):
             Entry("overlays", "&View", "&Hide or show overlays", "H", Needs.CASE, self._toggle_overlays),
             *steps,
             Entry("shortcuts", "&Help", "&Shortcuts", "?", Needs.NOTHING, self.show_shortcuts),
-            Entry("about", "&Help", "&About cryoplan", "", Needs.NOTHING, self.show_about),
+            Entry("accuracy", "&Help", "&Accuracy...", "", Needs.NOTHING, self.show_accuracy),
+            Entry("about", "&Help", "A&bout cryoplan", "", Needs.NOTHING, self.show_about),
         )
 
     def _step_0(self) -> None:
@@ -406,6 +407,13 @@ class MainWindow(QMainWindow):
             if not action.shortcut().isEmpty()
         ]
         ShortcutsDialog([*actions.MANNERS, *rows], self).exec()
+
+    def show_accuracy(self) -> None:
+        """Show how right the solver is, beside the window."""
+        # Loaded when asked for: plots and tables cost the start of the window a tenth of a second.
+        from cryoplan.gui.dialogs.accuracy import AccuracyDialog
+
+        AccuracyDialog(self.workspace, self).show()
 
     def show_about(self) -> None:
         """Show version and licences."""

@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from cryoplan.app.workspace import State, Workspace
+from cryoplan.app.state import State
+from cryoplan.app.workspace import Workspace
 from cryoplan.image.scan import Scan
 from cryoplan.scene.style import Palette
 

@@ -258,9 +258,14 @@ def notes(
         "Tissue numbers: " + _sources(numbers) if numbers else "Tissue numbers: none used.",
         "Margin limits: " + _sources(judged) if judged else "Margin limits: none set.",
         # What the solver did on its own account is no warning, but has to be known.
-        *(f"Computed with: {f.text}" for f in result.findings if f.level is Level.OK),
+        *_computed_with(result),
         SOLVER_ERROR,
     )
+
+
+def _computed_with(result: ThermalResult) -> tuple[str, ...]:
+    said = " ".join(f.text for f in result.findings if f.level is Level.OK)
+    return (f"Computed with: {said}",) if said else ()
 
 
 def _model_note(model: ProbeModel) -> str:
@@ -277,5 +282,7 @@ def _model_note(model: ProbeModel) -> str:
 
 def _sources(numbers: Iterable[Sourced]) -> str:
     """Return the distinct sources, each with how the numbers were obtained from it."""
-    known = dict.fromkeys((n.source.rstrip("."), n.how) for n in numbers)
-    return "; ".join(f"{source} ({how})" for source, how in known) + "."
+    known: dict[str, dict[str, None]] = {}
+    for number in numbers:
+        known.setdefault(number.source.rstrip("."), {})[number.how] = None
+    return "; ".join(f"{source} ({', '.join(ways)})" for source, ways in known.items()) + "."

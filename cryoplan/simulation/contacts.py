@@ -9,7 +9,6 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
-from cryoplan.core.errors import SimulationError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
 from cryoplan.plan.plan import Plan
@@ -248,17 +247,13 @@ def _floods(
         first, second, eighths = tissue.contents[number]
         a, b = (tissues.tissue(FLOODED if n == INFLATED else n).material() for n in (first, second))
         filled = a.blend(b, eighths / 8.0)
+        if len(materials) == MOST_NUMBERS - 1:
+            # The last free number is for lung alone, which then stands for its rarest mixtures.
+            filled = tissues.tissue(FLOODED).material()
         same = [n for n, m in enumerate(materials) if m.same_as(filled)]
         if not same:
             materials.append(filled)
         changes.append((number, same[0] if same else len(materials) - 1))
-    if len(materials) > MOST_NUMBERS:
-        raise SimulationError(
-            f"More than {MOST_NUMBERS} mixtures of tissues meet in the computed block once lung has flooded.",
-            "Give outlines of like tissue the same tissue, or leave some out.",
-            code="too-many-tissues",
-            place="structures",
-        )
     rim = load_conditions().flooded_rim.value
     counts = np.bincount(tissue.material_map.ravel(), minlength=MOST_NUMBERS)
     if counts[inflated].sum() >= WORTH_SAYING * tissue.material_map.size:

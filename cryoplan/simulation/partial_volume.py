@@ -85,6 +85,8 @@ def coverage(mask: Volume, grid: Grid) -> Float32Array:
     edge = grid.spacing_mm[0]
     lower, upper = mask_box_mm(mask)
     own = Grid.isotropic(lower - 2.0 * edge, upper + 2.0 * edge, edge)
+    if overlap(own, grid)[0] is None:
+        return np.zeros(grid.shape, np.float32)
     if np.prod(own.size, dtype=float) > SMALL_STRUCTURE_CELLS:
         return Border(mask, grid).fractions(0.0)
     kept = _WHOLE.setdefault(mask, {})

@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from cryoplan.case.case import Case
 from cryoplan.core.digest import digest
-from cryoplan.core.errors import SimulationError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
 from cryoplan.core.units import show_percent
@@ -25,6 +24,7 @@ from cryoplan.simulation.skin_exchange import Skin
 from cryoplan.simulation.tissue import Material, TissueTable
 from cryoplan.simulation.tissue_region import (
     BORDER,
+    EIGHTHS,
     FAT,
     GAS,
     LUNG,
@@ -40,8 +40,8 @@ from cryoplan.simulation.vessels import Lumen, is_held
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
-MOST_MATERIALS = 250
-"""Materials of one problem; the map holds their numbers in a byte."""
+MOST_MATERIALS = 200
+"""Materials of one map: it holds their numbers in a byte, and flooded lung needs some of its own."""
 
 SPARE_CELLS = 12
 """How much further a region reaches than the plan that asked for it: 24 mm on the preview grid, which is the
@@ -104,7 +104,7 @@ def map_tissues(case: Case, grid: Grid, tissues: TissueTable, *, keep: bool = Tr
     Raises
     ------
     SimulationError
-        If a structure names a tissue that is not in the table, or more than 250 mixtures meet.
+        If a structure names a tissue that is not in the table.
     StructureError
         If a mask cannot be brought onto the grid.
     """
@@ -113,31 +113,24 @@ def map_tissues(case: Case, grid: Grid, tissues: TissueTable, *, keep: bool = Tr
     assert window is not None
     code = region.code[window]
     counts = np.bincount(code.ravel())
-    codes = np.flatnonzero(counts)
     materials: list[Material] = []
     starts: list[float | None] = []
     contents: list[tuple[str, str, int]] = []
-    table = np.zeros(len(counts), np.uint8)
     known: dict[tuple[tuple[float, ...], float | None], int] = {}
+    table = np.zeros(len(counts), np.uint8)
     names = tissues.names()
-    for number in codes:
-        material, start = material_of(int(number), tissues)
+    for number, stands_for in _budget(counts, len(names)).items():
+        if number not in region.made:
+            region.made[number] = material_of(number, tissues)
+        material, start = region.made[number]
         numbers = (material.numbers(), start)
-        if numbers in known:
-            table[number] = known[numbers]
-            continue
-        if len(materials) == MOST_MATERIALS:
-            raise SimulationError(
-                f"More than {MOST_MATERIALS} mixtures of tissues meet in the computed block.",
-                "Give outlines of like tissue the same tissue, or leave some out.",
-                code="too-many-tissues",
-                place="structures",
-            )
-        pair, eighths = divmod(int(number), 8)
-        table[number] = known[numbers] = len(materials)
-        materials.append(material)
-        starts.append(start)
-        contents.append((names[pair // len(names)], names[pair % len(names)], eighths))
+        if numbers not in known:
+            pair, eighths = divmod(number, EIGHTHS)
+            known[numbers] = len(materials)
+            materials.append(material)
+            starts.append(start)
+            contents.append((names[pair // len(names)], names[pair % len(names)], eighths))
+        table[stands_for] = known[numbers]
     lumens = tuple(
         cut for cut in (_cut_lumen(lumen, region.grid, grid) for lumen in region.lumens) if len(cut.cells)
     )
@@ -150,6 +143,34 @@ def map_tissues(case: Case, grid: Grid, tissues: TissueTable, *, keep: bool = Tr
         skin=None if region.skin is None else _cut_skin(region.skin, region.grid, grid),
         findings=tuple(_findings(case, region, window, lumens)),
     )
+
+
+def _budget(counts: IntArray, n: int) -> dict[int, list[int]]:
+    """Return the codes that become materials, each with the codes that it stands for.
+
+    All that occur, if there are at most `MOST_MATERIALS`. Else the mixtures that fill fewest cells are
+    replaced by the nearest kept one of the same two tissues, or by the tissue that fills most of them.
+
+    Parameters
+    ----------
+    counts : int64
+        Cells of each code.
+    n : int
+        Tissues in the table.
+    """
+    codes = [int(c) for c in np.flatnonzero(counts)]
+    tissues = {c // EIGHTHS // n for c in codes}
+    mixed = sorted((c for c in codes if c % EIGHTHS), key=lambda c: (-counts[c], c))
+    room = max(MOST_MATERIALS - len(tissues), 0)
+    kept = {c: [c] for c in sorted({*codes} - {*mixed[room:]})}
+    mixtures = [c for c in kept if c % EIGHTHS]
+    for code in sorted(mixed[room:]):
+        pair, eighths = divmod(code, EIGHTHS)
+        first = pair // n
+        near = [c for c in mixtures if c // EIGHTHS == pair and abs(c - code) < eighths]
+        whole = (first * n + first) * EIGHTHS
+        kept.setdefault(min(near, key=lambda c: abs(c - code), default=whole), []).append(code)
+    return dict(sorted(kept.items()))
 
 
 def kept_region(case: Case, grid: Grid, tissues: TissueTable) -> Region:
@@ -265,8 +286,8 @@ def _findings(
                 Finding(
                     level=Level.OK,
                     code="tissue-by-hu",
-                    text=f"{share} of the computed block is not outlined; its tissue was taken from the CT "
-                    f"values: {', '.join(parts)}.",
+                    text=f"{share} of the computed block is not outlined; by its CT values it is "
+                    f"{', '.join(parts)}.",
                 )
             )
         else:

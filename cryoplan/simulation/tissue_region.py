@@ -9,7 +9,7 @@ a larger region, a cell is the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,11 @@ from scipy.ndimage import binary_dilation, binary_opening, generate_binary_struc
 
 from cryoplan.case.case import Case
 from cryoplan.case.layers import in_layers
+from cryoplan.case.planning import mask_box_mm
 from cryoplan.case.skin import body_mask
 from cryoplan.case.structure import Role
 from cryoplan.core.grid import Grid
+from cryoplan.core.volume import Volume
 from cryoplan.image.resample import volume_to_grid
 from cryoplan.simulation.conditions import load_conditions
 from cryoplan.simulation.partial_volume import coverage, grown
@@ -69,6 +71,8 @@ class Region:
         Vessels of 3 mm and more.
     skin : Skin or None
         None where nothing tells where the body ends.
+    made : dict
+        Materials that were made of codes already.
     """
 
     grid: Grid
@@ -77,6 +81,7 @@ class Region:
     beyond: BoolArray
     lumens: tuple[Lumen, ...]
     skin: Skin | None
+    made: dict[int, tuple[Material, float | None]] = field(default_factory=dict)
 
     @property
     def n_bytes(self) -> int:
@@ -103,6 +108,8 @@ def build_region(case: Case, grid: Grid, tissues: TissueTable) -> Region:
     lumens = []
     for structure in reversed(in_layers(case.structures)):
         tissues.tissue(structure.tissue)
+        if not _reaches(structure.mask, grid):
+            continue
         if structure.role is Role.VESSEL:
             share, diameter = lumen_of(structure, grid)
             taken = cells.take(names.index(structure.tissue), share)
@@ -142,6 +149,13 @@ def build_region(case: Case, grid: Grid, tissues: TissueTable) -> Region:
         lumens=tuple(reversed(lumens)),
         skin=skin,
     )
+
+
+def _reaches(mask: Volume, grid: Grid) -> bool:
+    """Tell whether the box of a mask, with a cell around it, meets a grid."""
+    edge = grid.spacing_mm[0]
+    (low, high), (lower, upper) = mask_box_mm(mask), grid.bounds_mm()
+    return bool(np.all(low - edge < upper) and np.all(high + edge > lower))
 
 
 def material_of(code: int, tissues: TissueTable) -> tuple[Material, float | None]:

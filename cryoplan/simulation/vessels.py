@@ -32,6 +32,9 @@ WIDEST_MM = 32.0
 _LADDER = 1.19
 """Step between two diameters that are told apart: a wall coefficient is not known to 19 percent."""
 
+_WIDE_LADDER = 1.25
+"""The same for lumen that is held at the temperature of the blood, and for its rim."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lumen:
@@ -84,7 +87,8 @@ def exchange_rate(diameter_m: npt.ArrayLike, speed_m_s: float, blood: Blood | No
     blood = blood or load_conditions().blood
     diameter = np.asarray(diameter_m, float)
     numbers = nusselt(diameter, speed_m_s, blood)
-    squares = np.array([_square(round(float(n), 3)) for n in numbers.ravel()]).reshape(diameter.shape)
+    unlike, where = np.unique(np.round(numbers, 3), return_inverse=True)
+    squares = np.array([_square(float(n)) for n in unlike])[where].reshape(diameter.shape)
     return np.asarray(squares * blood.conductivity.value / (0.5 * diameter) ** 2)
 
 
@@ -104,8 +108,8 @@ def local_diameter(structure: Structure, grid: Grid) -> Float32Array:
     """Return the local diameter of a vessel at the cells of `grid`, float32 ``[k, j, i]``, mm.
 
     The diameter at a point is that of the widest ball that holds the point and fits into the lumen. It is
-    measured at 1 mm or finer, in steps of 19 percent, and does not depend on which part of the lattice `grid`
-    is. Cells that no ball of the lumen reaches have 0.
+    measured at 1 mm or finer, in steps, and does not depend on which part of the lattice `grid` is. Cells
+    that only balls of less than 3 mm reach have 0.
     """
     edge = grid.spacing_mm[0]
     fine = min(edge, 1.0)
@@ -128,13 +132,15 @@ def local_diameter(structure: Structure, grid: Grid) -> Float32Array:
     # No cell centre lies exactly on the axis of a tube: on average the nearest is 0.38 edges away from it.
     depth = distance_transform_edt(lumen, sampling=fine)[1:-1, 1:-1, 1:-1] - (0.5 - 0.38) * fine
     width = np.zeros(depth.shape, np.float32)
-    radius = 0.5 * fine
+    radius = 0.5 * load_conditions().blood.smallest.value
+    held_above = load_conditions().blood.held_above.value
     while radius <= min(float(depth.max()), 0.5 * WIDEST_MM) + 1e-9:
         core = depth >= radius - 1e-9
         # A little more than the ball: cells that the lumen only partly fills find their diameter as well.
         reached = distance_transform_edt(~core, sampling=fine) <= radius + 1.5 * fine + 0.5 * edge
-        width[reached] = 2.0 * radius * _LADDER**0.5
-        radius *= _LADDER
+        step = _LADDER if 2.0 * radius < 1.2 * held_above else _WIDE_LADDER
+        width[reached] = 2.0 * radius * step**0.5
+        radius *= step
     picked, places = [], []
     for axis in (2, 1, 0):
         index = np.rint((grid.coordinates_mm(axis) - around.origin_mm[axis]) / fine).astype(int)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cryoplan import workflow
 from cryoplan.app.jobs import Failure, JobDone, JobFailed, JobForgot
-from cryoplan.app.workspace import State
+from cryoplan.app.state import State
 from cryoplan.case.case import Case
 from cryoplan.core.errors import PlanError, StaleError
 from cryoplan.plan import edits

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from cryoplan.app.workspace import State
+from cryoplan.app.state import State
 from tests.support.real_window import SOLVE_MS, child_pid, is_alive, open_small
 
 pytestmark = pytest.mark.display

@@ -9,8 +9,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel
 
+from cryoplan.app.state import State
 from cryoplan.app.view import Display
-from cryoplan.app.workspace import State
 from cryoplan.gui.main_window import MainWindow
 from cryoplan.plan.edits import nudge
 from cryoplan.scene.slices import Orientation

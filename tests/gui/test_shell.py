@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
 
 from cryoplan.app.jobs import Failure
+from cryoplan.app.state import State
 from cryoplan.app.view import Display
-from cryoplan.app.workspace import State
 from cryoplan.core.finding import Finding, Level
 from cryoplan.gui import canvas as canvas_module
 from cryoplan.gui import theme

@@ -122,3 +122,25 @@ def test_every_probe_says_what_its_exchange_rests_on(name):
     assert len(model.calibration) > 20
     fitted = {t.model for t in TARGETS}
     assert (model.exchange_coefficient.how == "calibrated") == (name in fitted)
+
+
+def test_a_thaw_has_the_time_constant_of_its_own_and_without_one_that_of_cooling():
+    from dataclasses import replace
+
+    from cryoplan.plan.probe import Probe
+    from cryoplan.simulation.problem import probe_source
+
+    model = load_catalogue()["icesphere-17g"]
+    probe = Probe(name="1", model=model.id, tip_mm=(0.0, 0.0, 0.0), entry_mm=(0.0, 0.0, 90.0))
+    source = probe_source(probe, model, 37.0)
+    assert source.freeze.tau_s == model.cooling_time_constant.value
+    assert {drive.tau_s for _, drive in source.thaws} == {model.thaw_time_constant.value}
+    plain = probe_source(probe, replace(model, thaw_time_constant=None), 37.0)
+    assert {drive.tau_s for _, drive in plain.thaws} == {model.cooling_time_constant.value}
+
+
+def test_the_command_refuses_a_probe_without_data(capsys):
+    from cryoplan.cli import REFUSED, main
+
+    assert main(["calibrate", "--probe", "generic-15g"]) == REFUSED
+    assert "Use one of: icesphere-17g" in capsys.readouterr().err

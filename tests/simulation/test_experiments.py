@@ -16,7 +16,10 @@ from cryoplan.simulation.exact import LineSink, TwoPhase
 from cryoplan.simulation.sources import Drive, ProbeSource
 from cryoplan.simulation.tissue import Material
 from cryoplan.simulation.verification import experiments, published
-from cryoplan.simulation.verification.experiments import crystal_traces, published_experiments, shaft_trace
+from cryoplan.simulation.verification.check import Check
+from cryoplan.simulation.verification.curve import Curve
+from cryoplan.simulation.verification.experiments import published_experiments, shaft_trace
+from cryoplan.simulation.verification.hydrogel import DEGREES, INNER_RANGE_MM, crystal_traces
 from cryoplan.simulation.verification.radial import solve_radial
 from cryoplan.simulation.verification.rig import shipped
 from cryoplan.simulation.verification.single_probe import BACK, isotherm_size
@@ -119,9 +122,9 @@ def test_the_radial_solution_follows_the_closed_form_of_a_line_sink():
 
 def test_sensors_in_hydrogel_are_predicted_with_one_nuisance_radius():
     traces = crystal_traces()
-    low, high = experiments.INNER_RANGE_MM
+    low, high = INNER_RANGE_MM
     assert low < traces.inner_mm < high
-    assert traces.rmse_degc <= experiments.DEGREES_RADIAL
+    assert traces.rmse_degc <= DEGREES
     assert traces.at_mm.min() == 4.4
     assert traces.measured_degc.shape == traces.computed_degc.shape == (45, 6)
 
@@ -143,7 +146,11 @@ def test_a_sensor_on_the_metal_reads_the_metal_and_one_outside_reads_warmer_ice(
 
 
 def test_the_shipped_probes_meet_every_judged_experiment():
-    checks = list(published_experiments(rig=shipped(2.0), judged_only=True))
+    found = list(published_experiments(rig=shipped(2.0), judged_only=True))
+    checks = [c for c in found if isinstance(c, Check)]
+    plots = [c for c in found if isinstance(c, Curve)]
+    assert [len(plot.lines) for plot in plots] == [3, 12]
+    assert all(len(line.x) == len(line.y) > 30 for plot in plots for line in plot.lines)
     judged = [c for c in checks if c.judged]
     assert [f"{c.name}: {c.to_text()}; {c.note}" for c in judged if not c.passed] == []
     names = " ".join(c.name for c in judged)

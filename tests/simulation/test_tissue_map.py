@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cryoplan.case.structure import Role
-from cryoplan.core.errors import SimulationError
 from cryoplan.core.grid import Grid
+from cryoplan.simulation import tissue_map
 from cryoplan.simulation.tissue import load_tissues
 from cryoplan.simulation.tissue_map import forget_regions, map_tissues
 from tests.support import bodies
@@ -162,10 +162,16 @@ def test_a_changed_structure_is_not_found_in_the_cache():
     assert {m.name for m in other.materials} == {"kidney"}
 
 
-def test_more_mixtures_than_a_byte_can_name_are_refused(monkeypatch):
-    from cryoplan.simulation import tissue_map
-
-    monkeypatch.setattr(tissue_map, "MOST_MATERIALS", 3)
-    with pytest.raises(SimulationError) as caught:
-        map_tissues(bodies.body(LIVER), Grid.isotropic([-36] * 3, [36] * 3, 2.0), TISSUES)
-    assert caught.value.code == "too-many-tissues"
+@pytest.mark.parametrize("most", [2, 4, 9])
+def test_too_many_mixtures_leave_out_the_rarest_and_keep_what_there_is(monkeypatch, most):
+    grid = Grid.isotropic([-36] * 3, [36] * 3, 2.0)
+    case = bodies.body(LIVER, bodies.ball("T", Role.TUMOUR, "tumour", (0.0, 10.0, 0.0), 12.0))
+    full = map_tissues(case, grid, TISSUES)
+    assert len(full.materials) > 9
+    monkeypatch.setattr(tissue_map, "MOST_MATERIALS", most)
+    few = map_tissues(case, grid, TISSUES)
+    assert len(few.materials) <= max(most, 4)
+    names = {m.name for m, c in zip(few.materials, few.contents, strict=True) if c[2] == 0}
+    assert {"liver", "tumour", "soft-tissue"} <= names
+    for name in ("w", "c_u"):
+        assert _mean(few, name) == pytest.approx(_mean(full, name), rel=0.02)

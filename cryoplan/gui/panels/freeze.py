@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from cryoplan import workflow
+from cryoplan.app.state import State
 from cryoplan.app.view import ViewState
-from cryoplan.app.workspace import State, Workspace
+from cryoplan.app.workspace import Workspace
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import Heading, Text

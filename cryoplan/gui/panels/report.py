@@ -6,8 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QPushButton
 
 from cryoplan import workflow
+from cryoplan.app.state import State
 from cryoplan.app.view import ViewState
-from cryoplan.app.workspace import State, Workspace
+from cryoplan.app.workspace import Workspace
 from cryoplan.core.finding import Finding
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.parts import OUT_OF_DATE, Heading, Text

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -156,8 +157,14 @@ def _endocare(rig: Rig) -> Iterable[Residual]:
     yield _residual("-30 degC diameter", size.width_mm, experiments.lethal_diameter(), experiments.LETHAL_MM)
 
 
+@lru_cache(maxsize=4)
+def _lethal_width(setup: Setup) -> float:
+    return setup.run().size(-30.0).width_mm
+
+
 def _endocare_thin(rig: Rig) -> Iterable[Residual]:
-    thick = experiments.littrup_in_agar(rig).run().size(-30.0).width_mm
+    # The thick probe stays the same while h of the thin one is tried.
+    thick = _lethal_width(experiments.littrup_in_agar(rig))
     thin = experiments.littrup_in_agar(rig, "endocare-1.7mm").run().size(-30.0).width_mm
     ratio = experiments.lethal_ratio()
     # Its scale: the 1 mm that the diameter itself is known to, of 12.

@@ -1,4 +1,4 @@
-"""Random probes: one probe in the cubes, at random places and directions, against the rings of `axisymmetric`.
+"""Random probes: one probe in the cubes, at random places and directions, against the axisymmetric rings.
 
 A random turn and a random offset within the cell put the same probe into the lattice in ways that no plan
 can choose. Isotherms are read by interpolation along rays: radial ones in sections through the active zone,
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 
 from cryoplan.core.grid import Grid
-from cryoplan.core.progress import SILENT, Progress, check_cancelled
+from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
 from cryoplan.core.volume import Volume
 from cryoplan.simulation.problem import Problem, Stage
 from cryoplan.simulation.settings import SolverSettings
@@ -28,7 +29,9 @@ from cryoplan.simulation.verification.axisymmetric import (
     Fineness,
     solve_axisymmetric,
 )
+from cryoplan.simulation.verification.blocks import NO_FRAMES_S
 from cryoplan.simulation.verification.check import Check, check
+from cryoplan.simulation.verification.curve import Curve, Line
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -44,10 +47,9 @@ RAY_STEP_M = 5e-5
 ROOM_M = 0.042
 """Unfrozen tissue around the active zone; the outer faces are held at the start temperature."""
 
-NO_FRAMES_S = 1e6
-"""Only the end is kept."""
-
 GROUP = "One probe anywhere in the grid"
+SOURCE = "https://doi.org/10.1115/1.1865193"
+"""The enthalpy model of a probe in tissue (Zhang, Sandison, Murthy & Xu 2005) that the rings solve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +142,7 @@ def _source(h: float, *, end_degc: float, tau_s: float, taper_m: float = 0.0) ->
 
 
 def cases() -> tuple[SingleProbe, ...]:
-    """Return what is compared: fixed wall, weak contact, ice that conducts better in the cold, two tissues."""
+    """Return what is compared: fixed wall, weak contact, ice that conducts better when cold, two tissues."""
     liver = load_tissues().tissue("liver").material()
     fat = load_tissues().tissue("fat").material()
     plain = Material(
@@ -161,6 +163,7 @@ def cases() -> tuple[SingleProbe, ...]:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=8)
 def reference(case: SingleProbe, fineness: Fineness | None = None) -> AxisymmetricField:
     """Solve a case in (r, z)."""
     problem = AxisymmetricProblem(
@@ -261,3 +264,85 @@ def misses(
             )
         )
     return tuple(found)
+
+
+def against_reference(
+    case: SingleProbe,
+    spacing_mm: float,
+    number: int = PLACEMENTS,
+    progress: Progress = SILENT,
+    fineness: Fineness | None = None,
+) -> Iterator[Check | Curve]:
+    """Solve a case at `number` random placements and compare every isotherm with the reference.
+
+    Yields
+    ------
+    Check, Check, Curve
+        The worst radial error, the worst axial one, and both for each placement.
+
+    Raises
+    ------
+    Cancelled
+        When `progress` says so.
+    """
+    truth = reference(case, fineness)
+    found = []
+    for placement in placements(number):
+        check_cancelled(progress)
+        problem = cubes_problem(case, placement, spacing_mm)
+        field = solve(problem, progress=_Deaf(progress)).frames[-1].temperature_degc
+        found.append(misses(case, truth, field, placement))
+    radial_bound, axial_bound = BOUNDS_MM[spacing_mm]
+    radial = 1e3 * np.array([[m.radial_m for m in placed] for placed in found])
+    axial = 1e3 * np.array([[m.axial_m for m in placed] for placed in found])
+    rays = 1e3 * max(m.widest_m for placed in found for m in placed)
+    named = f"{case.name}, {spacing_mm:g} mm"
+    per_isotherm = ", ".join(
+        f"{degc:g} °C {_largest(radial[:, n]):.2f}" for n, degc in enumerate(ISOTHERMS_DEGC)
+    )
+    note = f"{number} placements; {per_isotherm}; worst single ray {rays:.2f}"
+    yield check(f"Radius, {named}", _largest(radial), radial_bound, "mm", note, group=GROUP, source=SOURCE)
+    ends = ("tip", "rear")
+    per_end = ", ".join(f"{end} {_largest(axial[:, :, n]):.2f}" for n, end in enumerate(ends))
+    yield check(
+        f"Length, {named}", _largest(axial), axial_bound, "mm", f"{number} placements; {per_end}",
+        group=GROUP, source=SOURCE,
+    )  # fmt: skip
+    index = tuple(float(n + 1) for n in range(number))
+    lines = [
+        Line(label=f"radius, {degc:g} °C", x=index, y=_worst_each(radial[:, n]), dots=True)
+        for n, degc in enumerate(ISOTHERMS_DEGC)
+    ]
+    lines += [Line(label=f"length, {end}", x=index, y=_worst_each(axial[:, :, n]), dots=True)
+              for n, end in enumerate(ends)]  # fmt: skip
+    yield Curve(
+        title=f"Error at {number} random placements: {named}", group=GROUP, x_label="placement",
+        y_label="error, mm", lines=tuple(lines),
+    )  # fmt: skip
+
+
+def _largest(errors: FloatArray) -> float:
+    """Return the largest magnitude; isotherms that the reference does not have are left out."""
+    magnitude = np.abs(errors[np.isfinite(errors)])
+    return float(magnitude.max()) if magnitude.size else 0.0
+
+
+def _worst_each(errors: FloatArray) -> tuple[float, ...]:
+    """Return, for each placement, the error of largest magnitude with its sign."""
+    flat = np.nan_to_num(errors.reshape(len(errors), -1))
+    worst = flat[np.arange(len(flat)), np.abs(flat).argmax(axis=1)]
+    return tuple(float(v) for v in worst)
+
+
+class _Deaf:
+    """Hands on whether to stop and keeps the progress of a single solve to itself."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def report(self, report: ProgressReport) -> None:
+        """Say nothing."""
+
+    def cancelled(self) -> bool:
+        """Ask whoever listens."""
+        return self._progress.cancelled()

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from cryoplan.plan.catalogue import load_catalogue
 from cryoplan.plan.probe import ProbeModel
 from cryoplan.simulation.tissue import Material, load_tissues
+from cryoplan.simulation.verification.curve import Line
 from cryoplan.simulation.verification.published import Figure
 from cryoplan.simulation.verification.single_probe import Setup
+
+FloatArray = npt.NDArray[np.float64]
 
 GROUP = "Published single-probe experiments"
 COMPARED = "Published experiments, for comparison"
@@ -79,3 +85,8 @@ def beside(mm: float, found: Figure, note: str) -> str:
     """Return the computed figure beside the published one, in words."""
     spread = f" +- {found.uncertainty:g}" if found.uncertainty else ""
     return f"computed {mm:.1f}, published {found.value:g}{spread} {found.unit}; {note}"
+
+
+def line_of(label: str, x: FloatArray, y: FloatArray, *, dots: bool = False) -> Line:
+    """Return a line of a plot."""
+    return Line(label=label, x=tuple(map(float, x)), y=tuple(map(float, y)), dots=dots)

@@ -1,0 +1,32 @@
+"""State: the few words for what the window shows, and what the background process is doing."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What the state chip says."""
+
+    EMPTY = "NO CASE"
+    READY = "NOT SOLVED"
+    SOLVING = "SOLVING"
+    CURRENT = "CURRENT"
+    OUT_OF_DATE = "OUT OF DATE"
+
+
+BUSY_TEXT = {
+    "list-series": "Looking into the folder",
+    "load": "Reading the scan",
+    "demo": "Making the demonstration case",
+    "structures": "Reading the structures",
+    "target": "Choosing the target",
+    "meshes": "Making the surfaces",
+    "solve": "Solving",
+    "converge": "Checking the grid",
+    "verify": "Checking the solver",
+    "report": "Printing the PDF",
+    "save": "Saving the case",
+    "open": "Opening the case",
+}
+"""By the kind of a job."""
