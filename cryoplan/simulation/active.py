@@ -32,7 +32,7 @@ BLOCK_M = 4e-3
 
 @compiled
 def _spread(woken: Any, seen: Any, active: Any, shape: Any, reach: Any, bundle: Any) -> Any:
-    """Wake what lies within `reach` cells of the set bits of the chunks ``(k, j, c)``; return how many bundles."""
+    """Wake what lies within `reach` cells of the set bits of the chunks; return how many bundles woke."""
     nk, nj, nc = shape
     woke = 0
     for chunk in range(woken.shape[0]):
@@ -304,4 +304,10 @@ class ActiveSet:
     def baths(self, baths: Baths) -> Baths:
         """Return the exchanges of active cells."""
         good = self.has(baths.cell)
-        return Baths(*(array[good] for array in baths))
+        return Baths(
+            cell=baths.cell[good],
+            material=baths.material[good],
+            rate=baths.rate[good],
+            degc=baths.degc[good],
+            slot=baths.slot[good],
+        )

@@ -25,7 +25,8 @@ class Field(NamedTuple):
 
     `u`, `psi` are the potentials in kelvin, `w` the perfusion in W/(m3 K) (zero where blood has stopped),
     `label` the material and `way` how it freezes, `own` and `shared` the tables of `curves`, `made` q_m / w
-    per material in K, `k` (materials, 2) the conductivities, `scratch` nu and gain of the stage for each thread, in the field's type.
+    per material in K, `k` (materials, 2) the conductivities, `scratch` nu and gain of the stage for each
+    thread, in the field's type.
     """
 
     values: Floats
@@ -94,8 +95,8 @@ class Walls(NamedTuple):
 class Seams(NamedTuple):
     """Faces between tissues that freeze differently; `low`, `high` index into `cell`.
 
-    `of_u`, `of_psi`: half the harmonic means of k_u and of k_l over h2, W/(m3 K). `held_degc` is the temperature of
-    cells where it is imposed, else NaN.
+    `of_u`, `of_psi`: half the harmonic means of k_u and of k_l over h2, W/(m3 K). `held_degc` is the
+    temperature of cells where it is imposed, else NaN.
     """
 
     cell: Ints
@@ -118,7 +119,7 @@ class Baths(NamedTuple):
 
 
 class Threads(NamedTuple):
-    """How the threads of a super-step share it: first plane of each, and the end; where they meet; their sums.
+    """How threads share a super-step: first plane of each, and the end; where they meet; their sums.
 
     `sums` (planes, 2): perfusion with metabolism, and metabolism, W/m3 summed.
     """

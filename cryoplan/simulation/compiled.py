@@ -1,4 +1,4 @@
-"""Compiled: how every kernel of the solver is compiled - without the interpreter lock, kept on disk if possible."""
+"""Compiled: how every kernel is compiled - without the interpreter lock, kept on disk if possible."""
 
 from __future__ import annotations
 

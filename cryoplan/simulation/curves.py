@@ -9,9 +9,10 @@ one tissue ``k_u (U_b - U_a) + k_l (Psi_b - Psi_a)`` is the exact integral of k 
 lags nor leads a front (solver notes section 2); between two tissues that freeze alike the same two
 differences carry the harmonic means of k_u and k_l, so that one form serves every face.
 
-With e the enthalpy above that at T_l, ice is at ``T = T_l + x``, ``x = GAIN (r - 1)``, ``r = sqrt(1 + BEND e)``
-(c_f rises with T), or ``x = GAIN e`` (c_f constant). Psi is a polynomial of degree 9 in x, the same for all tissues
-that freeze alike; it is good to `FIT_K` down to `COLDEST_DEGC` and a tenth of that above -60 degC.
+With e the enthalpy above that at T_l, ice is at ``T = T_l + x``, ``x = GAIN (r - 1)``,
+``r = sqrt(1 + BEND e)`` (c_f rises with T), or ``x = GAIN e`` (c_f constant). Psi is a polynomial of degree 9
+in x, the same for all tissues that freeze alike; it is good to `FIT_K` down to `COLDEST_DEGC` and a tenth of
+that above -60 degC.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def tabulate(materials: Sequence[Material], start_degc: float, dtype: npt.DTypeL
     """Return the tables; `start_degc` is where the stored enthalpy is zero."""
     ways: dict[tuple[float, ...], int] = {}
     way = []
-    shared = []
+    shared: list[Float64s] = []
     for material in materials:
         key = (*way_to_freeze(material), float(material.cf_b > 0.0))
         if key not in ways:

@@ -19,7 +19,21 @@ import numpy as np
 
 from cryoplan.simulation.compiled import compiled
 from cryoplan.simulation.curves import (
-    BEND, GAIN, H1, HALF, INV_C_U, INV_H1, ONE, POLY, REF, RISE, SLOPED, T_L, T_LK, T_U, ZERO,
+    BEND,
+    GAIN,
+    H1,
+    HALF,
+    INV_C_U,
+    INV_H1,
+    ONE,
+    POLY,
+    REF,
+    RISE,
+    SLOPED,
+    T_L,
+    T_LK,
+    T_U,
+    ZERO,
 )  # fmt: skip
 from cryoplan.simulation.lanes import equal, load, maximum, minimum, root, splat, store, total, where
 from cryoplan.simulation.team import meet
@@ -77,8 +91,8 @@ def _begin_single(
 ) -> Any:
     """Give cells their potentials and ``mu Y1 + nu Y2 + gain perfusion``; return perfusion, metabolism.
 
-    ``mu + nu = 1``, so that the first two terms are ``Y1 + nu (Y2 - Y1)``: in float32 the rounding of mu and nu
-    by themselves would make or lose heat everywhere.
+    ``mu + nu = 1``, so that the first two terms are ``Y1 + nu (Y2 - Y1)``: in float32 the rounding of mu and
+    nu by themselves would make or lose heat everywhere.
     """
     zero = splat(field.shared[0, ZERO])
     nu, gain = splat(field.scratch[rank, 0]), splat(field.scratch[rank, 1])

@@ -26,7 +26,12 @@ WIDTH = 16
 FAST = ("reassoc", "contract", "nsz", "arcp")
 
 
-class Lanes(types.Type):  # type: ignore[misc]  # numba has no type hints
+def lowered(function: Any) -> Any:
+    """Make a function that writes its own machine code callable from compiled functions."""
+    return intrinsic(function)
+
+
+class Lanes(types.Type):
     """Numba type of sixteen float32 or float64 values."""
 
     def __init__(self, dtype: Any) -> None:
@@ -34,7 +39,7 @@ class Lanes(types.Type):  # type: ignore[misc]  # numba has no type hints
         super().__init__(f"Lanes({dtype})")
 
 
-class Mask(types.Type):  # type: ignore[misc]
+class Mask(types.Type):
     """Numba type of sixteen truth values."""
 
     def __init__(self) -> None:
@@ -49,13 +54,13 @@ def _vector(dtype: Any) -> ir.VectorType:
 
 
 @register_model(Lanes)
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, fe_type: Lanes) -> None:
         super().__init__(manager, fe_type, _vector(fe_type.dtype))
 
 
 @register_model(Mask)
-class _MaskModel(models.PrimitiveModel):  # type: ignore[misc]
+class _MaskModel(models.PrimitiveModel):
     def __init__(self, manager: Any, fe_type: Mask) -> None:
         super().__init__(manager, fe_type, ir.VectorType(ir.IntType(1), WIDTH))
 
@@ -72,8 +77,8 @@ def _spread(builder: Any, value: Any) -> Any:
     return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
 
 
-@intrinsic
-def load(_typing: Any, array: Any, index: Any) -> Any:
+@lowered
+def load(_typing: Any, array: Any, index: Any) -> Any:  # noqa: ARG001 - numba types them
     """Return ``array[index : index + 16]`` of a contiguous array; nothing checks the bounds."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -84,8 +89,8 @@ def load(_typing: Any, array: Any, index: Any) -> Any:
     return Lanes(array.dtype)(array, types.int64), generate
 
 
-@intrinsic
-def store(_typing: Any, array: Any, index: Any, value: Any) -> Any:
+@lowered
+def store(_typing: Any, array: Any, index: Any, value: Any) -> Any:  # noqa: ARG001 - numba types them
     """Write lanes to ``array[index : index + 16]``."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -96,8 +101,8 @@ def store(_typing: Any, array: Any, index: Any, value: Any) -> Any:
     return types.none(array, types.int64, value), generate
 
 
-@intrinsic
-def equal(_typing: Any, array: Any, index: Any, number: Any) -> Any:
+@lowered
+def equal(_typing: Any, array: Any, index: Any, number: Any) -> Any:  # noqa: ARG001 - numba types them
     """Return the mask of ``array[index : index + 16] == number`` for a uint8 array."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -109,7 +114,7 @@ def equal(_typing: Any, array: Any, index: Any, number: Any) -> Any:
     return _MASK(array, types.int64, types.int64), generate
 
 
-@intrinsic
+@lowered
 def splat(_typing: Any, value: Any) -> Any:
     """Return sixteen times the same number."""
 
@@ -119,7 +124,7 @@ def splat(_typing: Any, value: Any) -> Any:
     return Lanes(value)(value), generate
 
 
-@intrinsic
+@lowered
 def where(_typing: Any, mask: Any, a: Any, b: Any) -> Any:
     """Return `a` where the mask holds, else `b`."""
 
@@ -129,7 +134,7 @@ def where(_typing: Any, mask: Any, a: Any, b: Any) -> Any:
     return a(mask, a, b), generate
 
 
-@intrinsic
+@lowered
 def below(_typing: Any, a: Any, b: Any) -> Any:
     """Return the mask of ``a < b``; false where either is NaN."""
 
@@ -141,7 +146,7 @@ def below(_typing: Any, a: Any, b: Any) -> Any:
 
 def _choice(comparison: str) -> Any:
     # Not llvm.minnum: that drops a NaN, and a NaN in the field must be seen.
-    @intrinsic
+    @lowered
     def pick(_typing: Any, a: Any, b: Any) -> Any:
         def generate(_context: Any, builder: Any, _sig: Any, args: Any) -> Any:
             return builder.select(builder.fcmp_unordered(comparison, *args), *args)
@@ -158,7 +163,7 @@ maximum = _choice(">")
 """Larger of two; NaN in the first stays."""
 
 
-@intrinsic
+@lowered
 def root(_typing: Any, a: Any) -> Any:
     """Return the square roots."""
 
@@ -171,7 +176,7 @@ def root(_typing: Any, a: Any) -> Any:
     return a(a), generate
 
 
-@intrinsic
+@lowered
 def total(_typing: Any, a: Any) -> Any:
     """Return the sum of the lanes as float64, always in the same order."""
 
@@ -188,7 +193,7 @@ def total(_typing: Any, a: Any) -> Any:
 
 
 def _extreme(comparison: str) -> Any:
-    @intrinsic
+    @lowered
     def pick(_typing: Any, a: Any) -> Any:
         def generate(_context: Any, builder: Any, _sig: Any, args: Any) -> Any:
             lanes = [builder.extract_element(args[0], ir.Constant(ir.IntType(32), n)) for n in range(WIDTH)]
@@ -209,7 +214,7 @@ largest = _extreme(">")
 """Largest lane, as float64; NaN if any is."""
 
 
-@intrinsic
+@lowered
 def bits(_typing: Any, mask: Any) -> Any:
     """Return the mask as an integer, lane 0 in the lowest bit."""
 
@@ -221,13 +226,13 @@ def bits(_typing: Any, mask: Any) -> Any:
 
 def _arithmetic(symbol: Any, instruction: str) -> None:
     @infer_global(symbol)
-    class _Typing(AbstractTemplate):  # type: ignore[misc]
+    class _Typing(AbstractTemplate):
         def generic(self, args: Any, _kws: Any) -> Any:
             if len(args) == 2 and isinstance(args[0], Lanes) and args[0] == args[1]:
                 return signature(args[0], *args)
             return None
 
-    @lower_builtin(symbol, Lanes, Lanes)  # type: ignore[untyped-decorator]
+    @lower_builtin(symbol, Lanes, Lanes)
     def _lower(_context: Any, builder: Any, _sig: Any, args: Any) -> Any:
         return getattr(builder, instruction)(*args, flags=FAST)
 

@@ -74,7 +74,7 @@ def build_lattice(problem: Problem, progress: Progress = SILENT) -> Lattice:
     Cancelled
         When `progress` says so; it is asked between the parts, each of which is short on the largest grids.
     """
-    dtype = np.dtype(np.float64 if problem.settings.is_double else np.float32)
+    dtype = np.float64 if problem.settings.is_double else np.float32
     layout = Layout(shape=problem.grid.shape)
     check_cancelled(progress)
     probes = gather_probes(problem, layout)
@@ -128,7 +128,7 @@ def _held(problem: Problem, layout: Layout) -> tuple[Ints, Float64s]:
 
 
 def _state(
-    problem: Problem, layout: Layout, label: npt.NDArray[np.uint8], dtype: np.dtype[np.floating]
+    problem: Problem, layout: Layout, label: npt.NDArray[np.uint8], dtype: npt.DTypeLike
 ) -> tuple[Field, Record]:
     materials, start = problem.materials, problem.start_degc
     size = layout.size
@@ -198,7 +198,7 @@ def _faces(
     material: npt.NDArray[np.uint8],
     closed: Ints,
     probes: ProbeCells,
-    dtype: np.dtype[np.floating],
+    dtype: npt.DTypeLike,
 ) -> tuple[Faces, Seams]:
     """Return all faces; `closed` are places that nothing flows into or out of through a face."""
     per_area = 1.0 / problem.cell_m**2

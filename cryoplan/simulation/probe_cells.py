@@ -1,8 +1,9 @@
-"""Probe cells: all probes of a problem on one lattice - who owns a cell, which faces change, where walls are."""
+"""Probe cells: all probes on one lattice - who owns a cell, which faces change, where the walls are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,29 +40,30 @@ class ProbeCells:
 
     def walls(self, label: npt.NDArray[np.uint8], start_degc: float) -> Walls:
         """Return the wall links towards cells that are tissue."""
-        links: dict[str, list[npt.NDArray[np.generic]]] = {name: [] for name in Walls._fields}
-        for index, faces in enumerate(self.every):
-            cell = self.layout.places(faces.link_cell)
-            core = self.layout.places(faces.link_core)
-            place = np.searchsorted(self.places, core)
-            good = (label[cell] != NOTHING) & (self.owner[place] == index)
-            links["cell"].append(cell[good])
-            links["core"].append(place[good])
-            links["probe"].append(np.full(int(good.sum()), index, np.int64))
-            links["material"].append(label[cell[good]].astype(np.int64))
-            links["log"].append(faces.log_resistance[good])
-            links["contact"].append(faces.contact_area[good])
-            links["share"].append(faces.wall_share[good])
-            links["degc"].append(np.full(int(good.sum()), float(start_degc)))
-        whole = ("cell", "core", "probe", "material")
-        return Walls(
-            **{
-                name: np.concatenate([*parts, np.zeros(0, np.int64 if name in whole else np.float64)]).astype(
-                    np.int64 if name in whole else np.float64
-                )
-                for name, parts in links.items()
-            }
+        parts = [self._links(index, label) for index in range(len(self.every))]
+        cell, core, probe = (
+            np.concatenate([np.zeros(0, np.int64), *(p[n] for p in parts)]) for n in range(3)
         )
+        log, contact, share = (np.concatenate([np.zeros(0), *(p[n] for p in parts)]) for n in range(3, 6))
+        return Walls(
+            cell=cell,
+            core=core,
+            probe=probe,
+            material=label[cell].astype(np.int64),
+            log=log,
+            contact=contact,
+            share=share,
+            degc=np.full(len(cell), float(start_degc)),
+        )
+
+    def _links(self, index: int, label: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[Any], ...]:
+        faces = self.every[index]
+        cell = self.layout.places(faces.link_cell)
+        core = np.searchsorted(self.places, self.layout.places(faces.link_core))
+        good = (label[cell] != NOTHING) & (self.owner[core] == index)
+        probe = np.full(len(cell), index, np.int64)
+        every = (cell, core, probe, faces.log_resistance, faces.contact_area, faces.wall_share)
+        return tuple(array[good] for array in every)
 
 
 def gather_probes(problem: Problem, layout: Layout) -> ProbeCells:

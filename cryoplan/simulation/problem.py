@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -27,7 +26,7 @@ from cryoplan.core.volume import Volume
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.plan.protocol import PhaseKind, ThawMode
-from cryoplan.simulation.contacts import Contacts, find_contacts
+from cryoplan.simulation.contacts import find_contacts
 from cryoplan.simulation.feasible import (
     check_axes,
     check_block,

@@ -10,11 +10,33 @@ from typing import Any
 
 from cryoplan.simulation.compiled import compiled
 from cryoplan.simulation.curves import (
-    BEND, GAIN, H1, HALF, INV_C_U, INV_H1, ONE, REF, RISE, SLOPED, T_L, T_LK, ZERO,
+    BEND,
+    GAIN,
+    H1,
+    HALF,
+    INV_C_U,
+    INV_H1,
+    ONE,
+    REF,
+    RISE,
+    SLOPED,
+    T_L,
+    T_LK,
+    ZERO,
 )  # fmt: skip
 from cryoplan.simulation.kernels import ice_of
 from cryoplan.simulation.lanes import (
-    below, bits, equal, largest, load, maximum, minimum, smallest, splat, store, where,
+    below,
+    bits,
+    equal,
+    largest,
+    load,
+    maximum,
+    minimum,
+    smallest,
+    splat,
+    store,
+    where,
 )  # fmt: skip
 
 
@@ -114,8 +136,8 @@ def note(
         b, n = chunks.mixed_base[index], chunks.mixed_way[index]
         own = mixed_own[chunks.mixed_entry[index]]
         t, stiff = _state_of(
-            load(y, b) + load(own, REF * 16), load(own, H1 * 16), load(own, INV_H1 * 16), load(own, INV_C_U * 16),
-            load(own, BEND * 16), load(own, GAIN * 16), field.shared[n],
+            load(y, b) + load(own, REF * 16), load(own, H1 * 16), load(own, INV_H1 * 16),
+            load(own, INV_C_U * 16), load(own, BEND * 16), load(own, GAIN * 16), field.shared[n],
             (load(record.sum_u, b), load(record.sum_psi, b)),
         )  # fmt: skip
         here = equal(field.way, b, n)

@@ -18,8 +18,8 @@ from cryoplan.simulation.gas import Gas
 from cryoplan.simulation.lattice import RECORDED_DEGC, Lattice, build_lattice
 from cryoplan.simulation.problem import Problem
 from cryoplan.simulation.result import EnergyLedger
-from cryoplan.simulation.surroundings import Flood
 from cryoplan.simulation.stepper import find_stepper
+from cryoplan.simulation.surroundings import Flood
 from cryoplan.simulation.team import MOST_THREADS, default_threads
 from cryoplan.simulation.tissue import Material
 
@@ -188,11 +188,14 @@ class Run:
     def euler_step_s(self, step_s: float) -> float:
         """Return the stable step of forward Euler during the next `step_s`.
 
-        ``D_e = 2 / lambda_max``; the stiffest cell of the last note is taken as cold as anything can become
-        in this step, because ice conducts better and stores less the colder it is. Five percent are kept back.
+        ``D_e = 2 / lambda_max``; the stiffest cell of the last note is taken as cold as anything can
+        become in this step, because ice conducts better and stores less the colder it is. Five percent are
+        kept back.
         """
         ahead = self.coldest_ahead(step_s)
-        worse = max(1.0, *(_quickness(m, ahead) / _quickness(m, self.coldest) for m in self.problem.materials))
+        worse = max(
+            1.0, *(_quickness(m, ahead) / _quickness(m, self.coldest) for m in self.problem.materials)
+        )
         return 0.95 / max(self.stiffest * worse, TINY)
 
     def longest_step_s(self) -> float:
@@ -208,7 +211,6 @@ class Run:
         SimulationError
             If the field is no longer finite.
         """
-        lattice = self.lattice
         stages = super_step_stages(step_s, self.euler_step_s(step_s))
         order = np.arange(stages, dtype=float)
         at = self.time_s + step_s * (order**2 + order) / (stages**2 + stages)
@@ -226,7 +228,7 @@ class Run:
         self.coldest, self.stiffest = self._note(step_s)
         self._check()
         self.woke |= self.active.spread()
-        # New lists cost as much as two stages; what wakes next is still within a tenth of a degree of its start.
+        # New lists cost as much as two stages; what wakes next is still close to its start.
         if self.woke and (self.steps % REFRESH_STEPS == 0 or step_s < 1.0):
             self._refresh()
 

@@ -1,8 +1,8 @@
 """Stepper: who advances the field by one super-step, behind one small interface.
 
-``compiled`` is the one that ships: the numba kernels, on several threads where that pays. ``reference`` is the
-numpy twin, slow and obvious. Another one (on a graphics card, say) is registered under its own name and chosen
-with ``SolverSettings(solver=...)``; the name is part of the key of every result.
+``compiled`` is the one that ships: the numba kernels, on several threads where that pays. ``reference`` is
+the numpy twin, slow and obvious. Another one (on a graphics card, say) is registered under its own name and
+chosen with ``SolverSettings(solver=...)``; the name is part of the key of every result.
 """
 
 from __future__ import annotations

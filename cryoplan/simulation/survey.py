@@ -12,7 +12,6 @@ from cryoplan.simulation.arrays import NOTHING, Faces, Field, Record
 from cryoplan.simulation.compiled import compiled
 from cryoplan.simulation.lanes import WIDTH
 
-
 FEW = 4
 """Materials of a chunk up to which it is cheaper to compute each than to read numbers cell by cell."""
 

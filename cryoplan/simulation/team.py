@@ -1,10 +1,10 @@
 """Team: several threads inside one compiled super-step, meeting at barriers.
 
-A numba kernel with ``parallel=True`` takes the interpreter lock at every launch, a dozen times per super-step,
-and its thread pool aborts the process when two Python threads enter it (solver notes section 7). Here
-ordinary Python threads call the same lock-free kernel with their rank; they meet at a counter in memory. The
-work is split by planes and every sum is made in the order of the planes, so that the bits of the answer do
-not depend on the number of threads.
+A numba kernel with ``parallel=True`` takes the interpreter lock at every launch, a dozen times per
+super-step, and its thread pool aborts the process when two Python threads enter it (solver notes section 7).
+Here ordinary Python threads call the same lock-free kernel with their rank; they meet at a counter in
+memory. The work is split by planes and every sum is made in the order of the planes, so that the bits of the
+answer do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.core.extending import intrinsic
 
 from cryoplan.simulation.compiled import compiled
+from cryoplan.simulation.lanes import lowered
 
 SPINS = 200
 """Looks at the counter before the processor is offered to others: some microseconds."""
@@ -35,7 +35,7 @@ MOST_THREADS = 64
 THREADS_VARIABLE = "CRYOPLAN_THREADS"
 
 
-@intrinsic
+@lowered
 def _arrive(_typing: Any, counter: Any) -> Any:
     """Add one to ``counter[0]`` atomically; return the new value."""
 
@@ -47,7 +47,7 @@ def _arrive(_typing: Any, counter: Any) -> Any:
     return types.int64(counter), generate
 
 
-@intrinsic
+@lowered
 def _look(_typing: Any, counter: Any) -> Any:
     """Return ``counter[0]`` as other threads left it."""
 
@@ -58,7 +58,7 @@ def _look(_typing: Any, counter: Any) -> Any:
     return types.int64(counter), generate
 
 
-@intrinsic
+@lowered
 def _offer(_typing: Any) -> Any:
     """Offer the processor to another thread."""
     name = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
@@ -94,8 +94,8 @@ def default_threads() -> int:
 
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
-    # All threads of a team must run at once, or the others wait for them at the first barrier for ever. Threads
-    # are only made when asked for.
+    # All threads of a team must run at once, or the others wait for them at the first barrier for ever.
+    # Threads are only made when asked for.
     return ThreadPoolExecutor(max_workers=MOST_THREADS, thread_name_prefix="solver")
 
 

@@ -64,7 +64,9 @@ def test_kernels_agree_with_the_slow_twin(precision, within_k):
         assert line == pytest.approx(other, rel=1e-3, abs=0.1)
 
 
-@pytest.mark.parametrize("settings", [{}, {"precision": "double"}, {"solver": "reference", "precision": "double"}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"precision": "double"}, {"solver": "reference", "precision": "double"}]
+)
 def test_energy_closes_in_the_hard_problem(settings):
     ledger = _stepped(_hard_problem(), **settings).energy()
     assert ledger.residual < (1e-6 if settings else 1e-5)

@@ -62,6 +62,7 @@ def block(
     end_s: float = 900.0,
     times_s: tuple[float, ...] = (),
     step_max_s: float = 10.0,
+    precision: str = "single",
 ) -> Problem:
     """Return a homogeneous block whose centre is the origin."""
     origin = [-0.5 * (n - 1) * spacing_mm for n in size]

@@ -40,8 +40,8 @@ from cryoplan.simulation.verification.standing import standing_front
 
 FloatArray = npt.NDArray[np.float64]
 
-FRONT, DEGREES, HEAT, ENERGY = 0.005, 0.5, 0.02, 1e-5
-"""Bounds: fronts 0.5 %, temperatures 0.5 degC, heat drawn 2 %, energy 1e-5."""
+FRONT, DEGREES, HEAT, ENERGY_DOUBLE = 0.005, 0.5, 0.02, 1e-6
+"""Bounds: fronts 0.5 %, temperatures 0.5 degC, heat drawn 2 %, energy 1e-6 in float64."""
 
 FRONT_COARSE, PARTS_COARSE, FINE_MM = 0.01, 0.02, 0.5
 """Bounds on grids coarser than `FINE_MM`: fronts 1 %, temperatures 2 % of the span (physics section 11).
@@ -68,7 +68,8 @@ def planar_neumann() -> Iterator[Check | Curve]:
     """Half space: front and profile after 60 to 900 s.
 
     A front that is sharper than a cell makes the profile behind it breathe as it passes from cell to cell,
-    at 0.5 mm by up to 0.8 degC. Here cells are 0.3 mm and freezing takes 2 K.
+    at 0.5 mm by up to 0.8 degC. Here cells are 0.3 mm and freezing takes 2 K. A thousand short steps in ice that
+    hardly changes would leave 1.6e-5 of the energy to the rounding of float32; this run is in float64.
     """
     for name, medium, wall in (("water, -100 °C", WATER, -100.0), ("tissue, -140 °C", TISSUE, -140.0)):
         exact = NeumannPlanar(medium=medium, wall_degc=wall)
@@ -91,7 +92,7 @@ def planar_neumann() -> Iterator[Check | Curve]:
         note = f"{h:g} mm, 60 to 900 s"
         yield _check(f"Planar front, {name}", max(fronts, key=abs), FRONT, "1", note)
         yield _check(f"Planar temperatures, {name}", max(degrees), DEGREES, "degC", note)
-        yield _check(f"Planar energy, {name}", result.ledger.residual, ENERGY, "1")
+        yield _check(f"Planar energy, {name}", result.ledger.residual, ENERGY_DOUBLE, "1", "float64")
         seconds = np.linspace(10.0, 900.0, 60)
         should = tuple(1000.0 * exact.front_m(float(v)) for v in seconds)
         yield Curve(
