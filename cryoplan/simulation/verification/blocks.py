@@ -76,7 +76,11 @@ def block(
         stages=(Stage(start_s=0.0, end_s=end_s, kind="freeze", label="end_freeze_1"),),
         boundary_degc=faces,
         settings=SolverSettings(
-            spacing_mm=spacing_mm, step_max_s=step_max_s, extra_times_s=times_s, frames_every_s=NO_FRAMES_S
+            spacing_mm=spacing_mm,
+            step_max_s=step_max_s,
+            extra_times_s=times_s,
+            frames_every_s=NO_FRAMES_S,
+            precision=precision,
         ),
     )
 

@@ -68,8 +68,8 @@ def planar_neumann() -> Iterator[Check | Curve]:
     """Half space: front and profile after 60 to 900 s.
 
     A front that is sharper than a cell makes the profile behind it breathe as it passes from cell to cell,
-    at 0.5 mm by up to 0.8 degC. Here cells are 0.3 mm and freezing takes 2 K. A thousand short steps in ice that
-    hardly changes would leave 1.6e-5 of the energy to the rounding of float32; this run is in float64.
+    at 0.5 mm by up to 0.8 degC. Here cells are 0.3 mm and freezing takes 2 K. A thousand short steps in
+    ice that hardly changes would leave 1.6e-5 of the energy to the rounding of float32; this runs in float64.
     """
     for name, medium, wall in (("water, -100 °C", WATER, -100.0), ("tissue, -140 °C", TISSUE, -140.0)):
         exact = NeumannPlanar(medium=medium, wall_degc=wall)
