@@ -77,7 +77,14 @@ def planar_neumann() -> Iterator[Check | Curve]:
         n, h = 450, 0.3
         faces: Faces = (None, None, None, None, wall, medium.start_degc)
         problem = block(
-            (n, 1, 1), h, material, medium.start_degc, faces, times_s=PLANAR_TIMES_S, step_max_s=1.0
+            (n, 1, 1),
+            h,
+            material,
+            medium.start_degc,
+            faces,
+            times_s=PLANAR_TIMES_S,
+            step_max_s=1.0,
+            precision="double",
         )
         result = solve(problem)
         x = (np.arange(n) + 0.5) * h / 1000.0
