@@ -25,8 +25,8 @@ class Field(NamedTuple):
 
     `u`, `psi` are the potentials in kelvin, `w` the perfusion in W/(m3 K) (zero where blood has stopped),
     `label` the material and `way` how it freezes, `own` and `shared` the tables of `curves`, `made` q_m / w
-    per material in K, `k` (materials, 2) the conductivities, `scratch` nu and gain of the stage for each
-    thread, in the field's type.
+    per material in K, `k` (materials, 2) the conductivities, `scratch` nu, gain and gain per h2 of the
+    stage for each thread, in the field's type.
     """
 
     values: Floats
@@ -59,7 +59,8 @@ class Chunks(NamedTuple):
 
     single: one entry per material, for chunks of few materials. mixed: one entry per way to freeze, for
     chunks of many; each has a row of 7 times 16 numbers, the columns of `curves` and q_m / w of every cell.
-    plain and varied are the same chunks sorted by their faces: all those of one material, or not.
+    plain and varied are the same chunks sorted by their faces: all those of one material, or not; a varied
+    chunk has a row of 12 times 16 face conductivities.
     """
 
     single_base: Ints
@@ -73,6 +74,7 @@ class Chunks(NamedTuple):
     plain_material: Ints
     plain_planes: Ints
     varied_base: Ints
+    varied_entry: Ints
     varied_planes: Ints
 
 

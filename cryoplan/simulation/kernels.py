@@ -35,8 +35,23 @@ from cryoplan.simulation.curves import (
     T_U,
     ZERO,
 )  # fmt: skip
-from cryoplan.simulation.lanes import equal, load, maximum, minimum, root, splat, store, total, where
+from cryoplan.simulation.lanes import (
+    equal,
+    expect,
+    load,
+    maximum,
+    minimum,
+    root,
+    splat,
+    store,
+    total,
+    where,
+    widen,
+)
 from cryoplan.simulation.team import meet
+
+AHEAD = 8
+"""Chunks between asking for memory and using it; rows are too short for the processor to foresee the next."""
 
 MADE = 6
 """Column of q_m / w among the numbers that a cell of a mixed chunk brings."""
@@ -100,6 +115,12 @@ def _begin_single(
     brought, made = zero, zero
     for index in range(first, last):
         b = chunks.single_base[index]
+        far = chunks.single_base[min(index + AHEAD, last - 1)]
+        expect(y1, far)
+        expect(y2, far)
+        expect(field.w, far)
+        expect(field.u, far)
+        expect(field.psi, far)
         m = chunks.single_material[index]
         p = field.own[m]
         here = equal(field.label, b, m)
@@ -181,26 +202,37 @@ def _conduct_plain(
 
 @compiled
 def _conduct_varied(
-    first: Any, last: Any, chunks: Any, field: Any, faces: Any, y2: Any, row: Any, plane: Any, rank: Any
+    first: Any,
+    last: Any,
+    chunks: Any,
+    field: Any,
+    conductivity: Any,
+    y2: Any,
+    row: Any,
+    plane: Any,
+    rank: Any,
 ) -> None:
     u, psi = field.u, field.psi
-    ui, uj, uk = faces.of_u[0], faces.of_u[1], faces.of_u[2]
-    pi, pj, pk = faces.of_psi[0], faces.of_psi[1], faces.of_psi[2]
-    gain = splat(field.scratch[rank, 1])
+    gain = splat(field.scratch[rank, 2])
     for index in range(first, last):
         b = chunks.varied_base[index]
+        far = chunks.varied_base[min(index + AHEAD, last - 1)]
+        expect(y2, far)
+        expect(u, far + plane)
+        expect(psi, far + plane)
+        k = conductivity[chunks.varied_entry[index]]
         uc, pc = load(u, b), load(psi, b)
-        inward = load(ui, b) * (load(u, b + 1) - uc) + load(pi, b) * (load(psi, b + 1) - pc)
-        inward = inward + load(ui, b - 1) * (load(u, b - 1) - uc) + load(pi, b - 1) * (load(psi, b - 1) - pc)
-        a = b + row
-        inward = inward + load(uj, b) * (load(u, a) - uc) + load(pj, b) * (load(psi, a) - pc)
-        a = b - row
-        inward = inward + load(uj, a) * (load(u, a) - uc) + load(pj, a) * (load(psi, a) - pc)
-        a = b + plane
-        inward = inward + load(uk, b) * (load(u, a) - uc) + load(pk, b) * (load(psi, a) - pc)
-        a = b - plane
-        inward = inward + load(uk, a) * (load(u, a) - uc) + load(pk, a) * (load(psi, a) - pc)
-        store(y2, b, load(y2, b) + gain * inward)
+        along_i = widen(k, 0) * (load(u, b + 1) - uc) + widen(k, 16) * (load(u, b - 1) - uc)
+        along_j = widen(k, 32) * (load(u, b + row) - uc) + widen(k, 48) * (load(u, b - row) - uc)
+        along_k = widen(k, 64) * (load(u, b + plane) - uc) + widen(k, 80) * (load(u, b - plane) - uc)
+        along_i = along_i + (widen(k, 96) * (load(psi, b + 1) - pc) + widen(k, 112) * (load(psi, b - 1) - pc))
+        along_j = along_j + (
+            widen(k, 128) * (load(psi, b + row) - pc) + widen(k, 144) * (load(psi, b - row) - pc)
+        )
+        along_k = along_k + (
+            widen(k, 160) * (load(psi, b + plane) - pc) + widen(k, 176) * (load(psi, b - plane) - pc)
+        )
+        store(y2, b, load(y2, b) + gain * (along_i + along_j + along_k))
 
 
 @compiled
@@ -331,14 +363,22 @@ def _begin_plane(
 
 @compiled
 def _conduct_plane(
-    k: Any, chunks: Any, field: Any, faces: Any, y2: Any, strides: Any, six: Any, rank: Any
+    k: Any, chunks: Any, field: Any, faces: Any, conductivity: Any, y2: Any, strides: Any, six: Any, rank: Any
 ) -> None:
     row, plane = strides[0], strides[1]
     _conduct_plain(
         chunks.plain_planes[k], chunks.plain_planes[k + 1], chunks, field, faces, y2, row, plane, six, rank
     )
     _conduct_varied(
-        chunks.varied_planes[k], chunks.varied_planes[k + 1], chunks, field, faces, y2, row, plane, rank
+        chunks.varied_planes[k],
+        chunks.varied_planes[k + 1],
+        chunks,
+        field,
+        conductivity,
+        y2,
+        row,
+        plane,
+        rank,
     )
 
 
@@ -351,6 +391,7 @@ def super_step(
     faces: Any,
     chunks: Any,
     mixed_own: Any,
+    conductivity: Any,
     walls: Any,
     seams: Any,
     baths: Any,
@@ -380,6 +421,8 @@ def super_step(
         See `cryoplan.simulation.arrays`.
     mixed_own : float (entries, 112)
         Numbers of the cells of mixed chunks.
+    conductivity : (entries, 192)
+        Face conductivities of the varied chunks.
     held : int64 (m,)
         Cells whose temperature is imposed.
     strides : int64 (2,)
@@ -412,6 +455,7 @@ def super_step(
             mu, nu = (2.0 * stage - 1.0) / stage, (1.0 - stage) / stage
         gain = mu * w1 * step_s
         field.scratch[rank, 0], field.scratch[rank, 1] = nu, gain
+        field.scratch[rank, 2] = gain / (cell_m * cell_m)
         y1, y2 = field.values[current], field.values[1 - current]
         if n_threads == 1:
             # Potentials one plane ahead of the heat flow: what a plane needs is still in the near cache.
@@ -419,13 +463,13 @@ def super_step(
             for k in range(first, last):
                 if k + 1 < last:
                     _begin_plane(k + 1, chunks, field, mixed_own, y1, y2, start[0], threads.sums, rank)
-                _conduct_plane(k, chunks, field, faces, y2, strides, start[1], rank)
+                _conduct_plane(k, chunks, field, faces, conductivity, y2, strides, start[1], rank)
         else:
             for k in range(first, last):
                 _begin_plane(k, chunks, field, mixed_own, y1, y2, start[0], threads.sums, rank)
             meet(threads.counter, n_threads)
             for k in range(first, last):
-                _conduct_plane(k, chunks, field, faces, y2, strides, start[1], rank)
+                _conduct_plane(k, chunks, field, faces, conductivity, y2, strides, start[1], rank)
             meet(threads.counter, n_threads)
         if rank == n_threads - 1:
             threads.through_rim[0] = _through_rim(field, rim)

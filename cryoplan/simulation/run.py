@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from cryoplan.core.errors import SimulationError
 from cryoplan.core.progress import SILENT, Progress, check_cancelled
-from cryoplan.core.units import show_clock
+from cryoplan.core.units import ZERO_CELSIUS_K, show_clock
 from cryoplan.core.volume import Volume
 from cryoplan.simulation.active import ACTIVE_DEGC, ActiveSet
 from cryoplan.simulation.arrays import NOTHING
@@ -48,11 +49,21 @@ def longest_super_step_s(euler_s: float, cells: int) -> float:
     return 0.5 * euler_s * (stages * stages + stages)
 
 
-def _quickness(material: Material, degc: float) -> float:
-    """Return psi / c_f at a temperature: how quickly ice passes heat on, relative to k_l."""
-    cold = min(degc, material.t_l)
-    psi = float(material.ice_factor(cold))
-    return psi / max(material.cf_a + material.cf_b * cold, 0.05 * material.c_l)
+class _Quickness:
+    """How quickly ice of each material passes heat on: psi / c_f, that is conductivity relative to k_l."""
+
+    def __init__(self, materials: Sequence[Material]) -> None:
+        self.t_l, self.rise, self.cf_a, self.cf_b = (
+            np.array([getattr(m, name) for m in materials]) for name in ("t_l", "rise", "cf_a", "cf_b")
+        )
+
+    def at(self, degc: float) -> Float64s:
+        """Return 1/(J/(m3 K)) of every material at a temperature."""
+        cold = np.minimum(degc, self.t_l)
+        psi = 1.0 + self.rise * ((self.t_l + ZERO_CELSIUS_K) / (cold + ZERO_CELSIUS_K) - 1.0)
+        return np.asarray(
+            psi / np.maximum(self.cf_a + self.cf_b * cold, 0.05 * (self.cf_a + self.cf_b * self.t_l))
+        )
 
 
 class Run:
@@ -61,6 +72,7 @@ class Run:
     def __init__(self, problem: Problem, progress: Progress = SILENT, threads: int | None = None) -> None:
         self.problem = problem
         self.n_threads = min(threads or default_threads(), MOST_THREADS)
+        self.quickness = _Quickness(problem.materials)
         self.stepper = find_stepper(problem.settings.solver)
         self.current = 0
         self.time_s = 0.0
@@ -193,9 +205,8 @@ class Run:
         kept back.
         """
         ahead = self.coldest_ahead(step_s)
-        worse = max(
-            1.0, *(_quickness(m, ahead) / _quickness(m, self.coldest) for m in self.problem.materials)
-        )
+        ratio = self.quickness.at(ahead) / self.quickness.at(self.coldest)
+        worse = max(1.0, float(np.max(ratio)))
         return 0.95 / max(self.stiffest * worse, TINY)
 
     def longest_step_s(self) -> float:

@@ -67,7 +67,8 @@ def compiled_step(run: Run, step_s: float, coolant: Float64s, strength: Float64s
         return int(
             super_step(
                 rank, threads, run.current, lattice.field, lattice.faces, chunks, lattice.table.own,
-                lattice.walls, run.seams, run.baths, run.rim, lattice.held, run.strides, run.start,
+                lattice.table.conductivity, lattice.walls, run.seams, run.baths, run.rim,
+                lattice.held, run.strides, run.start,
                 lattice.cell_m, step_s, len(coolant), coolant, strength, ledger,
             )
         )  # fmt: skip
