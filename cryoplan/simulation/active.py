@@ -59,12 +59,13 @@ def _list(active: Any, row: Any, plane: Any, single: Any, mixed: Any, plain: Any
     """List the active chunks, see `Chunks`; `n` is set to where each plane begins, by list."""
     nk, nj, nc = active.shape
     counts = np.zeros(4, np.int64)
+    flag_row, flag_plane = nc + 2, (nj + 2) * (nc + 2)
     for listing in (False, True):
         # First how many, then which.
-        single_base, single_entry = np.empty(counts[0], np.int64), np.empty(counts[0], np.int64)
-        mixed_base, mixed_entry = np.empty(counts[1], np.int64), np.empty(counts[1], np.int64)
-        plain_base, plain_material = np.empty(counts[2], np.int64), np.empty(counts[2], np.int64)
-        varied_base, varied_entry = np.empty(counts[3], np.int64), np.empty(counts[3], np.int64)
+        singles = np.empty((3, counts[0]), np.int64)
+        mixeds = np.empty((3, counts[1]), np.int64)
+        plains = np.empty((3, counts[2]), np.int64)
+        varieds = np.empty((3, counts[3]), np.int64)
         counts[:] = 0
         for k in range(nk):
             n[:, k] = counts
@@ -74,27 +75,29 @@ def _list(active: Any, row: Any, plane: Any, single: Any, mixed: Any, plain: Any
                         continue
                     chunk = (k * nj + j) * nc + c
                     base = (k + 1) * plane + (j + 1) * row + c * 16 + 1
+                    flag = (k + 1) * flag_plane + (j + 1) * flag_row + c + 1
                     for entry in range(single[chunk], single[chunk + 1]):
                         if listing:
-                            single_base[counts[0]], single_entry[counts[0]] = base, entry
+                            at = counts[0]
+                            singles[0, at], singles[1, at], singles[2, at] = base, entry, flag
                         counts[0] += 1
                     for entry in range(mixed[chunk], mixed[chunk + 1]):
                         if listing:
-                            mixed_base[counts[1]], mixed_entry[counts[1]] = base, entry
+                            at = counts[1]
+                            mixeds[0, at], mixeds[1, at], mixeds[2, at] = base, entry, flag
                         counts[1] += 1
                     if plain[chunk] >= 0:
                         if listing:
-                            plain_base[counts[2]], plain_material[counts[2]] = base, plain[chunk]
+                            at = counts[2]
+                            plains[0, at], plains[1, at], plains[2, at] = base, plain[chunk], flag
                         counts[2] += 1
                     else:
                         if listing:
-                            varied_base[counts[3]], varied_entry[counts[3]] = base, varied[chunk]
+                            at = counts[3]
+                            varieds[0, at], varieds[1, at], varieds[2, at] = base, varied[chunk], flag
                         counts[3] += 1
         n[:, nk] = counts
-    return (
-        single_base, single_entry, mixed_base, mixed_entry, plain_base, plain_material, varied_base,
-        varied_entry,
-    )  # fmt: skip
+    return singles, mixeds, plains, varieds
 
 
 @compiled
@@ -164,6 +167,20 @@ class Layout:
     def size(self) -> int:
         """Places of one array; a spare chunk lets the last row be read whole."""
         return self.padded[0] * self.plane + WIDTH
+
+    @property
+    def n_flags(self) -> int:
+        """Flags of all chunks, with one more around them on every side."""
+        return (self.shape[0] + 2) * (self.shape[1] + 2) * (self.n_chunks + 2)
+
+    def flags_of(self, places: Bools) -> Bools:
+        """Return the flags of the chunks, and of the halo, in which any place is true."""
+        whole = places[: self.padded[0] * self.plane].reshape(self.padded)
+        flags = np.zeros((self.shape[0] + 2, self.shape[1] + 2, self.n_chunks + 2), bool)
+        flags[:, :, 0], flags[:, :, -1] = whole[:, :, 0], whole[:, :, -1]
+        inner = whole[:, :, 1:-1].reshape(*self.padded[:2], self.n_chunks, WIDTH)
+        flags[:, :, 1:-1] = inner.any(axis=3)
+        return flags.ravel()
 
     def places(self, cells: Ints) -> Ints:
         """Return the places of flat indices of ``[k, j, i]``."""
@@ -265,22 +282,26 @@ class ActiveSet:
         flags = self.flags()
         self.listed = self.active.copy()
         self.cells = WIDTH * int(flags.sum())
-        single_base, single, mixed_base, mixed, plain_base, plain_material, varied_base, varied = _list(
+        single, mixed, plain, varied = _list(
             flags, layout.row, layout.plane, table.single, table.mixed, table.plain, table.varied, planes
         )
         return Chunks(
-            single_base=single_base,
-            single_material=table.material[single],
+            single_base=single[0],
+            single_material=table.material[single[1]],
+            single_flag=single[2],
             single_planes=planes[0],
-            mixed_base=mixed_base,
-            mixed_way=table.way[mixed],
-            mixed_entry=mixed,
+            mixed_base=mixed[0],
+            mixed_way=table.way[mixed[1]],
+            mixed_entry=mixed[1],
+            mixed_flag=mixed[2],
             mixed_planes=planes[1],
-            plain_base=plain_base,
-            plain_material=plain_material,
+            plain_base=plain[0],
+            plain_material=plain[1],
+            plain_flag=plain[2],
             plain_planes=planes[2],
-            varied_base=varied_base,
-            varied_entry=varied,
+            varied_base=varied[0],
+            varied_entry=varied[1],
+            varied_flag=varied[2],
             varied_planes=planes[3],
         )
 

@@ -97,6 +97,7 @@ def build_lattice(problem: Problem, progress: Progress = SILENT) -> Lattice:
     imposed = np.isin(seams.cell, held)
     seams.held_degc[imposed] = record.temperature[seams.cell[imposed]]
     check_cancelled(progress)
+    field.icy[:] = layout.flags_of(field.psi != 0.0)
     table = survey_chunks(layout, field, faces, record, problem.cell_m)
     baths = _baths(problem, layout, label)
     for side in (seams.low, seams.high):
@@ -179,6 +180,7 @@ def _state(
         made=np.array([m.q_m / m.w if m.w > 0.0 else 0.0 for m in materials], dtype),
         k=curves.conductivity,
         scratch=np.zeros((MOST_THREADS, 3), dtype),
+        icy=np.zeros(layout.n_flags, np.uint8),
     )
     record = Record(
         temperature=degc.copy(),
@@ -186,7 +188,7 @@ def _state(
         minimum=degc.copy(),
         minimum_at=np.zeros(size, dtype),
         freeze_minimum=degc.copy(),
-        below_s=np.zeros((len(RECORDED_DEGC), size), dtype),
+        below_s=np.zeros(len(RECORDED_DEGC) * size, dtype),
         thresholds=np.array(RECORDED_DEGC, dtype),
         sum_u=np.zeros(size, dtype),
         sum_psi=np.zeros(size, dtype),

@@ -102,7 +102,9 @@ class Run:
         self.start = np.array([self.problem.start_degc, 6.0], dtype)
         layout = lattice.layout
         self.shape = (layout.shape[1], layout.n_chunks, layout.row, layout.plane)
-        self.strides = np.array([lattice.layout.row, lattice.layout.plane], np.int64)
+        flag_row = layout.n_chunks + 2
+        flag_plane = (layout.shape[1] + 2) * flag_row
+        self.strides = np.array([layout.row, layout.plane, flag_row, flag_plane], np.int64)
         self.sums_without_walls = (lattice.record.sum_u.copy(), lattice.record.sum_psi.copy())
         self.active = ActiveSet(lattice.table, lattice.cell_m)
 
@@ -261,7 +263,7 @@ class Run:
             [self.time_s, step_s, settings.stasis_degc, ACTIVE_DEGC, TINY, HUGE], lattice.field.values.dtype
         )
         coldest, stiffest = note(
-            self.current, lattice.field, self.chunks, lattice.table.own, lattice.record, numbers,
+            self.current, lattice.field, self.chunks, lattice.table.own.ravel(), lattice.record, numbers,
             self.freezing, self.active.woken, self.shape,
         )  # fmt: skip
         self._show_probes(step_s)
@@ -295,8 +297,12 @@ class Run:
         record.minimum_at[at[lower]] = self.time_s
         if self.freezing:
             record.freeze_minimum[at] = np.minimum(record.freeze_minimum[at], now)
-        for row, degc in zip(record.below_s, RECORDED_DEGC, strict=True):
+        for row, degc in zip(self.seconds_below(), RECORDED_DEGC, strict=True):
             row[at] += np.where(now < degc, step_s, 0.0)
+
+    def seconds_below(self) -> npt.NDArray[np.floating]:
+        """Return the seconds that every place spent below each threshold, ``[threshold, place]`` (a view)."""
+        return self.lattice.record.below_s.reshape(len(RECORDED_DEGC), -1)
 
     def flood(self, flood: Flood) -> None:
         """Fill lung with blood: other material in and around the ice, unfrozen cells at blood temperature."""

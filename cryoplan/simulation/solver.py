@@ -214,7 +214,7 @@ def _result(
         ledger=ledger,
         settings=problem.settings,
         time_below=tuple(
-            (degc, run.volume(row)) for degc, row in zip(RECORDED_DEGC, record.below_s, strict=True)
+            (degc, run.volume(row)) for degc, row in zip(RECORDED_DEGC, run.seconds_below(), strict=True)
         ),
         freezes_below=tuple(
             (degc, Volume(grid=problem.grid, values=inner(row).copy()))

@@ -99,7 +99,9 @@ def test_a_quarter_turn_of_probe_and_grid_turns_the_field(axes):
     turned = [v[list(axes)] for v in straight]
     fields = []
     for middle, back in (straight, turned):
-        problem = blocks.block(blocks.probe(middle_mm=middle, back=back), stages=blocks.freeze(60.0))
+        problem = blocks.block(
+            blocks.probe(middle_mm=middle, back=back), stages=blocks.freeze(60.0), precision="double"
+        )
         fields.append(solve(problem).minimum_degc.values)
     # Arrays run k, j, i = z, y, x: the same permutation, seen from the other end.
     order = [2 - axes[2 - axis] for axis in range(3)]
@@ -110,7 +112,9 @@ def test_mirrored_probe_mirrors_the_field():
     fields = []
     for sign in (1.0, -1.0):
         probe = blocks.probe(middle_mm=(sign * 1.3, 0.4, 0.2), back=(sign * 0.3, 0.5, 1.0))
-        fields.append(solve(blocks.block(probe, stages=blocks.freeze(60.0))).minimum_degc.values)
+        fields.append(
+            solve(blocks.block(probe, stages=blocks.freeze(60.0), precision="double")).minimum_degc.values
+        )
     np.testing.assert_allclose(fields[0][:, :, ::-1], fields[1], atol=0.02)
 
 
