@@ -98,7 +98,7 @@ def simulate(
     from cryoplan.simulation.problem import build_problem
     from cryoplan.simulation.solver import solve
 
-    problem = build_problem(case, plan, probes, tissues(), settings)
+    problem = build_problem(case, plan, probes, tissues(), settings, progress=progress)
     key = simulation_key(case, plan, probes, settings)
     return solve(problem, key=key, progress=progress, on_frame=on_frame)
 
