@@ -339,7 +339,10 @@ class Run:
         self._refresh()
         self.stored_at_start += self._stored()
         self._stiffen_walls()
+        # A look at what is there now, not a moment of the freeze that ends here.
+        freezing, self.freezing = self.freezing, False
         self.coldest, self.stiffest = self._note(0.0)
+        self.freezing = freezing
 
     def _stored(self) -> float:
         layout, field = self.lattice.layout, self.lattice.field
