@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -38,6 +39,20 @@ class CancelMarks(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """What idle work asks whether to go on: it ends as soon as a job waits."""
+
+    connection: Connection
+
+    def report(self, report: ProgressReport) -> None:
+        """Say nothing: nobody asked for this work."""
+
+    def cancelled(self) -> bool:
+        """Tell whether a job waits."""
+        return self.connection.poll()
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """What a task talks through: progress, frames, and the question whether to stop."""
 
@@ -64,21 +79,23 @@ def serve(connection: Connection, marks: CancelMarks, tasks_module: str) -> None
     Parameters
     ----------
     tasks_module : str
-        Module whose ``TASKS`` maps a job's kind to ``f(line, **arguments)``, and whose ``idle`` is called
-        once while there is nothing to do.
+        Module whose ``TASKS`` maps a job's kind to ``f(line, **arguments)``, and whose ``idle(pause)`` is
+        called once after every job while there is nothing to do; it is given up when a job comes.
     """
     # Ctrl+C in the terminal is the window's to handle; it then tells us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _lower_priority()
     tasks = import_module(tasks_module)
-    warm = False
+    ready = False
     try:
         while True:
-            if not warm and not connection.poll(0.3):
-                tasks.idle()
-                warm = True
+            if not ready and not connection.poll(0.3):
+                with contextlib.suppress(Cancelled):
+                    tasks.idle(Pause(connection))
+                ready = True
             job = connection.recv()
             connection.send(_do(job, tasks.TASKS, connection.send, marks))
+            ready = False
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the window has gone
 
