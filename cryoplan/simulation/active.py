@@ -66,9 +66,12 @@ def _list(active: Any, row: Any, plane: Any, single: Any, mixed: Any, plain: Any
         mixeds = np.empty((3, counts[1]), np.int64)
         plains = np.empty((3, counts[2]), np.int64)
         varieds = np.empty((3, counts[3]), np.int64)
-        counts[:] = 0
+        # Element by element: assignments of slices take the compiler a second each.
+        for kind in range(4):
+            counts[kind] = 0
         for k in range(nk):
-            n[:, k] = counts
+            for kind in range(4):
+                n[kind, k] = counts[kind]
             for j in range(nj):
                 for c in range(nc):
                     if not active[k, j, c]:
@@ -96,7 +99,8 @@ def _list(active: Any, row: Any, plane: Any, single: Any, mixed: Any, plain: Any
                             at = counts[3]
                             varieds[0, at], varieds[1, at], varieds[2, at] = base, varied[chunk], flag
                         counts[3] += 1
-        n[:, nk] = counts
+        for kind in range(4):
+            n[kind, nk] = counts[kind]
     return singles, mixeds, plains, varieds
 
 

@@ -26,6 +26,11 @@ def bare(function: _F) -> _F:
     return _compile(function, _nrt=False)
 
 
+def inner(function: _F) -> _F:
+    """Compile a bare function that only other kernels call: the way in from Python takes long to compile."""
+    return _compile(function, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
 def _compile(function: _F, **more: Any) -> _F:
     options: dict[str, Any] = {
         "nogil": True,

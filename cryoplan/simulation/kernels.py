@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from cryoplan.simulation.compiled import bare
+from cryoplan.simulation.compiled import bare, inner
 from cryoplan.simulation.curves import (
     BEND,
     GAIN,
@@ -70,7 +70,7 @@ kelvin is a tenth of a millimetre in perfused liver.
 """
 
 
-@bare
+@inner
 def of_material(own: Any, m: Any) -> Any:
     """Return the numbers of a material (columns of `curves`), each for all lanes."""
     return (
@@ -79,7 +79,7 @@ def of_material(own: Any, m: Any) -> Any:
     )  # fmt: skip
 
 
-@bare
+@inner
 def of_cells(mixed_own: Any, entry: Any) -> Any:
     """Return the same numbers of the cells of a mixed chunk."""
     at = entry * N_MIXED
@@ -89,7 +89,7 @@ def of_cells(mixed_own: Any, entry: Any) -> Any:
     )  # fmt: skip
 
 
-@bare
+@inner
 def ice_of(e: Any, bend: Any, gain: Any, shared: Any, way: Any) -> Any:
     """Return (x, r) of lanes: kelvin below T_l of ice with enthalpy e <= 0 below T_l, and c_f / c_l."""
     one, sloped = splat(shared[way, ONE]), splat(shared[way, SLOPED])
@@ -97,7 +97,7 @@ def ice_of(e: Any, bend: Any, gain: Any, shared: Any, way: Any) -> Any:
     return gain * (sloped * (r - one) + (one - sloped) * e), r
 
 
-@bare
+@inner
 def _psi_of(x: Any, shared: Any, way: Any) -> Any:
     """Return the integral of psi dT from T_l to T_l + x (Horner)."""
     result = splat(shared[way, POLY + 8]) * x
@@ -111,7 +111,7 @@ def _psi_of(x: Any, shared: Any, way: Any) -> Any:
     return (result + splat(shared[way, POLY])) * x
 
 
-@bare
+@inner
 def _potentials(y: Any, numbers: Any, shared: Any, way: Any) -> Any:
     """Return (U, Psi, blood flow 0 to 1) of lanes of the state y."""
     ref, h1, inv_h1, inv_c_u, bend, gain = numbers
@@ -126,7 +126,7 @@ def _potentials(y: Any, numbers: Any, shared: Any, way: Any) -> Any:
     return u, psi, minimum(above, one)
 
 
-@bare
+@inner
 def _begin_single(
     first: Any, last: Any, chunks: Any, field: Any, y1: Any, y2: Any, start: Any, rank: Any
 ) -> Any:
@@ -179,7 +179,7 @@ def _begin_single(
     return total(brought), total(made)
 
 
-@bare
+@inner
 def _begin_mixed(
     first: Any, last: Any, chunks: Any, field: Any, mixed_own: Any, y1: Any, y2: Any, start: Any, rank: Any
 ) -> Any:
@@ -209,7 +209,7 @@ def _begin_mixed(
     return total(brought), total(made)
 
 
-@bare
+@inner
 def _ice_about(icy: Any, flag: Any, flag_row: Any, flag_plane: Any) -> Any:
     """Tell whether Psi may differ from zero in a chunk or beside it."""
     own = icy[flag] | icy[flag - 1] | icy[flag + 1]
@@ -217,7 +217,7 @@ def _ice_about(icy: Any, flag: Any, flag_row: Any, flag_plane: Any) -> Any:
     return (own | beside | icy[flag - flag_plane] | icy[flag + flag_plane]) != 0
 
 
-@bare
+@inner
 def _conduct_plain(
     first: Any, last: Any, chunks: Any, field: Any, faces: Any, y2: Any, strides: Any, six: Any, rank: Any
 ) -> None:
@@ -241,7 +241,7 @@ def _conduct_plain(
         store(y2, b, load(y2, b) + gain * inward)
 
 
-@bare
+@inner
 def _conduct_varied(
     first: Any, last: Any, chunks: Any, field: Any, conductivity: Any, y2: Any, strides: Any, rank: Any
 ) -> None:
@@ -284,7 +284,7 @@ def _conduct_varied(
         store(y2, b, load(y2, b) + gain * inward)
 
 
-@bare
+@inner
 def temperature_of(e: Any, own: Any, m: Any, shared: Any, way: Any) -> Any:
     """Return degC of one enthalpy above that at T_l, float64."""
     frozen = min(e, 0.0)
@@ -297,7 +297,7 @@ def temperature_of(e: Any, own: Any, m: Any, shared: Any, way: Any) -> Any:
     return shared[way, T_L] + x + mushy + max(e - own[m, H1], 0.0) * own[m, INV_C_U]
 
 
-@bare
+@inner
 def _potential_of(t: Any, shared: Any, way: Any, k_u: Any, k_l: Any) -> Any:
     """Return (integral of k dT up to T in W/m, k in W/(m K)) at one temperature, float64."""
     liquid = min(max((t - shared[way, T_L]) / (2.0 * shared[way, HALF]), 0.0), 1.0)
@@ -312,7 +312,7 @@ def _potential_of(t: Any, shared: Any, way: Any, k_u: Any, k_l: Any) -> Any:
     return k_u * u + k_l * (ice - shared[way, HALF] * solid * solid), k_u * liquid + k_l * psi
 
 
-@bare
+@inner
 def wall_heat(
     coolant: Any,
     here: Any,
@@ -340,7 +340,7 @@ def wall_heat(
     return strength * (coolant - wall), wall
 
 
-@bare
+@inner
 def _walls(
     field: Any, walls: Any, coolant: Any, strength: Any, y2: Any, gain: Any, volume: Any, rate: Any
 ) -> None:
@@ -369,7 +369,7 @@ def _walls(
         rate[N_LEDGER + probe] += heat / volume
 
 
-@bare
+@inner
 def _seams(field: Any, seams: Any, y1: Any, y2: Any, gain: Any, scratch: Any) -> None:
     """Let heat through faces between tissues that freeze differently, mean k times temperature difference."""
     for index in range(seams.cell.shape[0]):
@@ -395,7 +395,7 @@ def _seams(field: Any, seams: Any, y1: Any, y2: Any, gain: Any, scratch: Any) ->
             y2[seams.cell[b]] -= heat
 
 
-@bare
+@inner
 def _baths(field: Any, baths: Any, y1: Any, y2: Any, gain: Any, rate: Any) -> None:
     for index in range(baths.cell.shape[0]):
         cell = baths.cell[index]
@@ -407,7 +407,7 @@ def _baths(field: Any, baths: Any, y1: Any, y2: Any, gain: Any, rate: Any) -> No
         rate[baths.slot[index]] += heat
 
 
-@bare
+@inner
 def _through_rim(field: Any, rim: Any) -> Any:
     """Return what comes in from cells that are not stepped, W/m3 summed."""
     result = 0.0
@@ -418,7 +418,7 @@ def _through_rim(field: Any, rim: Any) -> Any:
     return result
 
 
-@bare
+@inner
 def _begin_plane(
     k: Any, chunks: Any, field: Any, mixed_own: Any, y1: Any, y2: Any, start: Any, sums: Any, rank: Any
 ) -> None:
@@ -431,7 +431,7 @@ def _begin_plane(
     sums[k, 0], sums[k, 1] = brought + more, made + more_made
 
 
-@bare
+@inner
 def _conduct_plane(
     k: Any, chunks: Any, field: Any, faces: Any, conductivity: Any, y2: Any, strides: Any, six: Any, rank: Any
 ) -> None:

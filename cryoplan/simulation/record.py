@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryoplan.simulation.compiled import bare
+from cryoplan.simulation.compiled import bare, inner
 from cryoplan.simulation.curves import (
     HALF,
     ONE,
@@ -34,7 +34,7 @@ from cryoplan.simulation.lanes import (
 )  # fmt: skip
 
 
-@bare
+@inner
 def _state_of(y: Any, numbers: Any, shared: Any, way: Any, sum_u: Any, sum_psi: Any) -> Any:
     """Return (temperature, how stiff the cell is in 1/s) of lanes of the state y.
 
@@ -58,7 +58,7 @@ def _state_of(y: Any, numbers: Any, shared: Any, way: Any, sum_u: Any, sum_psi: 
     return t, maximum(stiff, maximum(sum_u, sum_psi) * width * inv_h1)
 
 
-@bare
+@inner
 def _keep(
     b: Any, here: Any, t: Any, record: Any, below_s: Any, field: Any, numbers: Any, freezing: Any
 ) -> Any:
@@ -89,7 +89,7 @@ def _keep(
     return bits(below(where(here, splat(numbers[3]), huge), maximum(away, zero - away)))
 
 
-@bare
+@inner
 def chunk_at(base: Any, shape: Any) -> Any:
     """Return the chunk ``(k nj + j) nc + c`` that begins at a place; `shape` is (nj, nc, row, plane)."""
     k, rest = base // shape[3] - 1, base % shape[3]

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from llvmlite import ir
 from numba.core import cgutils, types
 
-from cryoplan.simulation.compiled import bare
+from cryoplan.simulation.compiled import inner
 from cryoplan.simulation.lanes import lowered
 
 SPINS = 200
@@ -70,7 +70,7 @@ def _offer(_typing: Any) -> Any:
     return types.int32(), generate
 
 
-@bare
+@inner
 def meet(counter: Any, n_threads: Any) -> None:
     """Wait until all threads are here; what any of them wrote before is seen by all after."""
     if n_threads == 1:
