@@ -29,6 +29,7 @@ from cryoplan.app.jobs import (
 )
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.progress import Cancelled, ProgressReport
+from cryoplan.simulation.cores import leave_a_core
 from cryoplan.simulation.result import Frame
 
 
@@ -84,6 +85,7 @@ def serve(connection: Connection, marks: CancelMarks, tasks_module: str) -> None
     """
     # Ctrl+C in the terminal is the window's to handle; it then tells us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_a_core()
     _lower_priority()
     tasks = import_module(tasks_module)
     ready = False

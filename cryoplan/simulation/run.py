@@ -15,13 +15,14 @@ from cryoplan.core.units import ZERO_CELSIUS_K, show_clock
 from cryoplan.core.volume import Volume
 from cryoplan.simulation.active import ACTIVE_DEGC, ActiveSet
 from cryoplan.simulation.arrays import NOTHING
+from cryoplan.simulation.cores import default_threads
 from cryoplan.simulation.gas import Gas
 from cryoplan.simulation.lattice import RECORDED_DEGC, Lattice, build_lattice
 from cryoplan.simulation.problem import Problem
 from cryoplan.simulation.result import EnergyLedger
 from cryoplan.simulation.stepper import find_stepper
 from cryoplan.simulation.surroundings import Flood
-from cryoplan.simulation.team import MOST_THREADS, default_threads
+from cryoplan.simulation.team import MOST_THREADS
 from cryoplan.simulation.tissue import Material
 
 Float64s = npt.NDArray[np.float64]

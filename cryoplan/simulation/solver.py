@@ -78,7 +78,7 @@ def solve(
     on_frame : callable, optional
         Called with each kept frame as soon as it exists.
     threads : int, optional
-        Threads to use; without it all cores but one. The answer is the same, bit for bit.
+        Threads to use; without it one for each core. The answer is the same, bit for bit.
 
     Raises
     ------

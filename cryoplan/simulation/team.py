@@ -9,7 +9,6 @@ answer do not depend on the number of threads.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,8 +30,6 @@ LEAST_CELLS = 60_000
 """Active cells below which a second thread costs more in meetings than it brings."""
 
 MOST_THREADS = 64
-
-THREADS_VARIABLE = "CRYOPLAN_THREADS"
 
 
 @lowered
@@ -82,14 +79,6 @@ def meet(counter: Any, n_threads: Any) -> None:
         looks += 1
         if looks > SPINS:
             _offer()
-
-
-def default_threads() -> int:
-    """Return how many threads to use beside a window: one core is left to it."""
-    asked = os.environ.get(THREADS_VARIABLE, "")
-    if asked.isdigit() and int(asked) > 0:
-        return int(asked)
-    return max(1, (os.cpu_count() or 1) - 1)
 
 
 @lru_cache(maxsize=1)
