@@ -305,8 +305,14 @@ class Run:
         """Return the seconds that every place spent below each threshold, ``[threshold, place]`` (a view)."""
         return self.lattice.record.below_s.reshape(len(RECORDED_DEGC), -1)
 
-    def flood(self, flood: Flood) -> None:
-        """Fill lung with blood: other material in and around the ice, unfrozen cells at blood temperature."""
+    def flood(self, flood: Flood, progress: Progress = SILENT) -> None:
+        """Fill lung with blood: other material in and around the ice, unfrozen cells at blood temperature.
+
+        Raises
+        ------
+        Cancelled
+            When `progress` says so; the run is of no use any more.
+        """
         from scipy.ndimage import distance_transform_edt
 
         old, problem = self.lattice, self.problem
@@ -315,17 +321,22 @@ class Run:
         if not ever_frozen.any():
             return
         edge_mm = problem.grid.spacing_mm[0]
-        near = distance_transform_edt(~ever_frozen, sampling=edge_mm) <= flood.rim_mm
+        # All that may change lies in a box around the ice; the whole grid would take three times as long.
+        rim = math.ceil(flood.rim_mm / edge_mm) + 1
+        box = tuple(
+            slice(max(int(at.min()) - rim, 0), int(at.max()) + rim + 1) for at in np.nonzero(ever_frozen)
+        )
+        near = distance_transform_edt(~ever_frozen[box], sampling=edge_mm) <= flood.rim_mm
         degc = layout.inner(old.record.temperature).astype(np.float32)
         material = problem.material_map.copy()
         for before, after in flood.changes:
-            chosen = near & (problem.material_map == before)
-            material[chosen] = after
-            degc[chosen & (degc > 0.0)] = problem.start_degc
+            chosen = near & (problem.material_map[box] == before)
+            material[box][chosen] = after
+            degc[box][chosen & (degc[box] > 0.0)] = problem.start_degc
         self.stored_at_start -= self._stored()
         start = old.record.start
         self.problem = replace(problem, material_map=material, start_field_degc=degc)
-        lattice = build_lattice(self.problem)
+        lattice = build_lattice(self.problem, progress)
         for name in ("minimum", "minimum_at", "freeze_minimum", "below_s"):
             getattr(lattice.record, name)[:] = getattr(old.record, name)
         lattice.record.start[:] = start
