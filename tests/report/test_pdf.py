@@ -119,7 +119,7 @@ def test_every_page_has_header_footer_hash_solver_and_page_number(usual):
         assert f"page {number} of {len(pages)}" in page
         assert "cryoplan 0.1.0" in page
         assert "input kkkkkkkkkkkk" in page
-        assert "1 mm grid, steps up to 10 s" in page
+        assert "1 mm grid, steps up to 15 s" in page
         assert "Planned on scan of 2024-03-05 in HFS (head first, supine); re-check on today's CT" in page
         assert "case C-1 · plan A" in page
 
