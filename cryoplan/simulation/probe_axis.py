@@ -5,6 +5,8 @@ The first cell centre of the grid is at zero; points are in the order k, j, i of
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -102,22 +104,30 @@ class ProbeAxis:
         relative = lower - self.start
         bounds = (0.0, NEAR_FROM, FAR_FROM, np.inf)
         for number, points in enumerate((NEAREST_POINTS, NEAR_POINTS, FAR_POINTS)):
-            ring = (distance >= bounds[number]) & (distance < bounds[number + 1])
-            for d in range(3):
-                chosen = np.flatnonzero(ring & (face_axis == d))
-                result[chosen] = self._flux(line, relative[chosen], d, points)
+            ring = np.flatnonzero((distance >= bounds[number]) & (distance < bounds[number + 1]))
+            if len(ring):
+                result[ring] = self._flux(line, relative[ring], face_axis[ring], points)
         return result
 
-    def _flux(self, line: LineSink, relative: FloatArray, normal: int, points: int) -> FloatArray:
-        nodes, weights = np.polynomial.legendre.leggauss(points)
-        u, v = np.meshgrid(0.5 * nodes, 0.5 * nodes, indexing="ij")
-        offsets = np.insert(np.stack([u.ravel(), v.ravel()], axis=1), normal, 0.5, axis=1)
-        z = (relative @ self.back)[:, None] + offsets @ self.back
-        # |p + o|^2 = |p|^2 + 2 p.o + |o|^2 of cell centres and points of the face.
-        square = 2.0 * (relative @ offsets.T)
+    def _flux(self, line: LineSink, relative: FloatArray, normal: IntArray, points: int) -> FloatArray:
+        every, weights = _face_points(points)
+        offsets = every[normal]
+        z = (relative @ self.back)[:, None] + (every @ self.back)[normal]
+        # |p + o|^2 = |p|^2 + |o|^2 + 2 p.o of cell centres and points of the face.
+        square = 2.0 * np.matmul(offsets, relative[:, :, None])[:, :, 0]
         square += np.einsum("nc,nc->n", relative, relative)[:, None]
-        square += np.einsum("qc,qc->q", offsets, offsets)
+        square += np.einsum("dqc,dqc->dq", every, every)[normal]
         across, along = line.outflow(square - z * z, z)
-        outward = (relative[:, normal] + 0.5)[:, None] - z * self.back[normal]
-        flux = across * outward + along * self.back[normal]
-        return np.asarray(flux @ np.outer(0.5 * weights, 0.5 * weights).ravel())
+        back = self.back[normal][:, None]
+        outward = (np.take_along_axis(relative, normal[:, None], axis=1) + 0.5) - z * back
+        return np.asarray((across * outward + along * back) @ weights)
+
+
+@cache
+def _face_points(points: int) -> tuple[FloatArray, FloatArray]:
+    """Return offsets ``[normal, point, axis]`` from a cell centre to its upper faces, and weights."""
+    nodes, weights = np.polynomial.legendre.leggauss(points)
+    u, v = np.meshgrid(0.5 * nodes, 0.5 * nodes, indexing="ij")
+    flat = np.stack([u.ravel(), v.ravel()], axis=1)
+    offsets = np.stack([np.insert(flat, normal, 0.5, axis=1) for normal in range(3)])
+    return offsets, np.outer(0.5 * weights, 0.5 * weights).ravel()

@@ -1,8 +1,9 @@
 """Probe wall: which line stands for a probe, and which part of the wall each heat flow of the line crosses.
 
-The line is as long as the probe. Of its first half radius the heat comes through the flat end, as much area as
-half a radius of wall has (``pi r_w^2 = 2 pi r_w (r_w / 2)``), so that an even exchange over wall and end draws as
-the line does; at a wall of one temperature more heat crowds at the ends, and the links bring that by themselves.
+The line is as long as the probe. The heat of its first half radius comes through the flat end, which has as
+much area as half a radius of wall (``pi r_w^2 = 2 pi r_w (r_w / 2)``), so that an even exchange over wall and
+end draws as the line does. At a wall of one temperature more heat crowds at the ends; the links bring that by
+themselves.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ TAPER_PIECES = 5
 LOG_OVER_K = 1.25
 """``ln(r_ice / r_w) / k`` of a needle in ice, m K/W: 2.5 for an ice ball of 10 mm, over 2 W/(m K).
 
-With it the line fades over the taper as the heat does, contact and tissue in series: ``g (1 + b) / (1 + b g)``,
-b = h r_w ln(r_ice / r_w) / k.
+With it the line fades over the taper as the heat does, contact and tissue in series:
+``g (1 + b) / (1 + b g)``, b = h r_w ln(r_ice / r_w) / k.
 """
 
 WALL_PIECES = 40
@@ -76,7 +77,7 @@ def probe_wall(length: float, taper: float, radius: float, contact: float) -> Pr
         Contact coefficient times wall radius, W/(m K).
     """
     reach = length + taper
-    line = _line(length, taper, radius, contact)
+    line = _line(length, taper, contact)
     places = np.linspace(0.0, length, WALL_PIECES + 1)
     if taper > 0.0:
         places = np.concatenate([places, np.linspace(length, reach, WALL_PIECES // 2 + 1)[1:]])
@@ -98,7 +99,7 @@ def probe_wall(length: float, taper: float, radius: float, contact: float) -> Pr
     )
 
 
-def _line(length: float, taper: float, radius: float, contact: float) -> LineSink:
+def _line(length: float, taper: float, contact: float) -> LineSink:
     if taper == 0.0:
         return LineSink(np.array([0.0, length]), np.array([1.0, -1.0]))
     b = contact * LOG_OVER_K

@@ -47,8 +47,8 @@ LEAST_FLUX = 1e-6
 LEAST_DROP = 0.1
 MOST_CONDUCTANCE = 6.0
 """Links draw at least this flux over at least this difference of phi, and a cell has no more than so much
-conductance (in units of a plain face) to the wall: cells whose centre touches the wall would otherwise dictate
-the time step."""
+conductance (in units of a plain face) to the wall: cells whose centre touches the wall would otherwise
+dictate the time step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,14 +175,17 @@ def _cells_beside(axis: ProbeAxis, wall: ProbeWall, shape: tuple[int, int, int])
     number = np.full(len(block), -1)
     number[kept] = np.arange(np.count_nonzero(kept))
     number = number.reshape(size)
+    pairs = (
+        (number[:-1], number[1:]),
+        (number[:, :-1], number[:, 1:]),
+        (number[:, :, :-1], number[:, :, 1:]),
+    )
     low, high, normal = [], [], []
-    for d in range(3):
-        a = np.moveaxis(number, d, 0)[:-1].ravel()
-        b = np.moveaxis(number, d, 0)[1:].ravel()
+    for d, (a, b) in enumerate(pairs):
         both = (a >= 0) & (b >= 0)
         low.append(a[both])
         high.append(b[both])
-        normal.append(np.full(np.count_nonzero(both), d))
+        normal.append(np.full(len(low[-1]), d))
     cells = block[kept] + first
     return _Beside(
         flat=(cells[:, 0] * shape[1] + cells[:, 1]) * shape[2] + cells[:, 2],
