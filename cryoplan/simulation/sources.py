@@ -126,6 +126,9 @@ class ProbeFaces:
         1 / R_h, that is g times wall area, m2.
     wall_share : float64 (m,)
         Wall area of the link, m2; weight of the mean shaft temperature.
+    depth : float64 (m,)
+        How far the centre of the probe cell is on the way from the wall to the tissue cell, by phi: 0 in the
+        metal, towards 1 where a cell that the probe just enters has its centre in the tissue.
     face_axis, face_cell : int64 (p,)
         Corrected tissue faces: axis 0, 1, 2 for k, j, i and the cell on the lower side.
     face_factor, face_radius : float64 (p,)
@@ -138,6 +141,7 @@ class ProbeFaces:
     log_resistance: FloatArray
     contact_area: FloatArray
     wall_share: FloatArray
+    depth: FloatArray
     face_axis: IntArray
     face_cell: IntArray
     face_factor: FloatArray
@@ -236,7 +240,7 @@ def probe_faces(
     beside = _cells_beside(axis, wall, shape)
     core = _core(axis, wall, beside)
     phi = wall.line.potential(beside.radius, beside.along)
-    tissue, metal, resistance, exchange, area = _links(axis, wall, beside, core, phi, shape)
+    tissue, metal, resistance, exchange, area, depth = _links(axis, wall, beside, core, phi, shape)
     faces, factor, radius = _factors(axis, wall, beside, core, phi)
     return ProbeFaces(
         cells=beside.flat[core],
@@ -245,6 +249,7 @@ def probe_faces(
         log_resistance=resistance / h,
         contact_area=exchange * h * h,
         wall_share=area * h * h,
+        depth=depth,
         face_axis=beside.face_axis[faces],
         face_cell=beside.flat[beside.low[faces]],
         face_factor=np.clip(factor, *FACTOR_RANGE),
@@ -259,8 +264,8 @@ def _links(
     core: BoolArray,
     phi: FloatArray,
     shape: tuple[int, int, int],
-) -> tuple[IntArray, IntArray, FloatArray, FloatArray, FloatArray]:
-    """Return (tissue cell, probe cell, R_k, wall area times g, wall area) of the faces around the probe."""
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return (tissue cell, probe cell, R_k, area times g, area, depth) of the faces around the probe."""
     low, high = beside.low, beside.high
     faces = np.flatnonzero(core[low] ^ core[high])
     outward = np.where(core[low[faces]], 1.0, -1.0)
@@ -271,7 +276,7 @@ def _links(
     tissue = np.where(outward > 0.0, high[faces], low[faces])
     metal = np.where(outward > 0.0, low[faces], high[faces])
     if not len(faces):
-        return tissue, metal, flux, flux, flux
+        return tissue, metal, flux, flux, flux, flux
 
     ends = axis.inside(float(wall.line.knots[0]), float(wall.line.knots[-1]), shape)
     before, drawn, true_area = wall.share(*ends)
@@ -288,11 +293,13 @@ def _links(
     exchange[order] = np.diff(np.interp(upto, wall.drawn, wall.exchange))
     scale = true_area / area.sum()
 
-    drop = np.maximum(wall.potential(rho, z) - phi[tissue], LEAST_DROP)
+    at_wall = wall.potential(rho, z)
+    drop = np.maximum(at_wall - phi[tissue], LEAST_DROP)
+    depth = np.clip((at_wall - phi[metal]) / drop, 0.0, 1.0)
     conductance = flux / drop
     total = np.bincount(tissue, conductance)[tissue]
     resistance = np.maximum(total / MOST_CONDUCTANCE, 1.0) / conductance
-    return tissue, metal, resistance, exchange * scale, area * scale
+    return tissue, metal, resistance, exchange * scale, area * scale, depth
 
 
 def _factors(
