@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ from cryoplan.app.jobs import (
 )
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.progress import Cancelled, ProgressReport
+from cryoplan.simulation.cores import leave_a_core
 from cryoplan.simulation.result import Frame
 
 
@@ -35,6 +37,20 @@ class CancelMarks(Protocol):
     """Numbers shared with the window: a job stops when its id stands in its slot."""
 
     def __getitem__(self, slot: int) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """What idle work asks whether to go on: it ends as soon as a job waits."""
+
+    connection: Connection
+
+    def report(self, report: ProgressReport) -> None:
+        """Say nothing: nobody asked for this work."""
+
+    def cancelled(self) -> bool:
+        """Tell whether a job waits."""
+        return self.connection.poll()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +80,24 @@ def serve(connection: Connection, marks: CancelMarks, tasks_module: str) -> None
     Parameters
     ----------
     tasks_module : str
-        Module whose ``TASKS`` maps a job's kind to ``f(line, **arguments)``, and whose ``idle`` is called
-        once while there is nothing to do.
+        Module whose ``TASKS`` maps a job's kind to ``f(line, **arguments)``, and whose ``idle(pause)`` is
+        called once after every job while there is nothing to do; it is given up when a job comes.
     """
     # Ctrl+C in the terminal is the window's to handle; it then tells us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_a_core()
     _lower_priority()
     tasks = import_module(tasks_module)
-    warm = False
+    ready = False
     try:
         while True:
-            if not warm and not connection.poll(0.3):
-                tasks.idle()
-                warm = True
+            if not ready and not connection.poll(0.3):
+                with contextlib.suppress(Cancelled):
+                    tasks.idle(Pause(connection))
+                ready = True
             job = connection.recv()
             connection.send(_do(job, tasks.TASKS, connection.send, marks))
+            ready = False
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the window has gone
 

@@ -6,6 +6,7 @@ pipe again.
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,6 +17,8 @@ from cryoplan import workflow
 from cryoplan.app.jobs import Forgotten
 from cryoplan.case.case import Case
 from cryoplan.case.skin import body_mask
+from cryoplan.core.errors import CryoplanError
+from cryoplan.core.progress import Progress
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.result import ThermalResult
@@ -35,13 +38,28 @@ _CASES: OrderedDict[str, Case] = OrderedDict()
 _RESULTS: OrderedDict[str, tuple[ThermalResult, Assessment]] = OrderedDict()
 
 
-def idle() -> None:
-    """Compile the kernels and load the heavy libraries before somebody waits for them."""
+_PREPARED: set[str] = set()
+
+
+def idle(pause: Progress) -> None:
+    """Do before somebody waits for it: compile the kernels, and cut the newest case's tissues to the grid.
+
+    Raises
+    ------
+    Cancelled
+        When `pause` says that a job waits; what is left is done in the next pause.
+    """
     from cryoplan.simulation.solver import warm_up
 
     workflow.catalogue()
     workflow.tissues()
     warm_up()
+    key = next(reversed(_CASES), None)
+    if key is not None and key not in _PREPARED:
+        # What is wrong with a case is told when it is solved.
+        with contextlib.suppress(CryoplanError):
+            workflow.prepare(_CASES[key], progress=pause)
+        _PREPARED.add(key)
 
 
 def list_series(_line: Line, path: Path) -> PathDescription:

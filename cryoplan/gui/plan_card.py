@@ -35,6 +35,9 @@ from cryoplan.plan.plan import Plan
 ORGANS_SHOWN = 4
 """The worst few; the review has all."""
 
+NOT_TO_BE_TRUSTED = ("lung-underestimated", "energy-not-conserved")
+"""Findings that say that the margins may be wrong; they stand above them."""
+
 
 class PlanCard(Panel):
     """Margins, coverage, worst place, organs, volumes, rules."""
@@ -50,6 +53,8 @@ class PlanCard(Panel):
         self.add(title)
         self.stale = Text("", "warn", bold=True, wrap=True)
         self.add(self.stale)
+        self.doubt = Text("", "warn", wrap=True)
+        self.add(self.doubt)
         boxes = QHBoxLayout()
         boxes.setSpacing(8)
         self.margins: list[MarginBox] = []
@@ -97,6 +102,10 @@ class PlanCard(Panel):
         self.stale.setVisible(stale)
         if stale:
             self.stale.say(f"! {OUT_OF_DATE}: these numbers belong to an earlier plan.", "warn")
+        found = assessment.findings if assessment else ()
+        doubts = [f"! {f.text}" for f in found if f.code in NOT_TO_BE_TRUSTED and f.level is not Level.OK]
+        self.doubt.setVisible(bool(doubts))
+        self.doubt.say("\n".join(doubts), STALE if stale else "warn")
         self._show_margins(assessment, stale)
         self.coverage.show_all(_coverage(assessment), stale)
         self._show_places(assessment, stale)

@@ -16,7 +16,7 @@ from cryoplan.margins.assessment import (
     Margin,
     ThermocoupleCurve,
 )
-from cryoplan.margins.coverage import measure_coverage, region_fraction
+from cryoplan.margins.coverage import measure_coverage, region_fraction, twice_fraction
 from cryoplan.margins.distance import measure_margin
 from cryoplan.margins.iceball import (
     cold_fraction,
@@ -41,6 +41,7 @@ from cryoplan.margins.organs import START_DEGC, ColdField, measure_structure
 from cryoplan.margins.region import TargetRegion, body_mask, target_region, window
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
+from cryoplan.plan.protocol import PhaseKind
 from cryoplan.simulation.result import ThermalResult
 
 
@@ -84,6 +85,7 @@ def assess(
     margins: tuple[Margin, ...] = ()
     coverage: tuple[Coverage, ...] = ()
     healthy: float | None = None
+    twice: tuple[tuple[float, float], ...] = ()
     target = case.target
     if target is None:
         findings.append(no_target_finding())
@@ -101,6 +103,8 @@ def assess(
             tissue=region.body,
         )
         healthy = _healthy_frozen_ml(case, region, field)
+        if sum(1 for _, _, phase in plan.protocol.spans() if phase.kind is PhaseKind.FREEZE) > 1:
+            twice = _twice_below(region, result, coverage)
         computed = next(o for o in organs if o.name == target.name).inside_grid_fraction
         findings += margin_findings(margins, limits)
         findings += coverage_findings(coverage, limits)
@@ -116,6 +120,7 @@ def assess(
         structures=organs,
         thermocouples=_curves(result),
         healthy_frozen_ml=healthy,
+        twice_below=twice,
         findings=once(findings),
     )
 
@@ -179,6 +184,21 @@ def _healthy_frozen_ml(case: Case, region: TargetRegion, field: ColdField) -> fl
     near = window(Volume(grid=field.grid, values=frozen), distance_mm.grid, fill=0.0).values
     in_tumour = float((near * region_fraction(distance_mm, 0.0)).sum(dtype=float))
     return max(0.0, float(frozen.sum(dtype=float)) - in_tumour) * field.grid.voxel_volume_ml
+
+
+def _twice_below(
+    region: TargetRegion, result: ThermalResult, coverage: Sequence[Coverage]
+) -> tuple[tuple[float, float], ...]:
+    """Return threshold and share of the tumour that two freezes or more brought below it."""
+    distance_mm = region.outline.distance_mm
+    once = {c.threshold_degc: c.fraction for c in coverage if c.rim_mm == 0.0}
+    return tuple(
+        (
+            degc,
+            twice_fraction(distance_mm, window(counts, distance_mm.grid, fill=0).values, once[degc]),
+        )
+        for degc, counts in result.freezes_below
+    )
 
 
 def _curves(result: ThermalResult) -> tuple[ThermocoupleCurve, ...]:

@@ -95,7 +95,11 @@ class ThermocoupleCurve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """Is the whole tumour cold enough, by how much, where is the worst place, what else freezes."""
+    """Is the whole tumour cold enough, by how much, where is the worst place, what else freezes.
+
+    `twice_below` holds pairs of a threshold and the share of the tumour that at least two freezes brought
+    below it; it is empty without a target or without a second freeze.
+    """
 
     key: str
     isotherms: tuple[IsothermSize, ...]
@@ -104,6 +108,7 @@ class Assessment:
     structures: tuple[OrganTemperature, ...]
     thermocouples: tuple[ThermocoupleCurve, ...] = ()
     healthy_frozen_ml: float | None = None
+    twice_below: tuple[tuple[float, float], ...] = ()
     findings: tuple[Finding, ...] = field(default=())
 
     def margin(self, threshold_degc: float) -> Margin | None:
@@ -181,6 +186,7 @@ class Assessment:
                 for s in self.structures
             ],
             "healthy_frozen_ml": self.healthy_frozen_ml,
+            "twice_below": {f"{t:g}": fraction for t, fraction in self.twice_below},
             "findings": [f.to_json() for f in self.findings],
         }
 

@@ -85,3 +85,21 @@ def measure_coverage(
                 )
             )
     return tuple(result)
+
+
+def twice_fraction(signed_distance_mm: Volume, freezes: npt.NDArray[np.integer], once: float) -> float:
+    """Return the share of a structure, 0 to 1, that at least two freezes brought below a threshold.
+
+    Parameters
+    ----------
+    signed_distance_mm : Volume
+        Signed distance to its surface, negative inside.
+    freezes : numpy.ndarray
+        In how many freezes each voxel came below the threshold, whole voxels, same grid.
+    once : float
+        Share that came below it at all, measured within voxels: twice is never more than once.
+    """
+    region = region_fraction(signed_distance_mm, 0.0)
+    whole = float(region.sum(dtype=float))
+    twice = float(region[freezes >= 2].sum(dtype=float))
+    return min(once, twice / whole) if whole > 0.0 else 0.0

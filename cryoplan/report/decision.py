@@ -139,8 +139,16 @@ def _coverage(assessment: Assessment, limits: Limits) -> Table:
         rows=tuple(rows),
         widths=(0.8, *(1.0 for _ in thresholds)),
         numbers=tuple(range(1, len(thresholds) + 1)),
-        note=_marks_note("Marked where a limit is set"),
+        note=_marks_note("Marked where a limit is set") + _twice_note(assessment),
     )
+
+
+def _twice_note(assessment: Assessment) -> str:
+    """Say how much of the target two freezes brought below the coldest threshold."""
+    if not assessment.twice_below:
+        return ""
+    threshold, fraction = min(assessment.twice_below)
+    return f" In two freezes {share(fraction)} of the target came below {show_degc(threshold)}."
 
 
 def _marks_note(begin: str) -> str:

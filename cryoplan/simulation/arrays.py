@@ -25,8 +25,9 @@ class Field(NamedTuple):
 
     `u`, `psi` are the potentials in kelvin, `w` the perfusion in W/(m3 K) (zero where blood has stopped),
     `label` the material and `way` how it freezes, `own` and `shared` the tables of `curves`, `made` q_m / w
-    per material in K, `k` (materials, 2) the conductivities, `scratch` nu and gain of the stage for each
-    thread, in the field's type.
+    per material in K, `k` (materials, 2) the conductivities, `scratch` nu, gain and gain per h2 of the
+    stage for each thread, in the field's type. `icy` (planes + 2, rows + 2, chunks + 2) flat is 1 where Psi
+    may differ from 0.
     """
 
     values: Floats
@@ -41,6 +42,7 @@ class Field(NamedTuple):
     made: Floats
     k: Float64s
     scratch: Floats
+    icy: npt.NDArray[np.uint8]
 
 
 class Faces(NamedTuple):
@@ -59,20 +61,26 @@ class Chunks(NamedTuple):
 
     single: one entry per material, for chunks of few materials. mixed: one entry per way to freeze, for
     chunks of many; each has a row of 7 times 16 numbers, the columns of `curves` and q_m / w of every cell.
-    plain and varied are the same chunks sorted by their faces: all those of one material, or not.
+    plain and varied are the same chunks sorted by their faces: all those of one material, or not; a varied
+    chunk has a row of 12 times 16 face conductivities. ``*_flag`` is the chunk's place in `Field.icy`.
     """
 
     single_base: Ints
     single_material: Ints
+    single_flag: Ints
     single_planes: Ints
     mixed_base: Ints
     mixed_way: Ints
     mixed_entry: Ints
+    mixed_flag: Ints
     mixed_planes: Ints
     plain_base: Ints
     plain_material: Ints
+    plain_flag: Ints
     plain_planes: Ints
     varied_base: Ints
+    varied_entry: Ints
+    varied_flag: Ints
     varied_planes: Ints
 
 
@@ -123,13 +131,16 @@ class Baths(NamedTuple):
 class Threads(NamedTuple):
     """How threads share a super-step: first plane of each, and the end; where they meet; their sums.
 
-    `sums` (planes, 2): perfusion with metabolism, and metabolism, W/m3 summed.
+    `sums` (planes, 2): perfusion with metabolism, and metabolism, W/m3 summed; `energies` (3, lines): of the
+    last two stages, J, and the present flows; `seams` (3, cells): room for the state of their cells.
     """
 
     first: Ints
     counter: Ints
     sums: Float64s
     through_rim: Float64s
+    energies: Float64s
+    seams: Float64s
 
 
 class Rim(NamedTuple):
@@ -144,7 +155,7 @@ class Rim(NamedTuple):
 class Record(NamedTuple):
     """What is kept of every cell: temperatures in degC, times in s.
 
-    `below_s` is (thresholds, n); `sum_u`, `sum_psi` are the sums of face conductances that limit the step.
+    `below_s` is (thresholds n,); `sum_u`, `sum_psi` are the sums of face conductances that limit the step.
     """
 
     temperature: Floats

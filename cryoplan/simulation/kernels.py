@@ -6,8 +6,9 @@ numpy. The stages are first-order Runge-Kutta-Legendre (solver notes section 4):
     Y_1 = Y_0 + mu~_1 D M(Y_0),  Y_j = mu_j Y_{j-1} + nu_j Y_{j-2} + mu_j w_1 D M(Y_{j-1})
 
 A stage reads Y_{j-1} and overwrites Y_{j-2}: first every cell gets its potentials, perfusion and the
-recursion, then the heat that comes through its faces. Chunks of one tissue whose faces are all alike (most
-of them) need no face coefficients; that halves the bytes per cell, and bytes are what a stage costs.
+recursion, then the heat that comes through its faces. Bytes are what a stage costs: chunks of one tissue
+whose faces are all alike need no face coefficients, and where there is no ice (most of the active tissue)
+Psi is zero and is left alone.
 Energies go through the same recursion in float64, so that the ledger holds the fluxes exactly as applied.
 """
 
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from cryoplan.simulation.compiled import compiled
+from cryoplan.simulation.compiled import bare, inner
 from cryoplan.simulation.curves import (
     BEND,
     GAIN,
@@ -35,10 +36,29 @@ from cryoplan.simulation.curves import (
     T_U,
     ZERO,
 )  # fmt: skip
-from cryoplan.simulation.lanes import equal, load, maximum, minimum, root, splat, store, total, where
+from cryoplan.simulation.lanes import (
+    below,
+    bits,
+    equal,
+    expect,
+    load,
+    maximum,
+    minimum,
+    root,
+    splat,
+    store,
+    total,
+    where,
+    widen,
+)
 from cryoplan.simulation.team import meet
 
+AHEAD = 8
+"""Chunks between asking for memory and using it; rows are too short for the processor to foresee the next."""
+
 MADE = 6
+N_MIXED = 7 * 16
+N_VARIED = 12 * 16
 """Column of q_m / w among the numbers that a cell of a mixed chunk brings."""
 
 PERFUSION, METABOLISM, BOUNDARY, VESSELS, SKIN, WARMERS, N_LEDGER = range(7)
@@ -50,42 +70,63 @@ kelvin is a tenth of a millimetre in perfused liver.
 """
 
 
-@compiled
-def ice_of(e: Any, bend: Any, gain: Any, way: Any) -> Any:
+@inner
+def of_material(own: Any, m: Any) -> Any:
+    """Return the numbers of a material (columns of `curves`), each for all lanes."""
+    return (
+        splat(own[m, REF]), splat(own[m, H1]), splat(own[m, INV_H1]), splat(own[m, INV_C_U]),
+        splat(own[m, BEND]), splat(own[m, GAIN]),
+    )  # fmt: skip
+
+
+@inner
+def of_cells(mixed_own: Any, entry: Any) -> Any:
+    """Return the same numbers of the cells of a mixed chunk."""
+    at = entry * N_MIXED
+    return (
+        load(mixed_own, at + REF * 16), load(mixed_own, at + H1 * 16), load(mixed_own, at + INV_H1 * 16),
+        load(mixed_own, at + INV_C_U * 16), load(mixed_own, at + BEND * 16), load(mixed_own, at + GAIN * 16),
+    )  # fmt: skip
+
+
+@inner
+def ice_of(e: Any, bend: Any, gain: Any, shared: Any, way: Any) -> Any:
     """Return (x, r) of lanes: kelvin below T_l of ice with enthalpy e <= 0 below T_l, and c_f / c_l."""
-    one, sloped = splat(way[ONE]), splat(way[SLOPED])
+    one, sloped = splat(shared[way, ONE]), splat(shared[way, SLOPED])
     r = root(one + bend * e)
     return gain * (sloped * (r - one) + (one - sloped) * e), r
 
 
-@compiled
-def _psi_of(x: Any, way: Any) -> Any:
+@inner
+def _psi_of(x: Any, shared: Any, way: Any) -> Any:
     """Return the integral of psi dT from T_l to T_l + x (Horner)."""
-    result = splat(way[POLY + 8]) * x
-    result = (result + splat(way[POLY + 7])) * x
-    result = (result + splat(way[POLY + 6])) * x
-    result = (result + splat(way[POLY + 5])) * x
-    result = (result + splat(way[POLY + 4])) * x
-    result = (result + splat(way[POLY + 3])) * x
-    result = (result + splat(way[POLY + 2])) * x
-    result = (result + splat(way[POLY + 1])) * x
-    return (result + splat(way[POLY])) * x
+    result = splat(shared[way, POLY + 8]) * x
+    result = (result + splat(shared[way, POLY + 7])) * x
+    result = (result + splat(shared[way, POLY + 6])) * x
+    result = (result + splat(shared[way, POLY + 5])) * x
+    result = (result + splat(shared[way, POLY + 4])) * x
+    result = (result + splat(shared[way, POLY + 3])) * x
+    result = (result + splat(shared[way, POLY + 2])) * x
+    result = (result + splat(shared[way, POLY + 1])) * x
+    return (result + splat(shared[way, POLY])) * x
 
 
-@compiled
-def _potentials(e: Any, h1: Any, inv_h1: Any, inv_c_u: Any, bend: Any, gain: Any, way: Any) -> Any:
-    """Return (U, Psi, blood flow 0 to 1) of lanes of enthalpy e above T_l."""
-    zero, one, half = splat(way[ZERO]), splat(way[ONE]), splat(way[HALF])
-    x, _ = ice_of(minimum(e, zero), bend, gain, way)
+@inner
+def _potentials(y: Any, numbers: Any, shared: Any, way: Any) -> Any:
+    """Return (U, Psi, blood flow 0 to 1) of lanes of the state y."""
+    ref, h1, inv_h1, inv_c_u, bend, gain = numbers
+    e = y + ref
+    zero, one, half = splat(shared[way, ZERO]), splat(shared[way, ONE]), splat(shared[way, HALF])
+    x, _ = ice_of(minimum(e, zero), bend, gain, shared, way)
     liquid = minimum(maximum(e * inv_h1, zero), one)
     above = maximum(e - h1, zero) * inv_c_u
     solid = one - liquid
-    psi = _psi_of(x, way) - half * solid * solid
-    u = splat(way[T_U]) - half + half * liquid * liquid + above
+    psi = _psi_of(x, shared, way) - half * solid * solid
+    u = splat(shared[way, T_U]) + above - half * (one - liquid * liquid)
     return u, psi, minimum(above, one)
 
 
-@compiled
+@inner
 def _begin_single(
     first: Any, last: Any, chunks: Any, field: Any, y1: Any, y2: Any, start: Any, rank: Any
 ) -> Any:
@@ -94,20 +135,39 @@ def _begin_single(
     ``mu + nu = 1``, so that the first two terms are ``Y1 + nu (Y2 - Y1)``: in float32 the rounding of mu and
     nu by themselves would make or lose heat everywhere.
     """
-    zero = splat(field.shared[0, ZERO])
+    own, shared = field.own, field.shared
+    zero = splat(shared[0, ZERO])
     nu, gain = splat(field.scratch[rank, 0]), splat(field.scratch[rank, 1])
     blood = splat(start)
     brought, made = zero, zero
     for index in range(first, last):
         b = chunks.single_base[index]
+        far = chunks.single_base[min(index + AHEAD, last - 1)]
+        expect(y1, far)
+        expect(y2, far)
+        expect(field.w, far)
+        expect(field.u, far)
+        expect(field.psi, far)
         m = chunks.single_material[index]
-        p = field.own[m]
         here = equal(field.label, b, m)
         y = load(y1, b)
-        u, psi, flow = _potentials(
-            y + splat(p[REF]), splat(p[H1]), splat(p[INV_H1]), splat(p[INV_C_U]), splat(p[BEND]),
-            splat(p[GAIN]), field.shared[field.way_of[m]],
-        )  # fmt: skip
+        flag = chunks.single_flag[index]
+        way = field.way_of[m]
+        above = (y + splat(own[m, REF]) - splat(own[m, H1])) * splat(own[m, INV_C_U])
+        if not field.icy[flag]:
+            if bits(below(where(here, above, zero), zero)) == 0:
+                # No ice here, and none before: Psi is and stays zero. This is most of the tissue.
+                u = splat(shared[way, T_U]) + above
+                flow = where(here, load(field.w, b) * minimum(above, splat(shared[way, ONE])), zero)
+                heat = flow * (blood - u)
+                brought = brought + heat
+                made = made + flow * splat(field.made[m])
+                old = load(y2, b)
+                store(field.u, b, where(here, u, load(field.u, b)))
+                store(y2, b, where(here, y + nu * (old - y) + gain * heat, old))
+                continue
+            field.icy[flag] = 1
+        u, psi, flow = _potentials(y, of_material(own, m), shared, way)
         flow = where(here, load(field.w, b) * flow, zero)
         heat = flow * (blood - u)
         brought = brought + heat
@@ -119,29 +179,29 @@ def _begin_single(
     return total(brought), total(made)
 
 
-@compiled
+@inner
 def _begin_mixed(
     first: Any, last: Any, chunks: Any, field: Any, mixed_own: Any, y1: Any, y2: Any, start: Any, rank: Any
 ) -> Any:
     """Do the same for chunks of many materials, whose cells bring their own numbers."""
-    zero = splat(field.shared[0, ZERO])
+    shared = field.shared
+    zero = splat(shared[0, ZERO])
     nu, gain = splat(field.scratch[rank, 0]), splat(field.scratch[rank, 1])
     blood = splat(start)
     brought, made = zero, zero
     for index in range(first, last):
         b = chunks.mixed_base[index]
         n = chunks.mixed_way[index]
-        own = mixed_own[chunks.mixed_entry[index]]
+        entry = chunks.mixed_entry[index]
         here = equal(field.way, b, n)
         y = load(y1, b)
-        u, psi, flow = _potentials(
-            y + load(own, REF * 16), load(own, H1 * 16), load(own, INV_H1 * 16), load(own, INV_C_U * 16),
-            load(own, BEND * 16), load(own, GAIN * 16), field.shared[n],
-        )  # fmt: skip
+        u, psi, flow = _potentials(y, of_cells(mixed_own, entry), shared, n)
+        if bits(below(where(here, psi, zero), zero)) != 0:
+            field.icy[chunks.mixed_flag[index]] = 1
         flow = where(here, load(field.w, b) * flow, zero)
         heat = flow * (blood - u)
         brought = brought + heat
-        made = made + flow * load(own, MADE * 16)
+        made = made + flow * load(mixed_own, entry * N_MIXED + MADE * 16)
         old = load(y2, b)
         store(field.u, b, where(here, u, load(field.u, b)))
         store(field.psi, b, where(here, psi, load(field.psi, b)))
@@ -149,87 +209,120 @@ def _begin_mixed(
     return total(brought), total(made)
 
 
-@compiled
+@inner
+def _ice_about(icy: Any, flag: Any, flag_row: Any, flag_plane: Any) -> Any:
+    """Tell whether Psi may differ from zero in a chunk or beside it."""
+    own = icy[flag] | icy[flag - 1] | icy[flag + 1]
+    beside = icy[flag - flag_row] | icy[flag + flag_row]
+    return (own | beside | icy[flag - flag_plane] | icy[flag + flag_plane]) != 0
+
+
+@inner
 def _conduct_plain(
-    first: Any,
-    last: Any,
-    chunks: Any,
-    field: Any,
-    faces: Any,
-    y2: Any,
-    row: Any,
-    plane: Any,
-    six: Any,
-    rank: Any,
+    first: Any, last: Any, chunks: Any, field: Any, faces: Any, y2: Any, strides: Any, six: Any, rank: Any
 ) -> None:
     u, psi = field.u, field.psi
+    row, plane = strides[0], strides[1]
     gain, six = splat(field.scratch[rank, 1]), splat(six)
     for index in range(first, last):
         b = chunks.plain_base[index]
         m = chunks.plain_material[index]
-        around_u = (
+        around = (
             load(u, b + 1) + load(u, b - 1) + load(u, b + row) + load(u, b - row)
             + load(u, b + plane) + load(u, b - plane) - six * load(u, b)
         )  # fmt: skip
-        around_psi = (
-            load(psi, b + 1) + load(psi, b - 1) + load(psi, b + row) + load(psi, b - row)
-            + load(psi, b + plane) + load(psi, b - plane) - six * load(psi, b)
-        )  # fmt: skip
-        inward = splat(faces.plain[m, 0]) * around_u + splat(faces.plain[m, 1]) * around_psi
+        inward = splat(faces.plain[m, 0]) * around
+        if _ice_about(field.icy, chunks.plain_flag[index], strides[2], strides[3]):
+            around = (
+                load(psi, b + 1) + load(psi, b - 1) + load(psi, b + row) + load(psi, b - row)
+                + load(psi, b + plane) + load(psi, b - plane) - six * load(psi, b)
+            )  # fmt: skip
+            inward = inward + splat(faces.plain[m, 1]) * around
         store(y2, b, load(y2, b) + gain * inward)
 
 
-@compiled
+@inner
 def _conduct_varied(
-    first: Any, last: Any, chunks: Any, field: Any, faces: Any, y2: Any, row: Any, plane: Any, rank: Any
+    first: Any, last: Any, chunks: Any, field: Any, conductivity: Any, y2: Any, strides: Any, rank: Any
 ) -> None:
     u, psi = field.u, field.psi
-    ui, uj, uk = faces.of_u[0], faces.of_u[1], faces.of_u[2]
-    pi, pj, pk = faces.of_psi[0], faces.of_psi[1], faces.of_psi[2]
-    gain = splat(field.scratch[rank, 1])
+    row, plane = strides[0], strides[1]
+    gain = splat(field.scratch[rank, 2])
     for index in range(first, last):
         b = chunks.varied_base[index]
-        uc, pc = load(u, b), load(psi, b)
-        inward = load(ui, b) * (load(u, b + 1) - uc) + load(pi, b) * (load(psi, b + 1) - pc)
-        inward = inward + load(ui, b - 1) * (load(u, b - 1) - uc) + load(pi, b - 1) * (load(psi, b - 1) - pc)
-        a = b + row
-        inward = inward + load(uj, b) * (load(u, a) - uc) + load(pj, b) * (load(psi, a) - pc)
-        a = b - row
-        inward = inward + load(uj, a) * (load(u, a) - uc) + load(pj, a) * (load(psi, a) - pc)
-        a = b + plane
-        inward = inward + load(uk, b) * (load(u, a) - uc) + load(pk, b) * (load(psi, a) - pc)
-        a = b - plane
-        inward = inward + load(uk, a) * (load(u, a) - uc) + load(pk, a) * (load(psi, a) - pc)
+        far = chunks.varied_base[min(index + AHEAD, last - 1)]
+        expect(y2, far)
+        expect(u, far + plane)
+        k = chunks.varied_entry[index] * N_VARIED
+        c = load(u, b)
+        inward = widen(conductivity, k) * (load(u, b + 1) - c) + widen(conductivity, k + 16) * (
+            load(u, b - 1) - c
+        )
+        inward = inward + (
+            widen(conductivity, k + 32) * (load(u, b + row) - c)
+            + widen(conductivity, k + 48) * (load(u, b - row) - c)
+        )
+        inward = inward + (
+            widen(conductivity, k + 64) * (load(u, b + plane) - c)
+            + widen(conductivity, k + 80) * (load(u, b - plane) - c)
+        )
+        if _ice_about(field.icy, chunks.varied_flag[index], strides[2], strides[3]):
+            c = load(psi, b)
+            ice = widen(conductivity, k + 96) * (load(psi, b + 1) - c) + widen(conductivity, k + 112) * (
+                load(psi, b - 1) - c
+            )
+            ice = ice + (
+                widen(conductivity, k + 128) * (load(psi, b + row) - c)
+                + widen(conductivity, k + 144) * (load(psi, b - row) - c)
+            )
+            a = b - plane
+            ice = ice + (
+                widen(conductivity, k + 160) * (load(psi, b + plane) - c)
+                + widen(conductivity, k + 176) * (load(psi, a) - c)
+            )
+            inward = inward + ice
         store(y2, b, load(y2, b) + gain * inward)
 
 
-@compiled
-def temperature_of(e: Any, p: Any, way: Any) -> Any:
+@inner
+def temperature_of(e: Any, own: Any, m: Any, shared: Any, way: Any) -> Any:
     """Return degC of one enthalpy above that at T_l, float64."""
     frozen = min(e, 0.0)
-    x = p[GAIN] * (np.sqrt(max(1.0 + p[BEND] * frozen, 0.0)) - 1.0) if way[SLOPED] > 0.5 else p[GAIN] * frozen
-    mushy = min(max(e * p[INV_H1], 0.0), 1.0) * 2.0 * way[HALF]
-    return way[T_L] + x + mushy + max(e - p[H1], 0.0) * p[INV_C_U]
+    x = (
+        own[m, GAIN] * (np.sqrt(max(1.0 + own[m, BEND] * frozen, 0.0)) - 1.0)
+        if shared[way, SLOPED] > 0.5
+        else own[m, GAIN] * frozen
+    )
+    mushy = min(max(e * own[m, INV_H1], 0.0), 1.0) * 2.0 * shared[way, HALF]
+    return shared[way, T_L] + x + mushy + max(e - own[m, H1], 0.0) * own[m, INV_C_U]
 
 
-@compiled
-def _potential_of(t: Any, way: Any, k: Any) -> Any:
+@inner
+def _potential_of(t: Any, shared: Any, way: Any, k_u: Any, k_l: Any) -> Any:
     """Return (integral of k dT up to T in W/m, k in W/(m K)) at one temperature, float64."""
-    liquid = min(max((t - way[T_L]) / (2.0 * way[HALF]), 0.0), 1.0)
-    cold = min(t - way[T_L], 0.0)
+    liquid = min(max((t - shared[way, T_L]) / (2.0 * shared[way, HALF]), 0.0), 1.0)
+    cold = min(t - shared[way, T_L], 0.0)
     solid = 1.0 - liquid
-    if way[RISE] > 0.5:
-        ratio = max(1.0 + cold / way[T_LK], 1e-3)
-        ice, psi = way[T_LK] * np.log(ratio), solid / ratio
+    if shared[way, RISE] > 0.5:
+        ratio = max(1.0 + cold / shared[way, T_LK], 1e-3)
+        ice, psi = shared[way, T_LK] * np.log(ratio), solid / ratio
     else:
         ice, psi = cold, solid
-    u = way[T_U] - way[HALF] * (1.0 - liquid * liquid) + max(t - way[T_U], 0.0)
-    return k[0] * u + k[1] * (ice - way[HALF] * solid * solid), k[0] * liquid + k[1] * psi
+    u = shared[way, T_U] - shared[way, HALF] * (1.0 - liquid * liquid) + max(t - shared[way, T_U], 0.0)
+    return k_u * u + k_l * (ice - shared[way, HALF] * solid * solid), k_u * liquid + k_l * psi
 
 
-@compiled
+@inner
 def wall_heat(
-    coolant: Any, here: Any, way: Any, k: Any, log_resistance: Any, strength: Any, wall: Any
+    coolant: Any,
+    here: Any,
+    shared: Any,
+    way: Any,
+    k_u: Any,
+    k_l: Any,
+    log_resistance: Any,
+    strength: Any,
+    wall: Any,
 ) -> Any:
     """Return (heat into the tissue cell in W, wall temperature degC) of one wall link.
 
@@ -238,7 +331,7 @@ def wall_heat(
     probe draws is what the tissue gives whatever the iteration leaves.
     """
     for _ in range(30):
-        there, slope = _potential_of(wall, way, k)
+        there, slope = _potential_of(wall, shared, way, k_u, k_l)
         change = strength * (coolant - wall) - (there - here) / log_resistance
         change /= strength + slope / log_resistance
         wall = min(max(wall + change, -250.0), 150.0)
@@ -247,7 +340,7 @@ def wall_heat(
     return strength * (coolant - wall), wall
 
 
-@compiled
+@inner
 def _walls(
     field: Any, walls: Any, coolant: Any, strength: Any, y2: Any, gain: Any, volume: Any, rate: Any
 ) -> None:
@@ -257,29 +350,39 @@ def _walls(
         if contact <= 0.0:
             continue
         cell = walls.cell[link]
-        k = field.k[walls.material[link]]
-        way = field.shared[field.way_of[walls.material[link]]]
-        here = k[0] * np.float64(field.u[cell]) + k[1] * np.float64(field.psi[cell])
-        heat, wall = wall_heat(coolant[probe], here, way, k, walls.log[link], contact, walls.degc[link])
+        m = walls.material[link]
+        k_u, k_l = field.k[m, 0], field.k[m, 1]
+        here = k_u * np.float64(field.u[cell]) + k_l * np.float64(field.psi[cell])
+        heat, wall = wall_heat(
+            coolant[probe],
+            here,
+            field.shared,
+            field.way_of[m],
+            k_u,
+            k_l,
+            walls.log[link],
+            contact,
+            walls.degc[link],
+        )
         walls.degc[link] = wall
         y2[cell] += gain * heat / volume
         rate[N_LEDGER + probe] += heat / volume
 
 
-@compiled
+@inner
 def _seams(field: Any, seams: Any, y1: Any, y2: Any, gain: Any, scratch: Any) -> None:
     """Let heat through faces between tissues that freeze differently, mean k times temperature difference."""
     for index in range(seams.cell.shape[0]):
-        p = field.own[seams.material[index]]
-        way = field.shared[field.way_of[seams.material[index]]]
+        m = seams.material[index]
+        own, shared, way = field.own, field.shared, field.way_of[m]
         t = seams.held_degc[index]
         if np.isnan(t):
-            t = temperature_of(np.float64(y1[seams.cell[index]]) + p[REF], p, way)
-        liquid = min(max((t - way[T_L]) / (2.0 * way[HALF]), 0.0), 1.0)
-        cold_k = way[T_LK] + min(t - way[T_L], 0.0)
+            t = temperature_of(np.float64(y1[seams.cell[index]]) + own[m, REF], own, m, shared, way)
+        liquid = min(max((t - shared[way, T_L]) / (2.0 * shared[way, HALF]), 0.0), 1.0)
+        cold_k = shared[way, T_LK] + min(t - shared[way, T_L], 0.0)
         scratch[0, index] = t
         scratch[1, index] = liquid
-        scratch[2, index] = (1.0 - liquid) * (1.0 + way[RISE] * (way[T_LK] / cold_k - 1.0))
+        scratch[2, index] = (1.0 - liquid) * (1.0 + shared[way, RISE] * (shared[way, T_LK] / cold_k - 1.0))
     for face in range(seams.low.shape[0]):
         a, b = seams.low[face], seams.high[face]
         rise_k = scratch[0, b] - scratch[0, a]
@@ -292,20 +395,19 @@ def _seams(field: Any, seams: Any, y1: Any, y2: Any, gain: Any, scratch: Any) ->
             y2[seams.cell[b]] -= heat
 
 
-@compiled
+@inner
 def _baths(field: Any, baths: Any, y1: Any, y2: Any, gain: Any, rate: Any) -> None:
     for index in range(baths.cell.shape[0]):
         cell = baths.cell[index]
-        p = field.own[baths.material[index]]
-        t = temperature_of(
-            np.float64(y1[cell]) + p[REF], p, field.shared[field.way_of[baths.material[index]]]
-        )
+        m = baths.material[index]
+        e = np.float64(y1[cell]) + field.own[m, REF]
+        t = temperature_of(e, field.own, m, field.shared, field.way_of[m])
         heat = baths.rate[index] * (baths.degc[index] - t)
         y2[cell] += gain * heat
         rate[baths.slot[index]] += heat
 
 
-@compiled
+@inner
 def _through_rim(field: Any, rim: Any) -> Any:
     """Return what comes in from cells that are not stepped, W/m3 summed."""
     result = 0.0
@@ -316,7 +418,7 @@ def _through_rim(field: Any, rim: Any) -> Any:
     return result
 
 
-@compiled
+@inner
 def _begin_plane(
     k: Any, chunks: Any, field: Any, mixed_own: Any, y1: Any, y2: Any, start: Any, sums: Any, rank: Any
 ) -> None:
@@ -329,20 +431,17 @@ def _begin_plane(
     sums[k, 0], sums[k, 1] = brought + more, made + more_made
 
 
-@compiled
+@inner
 def _conduct_plane(
-    k: Any, chunks: Any, field: Any, faces: Any, y2: Any, strides: Any, six: Any, rank: Any
+    k: Any, chunks: Any, field: Any, faces: Any, conductivity: Any, y2: Any, strides: Any, six: Any, rank: Any
 ) -> None:
-    row, plane = strides[0], strides[1]
-    _conduct_plain(
-        chunks.plain_planes[k], chunks.plain_planes[k + 1], chunks, field, faces, y2, row, plane, six, rank
-    )
-    _conduct_varied(
-        chunks.varied_planes[k], chunks.varied_planes[k + 1], chunks, field, faces, y2, row, plane, rank
-    )
+    first, last = chunks.plain_planes[k], chunks.plain_planes[k + 1]
+    _conduct_plain(first, last, chunks, field, faces, y2, strides, six, rank)
+    first, last = chunks.varied_planes[k], chunks.varied_planes[k + 1]
+    _conduct_varied(first, last, chunks, field, conductivity, y2, strides, rank)
 
 
-@compiled
+@bare
 def super_step(
     rank: Any,
     threads: Any,
@@ -351,6 +450,7 @@ def super_step(
     faces: Any,
     chunks: Any,
     mixed_own: Any,
+    conductivity: Any,
     walls: Any,
     seams: Any,
     baths: Any,
@@ -372,18 +472,19 @@ def super_step(
     rank : int
         Which of the threads this is; all of them call with the same arrays.
     threads : Threads
-        First plane of each thread, the counter at which they meet, sums by plane and what came through the
-        rim.
+        First plane of each thread, the counter at which they meet, and room for sums.
     current : int
         Buffer with the state.
     field, faces, chunks, walls, seams, baths, rim
         See `cryoplan.simulation.arrays`.
     mixed_own : float (entries, 112)
         Numbers of the cells of mixed chunks.
+    conductivity : (entries, 192)
+        Face conductivities of the varied chunks.
     held : int64 (m,)
         Cells whose temperature is imposed.
-    strides : int64 (2,)
-        Places from row to row and from plane to plane.
+    strides : int64 (4,)
+        Places from row to row and from plane to plane, of cells and of the flags of ice.
     start : float (2,)
         Temperature of the blood, degC, and the number six, in the field's type.
     cell_m : float
@@ -399,8 +500,7 @@ def super_step(
     n_terms = ledger.shape[0]
     n_threads = threads.first.shape[0] - 1
     first, last = threads.first[rank], threads.first[rank + 1]
-    e_1, e_2, rate = np.zeros(n_terms), np.zeros(n_terms), np.zeros(n_terms)
-    seam_scratch = np.zeros((3, seams.cell.shape[0]))
+    e_1, e_2, rate = threads.energies[0], threads.energies[1], threads.energies[2]
     w1 = 2.0 / (stages * stages + stages)
     if rank == 0:
         for index in range(held.shape[0]):
@@ -412,6 +512,7 @@ def super_step(
             mu, nu = (2.0 * stage - 1.0) / stage, (1.0 - stage) / stage
         gain = mu * w1 * step_s
         field.scratch[rank, 0], field.scratch[rank, 1] = nu, gain
+        field.scratch[rank, 2] = gain / (cell_m * cell_m)
         y1, y2 = field.values[current], field.values[1 - current]
         if n_threads == 1:
             # Potentials one plane ahead of the heat flow: what a plane needs is still in the near cache.
@@ -419,13 +520,13 @@ def super_step(
             for k in range(first, last):
                 if k + 1 < last:
                     _begin_plane(k + 1, chunks, field, mixed_own, y1, y2, start[0], threads.sums, rank)
-                _conduct_plane(k, chunks, field, faces, y2, strides, start[1], rank)
+                _conduct_plane(k, chunks, field, faces, conductivity, y2, strides, start[1], rank)
         else:
             for k in range(first, last):
                 _begin_plane(k, chunks, field, mixed_own, y1, y2, start[0], threads.sums, rank)
             meet(threads.counter, n_threads)
             for k in range(first, last):
-                _conduct_plane(k, chunks, field, faces, y2, strides, start[1], rank)
+                _conduct_plane(k, chunks, field, faces, conductivity, y2, strides, start[1], rank)
             meet(threads.counter, n_threads)
         if rank == n_threads - 1:
             threads.through_rim[0] = _through_rim(field, rim)
@@ -435,7 +536,7 @@ def super_step(
             for k in range(threads.sums.shape[0]):
                 rate[PERFUSION] += threads.sums[k, 0] - threads.sums[k, 1]
                 rate[METABOLISM] += threads.sums[k, 1]
-            _seams(field, seams, y1, y2, gain, seam_scratch)
+            _seams(field, seams, y1, y2, gain, threads.seams)
             _walls(field, walls, coolant[stage - 1], strength, y2, gain, volume, rate)
             _baths(field, baths, y1, y2, gain, rate)
             # The buffer of the next stage starts empty in held cells: what comes in then is the heat.

@@ -12,15 +12,22 @@ Inside a compiled function ``+ - * /`` work on lanes; numbers are brought in by 
 from __future__ import annotations
 
 import operator
+import platform
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba.core import cgutils, types
 from numba.core.extending import intrinsic, lower_builtin, models, register_model
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 
 WIDTH = 16
 """Cells per chunk: one 512-bit register of float32."""
+
+
+def has_halves() -> bool:
+    """Tell whether this processor turns float16 into float32 by itself."""
+    return bool(binding.get_host_cpu_features().get("f16c")) or platform.machine() in ("arm64", "aarch64")
+
 
 # Reassociation and contraction are free speed; NaN and infinities keep their meaning, they are looked for.
 FAST = ("reassoc", "contract", "nsz", "arcp")
@@ -87,6 +94,39 @@ def load(_typing: Any, array: Any, index: Any) -> Any:  # noqa: ARG001 - numba t
         return builder.load(at, align=array.dtype.bitwidth // 8)
 
     return Lanes(array.dtype)(array, types.int64), generate
+
+
+@lowered
+def widen(_typing: Any, array: Any, index: Any) -> Any:  # noqa: ARG001 - numba types them
+    """Return ``array[index : index + 16]`` of float16 (kept as uint16), as lanes of float32; else `load`."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        if array.dtype != types.uint16:
+            vector = _vector(array.dtype)
+            at = _pointer(context, builder, sig.args[0], args[0], args[1], vector)
+            return builder.load(at, align=array.dtype.bitwidth // 8)
+        halves = ir.VectorType(ir.HalfType(), WIDTH)
+        at = _pointer(context, builder, sig.args[0], args[0], args[1], halves)
+        return builder.fpext(builder.load(at, align=2), _vector(types.float32))
+
+    dtype = types.float32 if array.dtype == types.uint16 else array.dtype
+    return Lanes(dtype)(array, types.int64), generate
+
+
+@lowered
+def expect(_typing: Any, array: Any, index: Any) -> Any:  # noqa: ARG001 - numba types them
+    """Ask for the memory at ``array[index]`` ahead of its use."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        at = _pointer(context, builder, sig.args[0], args[0], args[1], ir.IntType(8))
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [at, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.none(array, types.int64), generate
 
 
 @lowered

@@ -18,6 +18,7 @@ from cryoplan.simulation.active import ChunkTable, Layout
 from cryoplan.simulation.arrays import NOTHING, Baths, Faces, Field, Record, Seams, Walls
 from cryoplan.simulation.curves import potentials, tabulate, way_to_freeze
 from cryoplan.simulation.kernels import SKIN, VESSELS, WARMERS
+from cryoplan.simulation.lanes import has_halves
 from cryoplan.simulation.probe_cells import ProbeCells, gather_probes
 from cryoplan.simulation.problem import Problem
 from cryoplan.simulation.survey import survey_chunks
@@ -96,7 +97,8 @@ def build_lattice(problem: Problem, progress: Progress = SILENT) -> Lattice:
     imposed = np.isin(seams.cell, held)
     seams.held_degc[imposed] = record.temperature[seams.cell[imposed]]
     check_cancelled(progress)
-    table = survey_chunks(layout, field, faces, record)
+    field.icy[:] = layout.flags_of(field.psi != 0.0)
+    table = survey_chunks(layout, field, faces, record, problem.cell_m)
     baths = _baths(problem, layout, label)
     for side in (seams.low, seams.high):
         np.add.at(record.sum_u, seams.cell[side], 2.0 * seams.of_u)
@@ -148,10 +150,15 @@ def _state(
                 for array, number in zip((u, psi), potentials(material, start), strict=True):
                     layout.inner(array)[chosen] = number
     else:
-        layout.inner(degc)[:] = problem.start_field_degc
-        for index, material in enumerate(materials):
-            chosen = problem.material_map == index
-            t = problem.start_field_degc[chosen].astype(float)
+        field_degc = problem.start_field_degc
+        layout.inner(degc)[:] = field_degc
+        c_u, t_u = (np.array([getattr(m, name) for m in materials]) for name in ("c_u", "t_u"))
+        # Above T_u, which is nearly everywhere, U is the temperature and the enthalpy is straight.
+        layout.inner(u)[:] = field_degc
+        layout.inner(values[0])[:] = c_u.astype(dtype)[problem.material_map] * (field_degc - start)
+        for index in np.unique(problem.material_map[field_degc < t_u[problem.material_map]]):
+            material, chosen = materials[index], problem.material_map == index
+            t = field_degc[chosen].astype(float)
             above = material.enthalpy(t) - float(material.enthalpy(start))
             layout.inner(values[0])[chosen] = above
             for array, numbers in zip((u, psi), potentials(material, t), strict=True):
@@ -172,7 +179,8 @@ def _state(
         way_of=curves.way,
         made=np.array([m.q_m / m.w if m.w > 0.0 else 0.0 for m in materials], dtype),
         k=curves.conductivity,
-        scratch=np.zeros((MOST_THREADS, 2), dtype),
+        scratch=np.zeros((MOST_THREADS, 3), dtype),
+        icy=np.zeros(layout.n_flags, np.uint8),
     )
     record = Record(
         temperature=degc.copy(),
@@ -180,7 +188,7 @@ def _state(
         minimum=degc.copy(),
         minimum_at=np.zeros(size, dtype),
         freeze_minimum=degc.copy(),
-        below_s=np.zeros((len(RECORDED_DEGC), size), dtype),
+        below_s=np.zeros(len(RECORDED_DEGC) * size, dtype),
         thresholds=np.array(RECORDED_DEGC, dtype),
         sum_u=np.zeros(size, dtype),
         sum_psi=np.zeros(size, dtype),
@@ -219,7 +227,6 @@ def _faces(
         here = tuple(inside)
         for kind in (0, 1):
             layout.inner(found[kind, 2 - axis])[here] = own[kind][here]
-        factor = {}
         chosen = probes.face_axis == axis
         places, factors = probes.face_place[chosen], probes.face_factor[chosen]
         for kind in (0, 1):
@@ -228,8 +235,10 @@ def _faces(
         differs = np.flatnonzero(problem.material_map[here] != problem.material_map[tuple(inside)])
         low = layout.places(_flat(differs, problem.material_map[here].shape, layout.shape))
         high = low + stride
-        factor = dict(zip(places.tolist(), factors.tolist(), strict=True))
-        scale = np.array([factor.get(p, 1.0) for p in low.tolist()]) if factor else np.ones(len(low))
+        scale = np.ones(len(low))
+        if len(places):
+            at = np.minimum(np.searchsorted(places, low), len(places) - 1)
+            scale = np.where(places[at] == low, factors[at], 1.0)
         a, b = material[low], material[high]
         means = [scale * per_area * _harmonic(k[a, kind], k[b, kind]) for kind in (0, 1)]
         same = alike[a, b]
@@ -253,7 +262,15 @@ def _faces(
         of_u=conductance[0],
         of_psi=conductance[1],
     )
+    if dtype == np.float32 and has_halves():
+        # What the kernels read is what everybody uses, or a face would pass different heat to its two sides.
+        found, plain = _rounded(found, per_area), _rounded(plain, per_area)
     return Faces(of_u=found[0], of_psi=found[1], plain=plain), seams
+
+
+def _rounded(conductance: npt.NDArray[np.floating], per_area: float) -> npt.NDArray[np.floating]:
+    """Return conductances whose conductivities are float16 numbers: 2.4e-4 relative, far below any source."""
+    return np.float32(per_area) * (conductance / np.float32(per_area)).astype(np.float16).astype(np.float32)
 
 
 def _flat(cells: Ints, part: tuple[int, ...], whole: tuple[int, ...]) -> Ints:

@@ -21,6 +21,7 @@ from cryoplan.core.errors import SimulationError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.geometry import Point
 from cryoplan.core.grid import Grid
+from cryoplan.core.progress import SILENT, Progress, check_cancelled
 from cryoplan.core.units import mm_to_m
 from cryoplan.core.volume import Volume
 from cryoplan.plan.plan import Plan
@@ -34,6 +35,7 @@ from cryoplan.simulation.feasible import (
     void_findings,
     wider_margin_mm,
 )
+from cryoplan.simulation.lung import lung_findings
 from cryoplan.simulation.settings import SolverSettings
 from cryoplan.simulation.sources import Drive, ProbeSource
 from cryoplan.simulation.surroundings import Exchange, Flood
@@ -307,14 +309,25 @@ def build_problem(
     catalogue: Mapping[str, ProbeModel],
     tissues: TissueTable,
     settings: SolverSettings,
+    *,
+    progress: Progress = SILENT,
 ) -> Problem:
     """Return the problem of a patient and a plan.
 
     The grid covers the target and every active zone with ``settings.margin_mm`` on all sides, on the lattice
     of whole multiples of the spacing, and more where the ice is expected to grow larger.
 
+    Parameters
+    ----------
+    case, plan, catalogue, tissues, settings
+        What is treated, how, and the numbers that it rests on.
+    progress : Progress
+        Asked between the parts whether to go on.
+
     Raises
     ------
+    Cancelled
+        When `progress` says so.
     SimulationError
         If there is no probe, a tip lies outside the scan, a tissue is unknown or the grid does not fit.
     """
@@ -330,12 +343,12 @@ def build_problem(
     grid = solver_grid(case, sources, settings.margin_mm, settings.spacing_mm)
     check_block(sources, grid, settings)
     check_memory(plan, grid, settings)
-    tissue = map_tissues(case, grid, tissues)
+    tissue = map_tissues(case, grid, tissues, progress=progress)
     margin = wider_margin_mm(sources, plan, _perfusion_around(tissue, grid, sources), settings)
     if margin > settings.margin_mm:
         grid = solver_grid(case, sources, margin, settings.spacing_mm)
         check_memory(plan, grid, settings)
-        tissue = map_tissues(case, grid, tissues)
+        tissue = map_tissues(case, grid, tissues, progress=progress)
         findings.append(
             Finding(
                 level=Level.OK,
@@ -344,7 +357,9 @@ def build_problem(
                 f"{settings.margin_mm:g}: the ice may grow large in tissue with little blood.",
             )
         )
+    check_cancelled(progress)
     contacts = find_contacts(tissue, tissue_key(case), grid, plan, tissues, settings)
+    check_cancelled(progress)
     outside = void_findings(sources, grid, contacts.void)
     return Problem(
         grid=grid,
@@ -366,6 +381,7 @@ def build_problem(
             *findings,
             *tissue.findings,
             *contacts.findings,
+            *lung_findings(tissue, grid, sources),
             *outside,
             *_thermocouples_outside(plan, grid),
         ),

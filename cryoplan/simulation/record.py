@@ -8,23 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryoplan.simulation.compiled import compiled
+from cryoplan.simulation.compiled import bare, inner
 from cryoplan.simulation.curves import (
-    BEND,
-    GAIN,
-    H1,
     HALF,
-    INV_C_U,
-    INV_H1,
     ONE,
-    REF,
     RISE,
     SLOPED,
     T_L,
     T_LK,
     ZERO,
 )  # fmt: skip
-from cryoplan.simulation.kernels import ice_of
+from cryoplan.simulation.kernels import ice_of, of_cells, of_material
 from cryoplan.simulation.lanes import (
     below,
     bits,
@@ -40,31 +34,39 @@ from cryoplan.simulation.lanes import (
 )  # fmt: skip
 
 
-@compiled
-def _state_of(e: Any, h1: Any, inv_h1: Any, inv_c_u: Any, bend: Any, gain: Any, way: Any, sums: Any) -> Any:
-    """Return (temperature, how stiff the cell is in 1/s) of lanes of enthalpy e above T_l.
+@inner
+def _state_of(y: Any, numbers: Any, shared: Any, way: Any, sum_u: Any, sum_psi: Any) -> Any:
+    """Return (temperature, how stiff the cell is in 1/s) of lanes of the state y.
 
     Gershgorin by columns: 2 (U' sum of its faces + Psi' sum of its faces) bounds the eigenvalues. A cell
     counts as frozen already when it is not, because it may freeze within the next step.
     """
-    zero, one, width = splat(way[ZERO]), splat(way[ONE]), splat(way[HALF]) + splat(way[HALF])
-    sum_u, sum_psi = sums
-    x, r = ice_of(minimum(e, zero), bend, gain, way)
+    zero, one, width = (
+        splat(shared[way, ZERO]),
+        splat(shared[way, ONE]),
+        splat(shared[way, HALF]) + splat(shared[way, HALF]),
+    )
+    ref, h1, inv_h1, inv_c_u, bend, gain = numbers
+    e = y + ref
+    x, r = ice_of(minimum(e, zero), bend, gain, shared, way)
     liquid = minimum(maximum(e * inv_h1, zero), one)
-    t = splat(way[T_L]) + x + liquid * width + maximum(e - h1, zero) * inv_c_u
-    psi = one + splat(way[RISE]) * (splat(way[T_LK]) / (splat(way[T_LK]) + x) - one)
-    sloped = splat(way[SLOPED])
+    t = splat(shared[way, T_L]) + x + liquid * width + maximum(e - h1, zero) * inv_c_u
+    psi = one + splat(shared[way, RISE]) * (splat(shared[way, T_LK]) / (splat(shared[way, T_LK]) + x) - one)
+    sloped = splat(shared[way, SLOPED])
     per_c_f = gain * (sloped * bend / (r + r) + one - sloped)
     stiff = maximum(sum_psi * psi * per_c_f, sum_u * inv_c_u)
     return t, maximum(stiff, maximum(sum_u, sum_psi) * width * inv_h1)
 
 
-@compiled
-def _keep(b: Any, here: Any, t: Any, record: Any, field: Any, numbers: Any, freezing: Any) -> Any:
+@inner
+def _keep(
+    b: Any, here: Any, t: Any, record: Any, below_s: Any, field: Any, numbers: Any, freezing: Any
+) -> Any:
     """Write what is kept of sixteen cells; return as bits which of them differ from the start."""
     zero, one = splat(field.shared[0, ZERO]), splat(field.shared[0, ONE])
     huge = splat(numbers[5])
     before = load(record.temperature, b)
+    size = record.temperature.shape[0]
     t = where(here, t, before)
     store(record.temperature, b, t)
     lowest = load(record.minimum, b)
@@ -81,20 +83,20 @@ def _keep(b: Any, here: Any, t: Any, record: Any, field: Any, numbers: Any, free
         span = maximum(t, before) - low + splat(numbers[4])
         for n in range(record.thresholds.shape[0]):
             part = minimum(maximum((splat(record.thresholds[n]) - low) / span, zero), one)
-            row = record.below_s[n]
-            store(row, b, load(row, b) + where(here, splat(numbers[1]) * part, zero))
+            at = n * size + b
+            store(below_s, at, load(below_s, at) + where(here, splat(numbers[1]) * part, zero))
     away = t - load(record.start, b)
     return bits(below(where(here, splat(numbers[3]), huge), maximum(away, zero - away)))
 
 
-@compiled
+@inner
 def chunk_at(base: Any, shape: Any) -> Any:
     """Return the chunk ``(k nj + j) nc + c`` that begins at a place; `shape` is (nj, nc, row, plane)."""
     k, rest = base // shape[3] - 1, base % shape[3]
     return (k * shape[0] + rest // shape[2] - 1) * shape[1] + (rest % shape[2]) // 16
 
 
-@compiled
+@bare
 def note(
     current: Any,
     field: Any,
@@ -118,30 +120,32 @@ def note(
     woken : int64 (chunks,)
         The cells of each chunk that differ from the start are added, as bits.
     """
-    y = field.values[current]
+    y, own, shared = field.values[current], field.own, field.shared
+    below_s = record.below_s
     zero, huge = splat(field.shared[0, ZERO]), splat(numbers[5])
     coldest, stiffest = huge, zero
+    # Chunks that have thawed are free of ice again; the kernels only ever add flags.
+    for index in range(chunks.single_base.shape[0]):
+        psi = load(field.psi, chunks.single_base[index])
+        field.icy[chunks.single_flag[index]] = bits(below(psi, zero)) != 0
+    for index in range(chunks.mixed_base.shape[0]):
+        psi = load(field.psi, chunks.mixed_base[index])
+        field.icy[chunks.mixed_flag[index]] = bits(below(psi, zero)) != 0
     for index in range(chunks.single_base.shape[0]):
         b, m = chunks.single_base[index], chunks.single_material[index]
-        p = field.own[m]
-        t, stiff = _state_of(
-            load(y, b) + splat(p[REF]), splat(p[H1]), splat(p[INV_H1]), splat(p[INV_C_U]), splat(p[BEND]),
-            splat(p[GAIN]), field.shared[field.way_of[m]], (load(record.sum_u, b), load(record.sum_psi, b)),
-        )  # fmt: skip
+        sums = load(record.sum_u, b), load(record.sum_psi, b)
+        t, stiff = _state_of(load(y, b), of_material(own, m), shared, field.way_of[m], *sums)
         here = equal(field.label, b, m)
         coldest = minimum(where(here, t, huge), coldest)
         stiffest = maximum(where(here, stiff, zero), stiffest)
-        woken[chunk_at(b, shape)] |= _keep(b, here, t, record, field, numbers, freezing)
+        woken[chunk_at(b, shape)] |= _keep(b, here, t, record, below_s, field, numbers, freezing)
     for index in range(chunks.mixed_base.shape[0]):
         b, n = chunks.mixed_base[index], chunks.mixed_way[index]
-        own = mixed_own[chunks.mixed_entry[index]]
-        t, stiff = _state_of(
-            load(y, b) + load(own, REF * 16), load(own, H1 * 16), load(own, INV_H1 * 16),
-            load(own, INV_C_U * 16), load(own, BEND * 16), load(own, GAIN * 16), field.shared[n],
-            (load(record.sum_u, b), load(record.sum_psi, b)),
-        )  # fmt: skip
+        numbers_here = of_cells(mixed_own, chunks.mixed_entry[index])
+        sums = load(record.sum_u, b), load(record.sum_psi, b)
+        t, stiff = _state_of(load(y, b), numbers_here, shared, n, *sums)
         here = equal(field.way, b, n)
         coldest = minimum(where(here, t, huge), coldest)
         stiffest = maximum(where(here, stiff, zero), stiffest)
-        woken[chunk_at(b, shape)] |= _keep(b, here, t, record, field, numbers, freezing)
+        woken[chunk_at(b, shape)] |= _keep(b, here, t, record, below_s, field, numbers, freezing)
     return smallest(coldest), largest(stiffest)

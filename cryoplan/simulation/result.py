@@ -57,7 +57,8 @@ class EnergyLedger:
 
     ``stored = probes + perfusion + metabolic + boundary + vessels + skin + warmers`` within `residual`; each
     right-hand term is heat *into* the tissue, the left one the change of its enthalpy. The boundary includes
-    what comes from tissue around the active region, which is still within 0.1 degC of its start.
+    what comes from tissue around the active region, which is still within 0.1 degC of its start. Blood
+    that fills lung at the first thaw brings enthalpy of its own, which counts on neither side.
     """
 
     stored_j: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,17 +11,18 @@ import numpy.typing as npt
 
 from cryoplan.core.errors import SimulationError
 from cryoplan.core.progress import SILENT, Progress, check_cancelled
-from cryoplan.core.units import show_clock
+from cryoplan.core.units import ZERO_CELSIUS_K, show_clock
 from cryoplan.core.volume import Volume
 from cryoplan.simulation.active import ACTIVE_DEGC, ActiveSet
 from cryoplan.simulation.arrays import NOTHING
+from cryoplan.simulation.cores import default_threads
 from cryoplan.simulation.gas import Gas
 from cryoplan.simulation.lattice import RECORDED_DEGC, Lattice, build_lattice
 from cryoplan.simulation.problem import Problem
 from cryoplan.simulation.result import EnergyLedger
 from cryoplan.simulation.stepper import find_stepper
 from cryoplan.simulation.surroundings import Flood
-from cryoplan.simulation.team import MOST_THREADS, default_threads
+from cryoplan.simulation.team import MOST_THREADS
 from cryoplan.simulation.tissue import Material
 
 Float64s = npt.NDArray[np.float64]
@@ -48,11 +50,21 @@ def longest_super_step_s(euler_s: float, cells: int) -> float:
     return 0.5 * euler_s * (stages * stages + stages)
 
 
-def _quickness(material: Material, degc: float) -> float:
-    """Return psi / c_f at a temperature: how quickly ice passes heat on, relative to k_l."""
-    cold = min(degc, material.t_l)
-    psi = float(material.ice_factor(cold))
-    return psi / max(material.cf_a + material.cf_b * cold, 0.05 * material.c_l)
+class _Quickness:
+    """How quickly ice of each material passes heat on: psi / c_f, that is conductivity relative to k_l."""
+
+    def __init__(self, materials: Sequence[Material]) -> None:
+        self.t_l, self.rise, self.cf_a, self.cf_b = (
+            np.array([getattr(m, name) for m in materials]) for name in ("t_l", "rise", "cf_a", "cf_b")
+        )
+
+    def at(self, degc: float) -> Float64s:
+        """Return 1/(J/(m3 K)) of every material at a temperature."""
+        cold = np.minimum(degc, self.t_l)
+        psi = 1.0 + self.rise * ((self.t_l + ZERO_CELSIUS_K) / (cold + ZERO_CELSIUS_K) - 1.0)
+        return np.asarray(
+            psi / np.maximum(self.cf_a + self.cf_b * cold, 0.05 * (self.cf_a + self.cf_b * self.t_l))
+        )
 
 
 class Run:
@@ -61,6 +73,7 @@ class Run:
     def __init__(self, problem: Problem, progress: Progress = SILENT, threads: int | None = None) -> None:
         self.problem = problem
         self.n_threads = min(threads or default_threads(), MOST_THREADS)
+        self.quickness = _Quickness(problem.materials)
         self.stepper = find_stepper(problem.settings.solver)
         self.current = 0
         self.time_s = 0.0
@@ -90,7 +103,9 @@ class Run:
         self.start = np.array([self.problem.start_degc, 6.0], dtype)
         layout = lattice.layout
         self.shape = (layout.shape[1], layout.n_chunks, layout.row, layout.plane)
-        self.strides = np.array([lattice.layout.row, lattice.layout.plane], np.int64)
+        flag_row = layout.n_chunks + 2
+        flag_plane = (layout.shape[1] + 2) * flag_row
+        self.strides = np.array([layout.row, layout.plane, flag_row, flag_plane], np.int64)
         self.sums_without_walls = (lattice.record.sum_u.copy(), lattice.record.sum_psi.copy())
         self.active = ActiveSet(lattice.table, lattice.cell_m)
 
@@ -193,9 +208,8 @@ class Run:
         kept back.
         """
         ahead = self.coldest_ahead(step_s)
-        worse = max(
-            1.0, *(_quickness(m, ahead) / _quickness(m, self.coldest) for m in self.problem.materials)
-        )
+        ratio = self.quickness.at(ahead) / self.quickness.at(self.coldest)
+        worse = max(1.0, float(np.max(ratio)))
         return 0.95 / max(self.stiffest * worse, TINY)
 
     def longest_step_s(self) -> float:
@@ -250,7 +264,7 @@ class Run:
             [self.time_s, step_s, settings.stasis_degc, ACTIVE_DEGC, TINY, HUGE], lattice.field.values.dtype
         )
         coldest, stiffest = note(
-            self.current, lattice.field, self.chunks, lattice.table.own, lattice.record, numbers,
+            self.current, lattice.field, self.chunks, lattice.table.own.ravel(), lattice.record, numbers,
             self.freezing, self.active.woken, self.shape,
         )  # fmt: skip
         self._show_probes(step_s)
@@ -286,11 +300,21 @@ class Run:
         record.minimum_at[at[lower]] = self.time_s
         if self.freezing:
             record.freeze_minimum[at] = np.minimum(record.freeze_minimum[at], now)
-        for row, degc in zip(record.below_s, RECORDED_DEGC, strict=True):
+        for row, degc in zip(self.seconds_below(), RECORDED_DEGC, strict=True):
             row[at] += np.where(now < degc, step_s, 0.0)
 
-    def flood(self, flood: Flood) -> None:
-        """Fill lung with blood: other material in and around the ice, unfrozen cells at blood temperature."""
+    def seconds_below(self) -> npt.NDArray[np.floating]:
+        """Return the seconds that every place spent below each threshold, ``[threshold, place]`` (a view)."""
+        return self.lattice.record.below_s.reshape(len(RECORDED_DEGC), -1)
+
+    def flood(self, flood: Flood, progress: Progress = SILENT) -> None:
+        """Fill lung with blood: other material in and around the ice, unfrozen cells at blood temperature.
+
+        Raises
+        ------
+        Cancelled
+            When `progress` says so; the run is of no use any more.
+        """
         from scipy.ndimage import distance_transform_edt
 
         old, problem = self.lattice, self.problem
@@ -299,17 +323,22 @@ class Run:
         if not ever_frozen.any():
             return
         edge_mm = problem.grid.spacing_mm[0]
-        near = distance_transform_edt(~ever_frozen, sampling=edge_mm) <= flood.rim_mm
+        # All that may change lies in a box around the ice; the whole grid would take three times as long.
+        rim = math.ceil(flood.rim_mm / edge_mm) + 1
+        box = tuple(
+            slice(max(int(at.min()) - rim, 0), int(at.max()) + rim + 1) for at in np.nonzero(ever_frozen)
+        )
+        near = distance_transform_edt(~ever_frozen[box], sampling=edge_mm) <= flood.rim_mm
         degc = layout.inner(old.record.temperature).astype(np.float32)
         material = problem.material_map.copy()
         for before, after in flood.changes:
-            chosen = near & (problem.material_map == before)
-            material[chosen] = after
-            degc[chosen & (degc > 0.0)] = problem.start_degc
+            chosen = near & (problem.material_map[box] == before)
+            material[box][chosen] = after
+            degc[box][chosen & (degc[box] > 0.0)] = problem.start_degc
         self.stored_at_start -= self._stored()
         start = old.record.start
         self.problem = replace(problem, material_map=material, start_field_degc=degc)
-        lattice = build_lattice(self.problem)
+        lattice = build_lattice(self.problem, progress)
         for name in ("minimum", "minimum_at", "freeze_minimum", "below_s"):
             getattr(lattice.record, name)[:] = getattr(old.record, name)
         lattice.record.start[:] = start
@@ -324,7 +353,10 @@ class Run:
         self._refresh()
         self.stored_at_start += self._stored()
         self._stiffen_walls()
+        # A look at what is there now, not a moment of the freeze that ends here.
+        freezing, self.freezing = self.freezing, False
         self.coldest, self.stiffest = self._note(0.0)
+        self.freezing = freezing
 
     def _stored(self) -> float:
         layout, field = self.lattice.layout, self.lattice.field

@@ -39,7 +39,7 @@ class SolverSettings:
     """
 
     spacing_mm: float = 1.0
-    step_max_s: float = 10.0
+    step_max_s: float = 15.0
     margin_mm: float = 35.0
     extra_times_s: tuple[float, ...] = ()
     frames_every_s: float = 60.0

@@ -78,7 +78,7 @@ def solve(
     on_frame : callable, optional
         Called with each kept frame as soon as it exists.
     threads : int, optional
-        Threads to use; without it all cores but one. The answer is the same, bit for bit.
+        Threads to use; without it one for each core. The answer is the same, bit for bit.
 
     Raises
     ------
@@ -214,7 +214,7 @@ def _result(
         ledger=ledger,
         settings=problem.settings,
         time_below=tuple(
-            (degc, run.volume(row)) for degc, row in zip(RECORDED_DEGC, record.below_s, strict=True)
+            (degc, run.volume(row)) for degc, row in zip(RECORDED_DEGC, run.seconds_below(), strict=True)
         ),
         freezes_below=tuple(
             (degc, Volume(grid=problem.grid, values=inner(row).copy()))

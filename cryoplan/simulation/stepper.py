@@ -61,13 +61,16 @@ def compiled_step(run: Run, step_s: float, coolant: Float64s, strength: Float64s
         counter=np.zeros(1, np.int64),
         sums=np.zeros((len(work), 2)),
         through_rim=np.zeros(1),
+        energies=np.zeros((3, len(ledger))),
+        seams=np.zeros((3, len(run.seams.cell))),
     )
 
     def work_of(rank: int) -> int:
         return int(
             super_step(
-                rank, threads, run.current, lattice.field, lattice.faces, chunks, lattice.table.own,
-                lattice.walls, run.seams, run.baths, run.rim, lattice.held, run.strides, run.start,
+                rank, threads, run.current, lattice.field, lattice.faces, chunks, lattice.table.own.ravel(),
+                lattice.table.conductivity.ravel(), lattice.walls, run.seams, run.baths, run.rim,
+                lattice.held, run.strides, run.start,
                 lattice.cell_m, step_s, len(coolant), coolant, strength, ledger,
             )
         )  # fmt: skip

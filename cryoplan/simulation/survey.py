@@ -10,7 +10,7 @@ import numpy.typing as npt
 from cryoplan.simulation.active import ChunkTable, Layout
 from cryoplan.simulation.arrays import NOTHING, Faces, Field, Record
 from cryoplan.simulation.compiled import compiled
-from cryoplan.simulation.lanes import WIDTH
+from cryoplan.simulation.lanes import WIDTH, has_halves
 
 FEW = 4
 """Materials of a chunk up to which it is cheaper to compute each than to read numbers cell by cell."""
@@ -50,7 +50,7 @@ def _survey(
                 chunk += 1
 
 
-def survey_chunks(layout: Layout, field: Field, faces: Faces, record: Record) -> ChunkTable:
+def survey_chunks(layout: Layout, field: Field, faces: Faces, record: Record, cell_m: float) -> ChunkTable:
     """Return the chunk table, and set the face sums of `record`."""
     nk, nj, _ = layout.shape
     nc = layout.n_chunks
@@ -88,6 +88,7 @@ def survey_chunks(layout: Layout, field: Field, faces: Faces, record: Record) ->
     numbers = np.concatenate([field.own, field.made[:, None]], axis=1)
     # Lanes of another way are masked out; any material's numbers do for them.
     of_lane = np.where(label[places] == NOTHING, 0, label[places])[which]
+    other = np.flatnonzero(plain < 0)
     return ChunkTable(
         layout=layout,
         single=_pointers(np.where(many, 0, counts)),
@@ -98,8 +99,25 @@ def survey_chunks(layout: Layout, field: Field, faces: Faces, record: Record) ->
             len(which), WIDTH * numbers.shape[1]
         ),
         plain=plain,
+        varied=_pointers(plain < 0),
+        conductivity=_conductivities(layout, base[other], faces, cell_m),
     )
 
 
-def _pointers(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _conductivities(
+    layout: Layout, base: npt.NDArray[np.int64], faces: Faces, cell_m: float
+) -> npt.NDArray[Any]:
+    """Return the rows of the varied chunks: side by side in memory they are read once and in order."""
+    places = base[:, None] + np.arange(WIDTH)
+    halves = faces.of_u.dtype == np.float32 and has_halves()
+    rows = np.empty((len(base), 12, WIDTH), np.float16 if halves else faces.of_u.dtype)
+    for n, of in enumerate((faces.of_u, faces.of_psi)):
+        for axis, stride in enumerate((1, layout.row, layout.plane)):
+            rows[:, 6 * n + 2 * axis] = of[axis][places] * cell_m**2
+            rows[:, 6 * n + 2 * axis + 1] = of[axis][places - stride] * cell_m**2
+    whole = rows.reshape(len(base), 12 * WIDTH)
+    return whole.view(np.uint16) if halves else whole
+
+
+def _pointers(counts: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

@@ -9,7 +9,6 @@ answer do not depend on the number of threads.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ import numpy.typing as npt
 from llvmlite import ir
 from numba.core import cgutils, types
 
-from cryoplan.simulation.compiled import compiled
+from cryoplan.simulation.compiled import inner
 from cryoplan.simulation.lanes import lowered
 
 SPINS = 200
@@ -31,8 +30,6 @@ LEAST_CELLS = 60_000
 """Active cells below which a second thread costs more in meetings than it brings."""
 
 MOST_THREADS = 64
-
-THREADS_VARIABLE = "CRYOPLAN_THREADS"
 
 
 @lowered
@@ -70,7 +67,7 @@ def _offer(_typing: Any) -> Any:
     return types.int32(), generate
 
 
-@compiled
+@inner
 def meet(counter: Any, n_threads: Any) -> None:
     """Wait until all threads are here; what any of them wrote before is seen by all after."""
     if n_threads == 1:
@@ -82,14 +79,6 @@ def meet(counter: Any, n_threads: Any) -> None:
         looks += 1
         if looks > SPINS:
             _offer()
-
-
-def default_threads() -> int:
-    """Return how many threads to use beside a window: one core is left to it."""
-    asked = os.environ.get(THREADS_VARIABLE, "")
-    if asked.isdigit() and int(asked) > 0:
-        return int(asked)
-    return max(1, (os.cpu_count() or 1) - 1)
 
 
 @lru_cache(maxsize=1)

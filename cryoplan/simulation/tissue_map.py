@@ -17,6 +17,7 @@ from cryoplan.case.case import Case
 from cryoplan.core.digest import digest
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
+from cryoplan.core.progress import SILENT, Progress, check_cancelled
 from cryoplan.core.units import show_percent
 from cryoplan.simulation.conditions import load_conditions
 from cryoplan.simulation.partial_volume import grown, overlap
@@ -89,7 +90,9 @@ class TissueMap:
         return share.reshape(self.material_map.shape)
 
 
-def map_tissues(case: Case, grid: Grid, tissues: TissueTable, *, keep: bool = True) -> TissueMap:
+def map_tissues(
+    case: Case, grid: Grid, tissues: TissueTable, *, keep: bool = True, progress: Progress = SILENT
+) -> TissueMap:
     """Return the tissues of `case` on `grid`.
 
     Parameters
@@ -100,15 +103,23 @@ def map_tissues(case: Case, grid: Grid, tissues: TissueTable, *, keep: bool = Tr
     tissues : TissueTable
     keep : bool
         Whether to look for a region that is ready, and to keep the one that was made.
+    progress : Progress
+        Asked between structures whether to go on.
 
     Raises
     ------
+    Cancelled
+        When `progress` says so.
     SimulationError
         If a structure names a tissue that is not in the table.
     StructureError
         If a mask cannot be brought onto the grid.
     """
-    region = kept_region(case, grid, tissues) if keep else build_region(case, grown(grid, 1), tissues)
+    if keep:
+        region = kept_region(case, grid, tissues, progress)
+    else:
+        region = build_region(case, grown(grid, 1), tissues, progress)
+    check_cancelled(progress)
     window = overlap(grid, region.grid)[1]
     assert window is not None
     code = region.code[window]
@@ -173,7 +184,7 @@ def _budget(counts: IntArray, n: int) -> dict[int, list[int]]:
     return dict(sorted(kept.items()))
 
 
-def kept_region(case: Case, grid: Grid, tissues: TissueTable) -> Region:
+def kept_region(case: Case, grid: Grid, tissues: TissueTable, progress: Progress = SILENT) -> Region:
     """Return a region of `case` that holds `grid` and a layer around it; make one where there is none.
 
     A case is known by its content, so that a copy of it (sent to the worker process again) finds its region.
@@ -192,7 +203,7 @@ def kept_region(case: Case, grid: Grid, tissues: TissueTable) -> Region:
         both = wanted
     # A plan on the other side of the patient shares nothing with the last one.
     far = np.prod(both.size, dtype=float) > 4.0 * np.prod(grown(wanted, SPARE_CELLS).size, dtype=float)
-    region = build_region(case, grown(wanted if far else both, SPARE_CELLS), tissues)
+    region = build_region(case, grown(wanted if far else both, SPARE_CELLS), tissues, progress)
     with _LOCK:
         _KEPT[key] = (tissues, region)
         _KEPT.move_to_end(key)

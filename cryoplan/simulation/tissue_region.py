@@ -21,6 +21,7 @@ from cryoplan.case.planning import mask_box_mm
 from cryoplan.case.skin import body_mask
 from cryoplan.case.structure import Role
 from cryoplan.core.grid import Grid
+from cryoplan.core.progress import SILENT, Progress, check_cancelled
 from cryoplan.core.volume import Volume
 from cryoplan.image.resample import volume_to_grid
 from cryoplan.simulation.conditions import load_conditions
@@ -90,11 +91,13 @@ class Region:
         return self.code.nbytes + self.background.nbytes + self.beyond.nbytes + skin
 
 
-def build_region(case: Case, grid: Grid, tissues: TissueTable) -> Region:
+def build_region(case: Case, grid: Grid, tissues: TissueTable, progress: Progress = SILENT) -> Region:
     """Return the tissues of `case` on `grid`, an axis-aligned cubic grid on the lattice of its spacing.
 
     Raises
     ------
+    Cancelled
+        When `progress` says so; it is asked before every structure and every kind of background.
     SimulationError
         If a structure names a tissue that is not in the table.
     StructureError
@@ -107,6 +110,7 @@ def build_region(case: Case, grid: Grid, tissues: TissueTable) -> Region:
     outlined = np.zeros(grid.shape, bool)
     lumens = []
     for structure in reversed(in_layers(case.structures)):
+        check_cancelled(progress)
         tissues.tissue(structure.tissue)
         if not _reaches(structure.mask, grid):
             continue
@@ -128,8 +132,10 @@ def build_region(case: Case, grid: Grid, tissues: TissueTable) -> Region:
             share = coverage(structure.mask, grid)
             cells.take(names.index(structure.tissue), share)
         outlined |= share >= 0.5
+    check_cancelled(progress)
     background, gas_share = _background(case, grid, skin)
     for kind, name in _BACKGROUND.items():
+        check_cancelled(progress)
         chosen = (background == kind) & (cells.room > 0.0)
         if not chosen.any():
             continue
@@ -141,6 +147,7 @@ def build_region(case: Case, grid: Grid, tissues: TissueTable) -> Region:
         else:
             cells.take(names.index(name), share)
     background[outlined] = OUTLINED
+    check_cancelled(progress)
     return Region(
         grid=grid,
         code=cells.code(len(names)),

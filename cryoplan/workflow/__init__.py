@@ -17,7 +17,7 @@ from cryoplan.workflow.loading import (
 )
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, save_case
-from cryoplan.workflow.solving import assess, catalogue, check, simulate, simulation_key, tissues
+from cryoplan.workflow.solving import assess, catalogue, check, prepare, simulate, simulation_key, tissues
 
 __all__ = [
     "ConvergenceReport",
@@ -35,6 +35,7 @@ __all__ = [
     "load_plan",
     "make_pictures",
     "open_case",
+    "prepare",
     "save_case",
     "save_plan",
     "simulate",

@@ -41,6 +41,12 @@ if TYPE_CHECKING:
 
 MASK_THRESHOLDS_DEGC = (0.0, -20.0, -40.0)
 
+TIMED_THRESHOLDS_DEGC = (-20.0, -40.0)
+"""Isotherms whose seconds are written: time matters between them (physics section 10)."""
+
+COUNTED_THRESHOLD_DEGC = -40.0
+"""Two freezes below it are recommended (physics section 10)."""
+
 REPORTED_VERSIONS = ("numpy", "scipy", "numba", "SimpleITK", "pydicom", "highdicom", "vtk", "reportlab")
 
 
@@ -263,6 +269,12 @@ def _write_fields(result: ThermalResult, folder: Path) -> None:
         name = "iceball_0" if threshold == 0.0 else f"isotherm_{threshold:g}"
         mask = (result.minimum_degc.values <= threshold).astype(np.uint8)
         write_volume(Volume(grid=result.grid, values=mask), folder / f"{name}.nii.gz")
+    for threshold, seconds in result.time_below:
+        if threshold in TIMED_THRESHOLDS_DEGC:
+            write_volume(seconds, folder / f"time_below_{threshold:g}.nii.gz")
+    for threshold, freezes in result.freezes_below:
+        if threshold == COUNTED_THRESHOLD_DEGC:
+            write_volume(freezes, folder / f"freezes_below_{threshold:g}.nii.gz")
 
 
 def _run_record(
@@ -305,6 +317,8 @@ def _run_record(
             "metabolic": result.ledger.metabolic_j,
             "boundary": result.ledger.boundary_j,
             "vessels": result.ledger.vessels_j,
+            "skin": result.ledger.skin_j,
+            "warmers": result.ledger.warmers_j,
         },
         "findings": [f.to_json() for f in findings],
     }

@@ -64,6 +64,31 @@ def simulation_key(case: Case, plan: Plan, probes: Catalogue, settings: SolverSe
     )
 
 
+AROUND_TARGET_MM = 10.0
+"""How much further than the target active zones are expected; a region reaches some cells further still."""
+
+
+def prepare(case: Case, settings: SolverSettings = STANDARD, *, progress: Progress = SILENT) -> None:
+    """Find the tissues around the target, which the first solve of a case would have to wait for.
+
+    Later solves find them ready as long as they stay within; the answers are the same. Without a target
+    nothing is done.
+
+    Raises
+    ------
+    CryoplanError
+        If the tissues cannot be found.
+    Cancelled
+        If `progress` says so.
+    """
+    from cryoplan.simulation.problem import solver_grid
+    from cryoplan.simulation.tissue_map import kept_region
+
+    if case.target is not None:
+        around = settings.margin_mm + AROUND_TARGET_MM
+        kept_region(case, solver_grid(case, (), around, settings.spacing_mm), tissues(), progress)
+
+
 def simulate(
     case: Case,
     plan: Plan,
@@ -98,7 +123,7 @@ def simulate(
     from cryoplan.simulation.problem import build_problem
     from cryoplan.simulation.solver import solve
 
-    problem = build_problem(case, plan, probes, tissues(), settings)
+    problem = build_problem(case, plan, probes, tissues(), settings, progress=progress)
     key = simulation_key(case, plan, probes, settings)
     return solve(problem, key=key, progress=progress, on_frame=on_frame)
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QThread, Slot
 
 from cryoplan.app.jobs import JobCancelled, JobDone, JobFailed, JobProgress
 from cryoplan.app.worker import Worker
+from tests.support.worker_tasks import PAUSES_FILE
 
 TASKS = "tests.support.worker_tasks"
 WAIT_MS = 30_000
@@ -81,6 +82,27 @@ def test_cancel_stops_one_job_and_no_other(worker, answers, qtbot):
     assert isinstance(answers.final(waiting), JobCancelled)
     assert not answers.began(waiting)
     assert answers.final(wanted).value == 7
+
+
+def test_what_is_done_in_a_pause_ends_when_a_job_comes_and_begins_again_after_it(
+    tmp_path, monkeypatch, qtbot
+):
+    notes = tmp_path / "pauses"
+    notes.touch()
+    monkeypatch.setenv(PAUSES_FILE, str(notes))
+    worker = Worker(TASKS)
+    try:
+        answers = Answers(worker)
+        for number in (1, 2):
+            wanted = ["begun", "ended"] * (number - 1) + ["begun"]
+            qtbot.waitUntil(lambda w=wanted: notes.read_text("ascii").split() == w, timeout=WAIT_MS)
+            job = worker.submit("echo", value=number)
+            qtbot.waitUntil(lambda j=job: answers.final(j) is not None, timeout=WAIT_MS)
+            assert answers.final(job).value == number
+            assert notes.read_text("ascii").split()[: 2 * number] == ["begun", "ended"] * number
+        assert {a.id for a in answers.heard} == {1, 2}
+    finally:
+        worker.close()
 
 
 def test_errors_cross_as_sentences_without_values_of_the_patient(worker, answers, qtbot):

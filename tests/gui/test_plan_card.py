@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint
 
 from cryoplan import workflow
 from cryoplan.case.structure import Role, Structure
-from cryoplan.core.finding import Level
+from cryoplan.core.finding import Finding, Level
 from cryoplan.core.units import show_degc, show_ml, show_mm, show_percent
 from cryoplan.gui.numbers import margin_row, organ_row, short_limit, worst_places
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, SIGNS
@@ -34,13 +35,14 @@ def case_with_colon():
     return case.changed(structures=(*case.structures, colon))
 
 
-def solve(desk: Desk) -> None:
+def solve(desk: Desk, *found: Finding) -> None:
     """Answer a solve of whatever is on screen with a field of formulas."""
     workspace = desk.workspace
     workspace.request_simulation()
     case, plan = workspace.case, workspace.plan
     key = workflow.simulation_key(case, plan, workspace.catalogue, workspace.settings)
     result = replace(make_result(case, plan, workspace.catalogue), key=key, settings=workspace.settings)
+    result = replace(result, findings=found)
     desk.worker.done("solve", (result, assess(case, plan, workspace.catalogue, result)))
 
 
@@ -127,6 +129,19 @@ def test_a_tenth_of_a_millimetre_greys_every_number_and_says_out_of_date(desk, c
     settled(qtbot, card)
     assert not card.stale.isVisible()
     assert card.margins[0].tone != "stale"
+
+
+def test_a_warning_that_lung_is_computed_too_small_stands_above_the_margins(desk, card, qtbot):
+    desk.open()
+    solve(desk)
+    settled(qtbot, card)
+    assert card.doubt.isHidden()
+    warning = Finding(level=Level.WARN, code="lung-underestimated", text="Ice in lung is far too small.")
+    solve(desk, warning)
+    settled(qtbot, card)
+    assert card.doubt.text() == f"! {warning.text}"
+    assert card.doubt.isVisible()
+    assert card.doubt.mapTo(card, QPoint()).y() < card.margins[0].mapTo(card, QPoint()).y()
 
 
 def test_a_press_on_a_margin_a_row_or_the_worst_place_moves_the_crosshair_there(desk, card, qtbot):

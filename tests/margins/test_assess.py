@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from cryoplan.margins.assessment import DEFAULT_THRESHOLDS_DEGC
 from cryoplan.margins.organs import first_below_s
 from cryoplan.margins.region import grid_around, window
 from cryoplan.plan.plan import Plan
+from cryoplan.plan.protocol import Phase, PhaseKind, Protocol
 from cryoplan.simulation.result import Frame
 from tests.support.analytic import (
     SLOPE_K_PER_MM,
@@ -93,6 +95,40 @@ def test_coverage_is_judged_and_a_shrunken_ice_ball_fails():
     covered = bad.covered(0.0)
     assert covered is not None
     assert 0.0 < covered.fraction < 0.8
+
+
+def test_what_two_freezes_brought_below_is_a_share_of_the_tumour_and_never_more_than_once():
+    minimum = ice_ball(GRID, (0, 0, 0), 30.0)
+    distance = ball_distance_mm(GRID, (0, 0, 0), 8.0)
+    counts = np.where(distance < 0.0, 2, 1).astype(np.uint8)
+    everywhere = np.full(GRID.shape, 3, np.uint8)
+    below = tuple(
+        (degc, Volume(grid=GRID, values=values))
+        for degc, values in ((0.0, everywhere), (-20.0, everywhere), (-40.0, counts))
+    )
+    result = replace(result_of(minimum), freezes_below=below)
+    two = Protocol(
+        phases=tuple(
+            Phase(kind=kind, duration_s=300.0)
+            for kind in (PhaseKind.FREEZE, PhaseKind.THAW, PhaseKind.FREEZE)
+        )
+    )
+    twice = replace(plan(), protocol=two)
+    found = assess(case(GRID, TUMOUR), twice, catalogue(), result)
+    shares = dict(found.twice_below)
+    whole_mm3 = 4.0 / 3.0 * np.pi * 10.2**3
+    assert shares[-40.0] == pytest.approx(np.count_nonzero(counts == 2) / whole_mm3, rel=0.01)
+    assert shares[0.0] == pytest.approx(1.0)
+    assert found.to_json()["twice_below"] == {"0": shares[0.0], "-20": shares[-20.0], "-40": shares[-40.0]}
+    # Whole voxels of a ball of ice that ends within the tumour: not more than what was reached at all.
+    small = replace(result_of(ice_ball(GRID, (0, 0, 0), 9.0)), freezes_below=below)
+    covered = assess(case(GRID, TUMOUR), twice, catalogue(), small)
+    once = covered.covered(0.0)
+    assert once is not None
+    assert 0.0 < dict(covered.twice_below)[0.0] == once.fraction < 1.0
+    single = replace(twice, protocol=Protocol(phases=two.phases[:1]))
+    assert assess(case(GRID, TUMOUR), single, catalogue(), result).twice_below == ()
+    assert assess(case(GRID, target=""), twice, catalogue(), result).twice_below == ()
 
 
 def test_heaviest_findings_come_first_and_nothing_is_said_twice():

@@ -55,7 +55,8 @@ def _stepped(problem, threads=1, **settings):
 @pytest.mark.parametrize(("precision", "within_k"), [("single", 5e-3), ("double", 2e-3)])
 def test_kernels_agree_with_the_slow_twin(precision, within_k):
     found = _stepped(_hard_problem(), precision=precision)
-    twin = _stepped(_hard_problem(), solver="reference", precision="double")
+    # The same precision for both: in single, face conductivities are float16 numbers, 2.4e-4 apart.
+    twin = _stepped(_hard_problem(), solver="reference", precision=precision)
     t = twin.field_degc().values
     assert t.min() < -60.0
     assert found.stages == twin.stages
@@ -74,6 +75,18 @@ def test_energy_closes_in_the_hard_problem(settings):
     assert abs(ledger.vessels_j) > 1.0
     assert abs(ledger.skin_j) > 1.0
     assert ledger.boundary_j != 0.0
+
+
+def test_single_precision_moves_no_isotherm_by_a_hundredth_of_a_millimetre():
+    problem = blocks.block(blocks.probe(), edge_cells=30, stages=blocks.freeze(300.0))
+    radii = []
+    for precision in ("single", "double"):
+        t = _stepped(problem, precision=precision).field_degc().values
+        for degc in (0.0, -20.0, -40.0):
+            volume = float(np.clip(0.5 + (degc - t) / 8.0, 0.0, 1.0).sum()) * 8.0
+            radii.append((3 * volume / (4 * np.pi)) ** (1 / 3))
+    np.testing.assert_allclose(radii[:3], radii[3:], atol=0.01)
+    assert radii[0] > radii[1] > radii[2] > 1.0
 
 
 def test_the_bits_do_not_depend_on_the_number_of_threads(monkeypatch):

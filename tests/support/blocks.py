@@ -67,6 +67,7 @@ def block(
     stasis_degc: float = -5.0,
     extra_times_s: tuple[float, ...] = (),
     frames_every_s: float = 60.0,
+    precision: str = "single",
 ) -> Problem:
     """Cube of one tissue around the origin, its faces and blood at the start temperature."""
     origin = -0.5 * (edge_cells - 1) * spacing_mm
@@ -82,6 +83,7 @@ def block(
         settings=SolverSettings(
             spacing_mm=spacing_mm,
             step_max_s=step_max_s,
+            precision=precision,
             stasis_degc=stasis_degc,
             extra_times_s=extra_times_s,
             frames_every_s=frames_every_s,

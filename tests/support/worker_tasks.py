@@ -5,14 +5,30 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from pathlib import Path
 
 from cryoplan.app.child import Line
 from cryoplan.core.errors import PlanError
-from cryoplan.core.progress import ProgressReport, check_cancelled
+from cryoplan.core.progress import Progress, ProgressReport, check_cancelled
+
+PAUSES_FILE = "CRYOPLAN_TEST_PAUSES"
 
 
-def idle() -> None:
-    """Do nothing while there is nothing to do."""
+def idle(pause: Progress) -> None:
+    """Work without end while there is nothing to do, and write down when a job ends it."""
+    _note("begun")
+    try:
+        while True:
+            check_cancelled(pause)
+            threading.Event().wait(0.002)
+    finally:
+        _note("ended")
+
+
+def _note(word: str) -> None:
+    if PAUSES_FILE in os.environ:
+        with Path(os.environ[PAUSES_FILE]).open("a", encoding="ascii") as file:
+            file.write(f"{word} ")
 
 
 def echo(line: Line, value: object) -> object:

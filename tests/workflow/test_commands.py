@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK
 
 from cryoplan.cli import main
 from cryoplan.core.grid import Grid
@@ -74,6 +75,28 @@ def test_small_case_runs_end_to_end_and_streams_json(small_ct: Path, capsys: pyt
     assert len(fractions) > 5
     result = lines[-1]["result"]
     assert {i["when"] for i in result["isotherms"]} >= {"minimum", "end_freeze_1", "end_freeze_2", 120.0}
+    fields = {
+        name: SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(small_ct / "out" / f"{name}.nii.gz")))
+        for name in (
+            "isotherm_-20", "isotherm_-40", "time_below_-20", "time_below_-40", "freezes_below_-40",
+            "temperature_end_freeze_1", "temperature_end_freeze_2",
+        )
+    }  # fmt: skip
+    for threshold in ("-20", "-40"):
+        np.testing.assert_array_equal(
+            fields[f"time_below_{threshold}"] > 0.0, fields[f"isotherm_{threshold}"]
+        )
+    assert np.all(fields["time_below_-40"] <= fields["time_below_-20"])
+    seconds = sum(phase["duration_s"] for phase in plan_record([_probe()])["protocol"])
+    assert 60.0 < fields["time_below_-20"].max() <= seconds
+    freezes = fields["freezes_below_-40"]
+    assert set(np.unique(freezes)) == {0, 1, 2}
+    np.testing.assert_array_equal(freezes > 0, fields["isotherm_-40"])
+    both = (fields["temperature_end_freeze_1"] < -40.0) & (fields["temperature_end_freeze_2"] < -40.0)
+    assert np.all(freezes[both] == 2)
+    record = json.loads((small_ct / "out" / "run.json").read_text(encoding="utf-8"))
+    heat = record["energy_j"]
+    assert sum(v for k, v in heat.items() if k != "stored") == pytest.approx(heat["stored"], rel=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from cryoplan.core.geometry import unit
 from cryoplan.core.grid import Grid
 from cryoplan.simulation.problem import Problem, Stage
+from cryoplan.simulation.run import Run
 from cryoplan.simulation.solver import solve
 from cryoplan.simulation.sources import Drive, ProbeSource
 from cryoplan.simulation.tissue import Material, load_tissues
@@ -34,7 +35,7 @@ ORDER_SPACE, ORDER_TIME = 2.0, 1.0
 ORDER_MISS = 0.3
 FINE_RADIUS_MM, STEP_RADIUS_MM, GRID_RADIUS_MM = 0.05, 0.03, 0.5
 """Bounds on the 0 degC radius at 0.5 mm, with steps of 10 s, and between two grids (physics section 8)."""
-ENERGY, TURNED_K, REGION_MM = 1e-5, 0.01, 0.02
+ENERGY, TURNED_K, REGION_MM, PRECISION_MM = 1e-5, 1e-5, 0.02, 0.005
 
 
 def _cooled_cube(x: FloatArray, edge: float, diffusivity: float, time_s: float) -> FloatArray:
@@ -54,7 +55,9 @@ def smooth_field() -> Iterator[Check | Curve]:
     sizes, errors = (2.0, 1.0, 0.5), []
     for h in sizes:
         n = round(edge_mm / h)
-        problem = block((n, n, n), h, medium, 37.0, (20.0,) * 6, end_s=end_s, step_max_s=0.5)
+        problem = block(
+            (n, n, n), h, medium, 37.0, (20.0,) * 6, end_s=end_s, step_max_s=0.5, precision="double"
+        )
         t = solve(problem).frames[-1].temperature_degc.values
         x = problem.grid.coordinates_mm(0) / 1000
         left = _cooled_cube(x, edge_mm / 1000, 0.52 / 3.8e6, end_s)
@@ -192,17 +195,40 @@ def _mirrored(problem: Problem) -> Problem:
     )
 
 
+def _stepped_whole(problem: Problem) -> npt.NDArray[np.float32]:
+    """Return the field after two minutes, every cell stepped: the active region is made of rows along x."""
+    run = Run(problem)
+    run.use_whole_block()
+    run.begin(0.0, "freeze")
+    for step_s in (0.2, 0.5, 1.3, 3.0, *[5.0] * 23):
+        run.step(step_s)
+    return run.field_degc().values
+
+
 def symmetry() -> Iterator[Check]:
     """A probe turned with its block: the field turns with it."""
     case = replace(cases()[2], end_s=120.0)
-    problem = cubes_problem(case, OBLIQUE, 2.0)
-    plain = solve(problem).frames[-1].temperature_degc.values
-    about = solve(_turned(problem)).frames[-1].temperature_degc.values
-    quarter = solve(_mirrored(problem)).frames[-1].temperature_degc.values
+    problem = _in_double(cubes_problem(case, OBLIQUE, 2.0))
+    plain, about, quarter = (_stepped_whole(p) for p in (problem, _turned(problem), _mirrored(problem)))
     off = float(np.abs(np.transpose(about, (2, 0, 1)) - plain).max())
-    yield _check("Turned about the diagonal", off, TURNED_K, "K", "2 mm, 2 min, every cell")
+    yield _check("Turned about the diagonal", off, TURNED_K, "K", "2 mm, 2 min, every cell, float64")
     off = float(np.abs(np.transpose(quarter[:, :, ::-1], (0, 2, 1)) - plain).max())
-    yield _check("Turned by 90 degrees", off, TURNED_K, "K", "2 mm, 2 min, every cell")
+    yield _check("Turned by 90 degrees", off, TURNED_K, "K", "2 mm, 2 min, every cell, float64")
+
+
+def _in_double(problem: Problem) -> Problem:
+    return replace(problem, settings=replace(problem.settings, precision="double"))
+
+
+def precision_and_threads() -> Iterator[Check]:
+    """The same probe in float32 and float64, and by one thread and two."""
+    problem = cubes_problem(replace(cases()[2], end_s=300.0), OBLIQUE, 1.0)
+    one, two = (solve(problem, threads=n).frames[-1].temperature_degc.values for n in (1, 2))
+    double = solve(_in_double(problem)).frames[-1].temperature_degc.values
+    off = _radius_mm(one, 1.0) - _radius_mm(double, 1.0)
+    yield _check("Ice radius, float32 against float64", off, PRECISION_MM, "mm", "1 mm, 5 min")
+    differing = float(np.count_nonzero(one != two))
+    yield _check("Cells that differ between 1 and 2 threads", differing, 0.0, "1", "1 mm, 5 min, every bit")
 
 
 def active_region() -> Iterator[Check]:

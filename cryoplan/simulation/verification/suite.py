@@ -96,6 +96,7 @@ def _quick_parts() -> list[Part]:
             for case in (fixed, strong)
         ),
         ("Symmetry", refinement.symmetry),
+        ("Precision and threads", refinement.precision_and_threads),
         ("Energy balance and grid", lambda: refinement.freeze_and_thaw((2.0, 1.0))),
     ]
 
@@ -122,6 +123,7 @@ def _whole_parts(progress: Progress) -> list[Part]:
         ("Order in time", refinement.steps_in_time),
         ("Active region", refinement.active_region),
         ("Symmetry", refinement.symmetry),
+        ("Precision and threads", refinement.precision_and_threads),
         ("Energy balance and grid", lambda: refinement.freeze_and_thaw((2.0, 1.0, 0.5))),
         ("Published experiments", lambda: _published(progress)),
     ]

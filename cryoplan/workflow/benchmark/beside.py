@@ -50,11 +50,13 @@ class _Mark:
 def _serve(pipe: Connection, mark: Any, sizes: Sizes) -> None:
     if sys.platform != "win32":
         os.nice(NICE)
+    from cryoplan.simulation.cores import leave_a_core
     from cryoplan.simulation.solver import solve, warm_up
 
     patient = Patient(sizes)
     plan = patient.one_freeze
     problem = patient.problem(plan, sizes.standard_mm, sizes.standard_cells)
+    leave_a_core()  # as the window's worker does
     warm_up()
     pipe.send("ready")
     while True:
