@@ -17,8 +17,8 @@ from cryoplan.core.progress import SILENT, Progress, check_cancelled
 from cryoplan.simulation.active import ChunkTable, Layout
 from cryoplan.simulation.arrays import NOTHING, Baths, Faces, Field, Record, Seams, Walls
 from cryoplan.simulation.curves import potentials, tabulate, way_to_freeze
-from cryoplan.simulation.kernels import SKIN, VESSELS, WARMERS
 from cryoplan.simulation.lanes import has_halves
+from cryoplan.simulation.ledger import SKIN, VESSELS, WARMERS
 from cryoplan.simulation.probe_cells import ProbeCells, gather_probes
 from cryoplan.simulation.problem import Problem
 from cryoplan.simulation.survey import survey_chunks
@@ -211,7 +211,9 @@ def _faces(
     """Return all faces; `closed` are places that nothing flows into or out of through a face."""
     per_area = 1.0 / problem.cell_m**2
     k = np.array([[m.k_u, m.k_l] for m in problem.materials])
-    plain = (k * per_area).astype(dtype)
+    # What the kernels read is what everybody uses, or a face would pass different heat to its two sides.
+    rounded = _rounded if dtype == np.float32 and has_halves() else np.asarray
+    plain = (rounded(k) * per_area).astype(dtype)
     ways = [way_to_freeze(m) for m in problem.materials]
     alike = np.array([[a == b for b in ways] for a in ways])
     strides = (layout.plane, layout.row, 1)
@@ -230,7 +232,7 @@ def _faces(
         chosen = probes.face_axis == axis
         places, factors = probes.face_place[chosen], probes.face_factor[chosen]
         for kind in (0, 1):
-            found[kind, 2 - axis][places] *= factors.astype(dtype)
+            found[kind, 2 - axis][places] = per_area * rounded(k[material[places], kind] * factors)
         inside[axis] = slice(1, None)
         differs = np.flatnonzero(problem.material_map[here] != problem.material_map[tuple(inside)])
         low = layout.places(_flat(differs, problem.material_map[here].shape, layout.shape))
@@ -240,7 +242,7 @@ def _faces(
             at = np.minimum(np.searchsorted(places, low), len(places) - 1)
             scale = np.where(places[at] == low, factors[at], 1.0)
         a, b = material[low], material[high]
-        means = [scale * per_area * _harmonic(k[a, kind], k[b, kind]) for kind in (0, 1)]
+        means = [per_area * rounded(scale * _harmonic(k[a, kind], k[b, kind])) for kind in (0, 1)]
         same = alike[a, b]
         for kind in (0, 1):
             found[kind, 2 - axis][low] = np.where(same, means[kind], 0.0)
@@ -262,15 +264,12 @@ def _faces(
         of_u=conductance[0],
         of_psi=conductance[1],
     )
-    if dtype == np.float32 and has_halves():
-        # What the kernels read is what everybody uses, or a face would pass different heat to its two sides.
-        found, plain = _rounded(found, per_area), _rounded(plain, per_area)
     return Faces(of_u=found[0], of_psi=found[1], plain=plain), seams
 
 
-def _rounded(conductance: npt.NDArray[np.floating], per_area: float) -> npt.NDArray[np.floating]:
-    """Return conductances whose conductivities are float16 numbers: 2.4e-4 relative, far below any source."""
-    return np.float32(per_area) * (conductance / np.float32(per_area)).astype(np.float16).astype(np.float32)
+def _rounded(conductivity: Float64s) -> Float64s:
+    """Return the nearest float16 numbers: 2.4e-4 relative, far below the spread of any source."""
+    return conductivity.astype(np.float16).astype(np.float64)
 
 
 def _flat(cells: Ints, part: tuple[int, ...], whole: tuple[int, ...]) -> Ints:

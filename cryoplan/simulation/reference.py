@@ -1,4 +1,4 @@
-"""Reference: the same super-step in slow, obvious numpy, float64; the oracle of the compiled kernels.
+"""Reference: the same super-step in slow, obvious numpy, float64; the oracle of the compiled lines.
 
 It takes the geometry (faces, wall links, which cells are stepped) from the same lattice and computes
 everything else anew, from the materials' own curves. When the two differ, this one is right.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from cryoplan.simulation import kernels
+from cryoplan.simulation import ledger as lines
 from cryoplan.simulation.arrays import NOTHING
 from cryoplan.simulation.curves import REF, potentials
 from cryoplan.simulation.tissue import Material
@@ -64,7 +64,7 @@ def _rate(run: Run, y: Float64s, coolant: Float64s, strength: Float64s) -> tuple
     volume = lattice.cell_m**3
     flows = np.zeros(run.n_lines + len(strength))
     held = lattice.held[run.active.has(lattice.held)]
-    flows[kernels.BOUNDARY] = change[stepped].sum() + change[held].sum()
+    flows[lines.BOUNDARY] = change[stepped].sum() + change[held].sum()
 
     seams = run.seams
     unfrozen, ice = np.zeros(len(seams.cell)), np.zeros(len(seams.cell))
@@ -77,13 +77,13 @@ def _rate(run: Run, y: Float64s, coolant: Float64s, strength: Float64s) -> tuple
     heat = mean * (t[seams.cell[high]] - t[seams.cell[low]])
     np.add.at(change, seams.cell[low], heat)
     np.subtract.at(change, seams.cell[high], heat)
-    flows[kernels.VESSELS] = -change[held].sum()
+    flows[lines.VESSELS] = -change[held].sum()
 
     blood = np.clip(t - t_u, 0.0, 1.0) * field.w
     brought = blood * (run.problem.start_degc - t)
     change[stepped] += brought[stepped]
-    flows[kernels.METABOLISM] = (blood * metabolism)[stepped].sum()
-    flows[kernels.PERFUSION] = brought[stepped].sum() - flows[kernels.METABOLISM]
+    flows[lines.METABOLISM] = (blood * metabolism)[stepped].sum()
+    flows[lines.PERFUSION] = brought[stepped].sum() - flows[lines.METABOLISM]
     for cell, rate, degc, slot in zip(*(run.baths[n] for n in (0, 2, 3, 4)), strict=True):
         heat = rate * (degc - t[cell])
         change[cell] += heat

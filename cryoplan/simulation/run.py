@@ -13,6 +13,7 @@ from cryoplan.core.errors import SimulationError
 from cryoplan.core.progress import SILENT, Progress, check_cancelled
 from cryoplan.core.units import ZERO_CELSIUS_K, show_clock
 from cryoplan.core.volume import Volume
+from cryoplan.simulation import ledger as lines
 from cryoplan.simulation.active import ACTIVE_DEGC, ActiveSet
 from cryoplan.simulation.arrays import NOTHING
 from cryoplan.simulation.cores import default_threads
@@ -95,10 +96,8 @@ class Run:
         self.coldest, self.stiffest = self._note(0.0)
 
     def _take(self, lattice: Lattice) -> None:
-        from cryoplan.simulation import kernels
-
         self.lattice = lattice
-        self.n_lines = kernels.N_LEDGER
+        self.n_lines = lines.N_LEDGER
         dtype = lattice.field.values.dtype
         self.start = np.array([self.problem.start_degc, 6.0], dtype)
         layout = lattice.layout
@@ -370,17 +369,15 @@ class Run:
 
     def energy(self) -> EnergyLedger:
         """Return the energy balance so far."""
-        from cryoplan.simulation import kernels
-
         return EnergyLedger(
             stored_j=self.stored_j(),
             probes_j=float(self.ledger[self.n_lines :].sum()),
-            perfusion_j=float(self.ledger[kernels.PERFUSION]),
-            metabolic_j=float(self.ledger[kernels.METABOLISM]),
-            boundary_j=float(self.ledger[kernels.BOUNDARY]),
-            vessels_j=float(self.ledger[kernels.VESSELS]),
-            skin_j=float(self.ledger[kernels.SKIN]),
-            warmers_j=float(self.ledger[kernels.WARMERS]),
+            perfusion_j=float(self.ledger[lines.PERFUSION]),
+            metabolic_j=float(self.ledger[lines.METABOLISM]),
+            boundary_j=float(self.ledger[lines.BOUNDARY]),
+            vessels_j=float(self.ledger[lines.VESSELS]),
+            skin_j=float(self.ledger[lines.SKIN]),
+            warmers_j=float(self.ledger[lines.WARMERS]),
         )
 
     def volume(self, flat: npt.NDArray[np.floating]) -> Volume:

@@ -105,7 +105,7 @@ def solve(
         before = run.time_s
         for flood in problem.floods:
             if flood.at_s == before:
-                run.flood(flood)
+                run.flood(flood, progress)
         if before in events:
             run.begin(before, events[before])
             step = FIRST_STEP_S

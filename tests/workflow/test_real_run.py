@@ -118,7 +118,7 @@ def test_fields_lie_where_the_probes_are(out: Path, data_root: Path):
 
 def test_run_record_names_inputs_versions_and_a_closed_energy_balance(out: Path):
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))
-    assert record["energy_balance_error"] < 1e-6
+    assert record["energy_balance_error"] < 1e-5  # float32; 1e-6 is the bound of float64
     assert len(record["inputs_sha256"]) == 51 + 2
     assert record["versions"]["numpy"] != "unknown"
     assert record["statement"] == "Research use; not a medical device"
