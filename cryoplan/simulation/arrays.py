@@ -87,6 +87,7 @@ class Chunks(NamedTuple):
 class Walls(NamedTuple):
     """Wall links of the probes: tissue cell, probe cell, probe, material, R_k 1/m, g times area m2, area m2.
 
+    `depth` is the part of the way from the wall to the tissue cell at which the probe cell has its centre;
     `degc` is the wall temperature of the last stage, where the next one starts to look.
     """
 
@@ -97,6 +98,7 @@ class Walls(NamedTuple):
     log: Float64s
     contact: Float64s
     share: Float64s
+    depth: Float64s
     degc: Float64s
 
 

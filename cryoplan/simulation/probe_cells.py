@@ -44,7 +44,9 @@ class ProbeCells:
         cell, core, probe = (
             np.concatenate([np.zeros(0, np.int64), *(p[n] for p in parts)]) for n in range(3)
         )
-        log, contact, share = (np.concatenate([np.zeros(0), *(p[n] for p in parts)]) for n in range(3, 6))
+        log, contact, share, depth = (
+            np.concatenate([np.zeros(0), *(p[n] for p in parts)]) for n in range(3, 7)
+        )
         return Walls(
             cell=cell,
             core=core,
@@ -53,6 +55,7 @@ class ProbeCells:
             log=log,
             contact=contact,
             share=share,
+            depth=depth,
             degc=np.full(len(cell), float(start_degc)),
         )
 
@@ -62,7 +65,9 @@ class ProbeCells:
         core = np.searchsorted(self.places, self.layout.places(faces.link_core))
         good = (label[cell] != NOTHING) & (self.owner[core] == index)
         probe = np.full(len(cell), index, np.int64)
-        every = (cell, core, probe, faces.log_resistance, faces.contact_area, faces.wall_share)
+        every = (
+            cell, core, probe, faces.log_resistance, faces.contact_area, faces.wall_share, faces.depth,
+        )  # fmt: skip
         return tuple(array[good] for array in every)
 
 

@@ -288,7 +288,9 @@ class Run:
         mean = np.bincount(walls.probe, walls.share * walls.degc, n)
         self.shaft = np.where(weight > 0.0, mean / np.maximum(weight, 1e-30), self.shaft)
         linked = np.bincount(walls.core, minlength=len(probes.places))
-        sums = np.bincount(walls.core, walls.degc, len(probes.places))
+        # A cell that the probe just enters has its centre in the tissue, on the way from the wall outwards.
+        seen = walls.degc + walls.depth * (record.temperature[walls.cell] - walls.degc)
+        sums = np.bincount(walls.core, seen, len(probes.places))
         now = np.where(linked > 0, sums / np.maximum(linked, 1), self.shaft[probes.owner])
         at = probes.places
         record.temperature[at] = now

@@ -244,7 +244,7 @@ def test_the_active_box_changes_nothing_that_matters():
             run.step(step)
         assert run.active.is_whole == whole
         fields.append(run.field_degc().values)
-    assert (fields[1] < 0.0).sum() > 500
+    assert (fields[1] < 0.0).sum() > 400  # there is ice that could differ
     # Outside the box the field stands still: that may hide the 0.1 degC at which it grows.
     np.testing.assert_allclose(fields[0], fields[1], atol=0.15)
 

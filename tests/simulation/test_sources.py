@@ -26,6 +26,11 @@ def test_wall_area_of_the_links_is_that_of_the_probe_anywhere(middle, direction)
     assert faces.wall_share.sum() == pytest.approx(side + caps, rel=1e-6)
     assert np.all(faces.log_resistance > 0)
     assert np.all(faces.contact_area <= faces.wall_share + 1e-15)
+    beside = 2 * np.pi * probe.radius_m * (probe.length_m + 0.5 * probe.taper_m)
+    at_tip = np.pi * probe.radius_m**2
+    assert faces.contact_area.sum() == pytest.approx(beside + at_tip, rel=1e-6)
+    assert np.all((faces.depth >= 0.0) & (faces.depth <= 1.0))
+    assert np.all(np.isfinite(faces.face_factor))
     assert not set(faces.link_cell) & set(faces.cells)
 
 
