@@ -44,7 +44,7 @@ def solve_once(window, qtbot, monitor: StallMonitor) -> tuple[float, float]:
     return workspace.result.wall_s, longest
 
 
-def test_window_that_scrolls_and_process_that_solves_bear_one_another(window, qtbot, tell):
+def test_window_that_scrolls_and_process_that_solves_bear_one_another(window, qtbot, say):
     open_demo(window, qtbot)
     workspace, view = window.workspace, window.view
     freeze = Phase(kind=PhaseKind.FREEZE, duration_s=FREEZE_S)
@@ -72,7 +72,7 @@ def test_window_that_scrolls_and_process_that_solves_bear_one_another(window, qt
     timer.stop()
     assert during > 5
     assert monitor.ticks > 5
-    tell(
+    say(
         f"Real window, a freeze of {FREEZE_S / 60:g} min at 1 mm: solver {alone_s:.2f} s beside a window at "
         f"rest, {busy_s:.2f} s beside one that scrolls three views ({alone_s / busy_s:.2f}); longest stall "
         f"{rest_ms:.0f} ms at rest, {busy_ms:.0f} ms scrolling, {scroll_ms:.0f} ms scrolling without a solver"

@@ -104,7 +104,8 @@ def test_more_time_and_less_blood_make_more_ice():
     assert np.all(np.diff(reach, axis=0) >= 0.0)
     assert np.all(np.diff(reach, axis=1) >= 0.0)
     # One needle in liver cannot give more than about 16 mm at steady state (physics section 9).
-    assert reach[-1][1] == pytest.approx(15.9, rel=0.1)
+    # That is a wall held at -140 degC; the contact of a real probe keeps it warmer.
+    assert 12.0 < reach[-1][1] <= 15.9 * 1.05
     warm = probe_source(_probe("U", model="urethral-warmer"), CATALOGUE["urethral-warmer"], 37.0)
     assert ice_reach_mm(warm, 600.0, 0.0) == pytest.approx(3.5)
 
