@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import logging
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -353,13 +351,14 @@ def _refuse(error: CryoplanError, as_json: bool) -> None:
 
 
 def _internal(error: Exception, as_json: bool) -> int:
-    logging.getLogger("cryoplan").debug("".join(traceback.format_exception(error)))
+    # Loaded when something went wrong only: no command waits for it.
+    from cryoplan.app import crash
+
+    path = crash.write_down(error, "in a command")
     text = (
-        f"cryoplan failed with an error of its own ({type(error).__name__}: {error}). "
-        "Nothing was written. Set CRYOPLAN_DEBUG=1 and run it again to see where."
-    ).replace("\n", " ")
-    if os.environ.get("CRYOPLAN_DEBUG"):
-        traceback.print_exception(error)
+        f"cryoplan failed with an error of its own ({type(error).__name__}); nothing was written, and "
+        f"{path} says where it happened."
+    )
     if as_json:
         finding = {"level": "fail", "code": "internal-error", "text": text, "place": ""}
         print(json.dumps({"error": text, "findings": [finding]}))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -27,6 +27,7 @@ from cryoplan.app.jobs import (
     JobFrame,
     JobProgress,
 )
+from cryoplan.app.scrub import describe
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.progress import Cancelled, ProgressReport
 from cryoplan.simulation.cores import leave_a_core
@@ -123,16 +124,13 @@ def _do(
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise
     except Exception as error:
+        logging.getLogger("cryoplan").error("job %s", job.kind, exc_info=error)
         return JobFailed(id=job.id, kind=job.kind, failure=unexpected(error))
     return JobDone(id=job.id, kind=job.kind, value=value)
 
 
 def unexpected(error: BaseException) -> Failure:
     """Return the failure of an error of our own, with the places in our code but no values of the patient."""
-    places = [
-        f"{os.path.basename(f.filename)}:{f.lineno} {f.name}"  # noqa: PTH119 - frames hold text
-        for f in traceback.extract_tb(error.__traceback__)
-    ]
     name = type(error).__name__
     memory = isinstance(error, MemoryError)
     return Failure(
@@ -140,7 +138,7 @@ def unexpected(error: BaseException) -> Failure:
         remedy="Close other programs and try again."
         if memory
         else "Nothing of your plan was lost. Try again; if it comes back, report it with the details.",
-        details="\n".join([name, *places]),
+        details=describe(error),
     )
 
 

@@ -14,8 +14,10 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
+from cryoplan.app import crash
 from cryoplan.app.child import end_with_parent, serve
 from cryoplan.app.jobs import CANCEL_SLOTS, Answer, Failure, Job, JobFailed, JobFrame, JobProgress
+from cryoplan.app.log import Clean, start_log
 
 TASKS_MODULE = "cryoplan.app.tasks"
 END_WAIT_S = 2.0
@@ -23,7 +25,12 @@ END_WAIT_S = 2.0
 
 def _child(connection: Connection, marks: Any, tasks_module: str, parent: int) -> None:
     end_with_parent(parent)
-    serve(connection, marks, tasks_module)
+    start_log("cryoplan-worker")
+    session = crash.Session(crash.BACKGROUND)
+    session.begin()
+    with crash.Net():
+        serve(connection, marks, tasks_module)
+    session.end()
 
 
 def _as_it_is(_answer: Answer) -> None:
@@ -163,6 +170,10 @@ class Worker(QObject):
         self._process.kill()  # it may live on where only an answer of its could not be read
         self._process.join(END_WAIT_S)
         code = self._process.exitcode
+        trace = crash.take_trace(crash.BACKGROUND, self._process.pid or 0)
+        logging.getLogger("cryoplan").error(
+            "the background process ended with %d\n%s", code or 0, Clean(trace)
+        )
         self._end_threads()
         self._start()
         self.restarted.emit()
@@ -172,7 +183,7 @@ class Worker(QObject):
                 remedy="Nothing of your plan was lost. Try again; if it comes back, the file may be damaged "
                 "or memory too short.",
                 code="worker-ended",
-                details=f"exit code {code}, job {job.kind}",
+                details=f"exit code {code}, job {job.kind}\n{trace}".strip(),
             )
             self.answered.emit(JobFailed(id=job.id, kind=job.kind, failure=failure))
 
@@ -188,6 +199,8 @@ class Worker(QObject):
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+        # It was ended from here and had no turn to remove its trace file.
+        crash.take_trace(crash.BACKGROUND, self._process.pid)
         self._end_threads()
         self._open.clear()
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import faulthandler
-import logging
 import os
 import signal
 import sys
-import traceback
+import tempfile
 from pathlib import Path
-from types import TracebackType
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
 from cryoplan import __version__
-from cryoplan.app.child import unexpected
-from cryoplan.app.log import start_log
+from cryoplan.app import crash
+from cryoplan.app.jobs import Failure
+from cryoplan.app.log import listen_to_qt, start_log
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui import theme
 from cryoplan.gui.canvas import make_canvas
+from cryoplan.gui.dialogs.unexpected import Teller
 from cryoplan.gui.main_window import MainWindow
 
 
@@ -38,35 +37,50 @@ def start_window(case_path: Path | None, demo: bool) -> int:
     application = QApplication.instance() or QApplication([sys.argv[0]])
     application.setApplicationName("cryoplan")
     application.setApplicationVersion(__version__)
-    log_file = start_log()
-    faulthandler.enable(log_file)
-    palette = theme.apply(application)
-    workspace = Workspace()
-    window = MainWindow(workspace, ViewState(), palette, make_canvas)
-    sys.excepthook = _net(workspace)
-    _quit_on_interrupt(window)
-    window.show()
-    if demo:
-        workspace.open_demo()
-    elif case_path is not None:
-        window.open_path(case_path)
-    code = application.exec()
-    window.deleteLater()
-    faulthandler.disable()
+    start_log()
+    listen_to_qt()
+    endings = crash.last_endings()
+    session = crash.Session(crash.WINDOW)
+    session.begin()
+    with tempfile.TemporaryDirectory(prefix="cryoplan-qt-") as forgotten:
+        _forget_visited_folders(Path(forgotten))
+        palette = theme.apply(application)
+        workspace = Workspace()
+        window = MainWindow(workspace, ViewState(), palette, make_canvas)
+        net = crash.Net(Teller(window).tell, interrupted=QApplication.quit)
+        net.install()
+        _quit_on_interrupt(window)
+        window.show()
+        if endings:
+            window.banner.show_failure(_ended_badly(endings))
+        if demo:
+            workspace.open_demo()
+        elif case_path is not None:
+            window.open_path(case_path)
+        code = application.exec()
+        net.remove()
+        window.deleteLater()
+    session.end()
     return int(code)
 
 
-def _net(workspace: Workspace):
-    """Return an exception hook that logs, tells the user, and lets the program go on."""
+def _ended_badly(endings: tuple[crash.Ending, ...]) -> Failure:
+    """Return what the banner says of sessions that ended badly."""
+    return Failure(
+        what="The last session of cryoplan ended unexpectedly.",
+        remedy=f"{crash.SAFE} Copy details gives what is known of it, without patient data.",
+        code="ended-badly",
+        details="\n\n".join(ending.details for ending in endings),
+    )
 
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            QApplication.quit()
-            return
-        logging.getLogger("cryoplan").error("".join(traceback.format_exception(kind, error, trace)))
-        workspace.failed.emit(unexpected(error))
 
-    return hook
+def _forget_visited_folders(folder: Path) -> None:
+    """Let Qt's own settings live in a folder that goes with the window.
+
+    Qt's file dialogs write the folders that were visited into the user's settings of Qt, and names of folders
+    are often names of patients.
+    """
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(folder))
 
 
 def _quit_on_interrupt(window: MainWindow) -> None:
