@@ -10,6 +10,7 @@ from cryoplan.core.errors import ImageError
 
 NIFTI, NRRD, METAIMAGE, DICOM = "nifti", "nrrd", "metaimage", "dicom"
 VOLUME_KINDS = (NIFTI, NRRD, METAIMAGE)
+IN_WORDS = {NIFTI: "NIfTI", NRRD: "NRRD", METAIMAGE: "MetaImage", DICOM: "DICOM"}
 
 
 def kind_of(path: Path) -> str:

@@ -16,11 +16,13 @@ from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
 from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
 from cryoplan.core.volume import Volume
+from cryoplan.image.deidentify import nameless
 from cryoplan.image.dicom_choice import choose_stack, look_at
-from cryoplan.image.dicom_header import CT, pseudonym
+from cryoplan.image.dicom_header import CT, files_below, pseudonym
 from cryoplan.image.dicom_stack import Stack
-from cryoplan.image.formats import DICOM, kind_of, not_an_image
+from cryoplan.image.formats import DICOM, IN_WORDS, kind_of, not_an_image
 from cryoplan.image.itk import from_sitk, grid_of, hear_itk
+from cryoplan.image.label_names import stem_of
 from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.image.verdict import settle
 from cryoplan.image.volume_header import check_voxels_whole, read_raw_header
@@ -104,10 +106,17 @@ def _read_dicom(path: Path, series_uid: str | None, accept: Collection[str], pro
         gantry_tilt_deg=first.gantry_tilt_deg,
         acquired_on=first.acquired_on,
         slice_thickness_mm=first.slice_thickness_mm,
-        findings=findings + noted,
+        findings=nameless(findings + noted, _names_of(path)),
     )
     progress.report(ProgressReport(fraction=1.0, text="Image read"))
     return Scan(volume=Volume(grid=stack.grid, values=values), facts=facts)
+
+
+def _names_of(path: Path) -> set[str]:
+    """Return all names of files and folders that a finding about this image may hold."""
+    files = list(files_below(path)) if path.is_dir() else [f for f in path.parent.iterdir() if f.is_file()]
+    folders = {file.parent.name for file in files} | {path.absolute().parent.name}
+    return folders | {file.name for file in files} | {str(path), path.name, stem_of(path)}
 
 
 def _read_pixels(stack: Stack, grid: Grid) -> npt.NDArray[Any]:
@@ -169,7 +178,7 @@ def _fits_int16(stack: Stack) -> bool:
 
 
 def _read_file(path: Path, kind: str, accept: Collection[str], progress: Progress) -> Scan:
-    progress.report(ProgressReport(fraction=0.0, text=f"Reading {path.name}"))
+    progress.report(ProgressReport(fraction=0.0, text="Reading the image"))
     volume, findings = read_volume_file(path, kind, accept=accept, progress=progress)
     _check_finite(volume.values, path.name)
     modality, guess = _guess_modality(volume.values, path.name)
@@ -179,8 +188,8 @@ def _read_file(path: Path, kind: str, accept: Collection[str], progress: Progres
         kind=kind,
         code=pseudonym(_file_digest(path)),
         modality=modality,
-        description=path.name,
-        findings=(*findings, guess, *noted),
+        description=f"{IN_WORDS[kind]} file",
+        findings=nameless((*findings, guess, *noted), _names_of(path)),
     )
     progress.report(ProgressReport(fraction=1.0, text="Image read"))
     return Scan(volume=Volume(grid=volume.grid, values=values), facts=facts)

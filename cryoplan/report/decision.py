@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from cryoplan.case.case import Case
 from cryoplan.case.planning import mask_box_mm
 from cryoplan.core.finding import Level
 from cryoplan.core.units import show_clock, show_degc, show_ml
+from cryoplan.image.deidentify import clean_description
 from cryoplan.margins.assessment import Assessment, Margin, OrganTemperature
 from cryoplan.margins.judgement import isotherm_name
 from cryoplan.margins.limits import Limit, Limits
@@ -34,7 +37,7 @@ def series_facts(case: Case) -> tuple[Fact, ...]:
     thickness = facts.slice_thickness_mm
     tilt = facts.gantry_tilt_deg
     return (
-        Fact(label="Series", value=facts.description or "no description"),
+        Fact(label="Series", value=_series(facts.description)),
         Fact(label="Modality", value=f"{facts.modality or 'unknown'}, {facts.acquired_on or 'date unknown'}"),
         Fact(label="Position", value=position(facts.patient_position)),
         Fact(
@@ -44,6 +47,17 @@ def series_facts(case: Case) -> tuple[Fact, ...]:
         ),
         Fact(label="Gantry tilt", value="unknown" if tilt is None else f"{plain(tilt)}°"),
     )
+
+
+def _series(description: str) -> str:
+    """Return what may be printed of a series' description: it is free text, and may name the patient."""
+    return clean_description(description) or ("described in the case" if description else "no description")
+
+
+def _source(source: str) -> str:
+    """Return where an outline came from without the name of its file."""
+    found = re.fullmatch(r"(?:.*, )?((?:label|segment) \d+|[a-z]+)", source)
+    return f"from {found[1]}" if found else "from a file"
 
 
 def target_facts(case: Case, assessment: Assessment) -> tuple[Fact, ...]:
@@ -67,7 +81,7 @@ def target_facts(case: Case, assessment: Assessment) -> tuple[Fact, ...]:
     guess = ", role guessed from the name" if target.role_is_guess else ""
     return (
         Fact(label="Target", value=f"{target.name}{guess}"),
-        Fact(label="Outlined", value=f"{show_ml(target.volume_ml)}, source {target.source}"),
+        Fact(label="Outlined", value=f"{show_ml(target.volume_ml)}, {_source(target.source)}"),
         Fact(
             label="Extent",
             value=f"{x:.0f} × {y:.0f} × {z:.0f} mm (left-right, front-back, head-feet)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from cryoplan.core.errors import StructureError
 from cryoplan.core.geometry import as_point, perpendicular, unit
 from cryoplan.core.progress import SILENT, PartProgress, Progress, ProgressReport, check_cancelled
 from cryoplan.image.named_mask import NamedMask
+from cryoplan.image.scan import Scan
 from cryoplan.plan.catalogue import Catalogue, load_catalogue
 from cryoplan.plan.file import read_plan, write_plan
 from cryoplan.plan.plan import Plan
@@ -76,20 +78,33 @@ def load_case(
     from cryoplan.image.labels import read_masks
     from cryoplan.image.read import read_scan
 
-    progress.report(ProgressReport(fraction=0.0, text=f"Reading {image.name}"))
+    progress.report(ProgressReport(fraction=0.0, text="Reading the image"))
     scan = read_scan(image, series_uid=series_uid, accept=accept, progress=PartProgress(progress, 0.0, 0.6))
     masks: list[NamedMask] = []
     for number, path in enumerate(structures):
         check_cancelled(progress)
         share = 0.6 + 0.3 * number / len(structures)
-        progress.report(ProgressReport(fraction=share, text=f"Reading {path.name}"))
-        masks.extend(read_masks(path, scan))
+        progress.report(
+            ProgressReport(fraction=share, text=f"Reading structures, file {number + 1} of {len(structures)}")
+        )
+        masks.extend(_private(read_masks(path, scan), scan))
     check_cancelled(progress)
     progress.report(ProgressReport(fraction=0.9, text="Building the case"))
     case = build_case(scan, masks, target=target)
     case.digest()  # here, in the background, so that nobody waits for it later
     progress.report(ProgressReport(fraction=1.0, text="Case loaded"))
     return case
+
+
+def _private(masks: Sequence[NamedMask], scan: Scan) -> list[NamedMask]:
+    """Return masks whose names do not hold the patient's name, as files of masks often do."""
+    from cryoplan.image.deidentify import identifying_words, without_identity
+
+    facts = scan.facts
+    words = (
+        identifying_words(Path(facts.path)) if facts.kind == "dicom-series" and facts.path else frozenset()
+    )
+    return [replace(mask, name=without_identity(mask.name, words)) for mask in masks]
 
 
 def add_structures(case: Case, path: Path) -> Case:
@@ -102,7 +117,7 @@ def add_structures(case: Case, path: Path) -> Case:
     """
     from cryoplan.image.labels import read_masks
 
-    new = build_case(case.scan, read_masks(path, case.scan))
+    new = build_case(case.scan, _private(read_masks(path, case.scan), case.scan))
     taken = {s.name for s in case.structures}
     for structure in new.structures:
         if structure.name in taken:

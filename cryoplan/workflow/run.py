@@ -249,12 +249,16 @@ def refuse_impossible(rules: Sequence[Finding]) -> None:
 
 
 def hash_inputs(paths: Sequence[Path]) -> dict[str, str]:
-    """Return the SHA-256 (hex) of every input file; folders give one line for each file in them."""
+    """Return the SHA-256 (hex) of every input file; folders give one line for each file in them.
+
+    Inputs are called by their number, files of a folder by theirs in the order of their names, because the
+    names themselves often name the patient: ``input 1``, ``input 1 file 3``.
+    """
     found: dict[str, str] = {}
-    for path in paths:
+    for number, path in enumerate(paths, 1):
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        for file in files:
-            name = str(file.relative_to(path.parent)) if path.is_dir() else file.name
+        for position, file in enumerate(files, 1):
+            name = f"input {number} file {position}" if path.is_dir() else f"input {number}"
             with file.open("rb") as stream:
                 found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
     return found

@@ -1,0 +1,128 @@
+"""De-identified copy: a case, its plan and its result without a word that leads to the patient."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cryoplan.case.case import Case
+from cryoplan.case.structure import Structure
+from cryoplan.image.deidentify import deidentified_facts, without_words
+from cryoplan.image.scan import Scan
+from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.plan import Plan
+from cryoplan.workflow.solving import require_current, simulation_key
+
+if TYPE_CHECKING:
+    from cryoplan.simulation.result import ThermalResult
+
+PLAN_NAME = "Plan"
+
+REMAINS = (
+    "Voxels are kept as they are: a head can be recognised in them, and writing burnt into the picture "
+    "stays. Look through the slices before you pass the copy on."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Deidentified:
+    """What a de-identified copy holds; history, notes and approvals do not belong to it.
+
+    Attributes
+    ----------
+    case, plan : Case, Plan
+        Without words that lead to the patient.
+    result : ThermalResult or None
+        The same temperatures under the key of this case and plan.
+    """
+
+    case: Case
+    plan: Plan
+    result: ThermalResult | None
+
+
+def deidentify(
+    case: Case,
+    plan: Plan,
+    probes: Catalogue,
+    result: ThermalResult | None = None,
+    *,
+    secret: bytes,
+    code: str = "",
+    keep_names: bool = False,
+    shift_days: int | None = None,
+) -> Deidentified:
+    """Return a copy that follows the Basic Profile of DICOM PS3.15 (see `cryoplan.image.deidentify`).
+
+    Parameters
+    ----------
+    result : ThermalResult, optional
+        Of exactly this case and plan.
+    secret : bytes
+        Makes the new UIDs and the new pseudonym.
+    code : str
+        The new pseudonym; made with the secret when left out.
+    keep_names : bool
+        The user has read the names of structures, probes, thermocouples and plan and agrees to keep them.
+    shift_days : int, optional
+        By how much dates are moved; without it they are removed.
+
+    Raises
+    ------
+    StaleError
+        If the result is not that of this case and plan.
+    """
+    if result is not None:
+        require_current(case, plan, probes, result)
+    facts = deidentified_facts(case.scan.facts, secret=secret, code=code, shift_days=shift_days)
+    structures = _structures(case.structures, keep_names)
+    renamed = {old.name: new.name for old, new in zip(case.structures, structures, strict=True)}
+    clean = case.changed(
+        code=facts.code,
+        scan=Scan(volume=case.scan.volume, facts=facts),
+        structures=structures,
+        target_name=renamed.get(case.target_name, ""),
+        findings=without_words(case.findings),
+    )
+    drawn = plan if keep_names else _plan(plan)
+    solved = None if result is None else _result(result, clean, drawn, probes)
+    return Deidentified(case=clean, plan=drawn, result=solved)
+
+
+def _structures(structures: Sequence[Structure], keep_names: bool) -> tuple[Structure, ...]:
+    counted: Counter[str] = Counter()
+    found = []
+    for structure in structures:
+        counted[structure.role.value] += 1
+        name = f"{structure.role.value} {counted[structure.role.value]}"
+        # Where it came from is a file's name; that it came from a file says nothing.
+        found.append(replace(structure, name=structure.name if keep_names else name, source="outlined"))
+    return tuple(found)
+
+
+def _plan(plan: Plan) -> Plan:
+    return replace(
+        plan,
+        name=PLAN_NAME,
+        probes=tuple(replace(p, name=str(n)) for n, p in enumerate(plan.probes, 1)),
+        thermocouples=tuple(replace(t, name=f"T{n}") for n, t in enumerate(plan.thermocouples, 1)),
+    )
+
+
+def _result(result: ThermalResult, case: Case, plan: Plan, probes: Catalogue) -> ThermalResult:
+    traces = tuple(
+        replace(trace, name=probe.name) for trace, probe in zip(result.probes, plan.probes, strict=True)
+    )
+    curves = tuple(
+        replace(curve, name=point.name)
+        for curve, point in zip(result.thermocouples, plan.thermocouples, strict=True)
+    )
+    return replace(
+        result,
+        key=simulation_key(case, plan, probes, result.settings),
+        probes=traces,
+        thermocouples=curves,
+        findings=without_words(result.findings),
+    )
