@@ -1,124 +1,166 @@
-"""CaseStore: one patient's case, plans and results in one SQLite file, ``*.cryoplan``.
+"""CaseStore: one patient's case with its plan, history and results in one SQLite file, ``*.cryoplan``.
 
-Decision (architecture 11.1): one database instead of a folder or a zip. Each change is one transaction, so a
-killed program leaves the state before it; ``synchronous=FULL`` and the rollback journal do what own code for
-temporary files would have to. A new file is written beside its place and renamed. The store holds the `Case`
-record, and texts and bytes of the later rooms; it knows nothing of plans or simulations. No pickle.
+Decision (architecture 11.1): one database instead of a folder or a zip. Every edit is one transaction that is
+on the disk before `record` returns, so a killed program loses at most the gesture in hand, and undo outlives
+it. What can be edited is one JSON document (`store_document`); a step is the difference of two documents
+(`differences`), and the steps are the history (`history`). Masks are kept once, by digest, for good: each
+of them belongs to a step that one can go back to. The store knows texts and bytes of later rooms, nothing of
+plans or simulations. No pickle.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
-import struct
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from cryoplan.case.case import Case
-from cryoplan.case.store_rows import SCHEMA, insert_case, select_case
+from cryoplan.case.differences import Json, applied, same
+from cryoplan.case.history import Entry, Kind
+from cryoplan.case.history_write import (
+    approval_entry,
+    edit_entries,
+    first_entry,
+    move_entries,
+    note_entry,
+    status_entry,
+)
+from cryoplan.case.store_document import empty_document, with_case, with_plan
+from cryoplan.case.store_file import (
+    check_content,
+    checked_version,
+    connect,
+    connect_new,
+    content_sentences,
+    disk_sentences,
+    transaction,
+)
+from cryoplan.case.store_link import link_to
+from cryoplan.case.store_lock import WriterLock
+from cryoplan.case.store_rows import (
+    SCHEMA,
+    StoredResult,
+    insert_entry,
+    insert_image,
+    insert_masks,
+    insert_result,
+    result_from,
+)
+from cryoplan.case.store_state import StoredState, written
+from cryoplan.case.store_summary import CaseSummary, summary
+from cryoplan.case.store_upgrade import upgrade_file, upgraded_in_memory
 from cryoplan.core.atomic import replace_when_written
-from cryoplan.core.errors import CryoplanError, StoreError
+from cryoplan.core.errors import StoreError
+from cryoplan.image.scan import Scan
 
-APPLICATION_ID = 0x43525950
-"""``CRYP``: what ``file`` and this module know a case file by."""
-
-SCHEMA_VERSION = 1
+__all__ = ["CaseStore", "CaseSummary", "StoredResult", "load_case", "save_case", "summary"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredPlan:
-    """A plan as the store sees it: a name and the text of ``plan.json``."""
+class CaseStore(StoredState):
+    """An open case file. Use it in a ``with`` block, or `close` it.
 
-    name: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredResult:
-    """A result as the store sees it: the key it answers to, a readable header and packed arrays."""
-
-    key: str
-    header: str
-    data: bytes
-
-
-class CaseStore:
-    """An open case file. Use it in a ``with`` block.
-
-    While it is open no other program can write the file. Made by `open`; `create` writes a new file.
+    While it is open for writing nobody else can write the file, but anybody can read it. One thread at a time
+    may use it, not always the same. Made by `open`; `create` writes a new file.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self.path = path
-        self._connection = connection
+    # Whole files ------------------------------------------------------------------------------------
 
     @classmethod
     def create(
         cls,
         path: Path,
         case: Case,
+        plan_text: str = "",
         *,
-        plans: Sequence[StoredPlan] = (),
+        title: str = "",
+        notes: str = "",
+        limits: Json = None,
         results: Sequence[StoredResult] = (),
+        link_image: bool = False,
+        text: str = "Case created",
     ) -> None:
         """Write a whole new case file; an old one at `path` is replaced only once the new one is whole.
 
+        Parameters
+        ----------
+        link_image : bool
+            Keep only where the image was read from and the SHA-256 of its voxels, not the voxels.
+
         Raises
         ------
         StoreError
-            If the place cannot be written, the disk is full, or the image is too large to be embedded.
+            If the place cannot be written or is open elsewhere, the disk is full, or the image is too large
+            to be embedded or has no file to link to.
         """
-        if not path.parent.is_dir():
-            raise StoreError(
-                f"The folder of {path.name} does not exist.",
-                "Make the folder or choose another.",
-                code="folder-missing",
-                place=path.name,
-            )
+        _require_folder(path)
+        document = with_plan(with_case(empty_document(), case), plan_text) | {"limits": limits}
+        document["case"] = document["case"] | {"title": title, "notes": notes}
+        link = link_to(case.scan, path) if link_image else None
         with (
+            WriterLock.take(path),
             replace_when_written(path) as temporary,
-            _disk_sentences(path),
-            closing(sqlite3.connect(temporary, isolation_level=None)) as connection,
+            disk_sentences(path),
+            closing(connect_new(temporary)) as connection,
+            transaction(connection),
         ):
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            _set_safe(connection)
-            with _transaction(connection):
-                for statement in SCHEMA:
-                    connection.execute(statement)
-                insert_case(connection, case)
-                _insert_plans(connection, plans)
-                for result in results:
-                    _insert_result(connection, result)
+            for statement in SCHEMA:
+                connection.execute(statement)
+            insert_image(connection, case.scan, link)
+            insert_masks(connection, case, set())
+            insert_entry(connection, first_entry(document, text))
+            connection.execute('INSERT INTO "case" VALUES (1, ?, 1)', (written(document),))
+            for result in results:
+                insert_result(connection, result)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open a case file for reading and writing.
+    def open(cls, path: Path, *, read_only: bool = False, scan: Scan | None = None) -> Self:
+        """Open a case file; one of an older version becomes one of the present version first.
+
+        Parameters
+        ----------
+        read_only : bool
+            Works beside a writer and on a write-protected place; an older version is then upgraded in memory.
+        scan : Scan, optional
+            The image, when it is in memory already: `load_case` takes it if its digest is that of the file.
 
         Raises
         ------
         StoreError
-            If it is missing, not a case file, of a newer version, damaged, or open elsewhere. The file is
-            then as it was.
+            If it is missing, not a case file, of a newer version, damaged, or (``case-file-in-use``) open for
+            writing elsewhere. The file is then as it was.
         """
-        _check_header(path)
-        with _disk_sentences(path):
-            uri = f"{path.resolve().as_uri()}?mode=rw"
-            connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1.0)
-            try:
-                _set_safe(connection)
-                connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-                connection.execute("PRAGMA cell_size_check = ON")
-                _check_content(path, connection)
-                _take_lock(connection)
-            except BaseException:
+        version = checked_version(path)
+        if not read_only and not os.access(path, os.W_OK):
+            raise StoreError(
+                f"{path.name} may not be written.",
+                "Open it for reading only, or copy it to a folder that you may write to.",
+                code="not-writable",
+                place=path.name,
+            )
+        lock = None if read_only else WriterLock.take(path)
+        connection: sqlite3.Connection | None = None
+        try:
+            if lock is not None:
+                version = checked_version(path)  # another writer may just have upgraded it
+                if version < 2:
+                    upgrade_file(path)
+            with disk_sentences(path):
+                if version < 2 and read_only:
+                    connection = upgraded_in_memory(path)
+                else:
+                    connection = connect(path, read_only=read_only)
+                    check_content(path, connection, SCHEMA)
+            return cls(path, connection, lock, scan)
+        except BaseException:
+            if connection is not None:
                 connection.close()
-                raise
-        return cls(path, connection)
+            if lock is not None:
+                lock.release()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -131,82 +173,207 @@ class CaseStore:
     def close(self) -> None:
         """Give the file free; a second call does nothing."""
         self._connection.close()
+        if self._lock is not None:
+            self._lock.release()
 
-    def load_case(self) -> Case:
-        """Return the case with its embedded image.
-
-        Raises
-        ------
-        StoreError
-            If anything in the file does not fit together, the voxels and their SHA-256 for example.
-        """
-        with _disk_sentences(self.path), _content_sentences(self.path):
-            return select_case(self._connection)
-
-    def replace_case(self, case: Case) -> None:
-        """Put another state of the case in place of the old one, in one transaction.
+    def save_copy(self, path: Path) -> None:
+        """Write the whole file, history and results too, to another place.
 
         Raises
         ------
         StoreError
-            If it cannot be written; the file then holds the old state.
+            If that place cannot be written, is this file, or is open elsewhere; what was there stays.
         """
-        with _disk_sentences(self.path), _transaction(self._connection):
-            for table in ('"case"', "image", "structure"):
-                self._connection.execute(f"DELETE FROM {table}")
-            insert_case(self._connection, case)
+        _require_folder(path)
+        with (
+            WriterLock.take(path),
+            replace_when_written(path) as temporary,
+            disk_sentences(path),
+            closing(sqlite3.connect(temporary, isolation_level=None)) as copy,
+        ):
+            self._connection.backup(copy)
 
-    def plans(self) -> tuple[StoredPlan, ...]:
-        """Return all plans in their order."""
-        with _disk_sentences(self.path):
-            rows = self._connection.execute("SELECT name, json FROM plan ORDER BY position")
-            return tuple(StoredPlan(name=name, text=text) for name, text in rows)
+    # Steps ------------------------------------------------------------------------------------------
 
-    def replace_plans(self, plans: Sequence[StoredPlan]) -> None:
-        """Put these plans in place of the old ones, in one transaction.
+    def record(
+        self,
+        text: str,
+        *,
+        case: Case | None = None,
+        plan_text: str | None = None,
+        title: str | None = None,
+        notes: str | None = None,
+        limits: Json = ...,
+        kind: str = Kind.EDIT,
+        person: str = "",
+        gesture: str | None = None,
+    ) -> Entry:
+        """Store one step; when this returns, it is on the disk.
+
+        What is not given stays. A step that changes nothing is not written, unless its kind says that
+        something happened all the same (a result, an export).
+
+        Parameters
+        ----------
+        text : str
+            A sentence for the history.
+        gesture : str, optional
+            Parts of one gesture that follow one another become one step for undo; each is an entry.
+
+        Returns
+        -------
+        Entry
+            The entry written; the last one there is if nothing was.
 
         Raises
         ------
         StoreError
-            If two share a name or the file cannot be written; it then holds the old plans.
+            If it cannot be written: the file is then in the state before. Also for a case of another image.
         """
-        with _disk_sentences(self.path), _transaction(self._connection):
-            self._connection.execute("DELETE FROM plan")
-            _insert_plans(self._connection, plans)
+        if kind not in (Kind.EDIT, Kind.RESULT, Kind.EXPORT):
+            raise ValueError(f"entries of kind {kind} are written by a method of their own")
+        self._require_writable()
+        document = self._edited(case, plan_text, title, notes, limits)
+        history = self._history
+        current = history.current
+        if same(document, self._document):
+            if kind == Kind.EDIT:
+                return history.entries[-1]
+            return self._write([note_entry(history, kind, text, self._digest(), person=person)])
+        parent, base = current, self._document
+        if gesture is not None and self._gesture == (gesture, current):
+            begun = history.maker(current)
+            parent = begun.parent
+            base = applied(base, begun.changes, backwards=True)
+        if parent != current and same(base, document):
+            made = move_entries(history, kind, text, parent, person)
+        else:
+            made = edit_entries(history, kind, text, person, parent, base, document)
+        entry = self._write(made, document, case)
+        self._gesture = (gesture, entry.after) if gesture is not None and entry.makes_state else None
+        return entry
+
+    def undo(self) -> tuple[Case, str]:
+        """Take the last step back and return case and plan text.
+
+        Raises
+        ------
+        StoreError
+            If there is nothing to undo or it cannot be written.
+        """
+        state = self._history.undo_state
+        if state is None:
+            raise StoreError("There is nothing to undo.", "Go on.", code="nothing-to-undo")
+        return self._go(Kind.UNDO, state, f"Undone: {self._history.undo_text}")
+
+    def redo(self) -> tuple[Case, str]:
+        """Make the step again that was taken back last and return case and plan text.
+
+        Raises
+        ------
+        StoreError
+            If there is nothing to redo or it cannot be written.
+        """
+        state = self._history.redo_state
+        if state is None:
+            raise StoreError("There is nothing to redo.", "Go on.", code="nothing-to-redo")
+        return self._go(Kind.REDO, state, f"Redone: {self._history.redo_text}")
+
+    def go_to(self, state: int) -> tuple[Case, str]:
+        """Go to any state of the history and return case and plan text.
+
+        Raises
+        ------
+        StoreError
+            If there is no such state or it cannot be written.
+        """
+        if not self._history.has_state(state):
+            raise StoreError(
+                f"The history has no step {state}.",
+                "Choose one of its steps.",
+                code="step-unknown",
+                place=str(state),
+            )
+        if state == self._history.current:
+            return self.load_case(), self.plan_text
+        text = f"Back to step {state}" if state < self._history.current else f"To step {state}"
+        return self._go(Kind.GO, state, f"{text}: {self._history.maker(state).text}")
+
+    def rename(self, title: str) -> Entry:
+        """Give the case another title."""
+        return self.record(f"Case renamed to {title}" if title else "Title removed", title=title)
+
+    def approve(self, person: str, text: str = "Plan approved") -> Entry:
+        """Approve the case as it stands; the first change after this withdraws the approval.
+
+        Raises
+        ------
+        StoreError
+            If nobody is named or it cannot be written.
+        """
+        self._require_writable()
+        return self._write([approval_entry(self._history, person, text, self._digest())])
+
+    def set_status(self, status: str, person: str = "") -> Entry:
+        """Say that the case is a draft, ready or treated; draft and ready withdraw an approval.
+
+        Raises
+        ------
+        StoreError
+            If there is no such status, or it needs an approval, or it cannot be written.
+        """
+        self._require_writable()
+        if status == self.status:
+            return self._history.entries[-1]
+        return self._write([status_entry(self._history, status, person, self._digest())])
+
+    # Results ----------------------------------------------------------------------------------------
 
     def result_keys(self) -> tuple[str, ...]:
-        """Return the keys of all results."""
-        with _disk_sentences(self.path):
-            return tuple(
-                row[0] for row in self._connection.execute("SELECT key FROM result ORDER BY position")
-            )
+        """Return the keys of all results, the newest last."""
+        with disk_sentences(self.path):
+            rows = self._connection.execute("SELECT key FROM result ORDER BY position").fetchall()
+        return tuple(row[0] for row in rows)
 
     def result(self, key: str) -> StoredResult | None:
         """Return the result of that key, None when there is none."""
-        with _disk_sentences(self.path):
+        with disk_sentences(self.path), content_sentences(self.path):
             row = self._connection.execute(
-                "SELECT key, header, data FROM result WHERE key = ?", (key,)
+                "SELECT key, header, what, data FROM result WHERE key = ?", (key,)
             ).fetchone()
-            return None if row is None else StoredResult(key=row[0], header=row[1], data=row[2])
+            return None if row is None else result_from(row)
 
-    def put_result(self, result: StoredResult) -> None:
-        """Add a result, or replace the one of the same key, in one transaction.
+    def put_result(self, result: StoredResult, *, text: str = "") -> None:
+        """Add a result, or replace the one of the same key; `text` becomes an entry of the history.
 
         Raises
         ------
         StoreError
             If the file cannot be written; it then holds what it held.
         """
-        with _disk_sentences(self.path), _transaction(self._connection):
+        self._require_writable()
+        made = [note_entry(self._history, Kind.RESULT, text, self._digest())] if text else []
+        with self._writing(made, self._document):
             self._connection.execute("DELETE FROM result WHERE key = ?", (result.key,))
-            _insert_result(self._connection, result)
+            insert_result(self._connection, result)
 
     def drop_results(self, keep: Sequence[str] = ()) -> None:
         """Remove all results but those of the keys in `keep`, in one transaction."""
-        with _disk_sentences(self.path), _transaction(self._connection):
-            for key in self.result_keys():
+        self._require_writable()
+        with self._writing([], self._document):
+            for (key,) in self._connection.execute("SELECT key FROM result").fetchall():
                 if key not in keep:
                     self._connection.execute("DELETE FROM result WHERE key = ?", (key,))
+
+
+def _require_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise StoreError(
+            f"The folder of {path.name} does not exist.",
+            "Make the folder or choose another.",
+            code="folder-missing",
+            place=path.name,
+        )
 
 
 def save_case(case: Case, path: Path) -> None:
@@ -216,159 +383,5 @@ def save_case(case: Case, path: Path) -> None:
 
 def load_case(path: Path) -> Case:
     """Read the case of a file; see `CaseStore.open` and `CaseStore.load_case`."""
-    with CaseStore.open(path) as store:
+    with CaseStore.open(path, read_only=True) as store:
         return store.load_case()
-
-
-def _set_safe(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = DELETE")
-    connection.execute("PRAGMA synchronous = FULL")
-    # A hostile file could hide code in its schema; ours has none.
-    connection.execute("PRAGMA trusted_schema = OFF")
-
-
-def _take_lock(connection: sqlite3.Connection) -> None:
-    # Exclusive mode takes the lock at the first write only; until then a second program could open the file.
-    # On a write-protected file SQLite begins a read instead, so that one may be read by many.
-    connection.execute("BEGIN EXCLUSIVE")
-    connection.execute("COMMIT")
-
-
-def _check_header(path: Path) -> None:
-    """Read the first 100 bytes without SQLite, which would touch a journal beside a foreign file."""
-    try:
-        with path.open("rb") as stream:
-            header = stream.read(100)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise StoreError(
-            f"{path.name} cannot be opened ({reason}).",
-            "Choose a case file.",
-            code="case-file-unreadable",
-            place=path.name,
-        ) from error
-    version, identity = 0, 0
-    if len(header) == 100:
-        version, identity = struct.unpack(">60xI4xI28x", header)
-    if not header.startswith(b"SQLite format 3\0") or identity != APPLICATION_ID:
-        raise StoreError(
-            f"{path.name} is not a case file of cryoplan.",
-            "Choose a file that was saved by cryoplan.",
-            code="not-a-case-file",
-            place=path.name,
-        )
-    if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"{path.name} was written by a newer version of cryoplan (file version {version}).",
-            "Open it with that version; it was not changed.",
-            code="case-file-newer",
-            place=path.name,
-        )
-    if version < SCHEMA_VERSION:
-        raise _damaged(path, f"file version {version} was never written")
-
-
-def _check_content(path: Path, connection: sqlite3.Connection) -> None:
-    problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if problem != "ok":
-        raise _damaged(path, str(problem))
-    # SQLite reads a cut last page as zeros and says nothing.
-    (pages,), (page_size,) = (
-        connection.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "page_size")
-    )
-    if path.stat().st_size != pages * page_size:
-        raise _damaged(path, "it is cut short or something was added")
-    found = {" ".join(row[0].split()) for row in connection.execute(
-        "SELECT coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'")}  # fmt: skip
-    if found != {" ".join(statement.split()) for statement in SCHEMA}:
-        raise _damaged(path, "its tables are not those of a case")
-
-
-def _damaged(path: Path, why: str) -> StoreError:
-    return StoreError(
-        f"{path.name} is damaged ({why}).",
-        "Open a copy of it; this file was not changed.",
-        code="case-file-damaged",
-        place=path.name,
-    )
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # After some errors SQLite has rolled back by itself, and a second time would hide the first reason.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def _disk_sentences(path: Path) -> Iterator[None]:
-    """Turn what SQLite says about the disk or the file into a sentence."""
-    name = path.name
-    try:
-        yield
-    except (sqlite3.DataError, OverflowError) as error:
-        raise StoreError(
-            f"{name}: the image or a result is too large to be kept in a case file ({error}).",
-            "Crop the image before loading it.",
-            code="case-too-large",
-            place=name,
-        ) from error
-    except sqlite3.Error as error:
-        # The low byte is SQLite's primary code; the rest says more than a user needs.
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise _damaged(path, str(error)) from error
-        what, remedy, word = _DISK_WORDS.get(
-            code, (f"could not be read or written ({error})", "Check the disk.", "case-file-failed")
-        )
-        raise StoreError(f"{name} {what}.", remedy, code=word, place=name) from error
-
-
-_NOT_WRITABLE = ("or its folder may not be written", "Choose a folder that you may write to.", "not-writable")
-_IN_USE = ("is open in another program", "Close it there first.", "case-file-in-use")
-_DISK_WORDS = {
-    sqlite3.SQLITE_FULL: (
-        "was not written because the disk is full; what was there before is unchanged",
-        "Free some space or choose another folder.",
-        "disk-full",
-    ),
-    sqlite3.SQLITE_BUSY: _IN_USE,
-    sqlite3.SQLITE_LOCKED: _IN_USE,
-    sqlite3.SQLITE_READONLY: _NOT_WRITABLE,
-    sqlite3.SQLITE_CANTOPEN: _NOT_WRITABLE,
-    sqlite3.SQLITE_PERM: _NOT_WRITABLE,
-}
-
-
-@contextmanager
-def _content_sentences(path: Path) -> Iterator[None]:
-    """Turn whatever rows that do not fit together raise, from JSON to the records, into one sentence."""
-    try:
-        yield
-    except (zlib.error, ValueError, KeyError, TypeError, CryoplanError) as error:
-        raise _damaged(path, str(error)) from error
-
-
-def _insert_plans(connection: sqlite3.Connection, plans: Sequence[StoredPlan]) -> None:
-    names = [plan.name for plan in plans]
-    for position, plan in enumerate(plans):
-        if plan.name in names[:position]:
-            raise StoreError(
-                f"Two plans are called {plan.name!r}.",
-                "Rename one of them.",
-                code="plan-name-twice",
-                place=plan.name,
-            )
-        connection.execute("INSERT INTO plan VALUES (?, ?, ?)", (position, plan.name, plan.text))
-
-
-def _insert_result(connection: sqlite3.Connection, result: StoredResult) -> None:
-    connection.execute(
-        "INSERT INTO result (key, header, data) VALUES (?, ?, ?)", (result.key, result.header, result.data)
-    )

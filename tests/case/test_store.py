@@ -14,7 +14,7 @@ import pytest
 
 from cryoplan.case import store as store_module
 from cryoplan.case.build import build_case
-from cryoplan.case.store import CaseStore, StoredPlan, StoredResult, load_case, save_case
+from cryoplan.case.store import CaseStore, StoredResult, load_case, save_case
 from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.volume import Volume
@@ -23,8 +23,8 @@ from tests.support.cases import OBLIQUE, ball, grid, named, scan
 
 WHERE = grid(size=(20, 18, 12), spacing=(1.5, 2, 4), centre=(0.1, -20.3, 700.7), direction=OBLIQUE)
 CENTRE = WHERE.centre_mm()
-PLAN = StoredPlan(name="A", text='{"schema": 1}')
-RESULT = StoredResult(key="k1", header="{}", data=bytes(range(256)))
+PLAN = '{"schema": 1, "name": "A"}'
+RESULT = StoredResult(key="k1", header="{}", data=bytes(range(256)), what={"plan": "p"})
 
 
 def a_case():
@@ -39,7 +39,7 @@ def a_case():
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     path = tmp_path / "patient.cryoplan"
-    CaseStore.create(path, a_case(), plans=[PLAN], results=[RESULT])
+    CaseStore.create(path, a_case(), PLAN, results=[RESULT])
     return path
 
 
@@ -87,21 +87,20 @@ def test_an_image_of_another_number_type_is_refused(tmp_path):
 
 def test_plans_and_results_come_back(saved):
     with CaseStore.open(saved) as store:
-        assert store.plans() == (PLAN,)
+        assert store.plan_text == PLAN
         assert store.result_keys() == ("k1",)
         assert store.result("k1") == RESULT
         assert store.result("other") is None
 
 
 def test_changes_stay_when_the_file_is_closed(saved):
-    second = StoredPlan(name="B", text="{}")
     with CaseStore.open(saved) as store:
-        store.replace_plans([second, PLAN])
+        store.record("Plan B", plan_text='{"name": "B"}')
         store.put_result(StoredResult(key="k1", header="new", data=b"x"))
         store.put_result(StoredResult(key="k2", header="h", data=b"y"))
-        store.replace_case(store.load_case().changed(code="Q"))
+        store.record("Code", case=store.load_case().changed(code="Q"))
     with CaseStore.open(saved) as store:
-        assert store.plans() == (second, PLAN)
+        assert store.plan_text == '{"name": "B"}'
         assert store.result_keys() == ("k1", "k2")
         assert store.result("k1").header == "new"
         assert store.load_case().code == "Q"
@@ -110,27 +109,20 @@ def test_changes_stay_when_the_file_is_closed(saved):
     assert files(saved.parent) == [saved.name]
 
 
-def test_two_plans_of_one_name_are_refused_and_nothing_changes(saved):
-    with CaseStore.open(saved) as store:
-        with pytest.raises(StoreError, match="Two plans are called 'B'"):
-            store.replace_plans([StoredPlan(name="B", text=""), StoredPlan(name="B", text="")])
-        assert store.plans() == (PLAN,)
-
-
 def test_reading_leaves_the_file_as_it_was(saved):
     before = saved.read_bytes()
     with CaseStore.open(saved) as store:
         store.load_case()
-        store.plans()
+        store.history()
     assert saved.read_bytes() == before
 
 
 def test_a_file_that_is_open_is_refused_elsewhere(saved):
-    with CaseStore.open(saved), pytest.raises(StoreError, match="open in another program") as caught:
+    with CaseStore.open(saved), pytest.raises(StoreError, match="open for writing elsewhere") as caught:
         CaseStore.open(saved)
     assert caught.value.code == "case-file-in-use"
     with CaseStore.open(saved) as store:
-        assert store.plans() == (PLAN,)
+        assert store.plan_text == PLAN
 
 
 def test_closing_twice_does_nothing(saved):
@@ -138,23 +130,7 @@ def test_closing_twice_does_nothing(saved):
     store.close()
     store.close()
     with CaseStore.open(saved) as again:  # and the file is free
-        assert again.plans() == (PLAN,)
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="file modes are a matter of POSIX")
-def test_a_write_protected_file_can_be_read_by_many(saved, monkeypatch):
-    real = sqlite3.connect
-
-    def read_only(path, **options):
-        return real(path.replace("mode=rw", "mode=ro"), **options)
-
-    # The super-user may write everything, so the protection is put on the connection itself.
-    monkeypatch.setattr(sqlite3, "connect", read_only)
-    with CaseStore.open(saved) as one, CaseStore.open(saved) as two:
-        assert one.plans() == two.plans() == (PLAN,)
-        with pytest.raises(StoreError) as caught:
-            one.replace_plans([])
-        assert caught.value.code == "not-writable"
+        assert again.plan_text == PLAN
 
 
 def refuse(path: Path, code: str) -> StoreError:
@@ -184,7 +160,7 @@ def test_a_database_of_another_program_is_refused_untouched(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("version", "code"), [(2, "case-file-newer"), (99, "case-file-newer"), (0, "case-file-damaged")]
+    ("version", "code"), [(3, "case-file-newer"), (99, "case-file-newer"), (0, "case-file-damaged")]
 )
 def test_a_file_of_another_version_is_refused_untouched(saved, version, code):
     connection = sqlite3.connect(saved)
@@ -198,10 +174,10 @@ def test_a_file_of_another_version_is_refused_untouched(saved, version, code):
     "statement",
     [
         "CREATE TABLE extra (x)",
-        "CREATE TRIGGER t AFTER INSERT ON plan BEGIN DELETE FROM plan; END",
-        "CREATE VIEW v AS SELECT * FROM plan",
-        "ALTER TABLE plan ADD COLUMN y TEXT",
-        "DROP TABLE plan",
+        "CREATE TRIGGER t AFTER INSERT ON mask BEGIN DELETE FROM mask; END",
+        "CREATE VIEW v AS SELECT * FROM mask",
+        "ALTER TABLE mask ADD COLUMN y TEXT",
+        "DROP TABLE mask",
     ],
 )
 def test_a_file_with_other_tables_or_hidden_code_is_refused(saved, statement):
@@ -227,15 +203,21 @@ def change(path: Path, statement: str, *values: object) -> None:
         ("UPDATE image SET grid = ?", "nonsense"),
         ("UPDATE image SET facts = ?", '{"unknown": 1, "findings": []}'),
         ("UPDATE image SET facts = ?", "[]"),
-        ("UPDATE structure SET sha256 = ?", "0" * 64),
-        ("UPDATE structure SET role = ?", "king"),
-        ("UPDATE structure SET box = ?", "[[0, 0, 0], [99, 1, 1]]"),
-        ("UPDATE structure SET box = ?", "[[0, 0, 0], [0, 0, 0]]"),
-        ("UPDATE structure SET box = ?", "7"),
-        ("UPDATE structure SET voxels = ?", b""),
-        ('UPDATE "case" SET target_name = ?', "nobody"),
-        ('UPDATE "case" SET planning_grid = ?', "{}"),
-        ('UPDATE "case" SET findings = ?', '[{"level": "odd", "code": "", "text": "", "place": ""}]'),
+        ("UPDATE mask SET sha256 = ? || substr(sha256, 2)", "x"),
+        ("DELETE FROM mask WHERE sha256 <> ?", "x"),
+        ('UPDATE "case" SET document = ?', "{}"),
+        ('UPDATE "case" SET document = ?', "nonsense"),
+        ('UPDATE "case" SET document = ?', "[]"),
+        ("UPDATE \"case\" SET document = json_set(document, '$.structures[0].role', ?)", "king"),
+        ("UPDATE \"case\" SET document = json_set(document, '$.case.image', ?)", "0" * 64),
+        ("DELETE FROM history WHERE number <> ?", 99),
+        ("UPDATE mask SET box = ?", "[[0, 0, 0], [99, 1, 1]]"),
+        ("UPDATE mask SET box = ?", "[[0, 0, 0], [0, 0, 0]]"),
+        ("UPDATE mask SET box = ?", "7"),
+        ("UPDATE mask SET voxels = ?", b""),
+        ("UPDATE \"case\" SET document = json_set(document, '$.case.target', ?)", "nobody"),
+        ("UPDATE \"case\" SET document = json_set(document, '$.case.planning_grid', ?)", "{}"),
+        ("UPDATE \"case\" SET document = json_set(document, '$.case.findings[0].level', ?)", "odd"),
         ('DELETE FROM "case" WHERE id = ?', 1),
         ("DELETE FROM image WHERE id = ?", 1),
     ],
@@ -248,7 +230,7 @@ def test_rows_that_do_not_fit_together_are_refused(saved, statement, value):
 def test_a_size_that_would_take_all_memory_is_refused_before_it_is_taken(saved):
     huge = '{"size": [100000, 100000, 100000], "spacing_mm": [1, 1, 1], "origin_mm": [0, 0, 0],' \
            ' "direction": [1, 0, 0, 0, 1, 0, 0, 0, 1]}'  # fmt: skip
-    change(saved, "UPDATE structure SET grid = ?", huge)
+    change(saved, "UPDATE mask SET grid = ?", huge)
     refuse(saved, "case-file-damaged")
     change(saved, "UPDATE image SET grid = ?", huge)
     assert "too large" in refuse(saved, "case-file-damaged").what
@@ -314,11 +296,11 @@ def test_saving_over_a_file_leaves_the_old_one_when_it_fails(saved, monkeypatch)
     def fail(*_):
         raise sqlite3.OperationalError("database or disk is full")
 
-    for step in ("insert_case", "_insert_plans", "_insert_result"):
+    for step in ("insert_image", "insert_masks", "insert_entry", "insert_result", "written"):
         with monkeypatch.context() as patch:
             patch.setattr(store_module, step, fail)
             with pytest.raises(StoreError):
-                CaseStore.create(saved, a_case(), plans=[PLAN], results=[RESULT])
+                CaseStore.create(saved, a_case(), PLAN, results=[RESULT])
         assert saved.read_bytes() == before
         assert files(saved.parent) == [saved.name]
 
@@ -346,7 +328,7 @@ def test_other_trouble_of_sqlite_becomes_a_sentence(saved):
     store = CaseStore.open(saved)
     store.close()
     with pytest.raises(StoreError) as caught:
-        store.plans()
+        store.result_keys()
     assert caught.value.code == "case-file-failed"
 
 
@@ -356,17 +338,17 @@ import os, sqlite3
 connection = sqlite3.connect({str(saved)!r}, isolation_level=None)
 connection.execute("PRAGMA cache_size = 1")
 connection.execute("BEGIN IMMEDIATE")
-connection.execute("DELETE FROM plan")
+connection.execute("DELETE FROM history")
 for n in range(50):
     row = (str(n), os.urandom(20000))
-    connection.execute("INSERT INTO result (key, header, data) VALUES (?, '', ?)", row)
+    connection.execute("INSERT INTO result (key, header, what, data) VALUES (?, '', '{{}}', ?)", row)
 os._exit(9)
 """
     run = subprocess.run([sys.executable, "-c", code], check=False)
     assert run.returncode == 9
     assert saved.with_name(saved.name + "-journal").exists()
     with CaseStore.open(saved) as store:
-        assert store.plans() == (PLAN,)
+        assert store.plan_text == PLAN
         assert store.result_keys() == ("k1",)
         assert store.load_case().digest() == a_case().digest()
 
