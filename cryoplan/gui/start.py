@@ -43,7 +43,7 @@ def start_window(case_path: Path | None, demo: bool) -> int:
     session = crash.Session(crash.WINDOW)
     session.begin()
     with tempfile.TemporaryDirectory(prefix="cryoplan-qt-") as forgotten:
-        _forget_visited_folders(Path(forgotten))
+        forget_visited_folders(Path(forgotten))
         palette = theme.apply(application)
         workspace = Workspace()
         window = MainWindow(workspace, ViewState(), palette, make_canvas)
@@ -52,7 +52,7 @@ def start_window(case_path: Path | None, demo: bool) -> int:
         _quit_on_interrupt(window)
         window.show()
         if endings:
-            window.banner.show_failure(_ended_badly(endings))
+            window.banner.show_failure(ended_badly(endings))
         if demo:
             workspace.open_demo()
         elif case_path is not None:
@@ -64,7 +64,7 @@ def start_window(case_path: Path | None, demo: bool) -> int:
     return int(code)
 
 
-def _ended_badly(endings: tuple[crash.Ending, ...]) -> Failure:
+def ended_badly(endings: tuple[crash.Ending, ...]) -> Failure:
     """Return what the banner says of sessions that ended badly."""
     return Failure(
         what="The last session of cryoplan ended unexpectedly.",
@@ -74,7 +74,7 @@ def _ended_badly(endings: tuple[crash.Ending, ...]) -> Failure:
     )
 
 
-def _forget_visited_folders(folder: Path) -> None:
+def forget_visited_folders(folder: Path) -> None:
     """Let Qt's own settings live in a folder that goes with the window.
 
     Qt's file dialogs write the folders that were visited into the user's settings of Qt, and names of folders

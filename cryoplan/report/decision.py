@@ -57,7 +57,7 @@ def _series(description: str) -> str:
 def _source(source: str) -> str:
     """Return where an outline came from without the name of its file."""
     found = re.fullmatch(r"(?:.*, )?((?:label|segment) \d+|[a-z]+)", source)
-    return f"from {found[1]}" if found else "from a file"
+    return found[1] if found else "a file"
 
 
 def target_facts(case: Case, assessment: Assessment) -> tuple[Fact, ...]:
@@ -81,7 +81,7 @@ def target_facts(case: Case, assessment: Assessment) -> tuple[Fact, ...]:
     guess = ", role guessed from the name" if target.role_is_guess else ""
     return (
         Fact(label="Target", value=f"{target.name}{guess}"),
-        Fact(label="Outlined", value=f"{show_ml(target.volume_ml)}, {_source(target.source)}"),
+        Fact(label="Outlined", value=f"{show_ml(target.volume_ml)}, source {_source(target.source)}"),
         Fact(
             label="Extent",
             value=f"{x:.0f} × {y:.0f} × {z:.0f} mm (left-right, front-back, head-feet)",
