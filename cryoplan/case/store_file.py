@@ -181,19 +181,18 @@ def damaged(path: Path, why: str) -> StoreError:
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Make all changes of the block together, or none of them."""
-    connection.execute("BEGIN IMMEDIATE")
-    yield from _ended(connection)
+    yield from _between(connection, "BEGIN IMMEDIATE")
 
 
 @contextmanager
 def reading(connection: sqlite3.Connection) -> Iterator[None]:
     """Read one state of the file in the block, whatever a writer does beside it."""
-    connection.execute("BEGIN")
-    yield from _ended(connection)
+    yield from _between(connection, "BEGIN")
 
 
-def _ended(connection: sqlite3.Connection) -> Iterator[None]:
+def _between(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
     try:
+        connection.execute(begin)
         yield
         connection.execute("COMMIT")
     except BaseException:

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cryoplan.case.store_file import disk_sentences
 from cryoplan.core.errors import StoreError
 
 _TRIES = 20
@@ -42,7 +43,7 @@ class WriterLock:
         ------
         StoreError
             ``case-file-in-use`` if there is a writer already; it names user, machine and time.
-            ``not-writable`` if nothing can be written beside the file.
+            ``not-writable``, ``disk-full`` or ``case-place-gone`` if nothing can be written beside the file.
         """
         place = path.resolve()
         lock, user = place.with_name(f".{place.name}.lock"), place.with_name(f".{place.name}.user")
@@ -60,12 +61,8 @@ class WriterLock:
                     raise _in_use(path.name, user) from error
                 if code == sqlite3.SQLITE_IOERR and not lock.exists():
                     continue  # the last writer removed it between our opening and locking it
-                raise StoreError(
-                    f"{path.name} cannot be opened for writing: its folder may not be written ({error}).",
-                    "Open it for reading only, or choose a folder that you may write to.",
-                    code="not-writable",
-                    place=path.name,
-                ) from error
+                with disk_sentences(path):
+                    raise
             if taken:
                 with suppress(OSError):  # without it the next one is told less, no more
                     user.write_text(json.dumps(_myself()), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""History: differences go both ways, undo and redo find their way in the tree, and the chain tells on changes."""
+"""History: differences go both ways, undo and redo find their way, the chain tells on changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cryoplan.case.differences import (
@@ -51,6 +51,7 @@ DOCUMENTS = st.dictionaries(st.sampled_from("abcd"), VALUES, max_size=4)
 # Differences ----------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(DOCUMENTS, DOCUMENTS)
 def test_differences_lead_from_one_document_to_the_other_and_back(before, after):
     kept = copy.deepcopy((before, after))
@@ -60,6 +61,7 @@ def test_differences_lead_from_one_document_to_the_other_and_back(before, after)
     assert canonical([before, after]) == canonical(list(kept))
 
 
+@settings(deadline=None)
 @given(DOCUMENTS, DOCUMENTS)
 def test_equal_documents_and_only_those_have_no_differences(before, after):
     assert differences(before, copy.deepcopy(before)) == ()
@@ -67,11 +69,13 @@ def test_equal_documents_and_only_those_have_no_differences(before, after):
     assert same(before, after) == (canonical(before) == canonical(after))
 
 
+@settings(deadline=None)
 @given(DOCUMENTS, DOCUMENTS)
-def test_differences_of_another_document_are_refused(before, after):
+def test_a_change_is_not_made_twice(before, after):
     changes = differences(before, after)
-    if changes:
-        with pytest.raises(ValueError, match="."):
+    # What is put into a list between others stands on nothing that could be missing.
+    if any(change.before or isinstance(change.path[-1], str) for change in changes):
+        with pytest.raises(ValueError, match=r"something|nothing|index"):
             applied(after, changes)
 
 
@@ -94,7 +98,7 @@ def test_whole_and_broken_numbers_and_truth_are_told_apart():
 
 @pytest.mark.parametrize("path", [(), ("a", "b"), ("l", 9), ("l", -1), ("l", "x"), ("a", 0), (True,)])
 def test_a_place_that_is_not_there_is_refused(path):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"something|nothing|index|no place"):
         applied({"a": 1, "l": [1]}, ((path, (1,), (2,)),))
 
 
@@ -164,6 +168,7 @@ def test_undo_goes_to_the_parent_and_redo_to_the_child_left_last():
     assert [e.number for e in desk.history.entries] == list(range(1, len(desk.history) + 1))
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["edit", "edit", "undo", "redo", "go"]), max_size=40), st.randoms())
 def test_every_state_can_be_reached_from_every_other(steps, rng):
     desk = Desk()
