@@ -1,4 +1,4 @@
-"""Privacy of the window's state: with the real background process, nothing beside the case names the patient."""
+"""Privacy of the window: with the real background process, nothing beside the case names the patient."""
 
 from __future__ import annotations
 

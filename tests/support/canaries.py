@@ -1,4 +1,4 @@
-"""Canaries: a patient's files whose every identifying place holds a word of its own, and a search for them."""
+"""Canaries: a patient's files with a word of its own in every identifying place, and a search for them."""
 
 from __future__ import annotations
 
