@@ -67,6 +67,7 @@ def upgrade_file(path: Path) -> None:
     with disk_sentences(path), replace_when_written(place) as temporary:
         with closing(_open_old(path)) as old, closing(connect_new(temporary)) as new:
             # Against an older program, which knows nothing of our lock.
+            old.execute("PRAGMA query_only = OFF")
             old.execute("BEGIN EXCLUSIVE")
             _upgrade(path, old, new)
         shutil.copymode(place, temporary)

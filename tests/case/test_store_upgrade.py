@@ -1,0 +1,141 @@
+"""Older case files: they open for good, and stay as they were until their upgrade is whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cryoplan.case.case import Case
+from cryoplan.case.store import CaseStore, StoredResult, summary
+from cryoplan.core.errors import StoreError
+from cryoplan.workflow import open_case
+from tests.support.failing_sqlite import DISK_FULL, IO_ERROR, failing_statements
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "case-v1.cryoplan"
+"""Written by the last program of file version 1: two structures, plans A and B, one result."""
+
+DIGEST = "fb57cde0c1a9273653fb9fded326396d115fe367e70249d44cf9421489a7564a"
+"""Of its case, said by the program that wrote it."""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return Path(shutil.copyfile(FIXTURE, tmp_path / "old.cryoplan"))
+
+
+def version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("PRAGMA user_version").fetchone()[0]
+
+
+def is_all_there(store: CaseStore) -> Case:
+    case = store.load_case()
+    assert case.digest() == DIGEST
+    assert (case.code, case.target_name) == ("P-1", "target_1 near")
+    assert [s.name for s in case.structures] == ["żołądek ☃", "target_1 near"]
+    assert [f.code for f in case.findings][:1] == ["thick-slices"]
+    assert json.loads(store.plan_text)["probes"][0]["name"] == "1"
+    assert store.result("k1") == StoredResult(key="k1", header='{"version": "0.1"}', data=bytes(range(256)))
+    assert store.status == "draft"
+    assert store.findings == ()
+    return case
+
+
+def test_a_file_of_version_1_becomes_one_of_version_2_with_all_it_held(path):
+    with CaseStore.open(path) as store:
+        is_all_there(store)
+        (start,) = store.history().entries
+        assert "version 1" in start.text
+        assert store._document["other_plans"][0]["name"] == "B"
+        store.record("Edit", plan_text="")
+        store.undo()
+    assert version(path) == 2
+    with CaseStore.open(path) as store:
+        is_all_there(store)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_reading_only_leaves_a_file_of_version_1_as_it_is(path):
+    before = path.read_bytes()
+    with CaseStore.open(path, read_only=True) as store:
+        is_all_there(store)
+        store.save_copy(path.with_name("copy.cryoplan"))
+    assert summary(path).plan_name == "A"
+    assert summary(path).entries == 0
+    assert path.read_bytes() == before
+    with CaseStore.open(path.with_name("copy.cryoplan")) as store:
+        is_all_there(store)
+
+
+def test_the_window_opens_a_file_of_version_1_with_its_plan(path):
+    # Its result is no real one, so only what comes before it is asked for.
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM result")
+    saved = open_case(path)
+    assert saved.case.digest() == DIGEST
+    assert saved.plan.name == "A"
+    assert len(saved.plan.probes) == 1
+    assert saved.findings == ()
+
+
+@pytest.mark.parametrize("reason", [DISK_FULL, IO_ERROR])
+def test_an_upgrade_that_fails_anywhere_leaves_the_old_file(path, monkeypatch, reason):
+    before = path.read_bytes()
+    with failing_statements(monkeypatch) as faults:
+        for number in range(1, 200):
+            faults.arm(number, reason)
+            try:
+                CaseStore.open(path).close()
+            except StoreError:
+                now = version_by_header(path)
+                assert now == 2 or path.read_bytes() == before
+            if len(faults.seen) < number:
+                break
+            shutil.copyfile(FIXTURE, path)
+        assert 20 < number < 199
+    with CaseStore.open(path) as store:
+        is_all_there(store)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def version_by_header(path: Path) -> int:
+    return int.from_bytes(path.read_bytes()[60:64], "big")
+
+
+@pytest.mark.parametrize(
+    ("statement", "value"),
+    [
+        ("UPDATE image SET voxels = ?", b"not compressed"),
+        ("UPDATE image SET sha256 = ?", "0" * 64),
+        ("UPDATE structure SET sha256 = ?", "0" * 64),
+        ("UPDATE structure SET role = ?", "king"),
+        ("UPDATE plan SET json = ? || name", "{"),
+        ('UPDATE "case" SET target_name = ?', "nobody"),
+        ('DELETE FROM "case" WHERE id = ?', 1),
+    ],
+)
+def test_a_damaged_file_of_version_1_is_refused_untouched(path, statement, value):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement, (value,))
+    before = path.read_bytes()
+    for read_only in (True, False):
+        with pytest.raises(StoreError, match=r"old.cryoplan|plan cannot be kept"):
+            CaseStore.open(path, read_only=read_only)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_file_that_an_older_program_has_open_is_not_upgraded(path):
+    before = path.read_bytes()
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        old.execute("PRAGMA locking_mode = EXCLUSIVE")
+        old.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError) as caught:
+            CaseStore.open(path)
+        assert caught.value.code == "case-file-in-use"
+    assert path.read_bytes() == before
