@@ -143,10 +143,6 @@ class Net:
         finally:
             self._inside.yes = False
 
-    def told(self, kind: str, where: str, details: str) -> Unexpected:
-        """Write down an error that another process met and has described."""
-        return self._record(kind, where, details)
-
     def _record(self, kind: str, where: str, details: str) -> Unexpected:
         with self._lock:
             key = details if details in self._times or len(self._times) < MOST_KINDS else "others"
