@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cryoplan.case import store_file
 from cryoplan.case.case import Case
 from cryoplan.case.store import CaseStore, StoredResult
 from cryoplan.case.structure import Role
@@ -192,3 +193,26 @@ def test_the_kill_loop_runs_as_a_script(tmp_path):
     )
     assert run.returncode == 0, run.stderr
     assert "0 damaged" in run.stdout
+
+
+def test_a_copy_that_fails_leaves_what_was_at_its_place(tmp_path, monkeypatch):
+    path, place = tmp_path / "a.cryoplan", tmp_path / "copy.cryoplan"
+    fresh(path)
+    place.write_bytes(b"something else")
+
+    def fail(*_):
+        error = sqlite3.OperationalError(DISK_FULL[0])
+        error.sqlite_errorcode = DISK_FULL[1]
+        raise error
+
+    with CaseStore.open(path) as store:
+        with monkeypatch.context() as patch:
+            patch.setattr(store_file.CaseConnection, "backup", fail)
+            with pytest.raises(StoreError) as caught:
+                store.save_copy(place)
+        assert caught.value.code == "disk-full"
+        assert "copy.cryoplan" in caught.value.what
+        assert place.read_bytes() == b"something else"
+        store.save_copy(place)
+    assert state_of(place) == state_of(path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.cryoplan", "copy.cryoplan"]
