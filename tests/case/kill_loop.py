@@ -70,7 +70,7 @@ def edit_forever(path: Path, seed: int) -> None:
             elif choice < 0.3:
                 store.go_to(rng.randint(1, 1 + len(history) // 2) if len(history) < 3 else history.line[0])
             elif choice < 0.4:
-                cyst = structure("cyst", ball(WHERE, WHERE.centre_mm(), rng.uniform(2, 9)))
+                cyst = structure("cyst", ball(WHERE, WHERE.centre_mm(), rng.uniform(4, 9)))
                 store.record("Cyst outlined", case=some.changed(structures=(some.structures[0], cyst)))
             elif choice < 0.43:
                 store.approve("Dr. A")
@@ -115,7 +115,10 @@ def _edited_until_killed(path: Path, rng: random.Random) -> int:
         timer = threading.Timer(rng.uniform(0.0, LONGEST_S), child.kill)
         timer.start()
         lines = child.stdout.read().splitlines(keepends=True)
+        timer.cancel()
         timer.join()
+    if child.returncode == 1 and sys.platform != "win32":
+        raise RuntimeError("the program that edits ended by itself, so nothing was killed")
     # A line that was cut by the kill was not reported.
     return max((int(line) for line in lines if line.endswith("\n")), default=0)
 
