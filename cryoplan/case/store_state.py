@@ -244,6 +244,7 @@ class StoredState:
             )
         if self._doubtful:
             self._read()
+            self.findings = self._doubts()
             self._case = None if self._case is None else self._reread()
 
     def _reread(self) -> Case:

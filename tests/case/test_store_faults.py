@@ -170,6 +170,8 @@ def test_another_program_that_ignores_the_lock_is_noticed(tmp_path):
         with pytest.raises(StoreError) as caught:
             store.record("Edit", plan_text=plan(3))
         assert caught.value.code == "case-file-changed"
+        store.record("Edit", plan_text=plan(3))
+        assert [f.code for f in store.findings] == ["history-changed"]
 
 
 def test_ten_killed_editors_damage_nothing_and_lose_at_most_one_edit(tmp_path):
