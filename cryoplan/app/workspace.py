@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtGui import QUndoStack
 
 from cryoplan import workflow
-from cryoplan.app.history import SetPlan
-from cryoplan.app.jobs import (
-    Answer,
-    Asked,
-    Failure,
-    JobDone,
-    JobFailed,
-    JobForgot,
-    JobFrame,
-    JobProgress,
-)
-from cryoplan.app.parcel import Held
+from cryoplan.app.errands import Errands
+from cryoplan.app.jobs import Asked, Failure
+from cryoplan.app.keeper import Keeper
+from cryoplan.app.keeper import State as CaseState
 from cryoplan.app.rehearsal import rehearse
+from cryoplan.app.results import Results
+from cryoplan.app.saver import Saver
 from cryoplan.app.state import BUSY_TEXT, State
+from cryoplan.app.travel import Travel
 from cryoplan.app.worker import Worker
+from cryoplan.app.writer import Step
 from cryoplan.case.case import Case
 from cryoplan.core.errors import CryoplanError, StaleError
 from cryoplan.core.finding import Finding
@@ -39,8 +33,6 @@ from cryoplan.plan.plan import Plan
 from cryoplan.scene.meshes import CaseMeshes
 from cryoplan.simulation.result import Frame, ThermalResult
 from cryoplan.simulation.settings import STANDARD, SolverSettings
-
-KEPT_RESULTS = 3
 
 
 class Workspace(QObject):
@@ -60,6 +52,10 @@ class Workspace(QObject):
         A folder holds several series; one has to be chosen.
     meshes_changed
         The surfaces of the 3D view are ready, or gone with their case.
+    file_changed
+        The case file, its history, its status, or whether all is saved: see `kept`.
+    verified : Verification
+        What the check of the solver found.
     """
 
     case_changed = Signal()
@@ -70,30 +66,36 @@ class Workspace(QObject):
     failed = Signal(object)
     series_listed = Signal(object)
     meshes_changed = Signal()
+    file_changed = Signal()
     verified = Signal(object)
 
     def __init__(self, worker: Worker | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.catalogue: Catalogue = workflow.catalogue()
-        self.undo_stack = QUndoStack(self)
+        self.keeper = Keeper(self)
+        self.keeper.changed.connect(self.file_changed)
+        self.saver = Saver(self.keeper, self)
+        self.saver.saved.connect(lambda path: self.message.emit(f"Saved {path.name}"))
+        self.saver.failed.connect(self._fail)
+        self.saver.changed.connect(self._told)
+        self._travel = Travel(self)
+        self._travel.arrived.connect(self._arrive)
+        self._travel.failed.connect(self._fail)
+        self._errands = Errands(worker or Worker(parent=self, prepare=rehearse), self)
+        self._errands.done.connect(self._done)
+        self._errands.failed.connect(self._not_done)
+        self._errands.cancelled.connect(self._gave_up)
+        self._errands.changed.connect(self._told)
         self._settings: SolverSettings = STANDARD
-        self._worker = worker or Worker(parent=self, prepare=rehearse)
-        self._worker.answered.connect(self._take)
-        self._worker.restarted.connect(self._forget_child)
         self._case: Case | None = None
         self._plan = Plan()
         self._key = ""
         self._rules: tuple[Finding, ...] | None = None
-        self._shown: tuple[ThermalResult, Assessment] | None = None
-        self._results: OrderedDict[str, tuple[ThermalResult, Assessment]] = OrderedDict()
-        self._child = Held()
-        self._jobs: dict[int, Asked] = {}
-        self._frames: dict[int, list[Frame]] = {}
-        self._solving: int | None = None
+        self._results = Results()
+        self._solving: Asked | None = None
         self._checked: workflow.ConvergenceReport | None = None
-        self._meshing: int | None = None
+        self._meshing: Asked | None = None
         self.meshes: CaseMeshes | None = None
-        self.progress: ProgressReport | None = None
 
     # What there is ----------------------------------------------------------------------------------
 
@@ -110,12 +112,12 @@ class Workspace(QObject):
     @property
     def result(self) -> ThermalResult | None:
         """The newest result; only current if `is_current`."""
-        return None if self._shown is None else self._shown[0]
+        return None if self._results.shown is None else self._results.shown[0]
 
     @property
     def assessment(self) -> Assessment | None:
         """The judgement of `result`."""
-        return None if self._shown is None else self._shown[1]
+        return None if self._results.shown is None else self._results.shown[1]
 
     @property
     def rules(self) -> tuple[Finding, ...]:
@@ -141,7 +143,7 @@ class Workspace(QObject):
     @property
     def is_current(self) -> bool:
         """True when the result shown is the answer to exactly this case and plan."""
-        return self._shown is not None and self._shown[0].key == self._key
+        return self._results.shown is not None and self._results.shown[0].key == self._key
 
     @property
     def convergence(self) -> workflow.ConvergenceReport | None:
@@ -151,12 +153,12 @@ class Workspace(QObject):
     @property
     def is_checking(self) -> bool:
         """True while the grid is being checked."""
-        return any(asked.kind == "converge" for asked in self._jobs.values())
+        return self._errands.has("converge")
 
     @property
     def is_verifying(self) -> bool:
         """True while the solver is being checked."""
-        return any(asked.kind == "verify" for asked in self._jobs.values())
+        return self._errands.has("verify")
 
     @property
     def can_export(self) -> bool:
@@ -172,38 +174,72 @@ class Workspace(QObject):
             return State.SOLVING
         if self.is_current:
             return State.CURRENT
-        return State.READY if self._shown is None else State.OUT_OF_DATE
+        return State.READY if self._results.shown is None else State.OUT_OF_DATE
+
+    @property
+    def progress(self) -> ProgressReport | None:
+        """How far the background process is."""
+        return self._errands.progress
 
     @property
     def busy_text(self) -> str:
-        """What the background process is doing, empty when it rests."""
-        if not self._jobs:
-            return ""
-        kind = next(iter(self._jobs.values())).kind
-        if self.progress is not None and self.progress.text:
-            return self.progress.text
-        return BUSY_TEXT[kind]
+        """What is being done in the background, empty when nothing is."""
+        return self._errands.busy_text or self.saver.busy_text
 
     @property
     def is_busy(self) -> bool:
-        """True while a job is under way."""
-        return bool(self._jobs)
+        """True while something is under way in the background."""
+        return self._errands.is_busy or self.saver.is_busy
 
     # The plan ---------------------------------------------------------------------------------------
 
     def edit(self, text: str, new_plan: Plan, *, gesture: str | None = None) -> None:
-        """Put `new_plan` in place as one undoable step; steps of one `gesture` become one."""
-        if new_plan == self._plan:
+        """Put `new_plan` in place as one step of the history; steps of one `gesture` become one."""
+        if new_plan == self._plan or not self._may_edit():
             return
-        self.undo_stack.push(SetPlan(text, self._plan, new_plan, self._set_plan, gesture, describe_change))
+        before = self._plan
+        self._set_plan(new_plan)
+        if self._case is not None:
+            self._record(text, before=(self._case, before), gesture=gesture)
+
+    def _record(self, text: str, before: CaseState, gesture: str | None = None) -> None:
+        assert self._case is not None
+        step = Step(text=text, case=self._case, plan=self._plan, before=before, gesture=gesture)
+        self.keeper.record(step, describe=describe_change)
+
+    def _may_edit(self) -> bool:
+        if self._travel.is_under_way:
+            self.message.emit("One moment: the last step is still on its way")
+            return False
+        try:
+            self.keeper.require_writable()
+        except CryoplanError as error:
+            self._fail(error)
+            return False
+        return True
 
     def undo(self) -> None:
-        """Take the last step back."""
-        self.undo_stack.undo()
+        """Take the last step back, of the plan or the structures, also after the case was opened again."""
+        if self.keeper.can_undo and self._may_edit():
+            self._travel.go(self.keeper.undo())
 
     def redo(self) -> None:
-        """Do the last undone step again."""
-        self.undo_stack.redo()
+        """Make the step again that was taken back last."""
+        if self.keeper.can_redo and self._may_edit():
+            self._travel.go(self.keeper.redo())
+
+    def go_to(self, state: int) -> None:
+        """Go back or on to any step of the history."""
+        if self._may_edit():
+            self._travel.go(self.keeper.go_to(state))
+
+    @Slot(object, object)
+    def _arrive(self, case: Case, plan: Plan) -> None:
+        if self._case is not None and case.digest() == self._case.digest():
+            self._case = case
+        else:
+            self._show_case(case)
+        self._set_plan(plan)
 
     def _set_plan(self, plan: Plan) -> None:
         self._plan = plan
@@ -213,30 +249,33 @@ class Workspace(QObject):
         self._told()
 
     def _refresh_key(self) -> None:
-        before = self._shown
         self._key = ""
         if self._case is not None and self._plan.probes:
             self._key = workflow.simulation_key(self._case, self._plan, self.catalogue, self._settings)
-            # Undo brings the old ice ball back at once.
-            self._shown = self._results.get(self._key, self._shown)
-        if self._shown is not before:
-            self.result_changed.emit()
+            if self._results.look_up(self._key):
+                self.result_changed.emit()
 
     def _told(self) -> None:
         self.state_changed.emit()
 
     # The case ---------------------------------------------------------------------------------------
 
-    def set_case(self, case: Case | None, plan: Plan | None = None) -> None:
-        """Show another patient; undo history and results of the last one are gone."""
-        self._stop("solve", "converge", "meshes")  # what was to be saved or printed is still wanted
+    def set_case(self, case: Case | None, plan: Plan | None = None, *, file: Path | None = None) -> None:
+        """Show another patient, in a new case file or in the one that it was read from."""
+        self._errands.stop("solve", "converge", "meshes")  # what is to be printed is still wanted
         self._solving = None
+        self._travel.forget()
         self._case = case
         self._plan = plan or Plan()
         self._rules = None
-        self._shown = None
         self._results.clear()
-        self.undo_stack.clear()
+        self.saver.forget()
+        if case is None:
+            self.keeper.leave()
+        elif file is None:
+            self.keeper.begin(case, self._plan)
+        else:
+            self.saver.watch(self.keeper.attach(file, case))
         self._refresh_key()
         self._make_meshes()
         self.case_changed.emit()
@@ -250,40 +289,34 @@ class Workspace(QObject):
 
     def list_series(self, path: Path) -> None:
         """Ask what a folder holds; `series_listed` answers."""
-        self._submit("list-series", path=path)
+        self._errands.ask("list-series", path=path)
 
     def open_image(self, path: Path, series_uid: str | None = None, structures: Sequence[Path] = ()) -> None:
         """Read a scan in the background and show it as a new case."""
-        self._submit("load", path=path, series_uid=series_uid, structures=tuple(structures))
+        self._errands.ask("load", path=path, series_uid=series_uid, structures=tuple(structures))
 
     def add_structures(self, path: Path) -> None:
         """Read a label map or segmentation in the background and add it to the case."""
         if self._need_case():
-            self._submit("structures", case=self._case, path=path)
+            self._errands.ask("structures", case=self._case, path=path)
 
     def set_target(self, name: str) -> None:
         """Choose the tumour that margins are measured on."""
         if self._case is not None and name != self._case.target_name:
-            self._submit("target", case=self._case, name=name)
+            self._errands.ask("target", case=self._case, name=name)
 
     def open_demo(self) -> None:
         """Make and show the built-in case with its plan."""
-        self._submit("demo")
+        self._errands.ask("demo")
 
     def open_case_file(self, path: Path) -> None:
         """Open a saved case in the background."""
-        self._submit("open", path=path)
+        self._errands.ask("open", path=path)
 
     def save_case_file(self, path: Path) -> None:
-        """Save the case in the background; a current result goes with it."""
+        """Give the case file a place in the background; a current result goes with it."""
         if self._need_case():
-            self._submit(
-                "save",
-                case=self._case,
-                plan=self._plan,
-                solved=self._shown if self.is_current else None,
-                path=path,
-            )
+            self.saver.save(path)
 
     def open_plan(self, path: Path) -> None:
         """Read a plan file as one undoable step."""
@@ -310,31 +343,26 @@ class Workspace(QObject):
         if not self._need_probes():
             return
         if self._solving is not None:
-            self._worker.cancel(self._solving)
-        self._solving = self._submit("solve", case=self._case, plan=self._plan, settings=self.settings)
+            self._errands.stop_one(self._solving)
+        self._solving = self._errands.ask("solve", case=self._case, plan=self._plan, settings=self.settings)
         self._told()
 
     def request_convergence(self) -> None:
         """Solve the plan on another grid and with half the step in the background; see `convergence`."""
         if not self._need_probes():
             return
-        self._stop("converge")
+        self._errands.stop("converge")
         known = self.assessment if self.is_current else None
-        self._submit("converge", case=self._case, plan=self._plan, settings=self.settings, known=known)
+        self._errands.ask("converge", case=self._case, plan=self._plan, settings=self.settings, known=known)
 
     def request_verification(self) -> None:
         """Run the solver's quick checks in the background; `verified` tells the answer."""
         if not self.is_verifying:
-            self._submit("verify")
+            self._errands.ask("verify")
 
     def cancel(self) -> None:
         """Stop what the user asked for; the surfaces of the 3D view are still made."""
-        self._stop(*(BUSY_TEXT.keys() - {"meshes"}))
-
-    def _stop(self, *kinds: str) -> None:
-        for job, asked in self._jobs.items():
-            if asked.kind in kinds:
-                self._worker.cancel(job)
+        self._errands.stop(*(BUSY_TEXT.keys() - {"meshes"}))
 
     def export_pdf(self, path: Path) -> None:
         """Print the plan PDF in the background.
@@ -346,74 +374,40 @@ class Workspace(QObject):
         """
         if not self.is_current:
             raise StaleError(
-                "The result is out of date." if self._shown else "The plan has not been solved.",
+                "The result is out of date." if self._results.shown else "The plan has not been solved.",
                 "Solve first, then print.",
                 code="stale-result",
             )
-        self._submit("report", case=self._case, plan=self._plan, solved=self._shown, path=path)
+        self._errands.ask("report", case=self._case, plan=self._plan, solved=self._results.shown, path=path)
 
-    def close(self) -> None:
-        """End the background process."""
-        self._worker.close()
-        # Qt's stack speaks once more while it is taken apart, to windows that are gone by then.
-        self.undo_stack.blockSignals(True)
-
-    def _submit(self, kind: str, **arguments: Any) -> int:
-        job = self._worker.submit(kind, **self._child.shortened(arguments))
-        self._jobs[job] = Asked(kind, arguments)
-        if kind == "solve":
-            self._frames[job] = []
-        self.progress = ProgressReport(fraction=0.0, text=BUSY_TEXT[kind])
-        self._told()
-        return job
-
-    @Slot()
-    def _forget_child(self) -> None:
-        self._child.forget()
+    def close(self) -> bool:
+        """End the background process and free the case file; tell whether all steps are on the disk."""
+        self._errands.close()
+        return self.saver.close()
 
     @Slot(object)
-    def _take(self, answer: Answer) -> None:
-        if answer.id not in self._jobs:
-            return
-        if isinstance(answer, JobProgress):
-            self.progress = answer.report
-        elif isinstance(answer, JobFrame):
-            self._frames[answer.id].append(answer.frame)
-            return
-        else:
-            asked = self._jobs.pop(answer.id)
-            kind = asked.kind
-            frames = self._frames.pop(answer.id, [])
-            newest = self._solving == answer.id
-            if newest:
-                self._solving = None
-            if not self._jobs:
-                self.progress = None
-            if isinstance(answer, JobForgot):
-                self._ask_again(asked, newest)
-            elif kind == "meshes" and self._meshing != answer.id:
-                pass  # of a case that is not shown any more
-            elif isinstance(answer, JobDone):
-                self._done(asked, answer.value, frames)
-            elif kind == "solve" and not newest:
-                pass  # nobody waits for it any more, whatever became of it
-            elif isinstance(answer, JobFailed):
-                self.failed.emit(answer.failure)
-            elif kind != "meshes":
-                self.message.emit("Cancelled")
-        self._told()
+    def _gave_up(self, asked: Asked) -> None:
+        if asked is self._solving:
+            self._solving = None
+        elif asked.kind == "solve":
+            return  # nobody waits for it any more
+        if asked.kind != "meshes":
+            self.message.emit("Cancelled")
 
-    def _ask_again(self, asked: Asked, newest: bool) -> None:
-        """Ask once more, with everything: the process does not hold what was named."""
-        self._forget_child()
-        job = self._submit(asked.kind, **asked.arguments)
+    @Slot(object, object)
+    def _not_done(self, asked: Asked, failure: Failure) -> None:
+        newest = asked is self._solving
         if newest:
-            self._solving = job
-        elif asked.kind == "meshes" and asked.arguments["case"] is self._case:
-            self._meshing = job
+            self._solving = None
+        if (asked.kind == "solve" and not newest) or (asked.kind == "meshes" and asked is not self._meshing):
+            return  # of a plan or a case that is not shown any more
+        self.failed.emit(failure)
 
+    @Slot(object, object, object)
     def _done(self, asked: Asked, value: Any, frames: list[Frame]) -> None:
         kind = asked.kind
+        if asked is self._solving:
+            self._solving = None
         if kind == "solve":
             result, assessment = value
             self._keep_result(replace(result, frames=tuple(frames)), assessment)
@@ -424,39 +418,52 @@ class Workspace(QObject):
         elif kind == "verify":
             self.verified.emit(value)
         elif kind == "meshes":
-            self.meshes = value
-            self.meshes_changed.emit()
+            if asked is self._meshing:
+                self.meshes = value
+                self.meshes_changed.emit()
         elif kind == "list-series":
             assert isinstance(value, PathDescription)
             self.series_listed.emit(value)
         elif kind == "load":
-            self._child.cases.add(value.digest())
+            self._errands.held.cases.add(value.digest())
             self.set_case(value)
             self.message.emit("Scan loaded")
         elif kind == "demo":
-            self._child.cases.add(value[0].digest())
+            self._errands.held.cases.add(value[0].digest())
             self.set_case(*value)
         elif kind in ("structures", "target"):
             if asked.arguments["case"] is self._case:
-                self._replace_case(value)
+                self._edit_case(asked, value)
             else:
                 what = "structures were not added" if kind == "structures" else "target was not chosen"
                 self.message.emit(f"The {what}, because the case changed meanwhile. Please repeat it.")
         elif kind == "open":
-            self._child.cases.add(value.case.digest())
+            self._errands.held.cases.add(value.case.digest())
             if value.result is not None:  # the grid it was solved on, else it would not be the answer
                 self._settings = value.result.settings
-            self.set_case(value.case, value.plan)
+            self.set_case(value.case, value.plan, file=asked.arguments["path"])
             if value.result is not None:
-                self._keep_result(value.result, value.assessment)
+                self._keep_result(value.result, value.assessment, is_stored=True)
             for finding in value.findings:
                 self.message.emit(finding.text)
         else:
-            self.message.emit(f"{'Printed' if kind == 'report' else 'Saved'} {value.name}")
+            self.message.emit(f"Printed {value.name}")
 
-    def _replace_case(self, case: Case) -> None:
-        """Put a new state of the same patient in place: the plan and its history stay."""
-        self._child.cases.add(case.digest())
+    def _edit_case(self, asked: Asked, case: Case) -> None:
+        """Take structures or a target that were chosen as one step of the history."""
+        before = asked.arguments["case"]
+        if asked.kind == "target":
+            text = f"Target: {case.target_name}"
+        else:
+            new = [s.name for s in case.structures if s.name not in {b.name for b in before.structures}]
+            text = f"Structures added: {', '.join(new)}"
+        if self._may_edit():
+            self._show_case(case)
+            self._record(text, before=(before, self._plan))
+
+    def _show_case(self, case: Case) -> None:
+        """Put another state of the same patient in place: the plan and its history stay."""
+        self._errands.held.cases.add(case.digest())
         self._case = case
         self._rules = None
         self._refresh_key()
@@ -468,19 +475,17 @@ class Workspace(QObject):
         self.meshes = None
         self._meshing = None
         if self._case is not None:
-            self._meshing = self._submit("meshes", case=self._case)
+            self._meshing = self._errands.ask("meshes", case=self._case)
         self.meshes_changed.emit()
 
-    def _keep_result(self, result: ThermalResult, assessment: Assessment) -> None:
-        self._child.results.add(result.key)
-        self._results[result.key] = (result, assessment)
-        self._results.move_to_end(result.key)
-        while len(self._results) > KEPT_RESULTS:
-            old, _ = self._results.popitem(last=False)
-            self._child.results.discard(old)
+    def _keep_result(self, result: ThermalResult, assessment: Assessment, *, is_stored: bool = False) -> None:
+        self._errands.held.results.add(result.key)
+        for old in self._results.keep((result, assessment)):
+            self._errands.held.results.discard(old)
         # A late answer is kept for undo, but only the answer to the plan on screen may be shown.
-        if result.key == self._key:
-            self._shown = (result, assessment)
+        if result.key == self._key and self._case is not None:
+            self._results.look_up(self._key)
+            self.saver.take(result, self._case, self._plan, is_stored=is_stored)
             self.result_changed.emit()
 
     def _need_case(self) -> bool:

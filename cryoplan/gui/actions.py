@@ -79,9 +79,10 @@ def build(window: QMainWindow, workspace: Workspace, entries: tuple[Entry, ...])
             if entry.id != SEPARATOR:
                 actions[entry.id].setEnabled(_possible(workspace, entry.needs))
 
-    for signal in (workspace.case_changed, workspace.plan_changed, workspace.state_changed):
+    for signal in (
+        workspace.case_changed, workspace.plan_changed, workspace.state_changed, workspace.file_changed,
+    ):  # fmt: skip
         signal.connect(refresh)
-    workspace.undo_stack.indexChanged.connect(refresh)
     refresh()
     return actions
 
@@ -93,6 +94,6 @@ def _possible(workspace: Workspace, needs: Needs) -> bool:
         Needs.PROBES: workspace.case is not None and bool(workspace.plan.probes),
         Needs.CURRENT: workspace.can_export,
         Needs.BUSY: workspace.is_busy,
-        Needs.UNDO: workspace.undo_stack.canUndo(),
-        Needs.REDO: workspace.undo_stack.canRedo(),
+        Needs.UNDO: workspace.keeper.can_undo,
+        Needs.REDO: workspace.keeper.can_redo,
     }[needs]

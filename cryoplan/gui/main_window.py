@@ -94,7 +94,7 @@ class MainWindow(QMainWindow):
         workspace.failed.connect(self._show_failure)
         workspace.series_listed.connect(self._choose_series)
         workspace.case_changed.connect(self._new_case)
-        workspace.undo_stack.indexChanged.connect(self._name_undo)
+        workspace.file_changed.connect(self._name_undo)
         self._show_step(0)
         self._new_case()
 
@@ -259,13 +259,13 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _name_undo(self) -> None:
-        stack = self.workspace.undo_stack
-        self.actions_by_id["undo"].setToolTip(
-            f"Undo: {stack.undoText()}" if stack.canUndo() else "Nothing to undo"
-        )
-        self.actions_by_id["redo"].setToolTip(
-            f"Redo: {stack.redoText()}" if stack.canRedo() else "Nothing to redo"
-        )
+        keeper = self.workspace.keeper
+        for name, text, can in (
+            ("undo", keeper.undo_text, keeper.can_undo),
+            ("redo", keeper.redo_text, keeper.can_redo),
+        ):
+            tip = f"{name.capitalize()}: {text}" if can else f"Nothing to {name}"
+            self.actions_by_id[name].setToolTip(tip)
 
     @Slot(object)
     def _show_failure(self, failure: Failure) -> None:
@@ -456,6 +456,4 @@ class MainWindow(QMainWindow):
         if close_canvas is not None:
             close_canvas()
         self.workspace.close()
-        # Qt takes the stack down after what listens to it; an empty one has nothing to tell then.
-        self.workspace.undo_stack.clear()
         event.accept()

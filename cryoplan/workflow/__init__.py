@@ -4,6 +4,7 @@ Window, commands and tests call these and nothing else. Nothing here needs Qt, n
 indirectly, so the whole program also runs without a screen.
 """
 
+from cryoplan.workflow.casefile import CaseFile, stored_result
 from cryoplan.workflow.converging import ConvergenceReport, check_convergence
 from cryoplan.workflow.loading import (
     add_structures,
@@ -20,6 +21,7 @@ from cryoplan.workflow.saving import SavedCase, open_case, save_case
 from cryoplan.workflow.solving import assess, catalogue, check, prepare, simulate, simulation_key, tissues
 
 __all__ = [
+    "CaseFile",
     "ConvergenceReport",
     "SavedCase",
     "add_structures",
@@ -40,6 +42,7 @@ __all__ = [
     "save_plan",
     "simulate",
     "simulation_key",
+    "stored_result",
     "tissues",
     "write_report",
 ]

@@ -147,7 +147,11 @@ class CaseFile:
         StoreError
             If it cannot be written.
         """
-        self.store.put_result(stored_result(result, self.case, self.plan, self._probes), text=text)
+        self.put_stored(stored_result(result, self.case, self.plan, self._probes), text=text)
+
+    def put_stored(self, stored: StoredResult, *, text: str = "") -> None:
+        """Keep a result that was packed already, in another thread for example; see `put_result`."""
+        self.store.put_result(stored, text=text)
         keys = self.store.result_keys()
         if len(keys) > KEPT_RESULTS:
             self.store.drop_results(keep=keys[-KEPT_RESULTS:])

@@ -42,7 +42,13 @@ class SavedCase:
 
 
 def save_case(
-    path: Path, case: Case, plan: Plan, result: ThermalResult | None = None, probes: Catalogue | None = None
+    path: Path,
+    case: Case,
+    plan: Plan,
+    result: ThermalResult | None = None,
+    probes: Catalogue | None = None,
+    *,
+    text: str = "Case created",
 ) -> None:
     """Write a new case file; an old one is replaced only once the new one is whole.
 
@@ -50,6 +56,8 @@ def save_case(
     ----------
     result : ThermalResult, optional
         Kept under its key, whether it is current or not: opening decides that anew.
+    text : str
+        First sentence of its history.
 
     Raises
     ------
@@ -58,7 +66,7 @@ def save_case(
     """
     probes = probes or catalogue()
     results = [] if result is None else [stored_result(result, case, plan, probes)]
-    CaseStore.create(path, case, plan_to_json(plan), results=results)
+    CaseStore.create(path, case, plan_to_json(plan), results=results, text=text)
 
 
 def open_case(path: Path, probes: Catalogue | None = None) -> SavedCase:

@@ -130,7 +130,7 @@ def test_another_patient_takes_result_history_and_plan_away(desk):
     workspace.set_case(small_case().changed(code="P-2"))
     assert workspace.result is None
     assert workspace.assessment is None
-    assert not workspace.undo_stack.canUndo()
+    assert not workspace.keeper.can_undo
     assert workspace.plan == Plan()
     assert workspace.state is State.READY
 
@@ -296,8 +296,8 @@ def test_a_drag_is_one_step_of_undo(desk):
     start = workspace.plan
     for n in range(1, 41):
         workspace.edit("drag", edits.nudge(start, "1", (0.0, 0.0, 0.1 * n)), gesture="drag-1")
-    assert workspace.undo_stack.count() == 1
-    assert workspace.undo_stack.text(0) == "Probe 1: moved 4.0 mm"
+    assert workspace.keeper.undo_count == 1
+    assert workspace.keeper.undo_text == "Probe 1: moved 4.0 mm"
     workspace.undo()
     assert workspace.plan == start
 
@@ -308,7 +308,7 @@ def test_a_drag_back_to_its_start_leaves_no_step(desk):
     for by in (1.0, 2.0, 1.0, 0.0):
         workspace.edit("drag", edits.nudge(start, "1", (0.0, 0.0, by)), gesture="drag-1")
     assert workspace.plan == start
-    assert workspace.undo_stack.count() == 0
+    assert workspace.keeper.undo_count == 0
 
 
 def test_two_drags_are_two_steps(desk):
@@ -317,7 +317,7 @@ def test_two_drags_are_two_steps(desk):
         for _ in range(3):
             new = edits.nudge(workspace.plan, "1", (0.0, 0.0, 1.0))
             workspace.edit("drag", new, gesture=f"drag-{number}")
-    assert workspace.undo_stack.count() == 2
+    assert workspace.keeper.undo_count == 2
 
 
 _EDITS = st.sampled_from(
@@ -348,10 +348,10 @@ def test_undo_of_everything_is_the_start_and_redo_of_everything_the_end(desk, st
             continue
         workspace.edit("edit", new, gesture=gesture)
     end = workspace.plan
-    while workspace.undo_stack.canUndo():
+    while workspace.keeper.can_undo:
         workspace.undo()
     assert workspace.plan == start
-    while workspace.undo_stack.canRedo():
+    while workspace.keeper.can_redo:
         workspace.redo()
     assert workspace.plan == end
 

@@ -48,7 +48,7 @@ def test_from_the_first_screen_to_the_printed_plan(window, qtbot, tmp_path, monk
     np.testing.assert_allclose(placed.tip_mm, target, atol=axial.mm_per_px)
     assert placed.entry_mm[0] < placed.tip_mm[0] - 20.0
     assert view.selected_probe == "4"
-    assert workspace.undo_stack.count() == 1
+    assert workspace.keeper.undo_count == 1
 
     # Drag its tip 10 mm towards the back; one step of the history, whatever the mouse did on the way.
     before = workspace.plan
@@ -57,7 +57,7 @@ def test_from_the_first_screen_to_the_printed_plan(window, qtbot, tmp_path, monk
     moved = workspace.plan.probe("4")
     assert moved.tip_mm[1] - placed.tip_mm[1] == pytest.approx(10.0, abs=2 * axial.mm_per_px)
     assert moved.entry_mm == placed.entry_mm
-    assert workspace.undo_stack.count() == 2
+    assert workspace.keeper.undo_count == 2
     key(window, Qt.Key.Key_Z, CONTROL)
     assert workspace.plan == before
     key(window, Qt.Key.Key_Z, CONTROL)
@@ -149,12 +149,12 @@ def test_a_grip_in_3d_moves_its_probe_and_escape_puts_it_back(desk, qtbot):
     assert desk.view.selected_probe == grip.probe
     QTest.keyClick(plotter, Qt.Key.Key_Escape)
     assert workspace.plan == plan
-    assert workspace.undo_stack.count() == 0
+    assert workspace.keeper.undo_count == 0
     QTest.mouseRelease(plotter, Qt.MouseButton.LeftButton, pos=at.toPoint())
 
     drag(plotter, at, at + QPointF(30.0, 20.0))
     assert workspace.plan != plan
-    assert workspace.undo_stack.count() == 1
+    assert workspace.keeper.undo_count == 1
     other = [p for p in plan.probes if p.name != grip.probe]
     assert [workspace.plan.probe(p.name) for p in other] == other
 

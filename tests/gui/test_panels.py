@@ -287,8 +287,8 @@ def test_a_typed_coordinate_moves_the_tip_as_one_step_that_can_be_undone(desk, p
     enter(qtbot, probes.editor.tip[1], "-12,5")
     assert desk.workspace.plan.probe("1").tip_mm[1] == -12.5
     assert desk.workspace.plan.probe("1").tip_mm[0] == before.probe("1").tip_mm[0]
-    assert desk.workspace.undo_stack.count() == 1
-    assert "tip moved" in desk.workspace.undo_stack.undoText()
+    assert desk.workspace.keeper.undo_count == 1
+    assert "tip moved" in desk.workspace.keeper.undo_text
     desk.workspace.undo()
     assert desk.workspace.plan == before
     settled(probes)

@@ -89,8 +89,8 @@ def test_a_drag_moves_exactly_the_held_grip_and_is_one_step_of_undo(
     assert desk.workspace.plan.probe("2") == before.probe("2")
     assert desk.view.cursor_mm == TUMOUR_MM
 
-    assert desk.workspace.undo_stack.count() == 1
-    assert desk.workspace.undo_stack.undoText().startswith("Probe 1: ")
+    assert desk.workspace.keeper.undo_count == 1
+    assert desk.workspace.keeper.undo_text.startswith("Probe 1: ")
     desk.workspace.undo()
     assert desk.workspace.plan == before
 
@@ -99,14 +99,14 @@ def test_two_drags_are_two_steps(desk: Desk, held, mouse):
     for _ in range(2):
         start = whole_pixels(grip(held, Grip.TIP))
         mouse(held).drag(start, start + QPointF(6, 6))
-    assert desk.workspace.undo_stack.count() == 2
+    assert desk.workspace.keeper.undo_count == 2
 
 
 def test_a_press_on_a_grip_without_a_move_changes_nothing(desk: Desk, held, mouse):
     before = desk.workspace.plan
     mouse(held).click(grip(held, Grip.TIP) + QPointF(4, 4))
     assert desk.workspace.plan == before
-    assert desk.workspace.undo_stack.count() == 0
+    assert desk.workspace.keeper.undo_count == 0
     assert desk.view.cursor_mm == TUMOUR_MM
 
 
@@ -123,7 +123,7 @@ def test_escape_puts_a_dragged_probe_back_and_leaves_no_step(desk: Desk, held, m
     hand.move(start + QPointF(60, 20))
     hand.release(start + QPointF(60, 20))
     assert desk.workspace.plan == before
-    assert desk.workspace.undo_stack.count() == 0
+    assert desk.workspace.keeper.undo_count == 0
     assert desk.view.cursor_mm == TUMOUR_MM
 
 
@@ -174,7 +174,7 @@ def test_clicks_and_drags_beside_the_grips_never_move_a_probe(desk: Desk, held, 
             tried += 1
     assert tried > 40
     assert desk.workspace.plan == before
-    assert desk.workspace.undo_stack.count() == 0
+    assert desk.workspace.keeper.undo_count == 0
 
 
 def test_a_click_on_a_shaft_selects_that_probe_and_moves_only_the_crosshair(desk: Desk, show, mouse):
@@ -266,7 +266,7 @@ def test_an_arrow_moves_the_probe_a_millimetre_that_way_on_the_screen(
     QTest.keyClick(view, key, SHIFT)
     far = desk.workspace.plan.probe("1")
     assert np.linalg.norm(np.subtract(far.tip_mm, after.tip_mm)) == pytest.approx(5.0)
-    assert desk.workspace.undo_stack.count() == 2
+    assert desk.workspace.keeper.undo_count == 2
 
 
 @pytest.mark.parametrize("orientation", [Orientation.AXIAL, Orientation.CORONAL])
@@ -345,7 +345,7 @@ def test_d_copies_the_probe_parallel_at_15_mm_away_from_all_others(desk: Desk, h
         skin_entry(desk.workspace.case, copy.tip_mm, copy.entry_mm), abs=0.3
     )
     assert desk.view.selected_probe == "3"
-    assert desk.workspace.undo_stack.count() == 1
+    assert desk.workspace.keeper.undo_count == 1
     for name in ("1", "2"):
         assert np.linalg.norm(np.subtract(copy.tip_mm, desk.workspace.plan.probe(name).tip_mm)) > 13.0
 
@@ -380,7 +380,7 @@ def on_the_skin(point_mm) -> float:
 def test_two_clicks_place_a_probe_from_the_skin_to_the_tip(desk: Desk, show, mouse):
     view, heard = show(), said(desk)
     desk.workspace.edit("other model", set_model(desk.workspace.plan, "2", "icerod-17g"))
-    steps = desk.workspace.undo_stack.count()
+    steps = desk.workspace.keeper.undo_count
     QTest.keyClick(view, Qt.Key.Key_P)
     assert desk.view.placing
     assert view.cursor().shape() == Qt.CursorShape.CrossCursor
@@ -404,7 +404,7 @@ def test_two_clicks_place_a_probe_from_the_skin_to_the_tip(desk: Desk, show, mou
     assert on_the_skin(placed.entry_mm) < 1.5  # voxels of 2 mm
     clicked = np.subtract(view.point_at(whole_pixels(toward)), placed.tip_mm)
     assert angle_deg(np.subtract(placed.entry_mm, placed.tip_mm), clicked) < 1e-3
-    assert desk.workspace.undo_stack.count() == steps + 1
+    assert desk.workspace.keeper.undo_count == steps + 1
     assert desk.view.cursor_mm == TUMOUR_MM
     view.grab()
     assert not {BANNER_TIP, BANNER_SKIN} & set(view.texts)

@@ -203,7 +203,7 @@ def test_a_right_drag_sets_the_window_and_moves_nothing(desk: Desk, show, mouse)
     mouse(view).drag(QPointF(200, 200), QPointF(200, 150), button=Qt.MouseButton.RightButton)
     assert desk.view.window.level < 40.0  # up is brighter
     assert desk.view.cursor_mm == TUMOUR_MM
-    assert desk.workspace.undo_stack.count() == 0
+    assert desk.workspace.keeper.undo_count == 0
 
 
 def test_a_left_drag_takes_the_crosshair_along_and_stops_at_the_edge_of_the_image(desk: Desk, show, mouse):
@@ -213,7 +213,7 @@ def test_a_left_drag_takes_the_crosshair_along_and_stops_at_the_edge_of_the_imag
     mouse(view).drag(start, start + QPointF(5, 5), QPointF(2, 2))
     x, y, _ = desk.view.cursor_mm
     assert (x, y) == (-130.0, -100.0)  # the corner of the image
-    assert desk.workspace.undo_stack.count() == 0
+    assert desk.workspace.keeper.undo_count == 0
 
 
 def test_a_double_click_asks_for_a_large_view(show, qtbot):
@@ -258,7 +258,7 @@ def test_page_keys_scroll_and_arrows_do_too_while_no_probe_is_selected(desk: Des
         QTest.keyClick(view, key)
         number += step
         assert view.slice_number == number
-    assert desk.workspace.undo_stack.count() == 0
+    assert desk.workspace.keeper.undo_count == 0
 
 
 # Ice and layers -------------------------------------------------------------------------------------

@@ -1,0 +1,225 @@
+"""Keeper: the case file as the window sees it - each edit a step, undo and redo, and whether all is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import platformdirs
+from PySide6.QtCore import QObject, Signal
+
+from cryoplan import workflow
+from cryoplan.app.writer import CaseWriter, Kept, Step
+from cryoplan.case.case import Case
+from cryoplan.core.errors import CryoplanError, StoreError
+from cryoplan.plan.plan import Plan
+
+T = TypeVar("T")
+
+State = tuple[Case, Plan]
+
+LEAVING_S = 5.0
+"""How long the next case waits for the file of the last one."""
+
+CLOSING_S = 10.0
+"""How long the end of the program waits for a disk."""
+
+
+def cases_folder() -> Path:
+    """Return where cases live until they are given a place."""
+    return Path(platformdirs.user_data_path("cryoplan", appauthor=False)) / "cases"
+
+
+class Keeper(QObject):
+    """Keeps one case file through a `CaseWriter`.
+
+    Signals
+    -------
+    changed
+        `kept` is another one.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._writer = CaseWriter(self.changed.emit)
+        self._taken_back: list[Step] = []
+
+    # What there is ----------------------------------------------------------------------------------
+
+    @property
+    def kept(self) -> Kept:
+        """The file, its history, and what is not written yet."""
+        return self._writer.kept
+
+    @property
+    def may_edit(self) -> bool:
+        """False when the case is open for reading only."""
+        return not self.kept.read_only
+
+    @property
+    def is_named(self) -> bool:
+        """True when the user gave the file its place."""
+        path = self.kept.path
+        return path is not None and path.parent != cases_folder()
+
+    @property
+    def undo_count(self) -> int:
+        """Steps that can be taken back, one after the other."""
+        kept = self.kept
+        line = kept.history.line
+        behind = line.index(kept.history.current) if kept.history.current in line else 0
+        return behind + len(kept.waiting) - kept.continues
+
+    @property
+    def undo_text(self) -> str:
+        """What undo would take back; empty when there is nothing."""
+        kept = self.kept
+        return kept.waiting[-1] if kept.waiting else kept.history.undo_text
+
+    @property
+    def redo_text(self) -> str:
+        """What redo would make again; empty when there is nothing."""
+        if self._taken_back:
+            return self._taken_back[-1].text
+        kept = self.kept
+        return "" if kept.waiting else kept.history.redo_text
+
+    @property
+    def can_undo(self) -> bool:
+        """True when a step can be taken back."""
+        return self.may_edit and bool(self.undo_text)
+
+    @property
+    def can_redo(self) -> bool:
+        """True when a step can be made again."""
+        return self.may_edit and bool(self.redo_text)
+
+    # Files ------------------------------------------------------------------------------------------
+
+    def begin(self, case: Case, plan: Plan) -> Path:
+        """Keep a new case in the user's data folder, until `move` gives it a place."""
+        self._taken_back.clear()
+        folder, stem = cases_folder(), f"{case.code}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        path, number = folder / f"{stem}.cryoplan", 1
+        while path.exists():
+            number += 1
+            path = folder / f"{stem}-{number}.cryoplan"
+        self._leaving(lambda: self._writer.begin(path, case, plan))
+        return path
+
+    def attach(self, path: Path, case: Case, *, read_only: bool = False) -> Future[None]:
+        """Go on with a file of which `case` was just read; see `CaseWriter.attach`."""
+        self._taken_back.clear()
+        return self._leaving(lambda: self._writer.attach(path, case, read_only=read_only))
+
+    def leave(self) -> None:
+        """Let go of the file."""
+        self._taken_back.clear()
+        self._leaving(lambda: self._writer.leave())
+
+    def move(self, path: Path) -> Future[None]:
+        """Go on at another place; the file in the data folder is removed when the new one is whole."""
+        return self._writer.move(path, remove_old=not self.is_named)
+
+    def retry(self) -> None:
+        """Try now what could not be written."""
+        self._writer.retry()
+
+    def settle(self, timeout_s: float = CLOSING_S) -> bool:
+        """Write what waits; tell whether all is on the disk."""
+        return self._writer.settle(timeout_s)
+
+    def close(self) -> bool:
+        """Write what waits and free the file; tell whether all was written."""
+        return self._writer.close(CLOSING_S)
+
+    def call(self, function: Callable[[workflow.CaseFile], T]) -> Future[T]:
+        """Do something with the file after the steps that wait."""
+        return self._writer.call(function)
+
+    def _leaving(self, leave: Callable[[], Future[None]]) -> Future[None]:
+        """Leave the present file for good, so that no step of the next case can end up in it."""
+        future = leave()
+        if not wait([future], timeout=LEAVING_S).done:
+            # The thread hangs in a place that does not answer; it holds nothing that anybody needs any more.
+            self._writer = CaseWriter(self.changed.emit)
+            future = leave()
+            wait([future], timeout=LEAVING_S)
+        return future
+
+    # Steps ------------------------------------------------------------------------------------------
+
+    def record(self, step: Step, describe: Callable[[Plan, Plan], str]) -> None:
+        """Take one step; see `CaseWriter.record`.
+
+        Parameters
+        ----------
+        describe : callable
+            ``(old, new) -> text`` for what the parts of one gesture did together.
+
+        Raises
+        ------
+        StoreError
+            If the case is open for reading only.
+        """
+        self.require_writable()
+        self._taken_back.clear()
+        self._writer.record(step, describe)
+
+    def undo(self) -> Future[State]:
+        """Take the last step back; one that is not written yet just does not happen."""
+        self.require_writable()
+        step = self._writer.take_back()
+        if step is None:
+            return self._writer.call(lambda file: file.undo())
+        self._taken_back.append(step)
+        return _done(step.before)
+
+    def redo(self) -> Future[State]:
+        """Make the step again that was taken back last."""
+        self.require_writable()
+        if not self._taken_back:
+            return self._writer.call(lambda file: file.redo())
+        step = self._taken_back.pop()
+        self._writer.record(step, lambda _old, _new: step.text)
+        return _done((step.case, step.plan))
+
+    def go_to(self, state: int) -> Future[State]:
+        """Go to any state of the history."""
+        self.require_writable()
+        self._taken_back.clear()
+        return self._writer.call(lambda file: file.go_to(state))
+
+    def require_writable(self) -> None:
+        """Raise when nothing may be changed.
+
+        Raises
+        ------
+        StoreError
+            Says who has the file.
+        """
+        kept = self.kept
+        if kept.read_only:
+            raise StoreError(
+                f"This case is open for reading only. {kept.reason}".strip(),
+                "Save a copy and work on that, or open it again when it is free.",
+                code="case-read-only",
+            )
+
+
+def failure_of(error: BaseException) -> CryoplanError:
+    """Return what a future failed with as something to show; anything unexpected goes on as it is."""
+    if isinstance(error, CryoplanError):
+        return error
+    raise error
+
+
+def _done(state: State) -> Future[State]:
+    future: Future[State] = Future()
+    future.set_result(state)
+    return future

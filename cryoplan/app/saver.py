@@ -1,0 +1,145 @@
+"""Saver: what takes too long for a step - results into the case file, and the case to another place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from cryoplan import workflow
+from cryoplan.app.keeper import Keeper, failure_of
+from cryoplan.case.case import Case
+from cryoplan.core.errors import CryoplanError
+from cryoplan.plan.plan import Plan
+from cryoplan.simulation.result import ThermalResult
+
+REST_MS = 5000
+"""A result goes into the file when nothing newer came for this time: while a probe is moved about it would
+be written for nothing."""
+
+Solved = tuple[ThermalResult, Case, Plan]
+
+
+class Saver(QObject):
+    """Works in a thread of its own; the file belongs to the keeper's thread.
+
+    Signals
+    -------
+    saved : Path
+        The case has its place.
+    failed : CryoplanError
+        It has not.
+    changed
+        `is_busy` is another one.
+    """
+
+    saved = Signal(object)
+    failed = Signal(object)
+    changed = Signal()
+    _ended = Signal(object)
+
+    def __init__(self, keeper: Keeper, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._keeper = keeper
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="saver")
+        self._newest: Solved | None = None
+        self._saving = 0
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._store_quietly)
+        self._ended.connect(lambda end: end())
+
+    @property
+    def is_busy(self) -> bool:
+        """True while the case is on its way to another place."""
+        return self._saving > 0
+
+    @property
+    def busy_text(self) -> str:
+        """What is being done."""
+        return "Saving the case" if self._saving else ""
+
+    def take(self, result: ThermalResult, case: Case, plan: Plan, *, is_stored: bool) -> None:
+        """Remember the result that is shown; it goes into the file after a rest, or with `save`."""
+        self._newest = None if is_stored else (result, case, plan)
+        self._rest.stop()
+        if not is_stored:
+            self._rest.start()
+
+    def forget(self) -> None:
+        """Another patient is shown."""
+        self._newest = None
+        self._rest.stop()
+
+    def save(self, path: Path) -> None:
+        """Give the case its place, with the newest result; `saved` or `failed` tells."""
+        newest = self._take_newest()
+        self._saving += 1
+
+        def work() -> None:
+            if newest is not None:
+                self._store(newest)
+            self._keeper.settle()
+            self._keeper.move(path).result()
+
+        def end(error: BaseException | None) -> None:
+            self._saving -= 1
+            self.changed.emit()
+            if error is None:
+                self.saved.emit(path)
+            else:
+                self.failed.emit(failure_of(error))
+
+        self._run(work, end)
+        self.changed.emit()
+
+    def watch(self, future: Future[None]) -> None:
+        """Tell when something that was asked of the keeper fails."""
+
+        def end(error: BaseException | None) -> None:
+            if error is not None:
+                self.failed.emit(failure_of(error))
+
+        self._run(future.result, end)
+
+    def close(self) -> bool:
+        """Write what waits and free the file; tell whether all steps are on the disk."""
+        self._rest.stop()
+        self._pool.shutdown(wait=True)
+        self._ended.disconnect()
+        return self._keeper.close()
+
+    def _take_newest(self) -> Solved | None:
+        self._rest.stop()
+        newest, self._newest = self._newest, None
+        return newest
+
+    def _store_quietly(self) -> None:
+        newest = self._take_newest()
+        if newest is None:
+            return
+
+        def end(error: BaseException | None) -> None:
+            # A result can be solved again; that the disk has a problem shows at the steps.
+            if error is not None and not isinstance(error, CryoplanError):
+                raise error
+
+        self._run(lambda: self._store(newest), end)
+
+    def _store(self, solved: Solved) -> None:
+        result, case, plan = solved
+        stored = workflow.stored_result(result, case, plan, workflow.catalogue())
+
+        def put(file: workflow.CaseFile) -> None:
+            # The window may show another patient by now.
+            if file.case.digest() == case.digest() and not file.store.read_only:
+                file.put_stored(stored, text=f"Solved on a grid of {result.settings.spacing_mm:g} mm")
+
+        self._keeper.call(put).result()
+
+    def _run(self, work: Callable[[], object], end: Callable[[BaseException | None], None]) -> None:
+        future = self._pool.submit(work)
+        future.add_done_callback(lambda done: self._ended.emit(lambda: end(done.exception())))
