@@ -46,6 +46,7 @@ class Saver(QObject):
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="saver")
         self._newest: Solved | None = None
         self._saving = 0
+        self._is_closed = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
@@ -106,10 +107,12 @@ class Saver(QObject):
         self._run(future.result, end)
 
     def close(self) -> bool:
-        """Write what waits and free the file; tell whether all steps are on the disk."""
+        """Write what waits and free the file; tell whether all is on the disk; a second call is harmless."""
         self._rest.stop()
         self._pool.shutdown(wait=True)
-        self._ended.disconnect()
+        if not self._is_closed:
+            self._is_closed = True
+            self._ended.disconnect()
         return self._keeper.close()
 
     def _take_newest(self) -> Solved | None:

@@ -18,6 +18,8 @@ class Needs(StrEnum):
     NOTHING = "nothing"
     CASE = "case"
     PROBES = "probes"
+    MAY_EDIT = "a case that may be changed"
+    EDIT_PROBES = "probes that may be changed"
     CURRENT = "current result"
     BUSY = "background work"
     UNDO = "something to undo"
@@ -88,7 +90,10 @@ def build(window: QMainWindow, workspace: Workspace, entries: tuple[Entry, ...])
 
 
 def _possible(workspace: Workspace, needs: Needs) -> bool:
+    may_edit = workspace.case is not None and workspace.keeper.may_edit
     return {
+        Needs.MAY_EDIT: may_edit,
+        Needs.EDIT_PROBES: may_edit and bool(workspace.plan.probes),
         Needs.NOTHING: True,
         Needs.CASE: workspace.case is not None,
         Needs.PROBES: workspace.case is not None and bool(workspace.plan.probes),

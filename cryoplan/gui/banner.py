@@ -1,20 +1,25 @@
-"""Banner: an error says what happened and what to do, above the views; it never stops the work."""
+"""Banner: what is wrong, what to do, and how the case stands, above the views; it never stops the work."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from cryoplan import __version__
 from cryoplan.app.jobs import Failure
+from cryoplan.app.workspace import Workspace
+from cryoplan.gui.parts import Text, tone_colour
+from cryoplan.gui.standing import SAVE_COPY, SAVE_ELSEWHERE, SHOW_HISTORY, TRY_AGAIN, Notice, Standing
 from cryoplan.scene.style import Palette
+
+NOTICE_SIGNS = {"approved": "✓"}
 
 
 class Banner(QFrame):
     """Hidden until something goes wrong."""
 
-    def __init__(self, palette: Palette, parent: QWidget) -> None:
+    def __init__(self, palette: Palette, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.setObjectName("banner")
         self._details = ""
@@ -52,3 +57,132 @@ class Banner(QFrame):
     @Slot()
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._details)
+
+
+class NoticeRow(QFrame):
+    """One notice with its buttons.
+
+    Signals
+    -------
+    pressed : str
+        Text of the button.
+    closed : Notice
+        The user has read it.
+    """
+
+    pressed = Signal(str)
+    closed = Signal(object)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.notice: Notice | None = None
+        self._sign = Text("", bold=True, scale=1.1)
+        self._text = Text("", wrap=True)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(10, 4, 8, 4)
+        self._row.setSpacing(8)
+        self._row.addWidget(self._sign)
+        self._row.addWidget(self._text, 1)
+        self.buttons: list[QPushButton] = []
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show another notice; one that says the same keeps its buttons and the focus on them."""
+        if notice == self.notice:
+            return
+        old, self.notice = self.notice, notice
+        self._sign.say(NOTICE_SIGNS.get(notice.kind, "!"), notice.tone)
+        self._text.say(notice.text)
+        self._text.setAccessibleName(notice.text)
+        self.setObjectName("notice")
+        self.setStyleSheet(f"#notice {{ border-left: 3px solid {tone_colour(notice.tone).name()}; }}")
+        if old is None or (old.buttons, bool(old.about)) != (notice.buttons, bool(notice.about)):
+            self._make_buttons(notice)
+
+    def _make_buttons(self, notice: Notice) -> None:
+        for button in self.buttons:
+            self._row.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self.buttons = []
+        for text in (*notice.buttons, *(("Close",) if notice.about else ())):
+            button = QPushButton(text)
+            button.setAccessibleName(text.rstrip("."))
+            button.clicked.connect(self._press)
+            self._row.addWidget(button)
+            self.buttons.append(button)
+
+    @Slot()
+    def _press(self) -> None:
+        button = self.sender()
+        assert isinstance(button, QPushButton)
+        if button.text() == "Close":
+            self.closed.emit(self.notice)
+        else:
+            self.pressed.emit(button.text())
+
+
+class Notices(QWidget):
+    """How the case stands, one line for each thing to know; each goes when its reason is gone.
+
+    Signals
+    -------
+    save_elsewhere_requested, history_requested
+        A button was pressed.
+    """
+
+    save_elsewhere_requested = Signal()
+    history_requested = Signal()
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("notices")
+        self.setAccessibleName("How the case stands")
+        self._keeper = workspace.keeper
+        self._read: set[tuple[str, str, str]] = set()
+        self.rows: list[NoticeRow] = []
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(1)
+        self._standing = Standing(workspace, self)
+        self._standing.changed.connect(self._show)
+        self._show()
+
+    @property
+    def texts(self) -> list[str]:
+        """The sentences shown, the most urgent first."""
+        return [row.notice.text for row in self.rows if row.notice is not None]
+
+    @Slot()
+    def _show(self) -> None:
+        shown = [n for n in self._standing.notices if not n.about or self._mark(n) not in self._read]
+        while len(self.rows) < len(shown):
+            row = NoticeRow(self)
+            row.pressed.connect(self._press)
+            row.closed.connect(self._close)
+            self._column.addWidget(row)
+            self.rows.append(row)
+        while len(self.rows) > len(shown):
+            row = self.rows.pop()
+            self._column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        for row, notice in zip(self.rows, shown, strict=True):
+            row.show_notice(notice)
+        self.setVisible(bool(shown))
+
+    def _mark(self, notice: Notice) -> tuple[str, str, str]:
+        return str(self._standing.kept.path), notice.kind, notice.about
+
+    @Slot(object)
+    def _close(self, notice: Notice) -> None:
+        self._read.add(self._mark(notice))
+        self._show()
+
+    @Slot(str)
+    def _press(self, text: str) -> None:
+        if text == TRY_AGAIN:
+            self._keeper.retry()
+        elif text in (SAVE_ELSEWHERE, SAVE_COPY):
+            self.save_elsewhere_requested.emit()
+        elif text == SHOW_HISTORY:
+            self.history_requested.emit()

@@ -25,7 +25,7 @@ from cryoplan.core.errors import CryoplanError
 from cryoplan.core.geometry import as_point
 from cryoplan.gui import actions
 from cryoplan.gui.actions import Entry, Needs
-from cryoplan.gui.banner import Banner
+from cryoplan.gui.banner import Banner, Notices
 from cryoplan.gui.dialogs.about import AboutDialog
 from cryoplan.gui.dialogs.open_series import choose_series
 from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
@@ -111,6 +111,9 @@ class MainWindow(QMainWindow):
         self.canvas = canvas(workspace, view, palette, self.placing, middle)
         self.grid = ViewGrid(self.slices, self.canvas, view)
         self.banner = Banner(palette, middle)
+        self.notices = Notices(workspace, middle)
+        self.notices.save_elsewhere_requested.connect(self.save_case)
+        self.notices.history_requested.connect(self.show_history)
         self.protocol_bar = ProtocolBar(workspace, view, palette, middle)
         self.welcome = Welcome(workspace, middle)
         self.welcome.open_folder_requested.connect(self.open_folder)
@@ -127,6 +130,7 @@ class MainWindow(QMainWindow):
             layout.setSpacing(0)
         below.addWidget(self.grid, 1)
         below.addWidget(self.protocol_bar)
+        column.addWidget(self.notices)
         column.addWidget(self.banner)
         column.addWidget(self.pages, 1)
 
@@ -162,6 +166,7 @@ class MainWindow(QMainWindow):
         self.top_bar = TopBar(
             workspace, palette, [self.actions_by_id[name] for name in ("solve", "undo", "redo")], self
         )
+        self.top_bar.save_elsewhere_requested.connect(self.save_case)
         self.status_line = StatusLine(workspace, view, self)
         for slice_view in self.slices.values():
             slice_view.hovered.connect(self.status_line.point_at)
@@ -189,12 +194,12 @@ class MainWindow(QMainWindow):
         return (
             Entry("open-folder", "&File", "Open DICOM &folder...", "Ctrl+O", Needs.NOTHING, self.open_folder),
             Entry("open-file", "&File", "Open &image file...", "Ctrl+Shift+O", Needs.NOTHING, self.open_file),
-            Entry("structures", "&File", "Add &structures...", "Ctrl+L", Needs.CASE, self.add_structures),
+            Entry("structures", "&File", "Add &structures...", "Ctrl+L", Needs.MAY_EDIT, self.add_structures),
             Entry("demo", "&File", "Open the &demonstration case", "", Needs.NOTHING, workspace.open_demo),
             line,
             Entry("open-case", "&File", "Open &case...", "", Needs.NOTHING, self.open_case),
             Entry("save-case", "&File", "&Save case...", "Ctrl+S", Needs.CASE, self.save_case),
-            Entry("open-plan", "&File", "Open &plan...", "", Needs.CASE, self.open_plan),
+            Entry("open-plan", "&File", "Open &plan...", "", Needs.MAY_EDIT, self.open_plan),
             Entry("save-plan", "&File", "Save p&lan...", "", Needs.PROBES, self.save_plan),
             line,
             Entry("pdf", "&File", "&Export PDF...", "Ctrl+P", Needs.CURRENT, self.export_pdf),
@@ -202,11 +207,12 @@ class MainWindow(QMainWindow):
             Entry("quit", "&File", "&Quit", "Ctrl+Q", Needs.NOTHING, self.close),
             Entry("undo", "&Edit", "↶ Undo", "Ctrl+Z", Needs.UNDO, workspace.undo),
             Entry("redo", "&Edit", "↷ Redo", "Ctrl+Y", Needs.REDO, workspace.redo),
-            Entry("place", "&Probe", "&Place a probe", "P", Needs.CASE, self._place_probe),
-            Entry("copy", "&Probe", "&Copy parallel", "D", Needs.PROBES, self._copy_probe),
-            Entry("lock", "&Probe", "&Lock or free", "L", Needs.PROBES, self._lock_probe),
+            Entry("history", "&Edit", "&History...", "Ctrl+H", Needs.CASE, self.show_history),
+            Entry("place", "&Probe", "&Place a probe", "P", Needs.MAY_EDIT, self._place_probe),
+            Entry("copy", "&Probe", "&Copy parallel", "D", Needs.EDIT_PROBES, self._copy_probe),
+            Entry("lock", "&Probe", "&Lock or free", "L", Needs.EDIT_PROBES, self._lock_probe),
             Entry("next", "&Probe", "&Next probe", "N", Needs.PROBES, self._next_probe),
-            Entry("delete", "&Probe", "&Delete", "Del", Needs.PROBES, self._delete_probe),
+            Entry("delete", "&Probe", "&Delete", "Del", Needs.EDIT_PROBES, self._delete_probe),
             Entry("solve", "&Solve", "&Solve", "F9; Ctrl+Return", Needs.PROBES, workspace.request_simulation),
             Entry("cancel", "&Solve", "&Cancel", "Ctrl+.", Needs.BUSY, workspace.cancel),
             Entry("overlays", "&View", "&Hide or show overlays", "H", Needs.CASE, self._toggle_overlays),
@@ -414,6 +420,15 @@ class MainWindow(QMainWindow):
         from cryoplan.gui.dialogs.accuracy import AccuracyDialog
 
         AccuracyDialog(self.workspace, self).show()
+
+    def show_history(self) -> None:
+        """Show every step beside the work; a second call brings the open one to the front."""
+        from cryoplan.gui.dialogs.history import HistoryDialog
+
+        dialog = self.findChild(HistoryDialog) or HistoryDialog(self.workspace, self)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
 
     def show_about(self) -> None:
         """Show version and licences."""

@@ -1,15 +1,23 @@
-"""Top bar: whose case this is, which scan and plan, whether the numbers are current; undo and redo."""
+"""Top bar: whose case this is, which scan and plan, whether it is saved and current; undo and redo."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from cryoplan.app.state import State
 from cryoplan.app.workspace import Workspace
+from cryoplan.gui.parts import Name, Text, tone_colour
+from cryoplan.gui.standing import (
+    SAVE_ELSEWHERE,
+    STATUS_TONES,
+    TRY_AGAIN,
+    Standing,
+    shown_status,
+)
 from cryoplan.image.scan import Scan
 from cryoplan.scene.style import Palette
 
@@ -26,7 +34,15 @@ POSITIONS = {
 
 
 class TopBar(QWidget):
-    """One line that never scrolls away."""
+    """One line that never scrolls away.
+
+    Signals
+    -------
+    save_elsewhere_requested
+        The disk has trouble and the user wants another place.
+    """
+
+    save_elsewhere_requested = Signal()
 
     def __init__(
         self, workspace: Workspace, palette: Palette, buttons: Sequence[QAction], parent: QWidget
@@ -37,18 +53,19 @@ class TopBar(QWidget):
         self._palette = palette
         self._code = QLabel()
         self._code.setStyleSheet("font-weight: bold; font-size: 14px;")
-        self._series = QLabel()
-        self._series.setObjectName("muted")
-        self._series.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._series = Name("", "muted")
         self._plan = QLabel()
         self.chip = QLabel()
         self.chip.setAccessibleName("State of the result")
         self.chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._make_saved()
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 5, 12, 5)
         row.setSpacing(12)
         row.addWidget(self._code)
         row.addWidget(self._series, 1)
+        row.addWidget(self.saved)
+        row.addWidget(self.status)
         row.addWidget(self._plan)
         row.addWidget(self.chip)
         for action in buttons:
@@ -64,17 +81,62 @@ class TopBar(QWidget):
         workspace.case_changed.connect(self._show_case)
         workspace.plan_changed.connect(self._show_plan)
         workspace.state_changed.connect(self._show_state)
+        self._standing = Standing(workspace, self)
+        self._standing.changed.connect(self._show_saved)
+        self._show_saved()
         self._show_case()
         self._show_plan()
         self._show_state()
+
+    def _make_saved(self) -> None:
+        self.saved = QToolButton()
+        self.saved.setObjectName("saved")
+        self.saved.setAutoRaise(True)
+        self.saved.clicked.connect(self._offer_help)
+        self.status = Text("", "muted", bold=True)
+        self.help = QMenu(self)
+        self.help.addAction(TRY_AGAIN).triggered.connect(self._try_again)
+        self.help.addAction(SAVE_ELSEWHERE).triggered.connect(self.save_elsewhere_requested)
+
+    @Slot()
+    def _show_saved(self) -> None:
+        word, kept = self._standing.word, self._standing.kept
+        self.saved.setText(word.text)
+        self.saved.setVisible(bool(word.text))
+        self.saved.setToolTip(word.sentence)
+        self.saved.setAccessibleName(f"Saving: {word.text}")
+        self.saved.setAccessibleDescription(word.sentence)
+        # Only trouble can be pressed; an everyday word is nothing to stop at.
+        troubled = self._standing.trouble is not None
+        self.saved.setEnabled(troubled)
+        colour = tone_colour(word.tone).name()
+        frame = f"1px solid {colour}" if troubled else "none"
+        weight = "bold" if word.tone == "warn" else "normal"
+        self.saved.setStyleSheet(
+            f"#saved {{ color: {colour}; background: transparent; border: {frame}; font-weight: {weight};"
+            " padding: 2px 6px; }"
+        )
+        status = shown_status(kept) if kept.path is not None else ""
+        sign = "✓ " if status in ("approved", "treated") else ""
+        self.status.say(f"{sign}{status.capitalize()}", STATUS_TONES.get(status, "muted"))
+        self.status.setAccessibleName(f"Status: {status}")
+        self.status.setToolTip("Status of the case: draft, ready, approved or treated; see the Report step")
+        self.status.setVisible(bool(status))
+
+    @Slot()
+    def _offer_help(self) -> None:
+        self.help.popup(self.saved.mapToGlobal(QPoint(0, self.saved.height())))
+
+    @Slot()
+    def _try_again(self) -> None:
+        self._workspace.keeper.retry()
 
     @Slot()
     def _show_case(self) -> None:
         case = self._workspace.case
         self._code.setText(case.code if case else "No case")
         text = describe_scan(case.scan) if case else "Open a scan, or the demonstration case"
-        self._series.setText(text)
-        self._series.setToolTip(text)
+        self._series.say(text)
 
     @Slot()
     def _show_plan(self) -> None:

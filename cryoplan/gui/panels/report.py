@@ -1,18 +1,24 @@
-"""Report: print, save and open; what will be printed, and why not when it cannot."""
+"""Report: approve, print, save and open; what will be printed, and why not when it cannot."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QPushButton
 
 from cryoplan import workflow
+from cryoplan.app.approval import Approving
+from cryoplan.app.jobs import Failure
 from cryoplan.app.state import State
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
+from cryoplan.case.history import Status
+from cryoplan.core.errors import CryoplanError
 from cryoplan.core.finding import Finding
+from cryoplan.gui.dialogs.approve import ask_approval
 from cryoplan.gui.panel import Panel
-from cryoplan.gui.parts import OUT_OF_DATE, Heading, Text
+from cryoplan.gui.parts import DASH, OUT_OF_DATE, Heading, Text
 from cryoplan.gui.rows import Findings, Rows
+from cryoplan.gui.standing import STATUS_TONES, local_time, shown_status
 from cryoplan.report.content import ReportContent, build_content
 
 TWO_PAGES = (
@@ -22,7 +28,7 @@ TWO_PAGES = (
 
 
 class ReportPanel(Panel):
-    """The PDF and the files."""
+    """Status and approval, the PDF and the files."""
 
     export_pdf_requested = Signal()
     save_case_requested = Signal()
@@ -39,6 +45,7 @@ class ReportPanel(Panel):
         self.add(self.export)
         self.why = Text("", "muted", wrap=True)
         self.add(self.why)
+        self._add_status()
         self.add(Heading("Files"))
         self.save_case = QPushButton("Save case...")
         self.save_plan = QPushButton("Save plan...")
@@ -72,15 +79,98 @@ class ReportPanel(Panel):
         self.parts = Text("", "muted", wrap=True)
         self.add(self.parts)
 
+    def _add_status(self) -> None:
+        self.approving = Approving(self.workspace, self)
+        self.add(Heading("Status"))
+        self.status = Text("", bold=True, wrap=True)
+        self.add(self.status)
+        self.approve = QPushButton("Approve plan...")
+        self.ready = QPushButton("Mark as ready")
+        self.treated = QPushButton("Mark as treated")
+        self.withdraw = QPushButton("Withdraw approval")
+        grid = QGridLayout()
+        for place, (button, call) in enumerate(
+            (
+                (self.approve, self._approve),
+                (self.ready, self._mark_ready),
+                (self.treated, self._mark_treated),
+                (self.withdraw, self._withdraw),
+            )
+        ):
+            button.setAccessibleName(button.text().rstrip("."))
+            button.clicked.connect(call)
+            grid.addWidget(button, place // 2, place % 2)
+        self.add(grid)
+        self.why_not_approved = Text("", "muted", wrap=True, scale=0.93)
+        self.add(self.why_not_approved)
+        self.workspace.file_changed.connect(self._soon.ask)
+
+    @Slot()
+    def _approve(self) -> None:
+        person = ask_approval(self.approving.words(), self.approving.person, self)
+        if not person:
+            return
+        try:
+            self.approving.approve(person)
+        except CryoplanError as error:  # it became out of date while the dialog was open
+            self.workspace.failed.emit(
+                Failure(what=error.what, remedy=error.remedy, code=error.code, place=error.place)
+            )
+
+    @Slot()
+    def _mark_ready(self) -> None:
+        self.approving.mark(Status.READY if self._status != Status.READY else Status.DRAFT)
+
+    @Slot()
+    def _mark_treated(self) -> None:
+        self.approving.mark(Status.TREATED)
+
+    @Slot()
+    def _withdraw(self) -> None:
+        self.approving.mark(Status.DRAFT)
+
+    @property
+    def _status(self) -> str:
+        kept = self.workspace.keeper.kept
+        return shown_status(kept) if kept.path is not None else ""
+
+    def _show_status(self) -> None:
+        workspace, status = self.workspace, self._status
+        kept = workspace.keeper.kept
+        may = workspace.case is not None and bool(status) and not kept.read_only
+        held = kept.history.approval if status in (Status.APPROVED, Status.TREATED) else None
+        words = status.capitalize() or DASH
+        if held is not None:
+            treated = "Treated; approved" if status == Status.TREATED else "Approved"
+            words = f"✓ {treated} by {held.entry.person}, {local_time(held.entry.at)}"
+        self.status.say(words, STATUS_TONES.get(status, "muted"))
+        refusal = self.approving.refusal
+        self.approve.setEnabled(held is None and not refusal)
+        why = refusal if held is None and workspace.case is not None else ""
+        self.why_not_approved.say(why)
+        self.why_not_approved.setVisible(bool(why))
+        self.approve.setToolTip(refusal or "With a name and the time; any change withdraws it")
+        self.ready.setEnabled(may and held is None)
+        self.ready.setText("Back to draft" if status == Status.READY else "Mark as ready")
+        self.ready.setAccessibleName(self.ready.text())
+        self.ready.setToolTip("The plan is ready to be looked at and approved")
+        self.treated.setEnabled(may and held is not None and status != Status.TREATED)
+        self.treated.setToolTip(
+            "The patient was treated by this plan" if held is not None else "Only an approved plan is treated"
+        )
+        self.withdraw.setEnabled(may and held is not None)
+        self.withdraw.setToolTip("The case is a draft again; the history keeps both")
+
     def refresh(self) -> None:
         """Show what is possible."""
         workspace = self.workspace
+        self._show_status()
         self.export.setEnabled(workspace.can_export)
         text, tone = self._reason()
         self.why.say(text, tone)
         self.export.setToolTip(text)
         self.save_case.setEnabled(workspace.case is not None)
-        self.open_plan.setEnabled(workspace.case is not None)
+        self.open_plan.setEnabled(workspace.case is not None and workspace.keeper.may_edit)
         self.save_plan.setEnabled(bool(workspace.plan.probes))
         if not workspace.can_export:
             self._show_content(None)

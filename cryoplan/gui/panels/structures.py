@@ -73,7 +73,7 @@ class StructuresPanel(Panel):
         """Show the structures of the case."""
         case = self.workspace.case
         self._show_style()
-        self.add_button.setEnabled(case is not None)
+        self.add_button.setEnabled(case is not None and self.workspace.keeper.may_edit)
         has = case is not None and bool(case.structures)
         for part in (self._legend, self._list):
             part.setVisible(has)

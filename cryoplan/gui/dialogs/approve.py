@@ -1,0 +1,89 @@
+"""Approve: who approves this plan, beside what exactly is approved."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from cryoplan import RESEARCH_USE
+from cryoplan.case.history_write import LONGEST_PERSON
+from cryoplan.gui.parts import Heading, Text
+
+
+class ApproveDialog(QDialog):
+    """Asks for a name; without one there is no approval.
+
+    Parameters
+    ----------
+    words : tuple of str
+        What is approved, one line each; the first names the plan.
+    person : str
+        Who approved last in this session.
+    """
+
+    def __init__(self, words: tuple[str, ...], person: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Approve plan")
+        self.setMinimumWidth(460)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 16, 18, 14)
+        column.setSpacing(8)
+        column.addWidget(Heading("What is approved"))
+        self._lines = []
+        for number, line in enumerate(words):
+            text = Text(line.removesuffix(" approved") if not number else line, bold=not number, wrap=True)
+            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            column.addWidget(text)
+            self._lines.append(text)
+        column.addWidget(Heading("Approved by"))
+        self.person = QLineEdit(person)
+        self.person.setAccessibleName("Name of who approves")
+        self.person.setPlaceholderText("Name, for example Dr A. Example")
+        self.person.setMaxLength(LONGEST_PERSON)
+        self.person.selectAll()
+        column.addWidget(self.person)
+        column.addWidget(
+            Text(
+                "Name and time go into the history of the case. Any change of the plan, the structures "
+                "or the words of the case withdraws the approval.",
+                "muted",
+                wrap=True,
+            )
+        )
+        column.addWidget(Text(f"{RESEARCH_USE}.", "muted"))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.approve = QPushButton("Approve")
+        self.approve.setProperty("primary", True)
+        self.approve.setDefault(True)
+        buttons.addButton(self.approve, QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column.addSpacing(4)
+        column.addWidget(buttons)
+        self.person.textChanged.connect(self._check)
+        self._check()
+        self.person.setFocus()
+
+    @property
+    def name(self) -> str:
+        """Who approves, without blanks around it."""
+        return " ".join(self.person.text().split())
+
+    @Slot()
+    def _check(self) -> None:
+        self.approve.setEnabled(bool(self.name))
+        self.approve.setToolTip("" if self.name else "Say who approves")
+
+    def accept(self) -> None:
+        """Close with a name only."""
+        if self.name:
+            super().accept()
+
+
+def ask_approval(words: tuple[str, ...], person: str, parent: QWidget | None = None) -> str:
+    """Ask who approves; empty when nobody does."""
+    dialog = ApproveDialog(words, person, parent)
+    try:
+        return dialog.name if dialog.exec() == QDialog.DialogCode.Accepted else ""
+    finally:
+        dialog.deleteLater()
