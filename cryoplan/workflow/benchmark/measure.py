@@ -99,6 +99,12 @@ def _beside_thread(bench: _Bench) -> Iterator[Row]:
     return beside.beside_thread(bench.patient, bench.progress)
 
 
+def _keeping(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import keeping
+
+    return keeping.keeping(bench.patient, bench.progress)
+
+
 def _load(bench: _Bench) -> Iterator[Row]:
     from cryoplan.workflow.benchmark import pictures
 
@@ -133,6 +139,7 @@ _PARTS = (
     _Part(("cancel", "cancel-building"), _cancel),
     _Part(("stall", "beside"), _beside),
     _Part(("stall-thread", "beside-thread"), _beside_thread),
+    _Part(("case-open", "case-edit", "case-size"), _keeping),
     _Part(("load",), _load),
     _Part(("surfaces", "picture-3d", "slice"), _draw),
     _Part(("cycle-0.5mm",), _fine),

@@ -29,6 +29,8 @@ class Sizes:
         Voxels a side of the image that is read.
     picture_px : int
         Edge of the 3D picture.
+    history_steps : int
+        Edits in the case file that is opened.
     repeats : int
         Runs of whatever takes at most five seconds; longer ones are run three times or once.
     """
@@ -49,6 +51,7 @@ class Sizes:
     cache_kb: int = 384
     image_voxels: int = 256
     picture_px: int = 900
+    history_steps: int = 2000
     repeats: int = 5
 
 
@@ -69,6 +72,7 @@ TINY = Sizes(
     copy_mb=2,
     image_voxels=40,
     picture_px=120,
+    history_steps=5,
     repeats=1,
 )
 """For tests: every figure is measured, and none means anything."""
