@@ -226,7 +226,13 @@ def _report(options: argparse.Namespace) -> int:
             place=options.case.name,
         )
     workflow.write_report(
-        saved.case, saved.plan, workflow.catalogue(), saved.result, saved.assessment, options.out
+        saved.case,
+        saved.plan,
+        workflow.catalogue(),
+        saved.result,
+        saved.assessment,
+        options.out,
+        standing=saved.standing,
     )
     print(f"Wrote {options.out}. {RESEARCH_USE}.")
     return DONE

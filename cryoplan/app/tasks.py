@@ -132,10 +132,13 @@ def report(
     plan: Plan,
     solved: tuple[ThermalResult, Assessment] | str,
     path: Path,
+    standing: str = "",
 ) -> Path:
     """Print the PDF."""
     result, assessment = _solved(solved)
-    workflow.write_report(_case(case), plan, workflow.catalogue(), result, assessment, path)
+    workflow.write_report(
+        _case(case), plan, workflow.catalogue(), result, assessment, path, standing=standing
+    )
     return path
 
 

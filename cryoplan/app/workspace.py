@@ -18,10 +18,11 @@ from cryoplan.app.rehearsal import rehearse
 from cryoplan.app.results import Results
 from cryoplan.app.saver import Saver
 from cryoplan.app.state import BUSY_TEXT, State
-from cryoplan.app.travel import Travel
+from cryoplan.app.travel import PATIENCE_S, Travel
 from cryoplan.app.worker import Worker
 from cryoplan.app.writer import Step
 from cryoplan.case.case import Case
+from cryoplan.case.history import Kind
 from cryoplan.core.errors import CryoplanError, StaleError
 from cryoplan.core.finding import Finding
 from cryoplan.core.progress import ProgressReport
@@ -378,7 +379,16 @@ class Workspace(QObject):
                 "Solve first, then print.",
                 code="stale-result",
             )
-        self._errands.ask("report", case=self._case, plan=self._plan, solved=self._results.shown, path=path)
+        self.keeper.settle(PATIENCE_S)
+        standing = workflow.standing(self.keeper.kept.history)
+        self._errands.ask(
+            "report",
+            case=self._case,
+            plan=self._plan,
+            solved=self._results.shown,
+            path=path,
+            standing=standing,
+        )
 
     def close(self) -> bool:
         """End the background process and free the case file; tell whether all steps are on the disk."""
@@ -448,6 +458,8 @@ class Workspace(QObject):
                 self.message.emit(finding.text)
         else:
             self.message.emit(f"Printed {value.name}")
+            if self.keeper.may_edit:
+                self.keeper.call(lambda file: file.record("Plan printed as PDF", kind=Kind.EXPORT))
 
     def _edit_case(self, asked: Asked, case: Case) -> None:
         """Take structures or a target that were chosen as one step of the history."""

@@ -105,6 +105,7 @@ def build_content(
     rules: Sequence[Finding] = (),
     limits: Limits | None = None,
     current_key: str | None = None,
+    standing: str = "",
 ) -> ReportContent:
     """Decide what the report says.
 
@@ -120,6 +121,8 @@ def build_content(
         Those that the assessment was judged by; those of the installation when left out.
     current_key : str, optional
         Key of case and plan as they are now; a result of another key is refused.
+    standing : str
+        Whether the plan is approved, and which state of the case file this is; empty where there is no file.
 
     Raises
     ------
@@ -136,7 +139,7 @@ def build_content(
     findings = tuple(dict.fromkeys([*rules, *assessment.findings, *case.findings]))
     content = ReportContent(
         title=f"Cryoablation plan “{plan.name}”, case {case.code}",
-        subtitle=f"Checks: {counted([f.level for f in findings])}",
+        subtitle=" · ".join(filter(None, [standing, f"Checks: {counted([f.level for f in findings])}"])),
         header=(f"cryoplan · case {case.code} · plan {plan.name}", RESEARCH_USE),
         footer=_footer(case, result),
         facts=decision.series_facts(case),

@@ -4,7 +4,7 @@ Window, commands and tests call these and nothing else. Nothing here needs Qt, n
 indirectly, so the whole program also runs without a screen.
 """
 
-from cryoplan.workflow.casefile import CaseFile, stored_result
+from cryoplan.workflow.casefile import CaseFile, standing, stored_result
 from cryoplan.workflow.converging import ConvergenceReport, check_convergence
 from cryoplan.workflow.loading import (
     add_structures,
@@ -42,6 +42,7 @@ __all__ = [
     "save_plan",
     "simulate",
     "simulation_key",
+    "standing",
     "stored_result",
     "tissues",
     "write_report",

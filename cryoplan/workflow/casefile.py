@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cryoplan import __version__
 from cryoplan.case.case import Case
-from cryoplan.case.history import Entry, History, Kind
+from cryoplan.case.history import Entry, History, Kind, Status
 from cryoplan.case.store import CaseStore, StoredResult
 from cryoplan.core.digest import digest
 from cryoplan.core.errors import PlanError, StoreError
@@ -221,6 +221,24 @@ def question(case: Case, plan: Plan, probes: Catalogue, settings: SolverSettings
         "model": str(MODEL_VERSION),
         "program": __version__,
     }
+
+
+SEAL_DIGITS = 12
+
+
+def standing(history: History) -> str:
+    """Return in one line whether a plan is approved and which state of its case file it is, for print.
+
+    The digits at the end stand for the whole history (`History.seal`): who has the paper can tell whether the
+    file was changed behind it.
+    """
+    approval = history.approval
+    said = "Not approved"
+    if approval is not None:
+        said = f"Approved by {approval.entry.person}, {approval.entry.at[:16].replace('T', ' ')} UTC"
+    if history.status in (Status.READY, Status.TREATED):
+        said = f"{said}, {history.status}"
+    return f"{said} · entry {len(history)}, seal {history.seal.hex()[:SEAL_DIGITS]}"
 
 
 def stored_result(result: ThermalResult, case: Case, plan: Plan, probes: Catalogue) -> StoredResult:

@@ -42,6 +42,7 @@ def write_report(
     path: Path,
     *,
     pictures: tuple[Picture, ...] | None = None,
+    standing: str = "",
 ) -> None:
     """Write the plan PDF; an old file is replaced only once the new one is whole.
 
@@ -49,6 +50,8 @@ def write_report(
     ----------
     pictures : tuple of Picture, optional
         Pictures drawn before; drawn now when left out.
+    standing : str
+        See `cryoplan.workflow.casefile.standing`.
 
     Raises
     ------
@@ -72,5 +75,6 @@ def write_report(
         assessment=assessment,
         pictures=pictures,
         rules=check(case, plan, probes),
+        standing=standing,
     )
     write_atomic(path, render_pdf(content))

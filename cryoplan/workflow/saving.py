@@ -13,7 +13,7 @@ from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.file import plan_to_json
 from cryoplan.plan.plan import Plan
-from cryoplan.workflow.casefile import CaseFile, stored_result
+from cryoplan.workflow.casefile import CaseFile, standing, stored_result
 from cryoplan.workflow.solving import assess, catalogue
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class SavedCase:
         Only if they answer to exactly this case, plan and these tables; a stale result is never returned.
     findings : tuple of Finding
         Says when and why a stored result was left out, and whether the history was changed by others.
+    standing : str
+        See `cryoplan.workflow.casefile.standing`.
     """
 
     case: Case
@@ -39,6 +41,7 @@ class SavedCase:
     result: ThermalResult | None
     assessment: Assessment | None
     findings: tuple[Finding, ...] = ()
+    standing: str = ""
 
 
 def save_case(
@@ -82,5 +85,8 @@ def open_case(path: Path, probes: Catalogue | None = None) -> SavedCase:
         case, plan = file.case, file.plan
         result, findings = file.current_result()
         findings = file.store.findings + findings
+        words = standing(file.history)
     judged = None if result is None else assess(case, plan, probes, result)
-    return SavedCase(case=case, plan=plan, result=result, assessment=judged, findings=findings)
+    return SavedCase(
+        case=case, plan=plan, result=result, assessment=judged, findings=findings, standing=words
+    )
