@@ -21,18 +21,15 @@ from cryoplan.simulation.gas import Gas
 from cryoplan.simulation.lattice import RECORDED_DEGC, Lattice, build_lattice
 from cryoplan.simulation.problem import Problem
 from cryoplan.simulation.result import EnergyLedger
-from cryoplan.simulation.stepper import find_stepper
+from cryoplan.simulation.stepper import find_stepper, share_planes
 from cryoplan.simulation.surroundings import Flood
-from cryoplan.simulation.team import MOST_THREADS
+from cryoplan.simulation.team import MOST_THREADS, run_together
 from cryoplan.simulation.tissue import Material
 
 Float64s = npt.NDArray[np.float64]
 
 RESTLESS_K_PER_S = 1e-3
 """A cell that changes faster than this at the start is stepped from the start."""
-
-LARGEST_CALL = 20_000_000
-"""Cells times stages of one compiled call: some 20 ms, so that a cancel is heard at once."""
 
 REFRESH_STEPS = 3
 """Long super-steps between two looks at which chunks woke."""
@@ -43,12 +40,6 @@ HUGE, TINY = 1e30, 1e-6
 def super_step_stages(step_s: float, euler_s: float) -> int:
     """Return the least number of RKL1 stages that keeps a super-step stable."""
     return max(1, math.ceil(0.5 * (-1.0 + math.sqrt(1.0 + 8.0 * step_s / euler_s)) - 1e-9))
-
-
-def longest_super_step_s(euler_s: float, cells: int) -> float:
-    """Return the longest super-step whose stages fit into one call (solver notes section 7)."""
-    stages = max(3, LARGEST_CALL // max(cells, 1))
-    return 0.5 * euler_s * (stages * stages + stages)
 
 
 class _Quickness:
@@ -72,7 +63,7 @@ class Run:
     """One solve in progress; `solve` drives it and tests may step it by hand."""
 
     def __init__(self, problem: Problem, progress: Progress = SILENT, threads: int | None = None) -> None:
-        self.problem = problem
+        self.problem, self.progress = problem, progress
         self.n_threads = min(threads or default_threads(), MOST_THREADS)
         self.quickness = _Quickness(problem.materials)
         self.stepper = find_stepper(problem.settings.solver)
@@ -149,7 +140,7 @@ class Run:
         lattice = self.lattice
         self.woke = False
         self.chunks = self.active.chunks()
-        self.rim = self.active.rim(lattice.faces.of_u, lattice.faces.of_psi)
+        self.rim = self.active.rim(lattice.faces)
         self.seams = self.active.seams(lattice.seams)
         self.baths = self.active.baths(lattice.baths)
 
@@ -211,11 +202,6 @@ class Run:
         worse = max(1.0, float(np.max(ratio)))
         return 0.95 / max(self.stiffest * worse, TINY)
 
-    def longest_step_s(self) -> float:
-        """Return the longest super-step that still lets a cancel be heard in time."""
-        euler = self.euler_step_s(self.problem.settings.step_max_s)
-        return float(longest_super_step_s(euler, self.active.cells))
-
     def step(self, step_s: float) -> None:
         """Advance by one super-step.
 
@@ -262,14 +248,20 @@ class Run:
         numbers = np.array(
             [self.time_s, step_s, settings.stasis_degc, ACTIVE_DEGC, TINY, HUGE], lattice.field.values.dtype
         )
-        coldest, stiffest = note(
-            self.current, lattice.field, self.chunks, lattice.table.own.ravel(), lattice.record, numbers,
-            self.freezing, self.active.woken, self.shape,
-        )  # fmt: skip
+        planes = share_planes(self)
+
+        def work_of(rank: int) -> tuple[float, float]:
+            return note(  # type: ignore[no-any-return]
+                rank, planes, self.current, lattice.field, self.chunks, lattice.table.own.ravel(),
+                lattice.record, numbers, self.freezing, self.active.woken, self.shape,
+            )  # fmt: skip
+
+        both = np.array(run_together(len(planes) - 1, work_of), float)
+        coldest, stiffest = float(both[:, 0].min()), float(both[:, 1].max())
         self._show_probes(step_s)
         # Where nothing is stepped nothing is colder than the start.
         nothing = coldest >= HUGE
-        return (self.problem.start_degc if nothing else float(coldest)), float(stiffest)
+        return (self.problem.start_degc if nothing else coldest), stiffest
 
     def _show_probes(self, step_s: float) -> None:
         """Work out the shafts' mean surface temperatures, and let the probes' own cells show their walls."""
@@ -344,6 +336,7 @@ class Run:
         lattice.walls.degc[:] = old.walls.degc
         stasis = lattice.record.minimum < self.problem.settings.stasis_degc
         lattice.field.w[stasis] = 0.0
+        lattice.field.still[:] = layout.flags_of(stasis)
         active = self.active.active
         self.current = 0
         self._take(lattice)

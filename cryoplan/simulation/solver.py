@@ -74,7 +74,7 @@ def solve(
     key : str
         Kept in the result: what it is the answer to.
     progress : Progress
-        Asked before every super-step (a few to some tens of milliseconds) whether to go on.
+        Asked before every super-step, and every 10 ms while a long one is computed, whether to go on.
     on_frame : callable, optional
         Called with each kept frame as soon as it exists.
     threads : int, optional
@@ -112,7 +112,6 @@ def solve(
         while run.time_s < stop:
             check_cancelled(progress)
             left = stop - run.time_s
-            step = min(step, run.longest_step_s())
             # The last two steps before a stop share what is left, so that none becomes a sliver.
             size = left if left <= step * 1.0001 else min(step, max(0.5 * left, step / GROWTH**2))
             arrives = size == left
