@@ -15,7 +15,7 @@ from cryoplan.core.units import ZERO_CELSIUS_K, show_clock
 from cryoplan.core.volume import Volume
 from cryoplan.simulation import ledger as lines
 from cryoplan.simulation.active import ACTIVE_DEGC, ActiveSet
-from cryoplan.simulation.arrays import NOTHING
+from cryoplan.simulation.arrays import NOTHING, Faces
 from cryoplan.simulation.cores import default_threads
 from cryoplan.simulation.gas import Gas
 from cryoplan.simulation.lattice import RECORDED_DEGC, Lattice, build_lattice
@@ -327,12 +327,12 @@ class Run:
             material[box][chosen] = after
             degc[box][chosen & (degc[box] > 0.0)] = problem.start_degc
         self.stored_at_start -= self._stored()
-        start = old.record.start
+        self.let_go()  # two lattices at once would be the largest thing of the whole solve
+        old = self.lattice
         self.problem = replace(problem, material_map=material, start_field_degc=degc)
         lattice = build_lattice(self.problem, progress)
-        for name in ("minimum", "minimum_at", "freeze_minimum", "below_s"):
+        for name in ("start", "minimum", "minimum_at", "freeze_minimum", "below_s"):
             getattr(lattice.record, name)[:] = getattr(old.record, name)
-        lattice.record.start[:] = start
         lattice.walls.degc[:] = old.walls.degc
         stasis = lattice.record.minimum < self.problem.settings.stasis_degc
         lattice.field.w[stasis] = 0.0
@@ -376,7 +376,18 @@ class Run:
     def volume(self, flat: npt.NDArray[np.floating]) -> Volume:
         """Return a copy of a flat array as a volume on the problem's grid, float32."""
         inner = self.lattice.layout.inner(flat)
-        return Volume(grid=self.problem.grid, values=np.ascontiguousarray(inner, dtype=np.float32).copy())
+        return Volume(grid=self.problem.grid, values=np.array(inner, np.float32, order="C"))
+
+    def let_go(self) -> None:
+        """Give the memory of all that only steps need free; the record stays, and can be read."""
+        lattice, nothing = self.lattice, np.zeros(0, np.float32)
+        self.lattice = replace(
+            lattice,
+            field=lattice.field._replace(values=nothing, u=nothing, psi=nothing, w=nothing),
+            faces=Faces(of_u=nothing, of_psi=nothing, plain=nothing),
+            record=lattice.record._replace(sum_u=nothing, sum_psi=nothing),
+        )
+        self.sums_without_walls = (nothing, nothing)
 
     def field_degc(self) -> Volume:
         """Return the present temperatures as a volume of their own."""

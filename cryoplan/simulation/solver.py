@@ -189,12 +189,13 @@ def _note(run: Run, curves: _Curves, couples: _Couples, power: FloatArray) -> No
 def _result(
     run: Run, key: str, frames: tuple[Frame, ...], curves: _Curves, couples: _Couples, wall_s: float
 ) -> ThermalResult:
+    ledger = run.energy()
+    run.let_go()  # the copies below would come on top of it
     problem, record = run.problem, run.lattice.record
     times = np.asarray(curves.time_s)
     shaft, heat = np.asarray(curves.shaft), np.asarray(curves.heat)
     readings = np.asarray(curves.couples)
     minimum = run.volume(record.minimum)
-    ledger = run.energy()
     inner = run.lattice.layout.inner
     return ThermalResult(
         key=key,
