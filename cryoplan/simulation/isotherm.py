@@ -1,38 +1,102 @@
-"""Isotherm: between voxels a temperature is read along the heat potential, which runs straight through ice.
+"""Isotherm: between voxels temperatures are read on a scale without the bend that the edge of ice makes.
 
-Heat flows down the integral of k dT, and ice conducts up to four times better than tissue. Where a voxel is
-ice and its neighbour is not, the temperature therefore bends between them, and a straight line through both
-puts the edge of the ice up to a sixth of a voxel too far inside. The potential of heat conduction (Kirchhoff
-1894; Carslaw and Jaeger, Conduction of Heat in Solids, 2nd ed., section 1.6) has no such bend::
+At the edge of ice the temperature bends between two voxels, and a straight line through both puts the edge up
+to a sixth of a voxel off. Two things bend it. Ice conducts up to four times better than tissue, and this part
+vanishes in the heat potential, the integral of k dT (Kirchhoff 1894; Carslaw and Jaeger 1959, section 1.6)::
 
-    g(T) = T                                            above the begin of freezing T_u
-    g(T) = T_u - (1 / k_u) (integral of k dT, T to T_u)  below it
+    g(T) = T                                              above the begin of freezing T_u
+    g(T) = T_u - (1 / k_u) (integral of k dT from T to T_u)    below
 
-g is counted in kelvin of unfrozen tissue, so that fields without ice are read as they are. Everything that
-says where a temperature lies (lines, surfaces, sizes, margins, covered shares, the verification) reads g at
-g(T), and what reads a temperature at a place reads g there and turns it back.
+Against it works the latent heat that a growing ball gives off at its edge, and the potential alone overshoots
+wherever ice grows fast or conducts little better than the tissue (fat, lung). So temperatures are read on
 
-One curve is used for every tissue: that of liver, in the tissue table with its sources (`READ_AS`). Most
-tissues of the table freeze alike; `READ_AS` says what the others lose.
+    f(T) = T + share (g(T) - T),    0 <= share <= 1,
+
+and the share is not assumed but measured on the very field: where lattice lines cross the edge of the ice,
+the third differences of f over the four voxels around it vanish in the least-squares sense. A parabola has
+none, so that the curvature of a field around a probe is not taken for a bend. Without ice, f(T) = T.
+
+Everything that says where a temperature lies (lines, surfaces, sizes, margins, covered shares, verification)
+reads f at f(T); what tells the temperature of a place reads f there and turns it back.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
-from cryoplan.core.units import ZERO_CELSIUS_K
 from cryoplan.core.volume import Volume
 from cryoplan.simulation.tissue import Material, load_tissues
 
 READ_AS = "liver"
-"""The tissue whose curve is used. Soft organs, muscle, blood and tumours share its freezing range and its
-ratio of ice to tissue within a tenth."""
+"""The tissue of the table whose potential is used. Soft organs, muscle, blood and tumours share its freezing
+range and, within a tenth, its ratio of ice to tissue; for others the measured share is smaller."""
 
 COLDEST_DEGC = -250.0
 """Below the temperature of any coolant; keeps the logarithm of the curve finite for whatever is asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsothermScale:
+    """The scale f on which one temperature field is read.
+
+    Attributes
+    ----------
+    share : float
+        Part of the bend of the heat potential that the field has, 0 to 1.
+    """
+
+    share: float = 0.0
+
+    def values(self, degc: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Return f of temperatures in degC, any shape; it never falls where they rise.
+
+        Values that are not numbers, or not finite, stay what they are.
+        """
+        result = np.array(degc, np.float32)
+        if self.share > 0.0:
+            # Only the ice bends: in a block of a million voxels that is a twentieth of them.
+            flat = result.reshape(-1)
+            cold = np.flatnonzero((flat < _ice()[0].t_u) & (flat > -np.inf))
+            t = flat[cold].astype(float)
+            flat[cold] = t + self.share * (heat_potential(t) - t)
+        return result
+
+    def level(self, degc: float) -> float:
+        """Return f of one temperature, rounded as fields are."""
+        return float(self.values(degc))
+
+    def volume(self, field_degc: Volume) -> Volume:
+        """Return f of a temperature field, on the same grid."""
+        return Volume(grid=field_degc.grid, values=self.values(field_degc.values))
+
+    def degc(self, value: float) -> float:
+        """Return the temperature at a value of f."""
+        begin = _ice()[0].t_u
+        if self.share == 0.0 or not value < begin:
+            return float(value)
+        # f lies below T there, so that the temperature is between the value and the begin of freezing.
+        low, high = float(value), begin
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            there = middle + self.share * (float(heat_potential(middle)) - middle)
+            low, high = (middle, high) if there < value else (low, middle)
+        return 0.5 * (low + high)
+
+
+def scale_of(field_degc: Volume) -> IsothermScale:
+    """Return the scale on which a temperature field is read; measured once for as long as the field lives."""
+    known = _SCALES.get(field_degc)
+    if known is None:
+        known = _SCALES[field_degc] = IsothermScale(share=_share(field_degc.values))
+    return known
+
+
+_SCALES: WeakKeyDictionary[Volume, IsothermScale] = WeakKeyDictionary()
 
 
 @lru_cache(maxsize=1)
@@ -42,51 +106,42 @@ def _ice() -> tuple[Material, float]:
     return material, float(material.potential(material.t_u))
 
 
-def heat_potential(degc: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """Return the heat potential of temperatures, in kelvin of unfrozen tissue.
-
-    Never falls where the temperature rises, and rises by more than the temperature does. Compare fields and
-    levels that both came through here.
-
-    Parameters
-    ----------
-    degc : array_like
-        Temperatures in degC, any shape; values that are not numbers stay what they are.
-    """
+def heat_potential(degc: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return g of temperatures in degC, in kelvin of unfrozen tissue; equal to them where there is no ice."""
     material, begin = _ice()
-    result = np.array(degc, np.float32)
-    # Only the ice bends: in a block of a million voxels that is a twentieth of them.
-    flat = result.reshape(-1)
-    cold = np.flatnonzero((flat < material.t_u) & (flat > -np.inf))
-    at = np.maximum(flat[cold].astype(float), COLDEST_DEGC)
-    flat[cold] = material.t_u + (material.potential(at) - begin) / material.k_u
-    return result
+    t = np.asarray(degc, float)
+    cold = material.t_u + (material.potential(np.maximum(t, COLDEST_DEGC)) - begin) / material.k_u
+    return np.asarray(np.where(t < material.t_u, cold, t))
 
 
-def potential_degc(potential: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return the temperatures in degC of heat potentials; the inverse of `heat_potential`."""
-    material, begin = _ice()
-    result = np.array(potential, float)
-    flat = result.reshape(-1)
-    cold = np.flatnonzero(flat < material.t_u)
-    # In W/m above the end of freezing, where the potential of a material is zero.
-    p = begin + (flat[cold] - material.t_u) * material.k_u
-    t_lk = material.t_l + ZERO_CELSIUS_K
-    frozen = np.minimum(p, 0.0) / material.k_l
-    ice = t_lk * np.expm1(frozen / t_lk) if material.rise else frozen
-    # The root of the parabola between the two ends of freezing, without a difference of near numbers.
-    half = 0.5 * (material.k_u - material.k_l) / (material.t_u - material.t_l)
-    mushy = np.maximum(p, 0.0)
-    part = 2.0 * mushy / (material.k_l + np.sqrt(material.k_l**2 + 4.0 * half * mushy))
-    flat[cold] = material.t_l + ice + part
-    return result
+def _span(layers: npt.NDArray[np.intp]) -> slice:
+    """Return the layers of voxels that have ice and two more at either end."""
+    return slice(max(int(layers[0]) - 2, 0), int(layers[-1]) + 3)
 
 
-def level_of(degc: float) -> float:
-    """Return the heat potential of one temperature, as exactly as fields have it."""
-    return float(heat_potential(degc))
-
-
-def potential_of(field_degc: Volume) -> Volume:
-    """Return the heat potential of a temperature field, float32 on the same grid."""
-    return Volume(grid=field_degc.grid, values=heat_potential(field_degc.values))
+def _share(degc: npt.NDArray[np.floating]) -> float:
+    """Measure the share of a field: least squares of the third differences across the edge of its ice."""
+    begin = _ice()[0].t_u
+    ice = degc < begin
+    if not ice.any():
+        return 0.0
+    box = tuple(_span(np.flatnonzero(ice.any(axis=across))) for across in ((1, 2), (0, 2), (0, 1)))
+    degc, ice = degc[box], ice[box]
+    against = squares = 0.0
+    for axis in range(3):
+        t, cold = np.moveaxis(degc, axis, 0), np.moveaxis(ice, axis, 0)
+        if len(t) < 4:
+            continue
+        for sense in (1, -1):
+            t, cold = t[::sense], cold[::sense]
+            # Two voxels of ice that get warmer outwards, then two of tissue.
+            edge = np.nonzero(cold[:-3] & cold[1:-2] & ~cold[2:-1] & ~cold[3:])
+            deep, near, warm, far = (t[(edge[0] + n, *edge[1:])].astype(float) for n in range(4))
+            rising = (deep < near) & (warm < far)
+            third = (far - 3.0 * warm + 3.0 * near - deep)[rising]
+            bend = (3.0 * (heat_potential(near) - near) - (heat_potential(deep) - deep))[rising]
+            against -= float(third @ bend)
+            squares += float(bend @ bend)
+    if not np.isfinite(squares) or squares == 0.0:
+        return 0.0
+    return float(np.clip(against / squares, 0.0, 1.0))

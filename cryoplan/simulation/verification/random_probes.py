@@ -18,7 +18,7 @@ from scipy.ndimage import map_coordinates
 from cryoplan.core.grid import Grid
 from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
 from cryoplan.core.volume import Volume
-from cryoplan.simulation.isotherm import level_of, potential_of
+from cryoplan.simulation.isotherm import scale_of
 from cryoplan.simulation.problem import Problem, Stage
 from cryoplan.simulation.settings import SolverSettings
 from cryoplan.simulation.solver import solve
@@ -237,7 +237,8 @@ def misses(
     """Return how far each isotherm of a solved lattice is from the reference."""
     back = np.asarray(placement.back)
     begin = _begin_m(case, placement, field.grid.spacing_mm[0])
-    read = potential_of(field)
+    scale = scale_of(field)
+    read = scale.volume(field)
     side = np.cross(back, np.eye(3)[int(np.argmin(np.abs(back)))])
     side /= np.linalg.norm(side)
     other = np.cross(back, side)
@@ -251,7 +252,7 @@ def misses(
     rear = _read(read, begin + back * (case.probe.reach_m + reach)[:, None])
     found = []
     for degc in ISOTHERMS_DEGC:
-        level = level_of(degc)
+        level = scale.level(degc)
         off = {z: _last_rise(reach, t, level) - truth.radius_m(degc, z) for z, t in sections.items()}
         low, high = truth.tips_m(degc)
         ends = (
