@@ -42,6 +42,7 @@ from cryoplan.margins.region import TargetRegion, body_mask, target_region, wind
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.protocol import PhaseKind
+from cryoplan.simulation.isotherm import scale_of
 from cryoplan.simulation.result import ThermalResult
 
 
@@ -75,10 +76,14 @@ def assess(
     limits = limits or load_limits()
     thresholds = _all_thresholds(thresholds_degc)
     isotherms = _measure_isotherms(plan, catalogue, result, thresholds)
+    scale = scale_of(result.minimum_degc)
+    values = scale.values(result.minimum_degc.values)
     field = ColdField(
         minimum_degc=result.minimum_degc,
         minimum_at_s=result.minimum_at_s,
-        gradient_k_per_mm=gradient_length(result.minimum_degc.values, result.grid),
+        scale=scale,
+        values=values,
+        gradient_per_mm=gradient_length(values, result.grid),
     )
     organs = tuple(measure_structure(s, field, thresholds) for s in case.structures)
     findings = [*result.findings, *border_findings(result, thresholds)]
@@ -101,6 +106,7 @@ def assess(
             region.minimum_degc,
             thresholds_degc=thresholds,
             tissue=region.body,
+            scale=scale,
         )
         healthy = _healthy_frozen_ml(case, region, field)
         if sum(1 for _, _, phase in plan.protocol.spans() if phase.kind is PhaseKind.FREEZE) > 1:
@@ -176,7 +182,7 @@ def _measure_isotherms(
 def _healthy_frozen_ml(case: Case, region: TargetRegion, field: ColdField) -> float:
     """Return the volume that froze outside the tumour and within the body, millilitres."""
     spacing = field.grid.spacing_mm[0]
-    frozen = cold_fraction(field.minimum_degc.values, field.gradient_k_per_mm, 0.0, spacing)
+    frozen = cold_fraction(field.values, field.gradient_per_mm, field.scale.level(0.0), spacing)
     body = body_mask(case, field.grid)
     if body is not None:
         frozen = frozen * body

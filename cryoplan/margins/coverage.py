@@ -1,8 +1,9 @@
 """Coverage: how much of the tumour, and of the tumour grown by a rim, was cold enough.
 
 Method: each voxel counts with the part of it that lies within the (grown) tumour, from the signed distance
-field, times the part of it that was at or below the threshold, from the temperature and its gradient. In the
-few voxels that both surfaces cross the product stands for the true overlap; errors of neighbours cancel.
+field, times the part of it that was at or below the threshold, from its gradient on the scale of
+`cryoplan.simulation.isotherm`. In the few voxels that both surfaces cross the product stands for the true
+overlap; errors of neighbours cancel.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from cryoplan.core.volume import Volume
 from cryoplan.margins.assessment import Coverage
 from cryoplan.margins.iceball import cold_fraction, gradient_length
+from cryoplan.simulation.isotherm import IsothermScale, scale_of
 
 RIMS_MM = (0.0, 5.0, 10.0)
 """The tumour itself, the rim that counts as technical success (Mayo), and the rim often wished
@@ -34,6 +36,7 @@ def measure_coverage(
     thresholds_degc: tuple[float, ...],
     rims_mm: tuple[float, ...] = RIMS_MM,
     tissue: npt.NDArray[np.bool_] | None = None,
+    scale: IsothermScale | None = None,
 ) -> tuple[Coverage, ...]:
     """Return the coverage of each rim by each threshold, rims first.
 
@@ -49,6 +52,8 @@ def measure_coverage(
         What to measure.
     tissue : numpy.ndarray, optional
         bool, one shape with the fields: where the body is. A rim does not reach out of the skin.
+    scale : IsothermScale, optional
+        How the whole field is read when `temperature_degc` is a part of it.
 
     Raises
     ------
@@ -60,10 +65,10 @@ def measure_coverage(
     if difference is not None:
         raise ValueError(f"distance and temperature live on different grids: {difference}")
     spacing = float(np.cbrt(np.prod(grid.spacing_mm)))
-    gradient = gradient_length(temperature_degc.values, grid)
-    cold = [
-        cold_fraction(temperature_degc.values, gradient, threshold, spacing) for threshold in thresholds_degc
-    ]
+    scale = scale or scale_of(temperature_degc)
+    values = scale.values(temperature_degc.values)
+    gradient = gradient_length(values, grid)
+    cold = [cold_fraction(values, gradient, scale.level(degc), spacing) for degc in thresholds_degc]
     result = []
     for rim in rims_mm:
         region = region_fraction(signed_distance_mm, rim)

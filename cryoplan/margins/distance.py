@@ -1,11 +1,12 @@
 """Margin: signed distance from the surface of the tumour to an isotherm of the lowest temperature.
 
 Method, in words. The tumour surface is that of `cryoplan.margins.outline`. The isotherm is the level surface
-of the temperature, linear between voxel centres. Each point of the tumour surface gets the distance to the
-nearest point of the isotherm's triangles; its sign is **positive where the point itself is at or below the
-threshold** (the isotherm lies outside the tumour there) and negative where it is warmer. Percentiles and
-fractions are weighted by the area of the tumour surface. A warm place in the middle of the tumour that the
-surface does not see is the business of `cryoplan.margins.coverage`.
+of the temperature, linear between voxel centres on the scale of `cryoplan.simulation.isotherm`. Each point of
+the tumour surface gets the distance to the nearest point of the isotherm's triangles; its sign is **positive
+where the point itself is at or below the threshold** (the isotherm lies outside the tumour there) and
+negative where it is warmer. Percentiles and fractions are weighted by the area of the tumour surface. A warm
+place in the middle of the tumour that the surface does not see is the business of
+`cryoplan.margins.coverage`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from cryoplan.margins.assessment import Margin
 from cryoplan.margins.iceball import isotherm_surface
 from cryoplan.margins.outline import Outline
 from cryoplan.margins.surface import Surface
+from cryoplan.simulation.isotherm import scale_of
 
 NEAR_EDGES = 3.0
 """Points nearer than this many longest edges are measured to triangles, others to corners. The corners lie at
@@ -42,6 +44,11 @@ def sample(volume: Volume, points_mm: npt.ArrayLike, *, outside: float) -> Float
     index = volume.grid.mm_to_index(points)
     values = map_coordinates(volume.values, index[:, ::-1].T, order=1, mode="nearest", output=np.float64)
     return np.where(volume.grid.contains_mm(points), values, outside)
+
+
+def _read_at(temperature_degc: Volume, points_mm: FloatArray, outside_degc: float) -> FloatArray:
+    scale = scale_of(temperature_degc)
+    return sample(scale.volume(temperature_degc), points_mm, outside=scale.level(outside_degc))
 
 
 def distance_to_surface_mm(points_mm: FloatArray, surface: Surface) -> FloatArray:
@@ -125,7 +132,8 @@ def signed_distances_mm(
     if isotherm.is_empty:
         return np.full(len(points), -np.inf)
     distance = distance_to_surface_mm(points, isotherm)
-    cold = sample(temperature_degc, points, outside=outside_degc) <= threshold_degc
+    level = scale_of(temperature_degc).level(threshold_degc)
+    cold = _read_at(temperature_degc, points, outside_degc) <= level
     return np.where(cold, distance, 0.0 - distance)
 
 
@@ -140,7 +148,7 @@ def measure_margin(
     points, area = tumour.surface.points_mm, tumour.area_mm2
     no_ice = not bool(np.isfinite(signed).any())
     if no_ice:
-        worst = int(np.argmax(sample(temperature_degc, points, outside=outside_degc)))
+        worst = int(np.argmax(_read_at(temperature_degc, points, outside_degc)))
         p05 = median = -np.inf
     else:
         worst = int(np.argmin(signed))

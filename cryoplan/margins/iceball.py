@@ -1,9 +1,9 @@
 """Ice ball: volume, length, width and section of the region at or below a temperature.
 
-Method: the region is bounded by the isotherm surface of `cryoplan.margins.surface` (field linear between
-voxel centres), so volumes and sizes are accurate to a few hundredths of a voxel where a count of voxels is
-accurate to half of one. Where a region touches the border of the grid it is counted up to half a voxel beyond
-the last centre, and a finding says so.
+Method: the region is bounded by the isotherm surface of `cryoplan.margins.surface` (linear between voxel
+centres on the scale of `cryoplan.simulation.isotherm`), so volumes and sizes are accurate to a few hundredths
+of a voxel where a count of voxels is accurate to half of one. Where a region touches the border of the grid
+it is counted up to half a voxel beyond the last centre, and a finding says so.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from cryoplan.margins.assessment import IsothermSize
 from cryoplan.margins.surface import Surface, level_surface
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
+from cryoplan.simulation.isotherm import scale_of
 
 WIDTH_DIRECTIONS = 90
 """Directions across the axis, two degrees apart: the largest extent is found within 0.02 %."""
@@ -53,9 +54,10 @@ def isotherm_surface(temperature_degc: Volume, threshold_degc: float) -> Surface
 
     Tissue beyond the grid is taken as warm, so a region that touches the border is closed there.
     """
-    values = temperature_degc.values
-    outside = max(threshold_degc + WARM_STEP_K, float(values.max()))
-    return level_surface(values, temperature_degc.grid, threshold_degc, outside=outside)
+    scale = scale_of(temperature_degc)
+    values = scale.values(temperature_degc.values)
+    outside = max(scale.level(threshold_degc + WARM_STEP_K), float(values.max()))
+    return level_surface(values, temperature_degc.grid, scale.level(threshold_degc), outside=outside)
 
 
 def isotherm_size(
@@ -98,33 +100,35 @@ def touches_border(temperature_degc: Volume, threshold_degc: float) -> bool:
 
 
 def cold_fraction(
-    temperature_degc: npt.NDArray[np.floating],
-    gradient_k_per_mm: npt.NDArray[np.floating],
-    threshold_degc: float,
+    values: npt.NDArray[np.floating],
+    gradient_per_mm: npt.NDArray[np.floating],
+    level: float,
     spacing_mm: float,
 ) -> npt.NDArray[np.float32]:
-    """Return for each voxel the fraction, 0 to 1, that is at or below a threshold.
+    """Return for each voxel the fraction, 0 to 1, that is at or below a level.
 
-    Method: the field is linear within the voxel, so the isotherm lies ``(threshold - T) / |grad T|`` from its
-    centre; the fraction runs from 0 to 1 over one voxel edge. Exact for an isotherm along the axes; for
+    Method: the field is linear within the voxel, so the surface lies ``(level - value) / |gradient|`` from
+    its centre; the fraction runs from 0 to 1 over one voxel edge. Exact for a surface along the axes; for
     others the errors of neighbouring voxels cancel.
 
     Parameters
     ----------
-    temperature_degc, gradient_k_per_mm : numpy.ndarray
-        Temperature and length of its gradient (`gradient_length`), one shape.
-    threshold_degc : float
+    values, gradient_per_mm : numpy.ndarray
+        Temperatures on the scale of their field (`cryoplan.simulation.isotherm`) and the length of their
+        gradient (`gradient_length`), one shape.
+    level : float
+        The threshold on that scale.
     spacing_mm : float
         Edge of the cubic voxel.
     """
     # A level field has no isotherm inside the voxel: any small slope gives 0 or 1 there.
-    slope = np.maximum(gradient_k_per_mm * np.float32(spacing_mm), np.float32(1e-6))
-    share = (np.float32(threshold_degc) - temperature_degc) / slope + np.float32(0.5)
+    slope = np.maximum(gradient_per_mm * np.float32(spacing_mm), np.float32(1e-6))
+    share = (np.float32(level) - values) / slope + np.float32(0.5)
     return np.asarray(np.clip(share, 0.0, 1.0), np.float32)
 
 
-def gradient_length(temperature_degc: npt.NDArray[np.floating], grid: Grid) -> npt.NDArray[np.float32]:
-    """Return the length of the temperature gradient, K/mm, ``(nk, nj, ni)``; central differences.
+def gradient_length(values: npt.NDArray[np.floating], grid: Grid) -> npt.NDArray[np.float32]:
+    """Return the length of the gradient of a field, per mm, ``(nk, nj, ni)``; central differences.
 
     Raises
     ------
@@ -135,6 +139,6 @@ def gradient_length(temperature_degc: npt.NDArray[np.floating], grid: Grid) -> n
         raise ValueError("a gradient needs two voxels along each axis")
     squares = np.zeros(grid.shape, np.float32)
     for axis, spacing in enumerate(reversed(grid.spacing_mm)):
-        part = np.gradient(np.asarray(temperature_degc, np.float32), np.float32(spacing), axis=axis)
+        part = np.gradient(np.asarray(values, np.float32), np.float32(spacing), axis=axis)
         squares += part * part
     return np.sqrt(squares)

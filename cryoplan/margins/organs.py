@@ -15,6 +15,7 @@ from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.margins.assessment import OrganTemperature
 from cryoplan.margins.iceball import cold_fraction
+from cryoplan.simulation.isotherm import IsothermScale
 from cryoplan.simulation.result import Frame
 
 START_DEGC = 37.0
@@ -29,13 +30,17 @@ class ColdField:
     ----------
     minimum_degc, minimum_at_s : Volume
         As in the result.
-    gradient_k_per_mm : numpy.ndarray
-        Length of the gradient of `minimum_degc`.
+    scale : IsothermScale
+        How `minimum_degc` is read.
+    values, gradient_per_mm : numpy.ndarray
+        `minimum_degc` on that scale and the length of its gradient.
     """
 
     minimum_degc: Volume
     minimum_at_s: Volume
-    gradient_k_per_mm: npt.NDArray[np.float32]
+    scale: IsothermScale
+    values: npt.NDArray[np.float32]
+    gradient_per_mm: npt.NDArray[np.float32]
 
     @property
     def grid(self) -> Grid:
@@ -56,7 +61,9 @@ def measure_structure(
     if spots.size == 0:
         return _untouched(structure, thresholds_degc)
     temperature = field.minimum_degc.values.ravel()[spots]
-    gradient = field.gradient_k_per_mm.ravel()[spots]
+    values = field.values.ravel()[spots]
+    gradient = field.gradient_per_mm.ravel()[spots]
+    level = field.scale.level
     coldest = int(spots[np.argmin(temperature)])
     k, j, i = np.unravel_index(coldest, field.grid.shape)
     spacing = field.grid.spacing_mm[0]
@@ -69,7 +76,7 @@ def measure_structure(
         at_s=float(field.minimum_at_s.values.ravel()[coldest]),
         at_mm=as_point(field.grid.index_to_mm([i, j, k])),
         volume_below_ml=tuple(
-            (t, float(cold_fraction(temperature, gradient, t, spacing).sum(dtype=float)) * voxel_ml)
+            (t, float(cold_fraction(values, gradient, level(t), spacing).sum(dtype=float)) * voxel_ml)
             for t in thresholds_degc
         ),
         inside_grid_fraction=1.0 if is_inside else min(1.0, len(spots) * voxel_ml / structure.volume_ml),

@@ -15,6 +15,7 @@ from cryoplan.core.volume import Volume
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.scene.shape import structure_field
 from cryoplan.scene.slices import SliceImage, SlicePlane, SliceSampler
+from cryoplan.simulation.isotherm import scale_of
 
 FloatArray = npt.NDArray[np.float64]
 Line = FloatArray
@@ -61,16 +62,19 @@ class IsothermCutter:
     """
 
     def __init__(self, field_degc: Volume) -> None:
+        self._scale = scale_of(field_degc)
+        read = self._scale.volume(field_degc)
         # Outside an oblique field nothing is cold: the warmest value draws no line there.
-        self._sampler = SliceSampler(field_degc, outside=float(np.max(field_degc.values)))
+        self._sampler = SliceSampler(read, outside=float(np.max(read.values)))
 
     def cut(self, plane: SlicePlane, thresholds_degc: Iterable[float]) -> tuple[Isotherm, ...]:
-        """Return the isotherms on a plane, linear between solver slices; no lines outside the field."""
+        """Return the isotherms on a plane as `cryoplan.simulation.isotherm` reads them; none outside."""
         thresholds = tuple(float(t) for t in thresholds_degc)
         if not self._sampler.covers(plane):
             return tuple(Isotherm(threshold_degc=t, lines=()) for t in thresholds)
         image = self._sampler.extract(plane, interpolate=True)
-        return tuple(Isotherm(threshold_degc=t, lines=contour_lines(image, t)) for t in thresholds)
+        level = self._scale.level
+        return tuple(Isotherm(threshold_degc=t, lines=contour_lines(image, level(t))) for t in thresholds)
 
 
 class OutlineCutter:

@@ -7,6 +7,7 @@ always point outwards. VTK says that not all its filters honour directions; here
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -25,6 +26,7 @@ from cryoplan.core.volume import Volume
 from cryoplan.image.scan import Scan
 from cryoplan.margins.surface import Surface
 from cryoplan.scene.shape import structure_field
+from cryoplan.simulation.isotherm import scale_of
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
@@ -211,9 +213,11 @@ def of_surface(found: Surface) -> MeshArrays:
     return _mesh(np.asarray(found.points_mm, np.float64), found.triangles)
 
 
-def isotherm_mesh(field_degc: Volume, threshold_degc: float) -> MeshArrays:
-    """Return the surface of everything at or below a temperature; open where it leaves the grid."""
-    return surface(Volume(grid=field_degc.grid, values=-field_degc.values), -threshold_degc)
+def isotherm_meshes(field_degc: Volume, thresholds_degc: Iterable[float]) -> tuple[MeshArrays, ...]:
+    """Return the surfaces of everything at or below each temperature; open where they leave the grid."""
+    scale = scale_of(field_degc)
+    inside = Volume(grid=field_degc.grid, values=-scale.values(field_degc.values))
+    return tuple(surface(inside, -scale.level(t)) for t in thresholds_degc)
 
 
 def skin_mesh(body: Volume) -> MeshArrays:

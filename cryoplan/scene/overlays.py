@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.core.volume import Volume
-from cryoplan.scene.meshes import MeshArrays, isotherm_mesh
+from cryoplan.scene.meshes import MeshArrays, isotherm_meshes
 from cryoplan.scene.style import MarginStyle, Theme, rgb
 
 SHOWN_DEGC = (0.0, -20.0, -40.0)
@@ -34,8 +34,8 @@ def shells(
     Drawn in this order, translucent shells look right without depth peeling. Empty ones are left out.
     """
     found = []
-    for threshold in sorted(set(thresholds_degc)):
-        mesh = isotherm_mesh(field_degc, threshold)
+    thresholds = sorted(set(thresholds_degc))
+    for threshold, mesh in zip(thresholds, isotherm_meshes(field_degc, thresholds), strict=True):
         if not mesh.is_empty:
             colour, opacity = theme.shell(threshold, stale=stale)
             found.append(Shell(threshold_degc=threshold, mesh=mesh, colour=colour, opacity=opacity))

@@ -17,6 +17,7 @@ from cryoplan.margins.surface import level_surface
 from cryoplan.plan.plan import Plan
 from cryoplan.scene.shape import structure_field
 from cryoplan.scene.slices import SliceSampler
+from cryoplan.simulation.isotherm import scale_of
 
 NEAR_MM = 1.0
 
@@ -132,7 +133,7 @@ class Readout:
         plan : Plan or None
             For the nearest probe.
         now_degc, lowest_degc : Volume or None
-            Temperature fields, read trilinearly. Leave them out when the result is out of date.
+            Temperature fields, read as the isotherms are. Leave them out when the result is out of date.
         """
         probe, gap = None, None
         for candidate in plan.probes if plan is not None else ():
@@ -166,4 +167,8 @@ def _contains(structure: Structure, point_mm: npt.ArrayLike) -> bool:
 
 
 def _temperature(field: Volume | None, point_mm: npt.ArrayLike) -> float | None:
-    return None if field is None else SliceSampler(field).value_at(point_mm, interpolate=True)
+    if field is None:
+        return None
+    scale = scale_of(field)
+    found = SliceSampler(field).value_at(point_mm, interpolate=True, curve=scale.values)
+    return None if found is None else scale.degc(found)

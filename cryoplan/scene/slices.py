@@ -14,6 +14,7 @@ sagittal  +y (to the back)    -z (to the feet)   from the left: A on the left, H
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -27,6 +28,8 @@ from cryoplan.core.volume import Volume
 from cryoplan.image.scan import Scan
 
 FloatArray = npt.NDArray[np.float64]
+Curve = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+"""A function of voxel values, element by element."""
 
 
 class Orientation(Enum):
@@ -278,17 +281,24 @@ class SliceSampler:
             bottom_mm=float(bottom),
         )
 
-    def value_at(self, point_mm: npt.ArrayLike, *, interpolate: bool = False) -> float | None:
-        """Return the voxel value at an LPS point (trilinear when asked), None outside the volume."""
+    def value_at(
+        self, point_mm: npt.ArrayLike, *, interpolate: bool = False, curve: Curve | None = None
+    ) -> float | None:
+        """Return the voxel value at an LPS point (trilinear when asked), None outside the volume.
+
+        With a `curve`, what is interpolated and returned is that function of the voxels.
+        """
         grid = self.volume.grid
         index = grid.mm_to_index(point_mm)
         if not bool(grid.contains_mm(point_mm)):
             return None
         if not interpolate:
             i, j, k = np.clip(np.rint(index).astype(int), 0, np.asarray(grid.size) - 1)
-            return float(self.volume.values[k, j, i])
+            value = self.volume.values[k, j, i]
+            return float(value if curve is None else curve(value))
         low = np.clip(np.floor(index).astype(int), 0, np.maximum(np.asarray(grid.size) - 2, 0))
         corner = self.volume.values[low[2] : low[2] + 2, low[1] : low[1] + 2, low[0] : low[0] + 2]
+        corner = corner if curve is None else curve(corner)
         return float(
             ndimage.map_coordinates(
                 np.asarray(corner, np.float64), (index - low)[::-1, None], order=1, mode="nearest"

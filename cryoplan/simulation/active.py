@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cryoplan.simulation.arrays import Baths, Chunks, Rim, Seams
+from cryoplan.simulation.arrays import Baths, Chunks, Faces, Rim, Seams, conductivity
 from cryoplan.simulation.compiled import compiled
 from cryoplan.simulation.lanes import WIDTH
 
@@ -54,91 +54,12 @@ def _spread(woken: Any, seen: Any, active: Any, shape: Any, reach: Any, bundle: 
     return woke
 
 
-@compiled
-def _list(active: Any, row: Any, plane: Any, single: Any, mixed: Any, plain: Any, varied: Any, n: Any) -> Any:
-    """List the active chunks, see `Chunks`; `n` is set to where each plane begins, by list."""
-    nk, nj, nc = active.shape
-    counts = np.zeros(4, np.int64)
-    flag_row, flag_plane = nc + 2, (nj + 2) * (nc + 2)
-    for listing in (False, True):
-        # First how many, then which.
-        singles = np.empty((3, counts[0]), np.int64)
-        mixeds = np.empty((3, counts[1]), np.int64)
-        plains = np.empty((3, counts[2]), np.int64)
-        varieds = np.empty((3, counts[3]), np.int64)
-        # Element by element: assignments of slices take the compiler a second each.
-        for kind in range(4):
-            counts[kind] = 0
-        for k in range(nk):
-            for kind in range(4):
-                n[kind, k] = counts[kind]
-            for j in range(nj):
-                for c in range(nc):
-                    if not active[k, j, c]:
-                        continue
-                    chunk = (k * nj + j) * nc + c
-                    base = (k + 1) * plane + (j + 1) * row + c * 16 + 1
-                    flag = (k + 1) * flag_plane + (j + 1) * flag_row + c + 1
-                    for entry in range(single[chunk], single[chunk + 1]):
-                        if listing:
-                            at = counts[0]
-                            singles[0, at], singles[1, at], singles[2, at] = base, entry, flag
-                        counts[0] += 1
-                    for entry in range(mixed[chunk], mixed[chunk + 1]):
-                        if listing:
-                            at = counts[1]
-                            mixeds[0, at], mixeds[1, at], mixeds[2, at] = base, entry, flag
-                        counts[1] += 1
-                    if plain[chunk] >= 0:
-                        if listing:
-                            at = counts[2]
-                            plains[0, at], plains[1, at], plains[2, at] = base, plain[chunk], flag
-                        counts[2] += 1
-                    else:
-                        if listing:
-                            at = counts[3]
-                            varieds[0, at], varieds[1, at], varieds[2, at] = base, varied[chunk], flag
-                        counts[3] += 1
-        for kind in range(4):
-            n[kind, nk] = counts[kind]
-    return singles, mixeds, plains, varieds
-
-
-@compiled
-def _list_rim(active: Any, n_i: Any, row: Any, plane: Any, of_u: Any, of_psi: Any) -> Any:
-    """List the conducting faces between active cells and all that is not stepped."""
-    nk, nj, nc = active.shape
-    steps = ((1, 0, 0, plane, 2), (0, 1, 0, row, 1), (0, 0, 1, 1, 0))
-    count = 0
-    for listing in (False, True):
-        inside, outside = np.empty(count, np.int64), np.empty(count, np.int64)
-        u, psi = np.empty(count), np.empty(count)
-        count = 0
-        for k in range(nk):
-            for j in range(nj):
-                for c in range(nc):
-                    if not active[k, j, c]:
-                        continue
-                    base = (k + 1) * plane + (j + 1) * row + c * 16 + 1
-                    for dk, dj, dc, stride, axis in steps:
-                        for sign in (-1, 1):
-                            kk, jj, cc = k + sign * dk, j + sign * dj, c + sign * dc
-                            if 0 <= kk < nk and 0 <= jj < nj and 0 <= cc < nc and active[kk, jj, cc]:
-                                continue
-                            low, high = 0, 16
-                            if dc:
-                                # Along a row only the first or the last cell touches what lies beyond.
-                                low = 0 if sign < 0 else min(15, n_i - c * 16 - 1)
-                                high = low + 1
-                            for lane in range(low, high):
-                                cell = base + lane
-                                face = cell if sign > 0 else cell - stride
-                                if of_u[axis, face] > 0.0 or of_psi[axis, face] > 0.0:
-                                    if listing:
-                                        inside[count], outside[count] = cell, cell + sign * stride
-                                        u[count], psi[count] = of_u[axis, face], of_psi[axis, face]
-                                    count += 1
-    return inside, outside, u, psi
+def _entries(pointers: Ints, chunks: Ints) -> tuple[Ints, Ints]:
+    """Return which of `chunks` each of their entries belongs to, and the entries."""
+    counts = pointers[chunks + 1] - pointers[chunks]
+    of = np.repeat(np.arange(len(chunks)), counts)
+    first = np.cumsum(counts) - counts
+    return of, pointers[chunks][of] + np.arange(len(of)) - first[of]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -155,7 +76,7 @@ class Layout:
     @property
     def padded(self) -> tuple[int, int, int]:
         """Rows with halo and filling."""
-        return self.shape[0] + 2, self.shape[1] + 2, self.n_chunks * WIDTH + 2
+        return self.shape[0] + 2, self.shape[1] + 2, -(-(self.shape[2] + 2) // WIDTH) * WIDTH
 
     @property
     def row(self) -> int:
@@ -181,27 +102,30 @@ class Layout:
         """Return the flags of the chunks, and of the halo, in which any place is true."""
         whole = places[: self.padded[0] * self.plane].reshape(self.padded)
         flags = np.zeros((self.shape[0] + 2, self.shape[1] + 2, self.n_chunks + 2), bool)
-        flags[:, :, 0], flags[:, :, -1] = whole[:, :, 0], whole[:, :, -1]
-        inner = whole[:, :, 1:-1].reshape(*self.padded[:2], self.n_chunks, WIDTH)
+        inner = whole[:, :, : self.n_chunks * WIDTH].reshape(*self.padded[:2], self.n_chunks, WIDTH)
         flags[:, :, 1:-1] = inner.any(axis=3)
+        # The place before a row is the last of the row before it; that behind it is in its last chunk or the
+        # next.
+        flags[:, 1:, 0] = whole[:, :-1, -1]
+        flags[:, :, -1] = whole[:, :, self.n_chunks * WIDTH :].any(axis=2)
         return flags.ravel()
 
     def places(self, cells: Ints) -> Ints:
         """Return the places of flat indices of ``[k, j, i]``."""
         k, rest = np.divmod(np.asarray(cells, np.int64), self.shape[1] * self.shape[2])
         j, i = np.divmod(rest, self.shape[2])
-        return np.asarray((k + 1) * self.plane + (j + 1) * self.row + i + 1, np.int64)
+        return np.asarray((k + 1) * self.plane + (j + 1) * self.row + i, np.int64)
 
     def chunk_of(self, places: Ints) -> Ints:
         """Return the chunk ``(k nj + j) nc + c`` of places inside the lattice."""
         k, rest = np.divmod(places, self.plane)
         j, i = np.divmod(rest, self.row)
-        return np.asarray(((k - 1) * self.shape[1] + j - 1) * self.n_chunks + (i - 1) // WIDTH, np.int64)
+        return np.asarray(((k - 1) * self.shape[1] + j - 1) * self.n_chunks + i // WIDTH, np.int64)
 
     def inner(self, flat: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return a flat array as ``[k, j, i]`` (a view)."""
         whole = flat[: self.padded[0] * self.plane].reshape(self.padded)
-        return whole[1:-1, 1:-1, 1 : self.shape[2] + 1]
+        return whole[1:-1, 1:-1, : self.shape[2]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -220,11 +144,6 @@ class ChunkTable:
         Numbers of the cells of those entries, see `cryoplan.simulation.arrays.Chunks`.
     plain : int64 (chunks,)
         Material where all faces are those of one material; else -1.
-    varied : int64 (chunks + 1,)
-        Where the row of `conductivity` of each other chunk is.
-    conductivity : (varied chunks, 192)
-        W/(m K), float16 as uint16 where the processor reads that, else the field's type: of U through the
-        faces above and below along i, j, k, then of Psi.
     """
 
     layout: Layout
@@ -234,8 +153,6 @@ class ChunkTable:
     way: Ints
     own: npt.NDArray[np.floating]
     plain: Ints
-    varied: Ints
-    conductivity: npt.NDArray[Any]
 
 
 class ActiveSet:
@@ -243,7 +160,7 @@ class ActiveSet:
 
     def __init__(self, table: ChunkTable, cell_m: float) -> None:
         layout = table.layout
-        self.table, self.layout = table, layout
+        self.table, self.layout, self.cell_m = table, layout, cell_m
         nk, nj, _ = layout.shape
         self.shape = (nk, nj, layout.n_chunks)
         self.bundle = max(1, int(BLOCK_M / cell_m + 1e-9))
@@ -265,8 +182,7 @@ class ActiveSet:
 
     def wake_around(self, places: Ints) -> None:
         """Wake what lies within reach of cells."""
-        i = (places % self.layout.row - 1) % WIDTH
-        np.bitwise_or.at(self.woken, self.layout.chunk_of(places), 1 << i)
+        np.bitwise_or.at(self.woken, self.layout.chunk_of(places), 1 << places % WIDTH)
         self.spread()
 
     def spread(self) -> bool:
@@ -277,36 +193,44 @@ class ActiveSet:
         """Tell which cells are in the lists made last."""
         k, rest = np.divmod(places, self.layout.plane)
         j, i = np.divmod(rest, self.layout.row)
-        return np.asarray(self.listed[(k - 1) // self.bundle, (j - 1) // self.bundle, (i - 1) // WIDTH])
+        return np.asarray(self.listed[(k - 1) // self.bundle, (j - 1) // self.bundle, i // WIDTH])
 
     def chunks(self) -> Chunks:
         """Return the active chunks as the kernels want them."""
         table, layout = self.table, self.layout
-        planes = np.zeros((4, layout.shape[0] + 1), np.int64)
         flags = self.flags()
         self.listed = self.active.copy()
-        self.cells = WIDTH * int(flags.sum())
-        single, mixed, plain, varied = _list(
-            flags, layout.row, layout.plane, table.single, table.mixed, table.plain, table.varied, planes
-        )
+        chunks = np.flatnonzero(flags)
+        self.cells = WIDTH * len(chunks)
+        k, j, c = np.unravel_index(chunks, flags.shape)
+        base = ((k + 1) * layout.plane + (j + 1) * layout.row + c * WIDTH).astype(np.int32)
+        flag = ((k + 1) * (self.shape[1] + 2) + j + 1) * (self.shape[2] + 2) + c + 1
+        flag = flag.astype(np.int32)
+        single, entry = _entries(table.single, chunks)
+        mixed, mixed_entry = _entries(table.mixed, chunks)
+        is_plain = table.plain[chunks] >= 0
+        plain, varied = np.flatnonzero(is_plain), np.flatnonzero(~is_plain)
+
+        def planes(of: Ints) -> Ints:
+            return np.searchsorted(k[of], np.arange(layout.shape[0] + 1)).astype(np.int64)
+
         return Chunks(
-            single_base=single[0],
-            single_material=table.material[single[1]],
-            single_flag=single[2],
-            single_planes=planes[0],
-            mixed_base=mixed[0],
-            mixed_way=table.way[mixed[1]],
-            mixed_entry=mixed[1],
-            mixed_flag=mixed[2],
-            mixed_planes=planes[1],
-            plain_base=plain[0],
-            plain_material=plain[1],
-            plain_flag=plain[2],
-            plain_planes=planes[2],
-            varied_base=varied[0],
-            varied_entry=varied[1],
-            varied_flag=varied[2],
-            varied_planes=planes[3],
+            single_base=base[single],
+            single_material=table.material[entry].astype(np.int32),
+            single_flag=flag[single],
+            single_planes=planes(single),
+            mixed_base=base[mixed],
+            mixed_way=table.way[mixed_entry].astype(np.int32),
+            mixed_entry=mixed_entry.astype(np.int32),
+            mixed_flag=flag[mixed],
+            mixed_planes=planes(mixed),
+            plain_base=base[plain],
+            plain_material=table.plain[chunks[plain]].astype(np.int32),
+            plain_flag=flag[plain],
+            plain_planes=planes(plain),
+            varied_base=base[varied],
+            varied_flag=flag[varied],
+            varied_planes=planes(varied),
         )
 
     def flags(self) -> Bools:
@@ -314,16 +238,34 @@ class ActiveSet:
         nk, nj, _ = self.shape
         return np.repeat(np.repeat(self.active, self.bundle, axis=0), self.bundle, axis=1)[:nk, :nj].copy()
 
-    def rim(self, of_u: npt.NDArray[np.floating], of_psi: npt.NDArray[np.floating]) -> Rim:
-        """Return the conducting faces between active cells and all that is not stepped.
-
-        Parameters
-        ----------
-        of_u, of_psi : float (3, n)
-            Conductances of the faces above each cell along i, j, k.
-        """
+    def rim(self, faces: Faces) -> Rim:
+        """Return the conducting faces between active cells and all that is not stepped."""
         layout = self.layout
-        return Rim(*_list_rim(self.flags(), layout.shape[2], layout.row, layout.plane, of_u, of_psi))
+        active = np.zeros(tuple(n + 2 for n in self.shape), bool)
+        active[1:-1, 1:-1, 1:-1] = self.flags()
+        inner = (slice(1, -1),) * 3
+        steps = ((0, layout.plane, 2), (1, layout.row, 1), (2, 1, 0))
+        insides, outsides, faces_at = [], [], []
+        for along, stride, axis in steps:
+            for sign in (1, -1):
+                k, j, c = np.nonzero(active[inner] & ~np.roll(active, -sign, axis=along)[inner])
+                base = (k + 1) * layout.plane + (j + 1) * layout.row + c * WIDTH
+                if along < 2:
+                    cell = (base[:, None] + np.arange(WIDTH)).ravel()
+                else:  # along a row only the first or the last cell touches what lies beyond
+                    cell = base + (np.minimum(WIDTH, layout.shape[2] - c * WIDTH) - 1 if sign > 0 else 0)
+                at = axis * layout.size + (cell if sign > 0 else cell - stride)
+                open_ = (faces.of_u.ravel()[at] > 0) | (faces.of_psi.ravel()[at] > 0)
+                insides.append(cell[open_])
+                outsides.append(cell[open_] + sign * stride)
+                faces_at.append(at[open_])
+        inside, outside, at = (np.concatenate(of) for of in (insides, outsides, faces_at))
+        # In the numbers that the kernels use, or the ledger would not hold what flows.
+        of_u, of_psi = (
+            conductivity(kept.ravel()[at]).astype(float) / self.cell_m**2
+            for kept in (faces.of_u, faces.of_psi)
+        )
+        return Rim(inside=inside, outside=outside, of_u=of_u, of_psi=of_psi)
 
     def seams(self, seams: Seams) -> Seams:
         """Return the seams with both cells active."""

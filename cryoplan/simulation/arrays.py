@@ -1,14 +1,15 @@
 """Arrays: the groups of flat arrays that the kernels read and write.
 
-Cells lie in rows along i of ``16 m + 2`` places (one halo cell at each end, the row filled up to whole
-chunks of sixteen), rows in planes with one halo row at each side, and planes between two halo planes. The
-face *above* a cell along an axis has the index of that cell. `NOTHING` in `Field.label` marks what is no
-tissue: halo, filling, probes, held vessels, air around the body.
+Cells lie in rows along i of whole chunks of sixteen places, filled up by at least two: the first of them is
+the halo above the row, the last one that below the next row. Rows lie in planes with one halo row at each
+side, and planes between two halo planes. A chunk begins where a cache line does, or every load would touch
+two. The face *above* a cell along an axis has the index of that cell. `NOTHING` in `Field.label` marks what
+is no tissue: halo, filling, probes, held vessels, air around the body.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,18 +17,39 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.floating]
 Float64s = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]
+"""Lists of places that are read at every stage: half the bytes."""
 
 NOTHING = 255
+
+LINE_BYTES = 64
+"""A cache line, and a register of sixteen float32."""
+
+
+def room(shape: int | tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return zeros that begin at a cache line."""
+    n, item = int(np.prod(shape)), np.dtype(dtype).itemsize
+    whole = np.zeros(n + LINE_BYTES // item, dtype)
+    first = -whole.ctypes.data % LINE_BYTES // item
+    return whole[first : first + n].reshape(shape)
+
+
+def same_room(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a copy that begins at a cache line."""
+    copy = room(array.shape, array.dtype)
+    copy[:] = array
+    return copy
 
 
 class Field(NamedTuple):
     """The state. `values` (2, n): enthalpy above that at the start, J/m3, and the work buffer.
 
     `u`, `psi` are the potentials in kelvin, `w` the perfusion in W/(m3 K) (zero where blood has stopped),
-    `label` the material and `way` how it freezes, `own` and `shared` the tables of `curves`, `made` q_m / w
-    per material in K, `k` (materials, 2) the conductivities, `scratch` nu, gain and gain per h2 of the
-    stage for each thread, in the field's type. `icy` (planes + 2, rows + 2, chunks + 2) flat is 1 where Psi
-    may differ from 0.
+    `label` the material and `way` how it freezes, `own` and `shared` the tables of `curves`, `flow` w and
+    `made` q_m / w in K per material, `k` (materials, 2) the conductivities, `scratch` nu, gain and gain per
+    h2 of the stage for each thread, in the field's type. `icy` (planes + 2, rows + 2, chunks + 2) flat is 1
+    where Psi may differ from 0, `still` where blood has stopped in some cell: elsewhere `w` is that of the
+    material.
     """
 
     values: Floats
@@ -39,21 +61,30 @@ class Field(NamedTuple):
     own: Floats
     shared: Floats
     way_of: Ints
+    flow: Floats
     made: Floats
     k: Float64s
     scratch: Floats
     icy: npt.NDArray[np.uint8]
+    still: npt.NDArray[np.uint8]
 
 
 class Faces(NamedTuple):
-    """Conductances of the faces above each cell along i, j, k in W/(m3 K): of U and of Psi, (3, n) each.
+    """Conductivities of the faces above each cell along i, j, k in W/(m K): of U and of Psi, (3, n) each.
 
-    `plain` (materials, 2) are those of a face within one tissue and far from probes.
+    float16 as uint16 where the processor reads that and the field is float32, else the field's type: see
+    `conductivity`. `plain` (materials, 2), W/(m3 K) in the field's type, are the conductances of a face
+    within one tissue and far from probes.
     """
 
-    of_u: Floats
-    of_psi: Floats
+    of_u: npt.NDArray[Any]
+    of_psi: npt.NDArray[Any]
     plain: Floats
+
+
+def conductivity(kept: npt.NDArray[Any]) -> Floats:
+    """Return face conductivities as numbers that numpy can use, W/(m K)."""
+    return kept.view(np.float16) if kept.dtype == np.uint16 else kept
 
 
 class Chunks(NamedTuple):
@@ -61,26 +92,25 @@ class Chunks(NamedTuple):
 
     single: one entry per material, for chunks of few materials. mixed: one entry per way to freeze, for
     chunks of many; each has a row of 7 times 16 numbers, the columns of `curves` and q_m / w of every cell.
-    plain and varied are the same chunks sorted by their faces: all those of one material, or not; a varied
-    chunk has a row of 12 times 16 face conductivities. ``*_flag`` is the chunk's place in `Field.icy`.
+    plain and varied are the same chunks sorted by their faces: all those of one material, or not. ``*_flag``
+    is the chunk's place in `Field.icy`.
     """
 
-    single_base: Ints
-    single_material: Ints
-    single_flag: Ints
+    single_base: Places
+    single_material: Places
+    single_flag: Places
     single_planes: Ints
-    mixed_base: Ints
-    mixed_way: Ints
-    mixed_entry: Ints
-    mixed_flag: Ints
+    mixed_base: Places
+    mixed_way: Places
+    mixed_entry: Places
+    mixed_flag: Places
     mixed_planes: Ints
-    plain_base: Ints
-    plain_material: Ints
-    plain_flag: Ints
+    plain_base: Places
+    plain_material: Places
+    plain_flag: Places
     plain_planes: Ints
-    varied_base: Ints
-    varied_entry: Ints
-    varied_flag: Ints
+    varied_base: Places
+    varied_flag: Places
     varied_planes: Ints
 
 
@@ -132,7 +162,8 @@ class Threads(NamedTuple):
     """How threads share a super-step: first plane of each, and the end; where they meet; their sums.
 
     `sums` (planes, 2): perfusion with metabolism, and metabolism, W/m3 summed; `energies` (3, lines): of the
-    last two stages, J, and the present flows; `seams` (3, cells): room for the state of their cells.
+    last two stages, J, and the present flows; `seams` (3, cells): room for the state of their cells. `halt`
+    (2,): 1 when the work is not wanted any more, as anybody may say at any time, and as all threads see it.
     """
 
     first: Ints
@@ -141,6 +172,7 @@ class Threads(NamedTuple):
     through_rim: Float64s
     energies: Float64s
     seams: Float64s
+    halt: Ints
 
 
 class Rim(NamedTuple):

@@ -50,14 +50,16 @@ from cryoplan.simulation.lanes import (
 )
 from cryoplan.simulation.ledger import BOUNDARY, METABOLISM, PERFUSION, VESSELS
 from cryoplan.simulation.links import bathe, cross_seams, through_rim, warm_walls
-from cryoplan.simulation.team import meet
+from cryoplan.simulation.team import look, meet
 
 AHEAD = 8
 """Chunks between asking for memory and using it; rows are too short for the processor to foresee the next."""
 
+HALTED = -1
+"""Answer of a super-step that was told to stop."""
+
 MADE = 6
 N_MIXED = 7 * 16
-N_VARIED = 12 * 16
 """Column of q_m / w among the numbers that a cell of a mixed chunk brings."""
 
 
@@ -141,7 +143,6 @@ def _begin_single(
         far = chunks.single_base[min(index + AHEAD, last - 1)]
         expect(y1, far)
         expect(y2, far)
-        expect(field.w, far)
         expect(field.u, far)
         expect(field.psi, far)
         m = chunks.single_material[index]
@@ -149,12 +150,15 @@ def _begin_single(
         y = load(y1, b)
         flag = chunks.single_flag[index]
         way = field.way_of[m]
+        flow = splat(field.flow[m])
+        if field.still[flag]:
+            flow = load(field.w, b)
         above = (y + splat(own[m, REF]) - splat(own[m, H1])) * splat(own[m, INV_C_U])
         if not field.icy[flag]:
             if bits(below(where(here, above, zero), zero)) == 0:
                 # No ice here, and none before: Psi is and stays zero. This is most of the tissue.
                 u = splat(shared[way, T_U]) + above
-                flow = where(here, load(field.w, b) * minimum(above, splat(shared[way, ONE])), zero)
+                flow = where(here, flow * minimum(above, splat(shared[way, ONE])), zero)
                 heat = flow * (blood - u)
                 brought = brought + heat
                 made = made + flow * splat(field.made[m])
@@ -163,8 +167,8 @@ def _begin_single(
                 store(y2, b, where(here, y + nu * (old - y) + gain * heat, old))
                 continue
             field.icy[flag] = 1
-        u, psi, flow = _potentials(y, of_material(own, m), shared, way)
-        flow = where(here, load(field.w, b) * flow, zero)
+        u, psi, open_ = _potentials(y, of_material(own, m), shared, way)
+        flow = where(here, flow * open_, zero)
         heat = flow * (blood - u)
         brought = brought + heat
         made = made + flow * splat(field.made[m])
@@ -214,69 +218,53 @@ def _ice_about(icy: Any, flag: Any, flag_row: Any, flag_plane: Any) -> Any:
 
 
 @inner
+def _around(x: Any, b: Any, row: Any, plane: Any, six: Any) -> Any:
+    """Return the sum of the six neighbours of each cell of a potential x, less six times its own."""
+    beside = load(x, b + 1) + load(x, b - 1) + load(x, b + row) + load(x, b - row)
+    return beside + load(x, b + plane) + load(x, b - plane) - six * load(x, b)
+
+
+@inner
 def _conduct_plain(
     first: Any, last: Any, chunks: Any, field: Any, faces: Any, y2: Any, strides: Any, six: Any, rank: Any
 ) -> None:
-    u, psi = field.u, field.psi
     row, plane = strides[0], strides[1]
     gain, six = splat(field.scratch[rank, 1]), splat(six)
     for index in range(first, last):
         b = chunks.plain_base[index]
         m = chunks.plain_material[index]
-        around = (
-            load(u, b + 1) + load(u, b - 1) + load(u, b + row) + load(u, b - row)
-            + load(u, b + plane) + load(u, b - plane) - six * load(u, b)
-        )  # fmt: skip
-        inward = splat(faces.plain[m, 0]) * around
+        inward = splat(faces.plain[m, 0]) * _around(field.u, b, row, plane, six)
         if _ice_about(field.icy, chunks.plain_flag[index], strides[2], strides[3]):
-            around = (
-                load(psi, b + 1) + load(psi, b - 1) + load(psi, b + row) + load(psi, b - row)
-                + load(psi, b + plane) + load(psi, b - plane) - six * load(psi, b)
-            )  # fmt: skip
-            inward = inward + splat(faces.plain[m, 1]) * around
+            inward = inward + splat(faces.plain[m, 1]) * _around(field.psi, b, row, plane, six)
         store(y2, b, load(y2, b) + gain * inward)
 
 
 @inner
+def _through_faces(kept: Any, x: Any, b: Any, row: Any, plane: Any) -> Any:
+    """Return what comes in through the six faces of each cell of a potential x: conductivity times kelvin."""
+    c = load(x, b)
+    n = kept.shape[1]
+    j, k = b + n, b + 2 * n
+    inward = widen(kept, b) * (load(x, b + 1) - c) + widen(kept, b - 1) * (load(x, b - 1) - c)
+    inward = inward + (
+        widen(kept, j) * (load(x, b + row) - c) + widen(kept, j - row) * (load(x, b - row) - c)
+    )
+    return inward + (
+        widen(kept, k) * (load(x, b + plane) - c) + widen(kept, k - plane) * (load(x, b - plane) - c)
+    )
+
+
+@inner
 def _conduct_varied(
-    first: Any, last: Any, chunks: Any, field: Any, conductivity: Any, y2: Any, strides: Any, rank: Any
+    first: Any, last: Any, chunks: Any, field: Any, faces: Any, y2: Any, strides: Any, rank: Any
 ) -> None:
-    u, psi = field.u, field.psi
     row, plane = strides[0], strides[1]
     gain = splat(field.scratch[rank, 2])
     for index in range(first, last):
         b = chunks.varied_base[index]
-        far = chunks.varied_base[min(index + AHEAD, last - 1)]
-        expect(y2, far)
-        expect(u, far + plane)
-        k = chunks.varied_entry[index] * N_VARIED
-        c = load(u, b)
-        inward = widen(conductivity, k) * (load(u, b + 1) - c) + widen(conductivity, k + 16) * (
-            load(u, b - 1) - c
-        )
-        inward = inward + (
-            widen(conductivity, k + 32) * (load(u, b + row) - c)
-            + widen(conductivity, k + 48) * (load(u, b - row) - c)
-        )
-        inward = inward + (
-            widen(conductivity, k + 64) * (load(u, b + plane) - c)
-            + widen(conductivity, k + 80) * (load(u, b - plane) - c)
-        )
+        inward = _through_faces(faces.of_u, field.u, b, row, plane)
         if _ice_about(field.icy, chunks.varied_flag[index], strides[2], strides[3]):
-            c = load(psi, b)
-            ice = widen(conductivity, k + 96) * (load(psi, b + 1) - c) + widen(conductivity, k + 112) * (
-                load(psi, b - 1) - c
-            )
-            ice = ice + (
-                widen(conductivity, k + 128) * (load(psi, b + row) - c)
-                + widen(conductivity, k + 144) * (load(psi, b - row) - c)
-            )
-            a = b - plane
-            ice = ice + (
-                widen(conductivity, k + 160) * (load(psi, b + plane) - c)
-                + widen(conductivity, k + 176) * (load(psi, a) - c)
-            )
-            inward = inward + ice
+            inward = inward + _through_faces(faces.of_psi, field.psi, b, row, plane)
         store(y2, b, load(y2, b) + gain * inward)
 
 
@@ -295,12 +283,12 @@ def _begin_plane(
 
 @inner
 def _conduct_plane(
-    k: Any, chunks: Any, field: Any, faces: Any, conductivity: Any, y2: Any, strides: Any, six: Any, rank: Any
+    k: Any, chunks: Any, field: Any, faces: Any, y2: Any, strides: Any, six: Any, rank: Any
 ) -> None:
     first, last = chunks.plain_planes[k], chunks.plain_planes[k + 1]
     _conduct_plain(first, last, chunks, field, faces, y2, strides, six, rank)
     first, last = chunks.varied_planes[k], chunks.varied_planes[k + 1]
-    _conduct_varied(first, last, chunks, field, conductivity, y2, strides, rank)
+    _conduct_varied(first, last, chunks, field, faces, y2, strides, rank)
 
 
 @bare
@@ -312,7 +300,6 @@ def super_step(
     faces: Any,
     chunks: Any,
     mixed_own: Any,
-    conductivity: Any,
     walls: Any,
     seams: Any,
     baths: Any,
@@ -327,7 +314,10 @@ def super_step(
     strength: Any,
     ledger: Any,
 ) -> Any:
-    """Advance the field by `step_s`; return which of the two buffers holds it.
+    """Advance the field by `step_s`; return which of the two buffers holds it, or `HALTED`.
+
+    ``threads.halt[0]`` is looked at after every stage: when somebody has set it the field is left as it is,
+    and is of no use any more.
 
     Parameters
     ----------
@@ -341,8 +331,6 @@ def super_step(
         See `cryoplan.simulation.arrays`.
     mixed_own : float (entries, 112)
         Numbers of the cells of mixed chunks.
-    conductivity : (entries, 192)
-        Face conductivities of the varied chunks.
     held : int64 (m,)
         Cells whose temperature is imposed.
     strides : int64 (4,)
@@ -376,19 +364,16 @@ def super_step(
         field.scratch[rank, 0], field.scratch[rank, 1] = nu, gain
         field.scratch[rank, 2] = gain / (cell_m * cell_m)
         y1, y2 = field.values[current], field.values[1 - current]
-        if n_threads == 1:
-            # Potentials one plane ahead of the heat flow: what a plane needs is still in the near cache.
-            _begin_plane(first, chunks, field, mixed_own, y1, y2, start[0], threads.sums, rank)
-            for k in range(first, last):
-                if k + 1 < last:
-                    _begin_plane(k + 1, chunks, field, mixed_own, y1, y2, start[0], threads.sums, rank)
-                _conduct_plane(k, chunks, field, faces, conductivity, y2, strides, start[1], rank)
-        else:
-            for k in range(first, last):
-                _begin_plane(k, chunks, field, mixed_own, y1, y2, start[0], threads.sums, rank)
-            meet(threads.counter, n_threads)
-            for k in range(first, last):
-                _conduct_plane(k, chunks, field, faces, conductivity, y2, strides, start[1], rank)
+        # Heat flows one plane behind the potentials: what it needs is still in the near cache. The outermost
+        # planes of a thread wait (turn 1) for those of its neighbours.
+        for turn in range(2):
+            for k in range(first, last + 1):
+                if turn == 0 and k < last:
+                    _begin_plane(k, chunks, field, mixed_own, y1, y2, start[0], threads.sums, rank)
+                behind = k - 1
+                waits = (behind == first and rank > 0) or (behind == last - 1 and rank < n_threads - 1)
+                if behind >= first and waits == (turn == 1):
+                    _conduct_plane(behind, chunks, field, faces, y2, strides, start[1], rank)
             meet(threads.counter, n_threads)
         if rank == n_threads - 1:
             threads.through_rim[0] = through_rim(field, rim)
@@ -404,7 +389,10 @@ def super_step(
             # The buffer of the next stage starts empty in held cells: what comes in then is the heat.
             for index in range(held.shape[0]):
                 y1[held[index]] = 0.0
+            threads.halt[1] = look(threads.halt, 0)
         meet(threads.counter, n_threads)
+        if look(threads.halt, 1):
+            return HALTED
         if rank == 0:
             rate[BOUNDARY] += threads.through_rim[0]
             # What the faces brought to a held cell is what the blood takes away.

@@ -15,13 +15,13 @@ import numpy.typing as npt
 
 from cryoplan.core.progress import SILENT, Progress, check_cancelled
 from cryoplan.simulation.active import ChunkTable, Layout
-from cryoplan.simulation.arrays import NOTHING, Baths, Faces, Field, Record, Seams, Walls
+from cryoplan.simulation.arrays import NOTHING, Baths, Faces, Field, Record, Seams, Walls, room, same_room
 from cryoplan.simulation.curves import potentials, tabulate, way_to_freeze
 from cryoplan.simulation.lanes import has_halves
 from cryoplan.simulation.ledger import SKIN, VESSELS, WARMERS
 from cryoplan.simulation.probe_cells import ProbeCells, gather_probes
 from cryoplan.simulation.problem import Problem
-from cryoplan.simulation.survey import survey_chunks
+from cryoplan.simulation.survey import kept, survey_chunks
 from cryoplan.simulation.team import MOST_THREADS
 
 Float64s = npt.NDArray[np.float64]
@@ -83,7 +83,8 @@ def build_lattice(problem: Problem, progress: Progress = SILENT) -> Lattice:
     void = np.zeros(0, np.int64)
     if problem.void is not None:
         void = layout.places(np.flatnonzero(problem.void))
-    label = np.full(layout.size, NOTHING, np.uint8)
+    label = room(layout.size, np.uint8)
+    label[:] = NOTHING
     layout.inner(label)[:] = problem.material_map
     material = label.copy()  # what a place is made of, whether it is stepped or not
     for places in (held, void, probes.places):
@@ -98,7 +99,7 @@ def build_lattice(problem: Problem, progress: Progress = SILENT) -> Lattice:
     seams.held_degc[imposed] = record.temperature[seams.cell[imposed]]
     check_cancelled(progress)
     field.icy[:] = layout.flags_of(field.psi != 0.0)
-    table = survey_chunks(layout, field, faces, record, problem.cell_m)
+    table = survey_chunks(layout, field, faces, record)
     baths = _baths(problem, layout, label)
     for side in (seams.low, seams.high):
         np.add.at(record.sum_u, seams.cell[side], 2.0 * seams.of_u)
@@ -110,7 +111,7 @@ def build_lattice(problem: Problem, progress: Progress = SILENT) -> Lattice:
         layout=layout,
         cell_m=problem.cell_m,
         field=field,
-        faces=faces,
+        faces=kept(faces, problem.cell_m),
         walls=probes.walls(label, problem.start_degc),
         seams=seams,
         baths=baths,
@@ -134,10 +135,9 @@ def _state(
 ) -> tuple[Field, Record]:
     materials, start = problem.materials, problem.start_degc
     size = layout.size
-    values = np.zeros((2, size), dtype)
-    degc = np.full(size, start, dtype)
-    u, psi = np.zeros(size, dtype), np.zeros(size, dtype)
-    w = np.zeros(size, dtype)
+    values = room((2, size), dtype)
+    degc, u, psi, w = (room(size, dtype) for _ in range(4))
+    degc[:] = start
     flow = np.array([*(m.w for m in materials)], dtype)
     stepped = layout.inner(label) != NOTHING
     layout.inner(w)[stepped] = flow[problem.material_map[stepped]]
@@ -165,7 +165,8 @@ def _state(
                 layout.inner(array)[chosen] = numbers
         values[1] = values[0]
     curves = tabulate(materials, start, dtype)
-    way = np.full(size, NOTHING, np.uint8)
+    way = room(size, np.uint8)
+    way[:] = NOTHING
     layout.inner(way)[stepped] = curves.way[problem.material_map[stepped]]
     field = Field(
         values=values,
@@ -177,21 +178,23 @@ def _state(
         own=curves.own,
         shared=curves.shared,
         way_of=curves.way,
+        flow=flow,
         made=np.array([m.q_m / m.w if m.w > 0.0 else 0.0 for m in materials], dtype),
         k=curves.conductivity,
         scratch=np.zeros((MOST_THREADS, 3), dtype),
         icy=np.zeros(layout.n_flags, np.uint8),
+        still=np.zeros(layout.n_flags, np.uint8),
     )
     record = Record(
-        temperature=degc.copy(),
+        temperature=same_room(degc),
         start=degc,
-        minimum=degc.copy(),
-        minimum_at=np.zeros(size, dtype),
-        freeze_minimum=degc.copy(),
-        below_s=np.zeros(len(RECORDED_DEGC) * size, dtype),
+        minimum=same_room(degc),
+        minimum_at=room(size, dtype),
+        freeze_minimum=same_room(degc),
+        below_s=room(len(RECORDED_DEGC) * size, dtype),
         thresholds=np.array(RECORDED_DEGC, dtype),
-        sum_u=np.zeros(size, dtype),
-        sum_psi=np.zeros(size, dtype),
+        sum_u=room(size, dtype),
+        sum_psi=room(size, dtype),
     )
     return field, record
 

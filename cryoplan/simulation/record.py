@@ -60,7 +60,7 @@ def _state_of(y: Any, numbers: Any, shared: Any, way: Any, sum_u: Any, sum_psi: 
 
 @inner
 def _keep(
-    b: Any, here: Any, t: Any, record: Any, below_s: Any, field: Any, numbers: Any, freezing: Any
+    b: Any, flag: Any, here: Any, t: Any, record: Any, below_s: Any, field: Any, numbers: Any, freezing: Any
 ) -> Any:
     """Write what is kept of sixteen cells; return as bits which of them differ from the start."""
     zero, one = splat(field.shared[0, ZERO]), splat(field.shared[0, ONE])
@@ -74,7 +74,9 @@ def _keep(
     store(record.minimum, b, where(new, t, lowest))
     store(record.minimum_at, b, where(new, splat(numbers[0]), load(record.minimum_at, b)))
     dead = below(where(here, t, huge), splat(numbers[2]))
-    store(field.w, b, where(dead, zero, load(field.w, b)))
+    if bits(dead) != 0:
+        store(field.w, b, where(dead, zero, load(field.w, b)))
+        field.still[flag] = 1
     if freezing:
         store(record.freeze_minimum, b, minimum(where(here, t, huge), load(record.freeze_minimum, b)))
     low = minimum(t, before)
@@ -93,11 +95,13 @@ def _keep(
 def chunk_at(base: Any, shape: Any) -> Any:
     """Return the chunk ``(k nj + j) nc + c`` that begins at a place; `shape` is (nj, nc, row, plane)."""
     k, rest = base // shape[3] - 1, base % shape[3]
-    return (k * shape[0] + rest // shape[2] - 1) * shape[1] + (rest % shape[2]) // 16
+    return (k * shape[0] + rest // shape[2] - 1) * shape[1] + rest % shape[2] // 16
 
 
 @bare
 def note(
+    rank: Any,
+    planes: Any,
     current: Any,
     field: Any,
     chunks: Any,
@@ -108,10 +112,14 @@ def note(
     woken: Any,
     shape: Any,
 ) -> Any:
-    """Note one state; return (coldest degC, stiffest cell 1/s).
+    """Note one state; return (coldest degC, stiffest cell 1/s) of the planes of one thread.
 
     Parameters
     ----------
+    rank : int
+        Which of the threads this is.
+    planes : int64 (threads + 1,)
+        First plane of each, and the end.
     numbers : float (6,)
         In the field's type: time s, length of the step s, stasis degC, change that wakes neighbours K, a
         small and a large number.
@@ -124,22 +132,25 @@ def note(
     below_s = record.below_s
     zero, huge = splat(field.shared[0, ZERO]), splat(numbers[5])
     coldest, stiffest = huge, zero
+    singles = range(chunks.single_planes[planes[rank]], chunks.single_planes[planes[rank + 1]])
+    mixeds = range(chunks.mixed_planes[planes[rank]], chunks.mixed_planes[planes[rank + 1]])
     # Chunks that have thawed are free of ice again; the kernels only ever add flags.
-    for index in range(chunks.single_base.shape[0]):
+    for index in singles:
         psi = load(field.psi, chunks.single_base[index])
         field.icy[chunks.single_flag[index]] = bits(below(psi, zero)) != 0
-    for index in range(chunks.mixed_base.shape[0]):
+    for index in mixeds:
         psi = load(field.psi, chunks.mixed_base[index])
         field.icy[chunks.mixed_flag[index]] = bits(below(psi, zero)) != 0
-    for index in range(chunks.single_base.shape[0]):
+    for index in singles:
         b, m = chunks.single_base[index], chunks.single_material[index]
         sums = load(record.sum_u, b), load(record.sum_psi, b)
         t, stiff = _state_of(load(y, b), of_material(own, m), shared, field.way_of[m], *sums)
         here = equal(field.label, b, m)
         coldest = minimum(where(here, t, huge), coldest)
         stiffest = maximum(where(here, stiff, zero), stiffest)
-        woken[chunk_at(b, shape)] |= _keep(b, here, t, record, below_s, field, numbers, freezing)
-    for index in range(chunks.mixed_base.shape[0]):
+        flag = chunks.single_flag[index]
+        woken[chunk_at(b, shape)] |= _keep(b, flag, here, t, record, below_s, field, numbers, freezing)
+    for index in mixeds:
         b, n = chunks.mixed_base[index], chunks.mixed_way[index]
         numbers_here = of_cells(mixed_own, chunks.mixed_entry[index])
         sums = load(record.sum_u, b), load(record.sum_psi, b)
@@ -147,5 +158,6 @@ def note(
         here = equal(field.way, b, n)
         coldest = minimum(where(here, t, huge), coldest)
         stiffest = maximum(where(here, stiff, zero), stiffest)
-        woken[chunk_at(b, shape)] |= _keep(b, here, t, record, below_s, field, numbers, freezing)
+        flag = chunks.mixed_flag[index]
+        woken[chunk_at(b, shape)] |= _keep(b, flag, here, t, record, below_s, field, numbers, freezing)
     return smallest(coldest), largest(stiffest)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.simulation import ledger as lines
-from cryoplan.simulation.arrays import NOTHING
+from cryoplan.simulation.arrays import NOTHING, conductivity
 from cryoplan.simulation.curves import REF, potentials
 from cryoplan.simulation.tissue import Material
 
@@ -55,10 +55,10 @@ def _rate(run: Run, y: Float64s, coolant: Float64s, strength: Float64s) -> tuple
         u[at], psi[at] = potentials(material, t[at])
         t_u[at], metabolism[at] = material.t_u, float(field.made[index])
 
-    change = np.zeros(len(t))
+    change, area = np.zeros(len(t)), lattice.cell_m**2
     for axis, stride in ((0, 1), (1, lattice.layout.row), (2, lattice.layout.plane)):
-        flux = lattice.faces.of_u[axis][:-stride] * (u[stride:] - u[:-stride])
-        flux = flux + lattice.faces.of_psi[axis][:-stride] * (psi[stride:] - psi[:-stride])
+        k_u, k_psi = (conductivity(of[axis][:-stride]).astype(float) / area for of in lattice.faces[:2])
+        flux = k_u * (u[stride:] - u[:-stride]) + k_psi * (psi[stride:] - psi[:-stride])
         change[:-stride] += flux
         change[stride:] -= flux
     volume = lattice.cell_m**3

@@ -15,24 +15,21 @@ from cryoplan.core.units import ZERO_CELSIUS_K, show_clock
 from cryoplan.core.volume import Volume
 from cryoplan.simulation import ledger as lines
 from cryoplan.simulation.active import ACTIVE_DEGC, ActiveSet
-from cryoplan.simulation.arrays import NOTHING
+from cryoplan.simulation.arrays import NOTHING, Faces
 from cryoplan.simulation.cores import default_threads
 from cryoplan.simulation.gas import Gas
 from cryoplan.simulation.lattice import RECORDED_DEGC, Lattice, build_lattice
 from cryoplan.simulation.problem import Problem
 from cryoplan.simulation.result import EnergyLedger
-from cryoplan.simulation.stepper import find_stepper
+from cryoplan.simulation.stepper import find_stepper, share_planes
 from cryoplan.simulation.surroundings import Flood
-from cryoplan.simulation.team import MOST_THREADS
+from cryoplan.simulation.team import MOST_THREADS, run_together
 from cryoplan.simulation.tissue import Material
 
 Float64s = npt.NDArray[np.float64]
 
 RESTLESS_K_PER_S = 1e-3
 """A cell that changes faster than this at the start is stepped from the start."""
-
-LARGEST_CALL = 20_000_000
-"""Cells times stages of one compiled call: some 20 ms, so that a cancel is heard at once."""
 
 REFRESH_STEPS = 3
 """Long super-steps between two looks at which chunks woke."""
@@ -43,12 +40,6 @@ HUGE, TINY = 1e30, 1e-6
 def super_step_stages(step_s: float, euler_s: float) -> int:
     """Return the least number of RKL1 stages that keeps a super-step stable."""
     return max(1, math.ceil(0.5 * (-1.0 + math.sqrt(1.0 + 8.0 * step_s / euler_s)) - 1e-9))
-
-
-def longest_super_step_s(euler_s: float, cells: int) -> float:
-    """Return the longest super-step whose stages fit into one call (solver notes section 7)."""
-    stages = max(3, LARGEST_CALL // max(cells, 1))
-    return 0.5 * euler_s * (stages * stages + stages)
 
 
 class _Quickness:
@@ -72,7 +63,7 @@ class Run:
     """One solve in progress; `solve` drives it and tests may step it by hand."""
 
     def __init__(self, problem: Problem, progress: Progress = SILENT, threads: int | None = None) -> None:
-        self.problem = problem
+        self.problem, self.progress = problem, progress
         self.n_threads = min(threads or default_threads(), MOST_THREADS)
         self.quickness = _Quickness(problem.materials)
         self.stepper = find_stepper(problem.settings.solver)
@@ -149,7 +140,7 @@ class Run:
         lattice = self.lattice
         self.woke = False
         self.chunks = self.active.chunks()
-        self.rim = self.active.rim(lattice.faces.of_u, lattice.faces.of_psi)
+        self.rim = self.active.rim(lattice.faces)
         self.seams = self.active.seams(lattice.seams)
         self.baths = self.active.baths(lattice.baths)
 
@@ -211,11 +202,6 @@ class Run:
         worse = max(1.0, float(np.max(ratio)))
         return 0.95 / max(self.stiffest * worse, TINY)
 
-    def longest_step_s(self) -> float:
-        """Return the longest super-step that still lets a cancel be heard in time."""
-        euler = self.euler_step_s(self.problem.settings.step_max_s)
-        return float(longest_super_step_s(euler, self.active.cells))
-
     def step(self, step_s: float) -> None:
         """Advance by one super-step.
 
@@ -262,14 +248,20 @@ class Run:
         numbers = np.array(
             [self.time_s, step_s, settings.stasis_degc, ACTIVE_DEGC, TINY, HUGE], lattice.field.values.dtype
         )
-        coldest, stiffest = note(
-            self.current, lattice.field, self.chunks, lattice.table.own.ravel(), lattice.record, numbers,
-            self.freezing, self.active.woken, self.shape,
-        )  # fmt: skip
+        planes = share_planes(self)
+
+        def work_of(rank: int) -> tuple[float, float]:
+            return note(  # type: ignore[no-any-return]
+                rank, planes, self.current, lattice.field, self.chunks, lattice.table.own.ravel(),
+                lattice.record, numbers, self.freezing, self.active.woken, self.shape,
+            )  # fmt: skip
+
+        both = np.array(run_together(len(planes) - 1, work_of), float)
+        coldest, stiffest = float(both[:, 0].min()), float(both[:, 1].max())
         self._show_probes(step_s)
         # Where nothing is stepped nothing is colder than the start.
         nothing = coldest >= HUGE
-        return (self.problem.start_degc if nothing else float(coldest)), float(stiffest)
+        return (self.problem.start_degc if nothing else coldest), stiffest
 
     def _show_probes(self, step_s: float) -> None:
         """Work out the shafts' mean surface temperatures, and let the probes' own cells show their walls."""
@@ -335,15 +327,16 @@ class Run:
             material[box][chosen] = after
             degc[box][chosen & (degc[box] > 0.0)] = problem.start_degc
         self.stored_at_start -= self._stored()
-        start = old.record.start
+        self.let_go()  # two lattices at once would be the largest thing of the whole solve
+        old = self.lattice
         self.problem = replace(problem, material_map=material, start_field_degc=degc)
         lattice = build_lattice(self.problem, progress)
-        for name in ("minimum", "minimum_at", "freeze_minimum", "below_s"):
+        for name in ("start", "minimum", "minimum_at", "freeze_minimum", "below_s"):
             getattr(lattice.record, name)[:] = getattr(old.record, name)
-        lattice.record.start[:] = start
         lattice.walls.degc[:] = old.walls.degc
         stasis = lattice.record.minimum < self.problem.settings.stasis_degc
         lattice.field.w[stasis] = 0.0
+        lattice.field.still[:] = layout.flags_of(stasis)
         active = self.active.active
         self.current = 0
         self._take(lattice)
@@ -383,7 +376,18 @@ class Run:
     def volume(self, flat: npt.NDArray[np.floating]) -> Volume:
         """Return a copy of a flat array as a volume on the problem's grid, float32."""
         inner = self.lattice.layout.inner(flat)
-        return Volume(grid=self.problem.grid, values=np.ascontiguousarray(inner, dtype=np.float32).copy())
+        return Volume(grid=self.problem.grid, values=np.array(inner, np.float32, order="C"))
+
+    def let_go(self) -> None:
+        """Give the memory of all that only steps need free; the record stays, and can be read."""
+        lattice, nothing = self.lattice, np.zeros(0, np.float32)
+        self.lattice = replace(
+            lattice,
+            field=lattice.field._replace(values=nothing, u=nothing, psi=nothing, w=nothing),
+            faces=Faces(of_u=nothing, of_psi=nothing, plain=nothing),
+            record=lattice.record._replace(sum_u=nothing, sum_psi=nothing),
+        )
+        self.sums_without_walls = (nothing, nothing)
 
     def field_degc(self) -> Volume:
         """Return the present temperatures as a volume of their own."""

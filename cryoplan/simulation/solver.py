@@ -74,7 +74,7 @@ def solve(
     key : str
         Kept in the result: what it is the answer to.
     progress : Progress
-        Asked before every super-step (a few to some tens of milliseconds) whether to go on.
+        Asked before every super-step, and every 10 ms while a long one is computed, whether to go on.
     on_frame : callable, optional
         Called with each kept frame as soon as it exists.
     threads : int, optional
@@ -112,7 +112,6 @@ def solve(
         while run.time_s < stop:
             check_cancelled(progress)
             left = stop - run.time_s
-            step = min(step, run.longest_step_s())
             # The last two steps before a stop share what is left, so that none becomes a sliver.
             size = left if left <= step * 1.0001 else min(step, max(0.5 * left, step / GROWTH**2))
             arrives = size == left
@@ -190,12 +189,13 @@ def _note(run: Run, curves: _Curves, couples: _Couples, power: FloatArray) -> No
 def _result(
     run: Run, key: str, frames: tuple[Frame, ...], curves: _Curves, couples: _Couples, wall_s: float
 ) -> ThermalResult:
+    ledger = run.energy()
+    run.let_go()  # the copies below would come on top of it
     problem, record = run.problem, run.lattice.record
     times = np.asarray(curves.time_s)
     shaft, heat = np.asarray(curves.shaft), np.asarray(curves.heat)
     readings = np.asarray(curves.couples)
     minimum = run.volume(record.minimum)
-    ledger = run.energy()
     inner = run.lattice.layout.inner
     return ThermalResult(
         key=key,

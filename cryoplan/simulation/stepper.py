@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.core.errors import SimulationError
-from cryoplan.simulation.arrays import Threads
+from cryoplan.core.progress import Cancelled
+from cryoplan.simulation.arrays import Ints, Threads
 from cryoplan.simulation.team import LEAST_CELLS, run_together, split_planes
 
 if TYPE_CHECKING:
@@ -45,37 +46,61 @@ class Stepper(Protocol):
         -------
         int
             Which of the two rows of ``field.values`` holds the new state.
+
+        Raises
+        ------
+        Cancelled
+            If the step takes long and ``run.progress`` says so meanwhile.
         """
 
 
+QUICK_CALL = 8_000_000
+"""Cells times stages that take some 20 ms: up to here a cancel is heard soon enough between the calls."""
+
+
 def compiled_step(run: Run, step_s: float, coolant: Float64s, strength: Float64s, ledger: Float64s) -> int:
-    """Advance with the compiled kernels."""
-    from cryoplan.simulation.kernels import super_step
+    """Advance with the compiled kernels; a long call is left as soon as the run is not wanted any more."""
+    from cryoplan.simulation.kernels import HALTED, super_step
 
     lattice, chunks = run.lattice, run.chunks
-    n_threads = run.n_threads if run.active.cells >= LEAST_CELLS else 1
-    work = np.diff(chunks.single_planes) + 2.0 * np.diff(chunks.mixed_planes)
-    work = work + np.diff(chunks.varied_planes) + 0.3 * np.diff(chunks.plain_planes)
+    first = share_planes(run)
     threads = Threads(
-        first=split_planes(work, n_threads),
+        first=first,
         counter=np.zeros(1, np.int64),
-        sums=np.zeros((len(work), 2)),
+        sums=np.zeros((len(chunks.single_planes) - 1, 2)),
         through_rim=np.zeros(1),
         energies=np.zeros((3, len(ledger))),
         seams=np.zeros((3, len(run.seams.cell))),
+        halt=np.zeros(2, np.int64),
     )
 
     def work_of(rank: int) -> int:
         return int(
             super_step(
                 rank, threads, run.current, lattice.field, lattice.faces, chunks, lattice.table.own.ravel(),
-                lattice.table.conductivity.ravel(), lattice.walls, run.seams, run.baths, run.rim,
+                lattice.walls, run.seams, run.baths, run.rim,
                 lattice.held, run.strides, run.start,
                 lattice.cell_m, step_s, len(coolant), coolant, strength, ledger,
             )
         )  # fmt: skip
 
-    return int(run_together(n_threads, work_of))
+    def watch() -> None:
+        threads.halt[0] = run.progress.cancelled()
+
+    long = run.active.cells * len(coolant) > QUICK_CALL
+    current = run_together(len(first) - 1, work_of, watch if long else None)[0]
+    if current == HALTED:
+        raise Cancelled
+    return current
+
+
+def share_planes(run: Run) -> Ints:
+    """Return the first plane of each thread that the active chunks are worth, and the end."""
+    chunks = run.chunks
+    n_threads = run.n_threads if run.active.cells >= LEAST_CELLS else 1
+    work = np.diff(chunks.single_planes) + 2.0 * np.diff(chunks.mixed_planes)
+    work = work + np.diff(chunks.varied_planes) + 0.3 * np.diff(chunks.plain_planes)
+    return split_planes(work, n_threads)
 
 
 def _reference_step(run: Run, step_s: float, coolant: Float64s, strength: Float64s, ledger: Float64s) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.simulation.active import ChunkTable, Layout
-from cryoplan.simulation.arrays import NOTHING, Faces, Field, Record
+from cryoplan.simulation.arrays import NOTHING, Faces, Field, Record, room
 from cryoplan.simulation.compiled import compiled
 from cryoplan.simulation.lanes import WIDTH, has_halves
 
@@ -26,7 +26,7 @@ def _survey(
     for k in range(shape[0]):
         for j in range(shape[1]):
             for c in range(n_chunks):
-                base = (k + 1) * plane + (j + 1) * row + c * 16 + 1
+                base = (k + 1) * plane + (j + 1) * row + c * 16
                 m = label[base]
                 tissue = True
                 for place in range(base, base + 16):
@@ -50,8 +50,8 @@ def _survey(
                 chunk += 1
 
 
-def survey_chunks(layout: Layout, field: Field, faces: Faces, record: Record, cell_m: float) -> ChunkTable:
-    """Return the chunk table, and set the face sums of `record`."""
+def survey_chunks(layout: Layout, field: Field, faces: Faces, record: Record) -> ChunkTable:
+    """Return the chunk table, and set the face sums of `record`; conductances in W/(m3 K)."""
     nk, nj, _ = layout.shape
     nc = layout.n_chunks
     label = field.label
@@ -62,7 +62,7 @@ def survey_chunks(layout: Layout, field: Field, faces: Faces, record: Record, ce
     record.sum_u[:], record.sum_psi[:] = sums
     k, rest = np.divmod(np.arange(n_chunks), nj * nc)
     j, c = np.divmod(rest, nc)
-    base = (k + 1) * layout.plane + (j + 1) * layout.row + c * WIDTH + 1
+    base = (k + 1) * layout.plane + (j + 1) * layout.row + c * WIDTH
     labels = label[base[:, None] + np.arange(WIDTH)]
     one = (labels == labels[:, :1]).all(axis=1) & (labels[:, 0] != NOTHING)
     several = np.flatnonzero(~one)
@@ -88,7 +88,6 @@ def survey_chunks(layout: Layout, field: Field, faces: Faces, record: Record, ce
     numbers = np.concatenate([field.own, field.made[:, None]], axis=1)
     # Lanes of another way are masked out; any material's numbers do for them.
     of_lane = np.where(label[places] == NOTHING, 0, label[places])[which]
-    other = np.flatnonzero(plain < 0)
     return ChunkTable(
         layout=layout,
         single=_pointers(np.where(many, 0, counts)),
@@ -99,24 +98,19 @@ def survey_chunks(layout: Layout, field: Field, faces: Faces, record: Record, ce
             len(which), WIDTH * numbers.shape[1]
         ),
         plain=plain,
-        varied=_pointers(plain < 0),
-        conductivity=_conductivities(layout, base[other], faces, cell_m),
     )
 
 
-def _conductivities(
-    layout: Layout, base: npt.NDArray[np.int64], faces: Faces, cell_m: float
-) -> npt.NDArray[Any]:
-    """Return the rows of the varied chunks: side by side in memory they are read once and in order."""
-    places = base[:, None] + np.arange(WIDTH)
-    halves = faces.of_u.dtype == np.float32 and has_halves()
-    rows = np.empty((len(base), 12, WIDTH), np.float16 if halves else faces.of_u.dtype)
-    for n, of in enumerate((faces.of_u, faces.of_psi)):
-        for axis, stride in enumerate((1, layout.row, layout.plane)):
-            rows[:, 6 * n + 2 * axis] = of[axis][places] * cell_m**2
-            rows[:, 6 * n + 2 * axis + 1] = of[axis][places - stride] * cell_m**2
-    whole = rows.reshape(len(base), 12 * WIDTH)
-    return whole.view(np.uint16) if halves else whole
+def kept(faces: Faces, cell_m: float) -> Faces:
+    """Return conductances in W/(m3 K) as the conductivities that the kernels read, see `Faces`."""
+    dtype = np.float16 if faces.of_u.dtype == np.float32 and has_halves() else faces.of_u.dtype
+    every = []
+    for of in (faces.of_u, faces.of_psi):
+        array = room(of.shape, dtype)
+        for axis in range(3):
+            array[axis] = of[axis] * cell_m**2
+        every.append(array.view(np.uint16) if dtype == np.float16 else array)
+    return Faces(of_u=every[0], of_psi=every[1], plain=faces.plain)
 
 
 def _pointers(counts: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

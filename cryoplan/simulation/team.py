@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ from numba.core import cgutils, types
 from cryoplan.simulation.compiled import inner
 from cryoplan.simulation.lanes import lowered
 
+_T = TypeVar("_T")
+
 SPINS = 200
 """Looks at the counter before the processor is offered to others: some microseconds."""
 
@@ -30,6 +32,9 @@ LEAST_CELLS = 60_000
 """Active cells below which a second thread costs more in meetings than it brings."""
 
 MOST_THREADS = 64
+
+WATCH_S = 0.01
+"""How often somebody looks whether long work is still wanted."""
 
 
 @lowered
@@ -45,14 +50,14 @@ def _arrive(_typing: Any, counter: Any) -> Any:
 
 
 @lowered
-def _look(_typing: Any, counter: Any) -> Any:
-    """Return ``counter[0]`` as other threads left it."""
+def look(_typing: Any, array: Any, index: Any) -> Any:  # noqa: ARG001 - numba types them
+    """Return ``array[index]`` of an int64 array as other threads left it."""
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         data = context.make_array(sig.args[0])(context, builder, args[0]).data
-        return builder.load_atomic(data, "acquire", 8)
+        return builder.load_atomic(builder.gep(data, [args[1]]), "acquire", 8)
 
-    return types.int64(counter), generate
+    return types.int64(array, types.int64), generate
 
 
 @lowered
@@ -75,7 +80,7 @@ def meet(counter: Any, n_threads: Any) -> None:
     mine = _arrive(counter)
     target = (mine + n_threads - 1) // n_threads * n_threads
     looks = 0
-    while _look(counter) < target:
+    while look(counter, 0) < target:
         looks += 1
         if looks > SPINS:
             _offer()
@@ -85,17 +90,28 @@ def meet(counter: Any, n_threads: Any) -> None:
 def _pool() -> ThreadPoolExecutor:
     # All threads of a team must run at once, or the others wait for them at the first barrier for ever.
     # Threads are only made when asked for.
-    return ThreadPoolExecutor(max_workers=MOST_THREADS, thread_name_prefix="solver")
+    return ThreadPoolExecutor(max_workers=2 * MOST_THREADS, thread_name_prefix="solver")
 
 
-def run_together(n_threads: int, work: Callable[[int], Any]) -> Any:
-    """Call ``work(rank)`` on every thread of the team; return the answer of rank 0."""
-    others = [_pool().submit(work, rank) for rank in range(1, n_threads)]
+def run_together(
+    n_threads: int, work: Callable[[int], _T], watch: Callable[[], None] | None = None
+) -> list[_T]:
+    """Call ``work(rank)`` on every thread of the team; return the answers by rank.
+
+    Parameters
+    ----------
+    watch : callable, optional
+        Called every `WATCH_S` by the calling thread, which then does none of the work itself.
+    """
+    own = 1 if watch is None else 0
+    others = [_pool().submit(work, rank) for rank in range(own, n_threads)]
     try:
-        return work(0)
+        answers = [work(0)] if watch is None else []
+        while watch is not None and wait(others, timeout=WATCH_S).not_done:
+            watch()
     finally:
-        for other in others:
-            other.result()
+        wait(others)
+    return answers + [other.result() for other in others]
 
 
 def split_planes(work: npt.NDArray[np.float64], n_threads: int) -> npt.NDArray[np.int64]:

@@ -15,7 +15,7 @@ from cryoplan.margins.surface import level_surface
 from cryoplan.scene.meshes import (
     bone_mesh,
     build_case_meshes,
-    isotherm_mesh,
+    isotherm_meshes,
     lighter,
     of_surface,
     structure_mesh,
@@ -113,11 +113,11 @@ def test_isotherm_shells_of_a_round_field_are_nested_spheres(direction):
         grid=grid, values=(np.linalg.norm(points_mm(grid) - centre, axis=-1) * 4 - 80).astype(np.float32)
     )
     for threshold, radius in ((0.0, 20.0), (-20.0, 15.0), (-40.0, 10.0)):
-        mesh = isotherm_mesh(field, threshold)
+        mesh = isotherm_meshes(field, [threshold])[0]
         radii = np.linalg.norm(mesh.points_mm - centre, axis=1)
         assert np.abs(radii - radius).max() < 0.05
         assert mesh.volume_ml() == pytest.approx(4 / 3 * np.pi * radius**3 / 1000, rel=0.01)
-    assert isotherm_mesh(field, -100.0).is_empty
+    assert isotherm_meshes(field, [-100.0])[0].is_empty
 
 
 def test_the_surface_agrees_with_the_marching_tetrahedra_of_the_margins():

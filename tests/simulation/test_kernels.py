@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from cryoplan.core.errors import SimulationError
+from cryoplan.core.progress import Cancelled
 from cryoplan.simulation import stepper, survey, team
-from cryoplan.simulation.run import LARGEST_CALL, Run, longest_super_step_s, super_step_stages
+from cryoplan.simulation.run import Run, super_step_stages
 from cryoplan.simulation.surroundings import Exchange
 from tests.support import blocks
 
@@ -136,10 +137,51 @@ def test_stage_count_is_the_least_stable_one(step_s, euler_s, stages):
     assert stages == 1 or euler_s * (stages**2 - stages) / 2 < step_s
 
 
-def test_one_call_never_holds_more_work_than_a_cancel_may_wait():
-    for cells in (10**5, 10**6, 10**7):
-        step = longest_super_step_s(0.04, cells)
-        assert super_step_stages(step, 0.04) * cells <= max(LARGEST_CALL, 3 * cells)
+class _SecondThoughts:
+    """Progress that is cancelled from the n-th question on."""
+
+    def __init__(self, patience):
+        self.patience, self.asked = patience, 0
+
+    def report(self, report):
+        pass
+
+    def cancelled(self):
+        self.asked += 1
+        return self.asked > self.patience
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_call_of_many_stages_is_left_in_the_middle(monkeypatch, threads):
+    monkeypatch.setattr(stepper, "QUICK_CALL", 0)
+    monkeypatch.setattr(stepper, "LEAST_CELLS", 0)
+    progress = _SecondThoughts(10**9)
+    run = Run(blocks.block(blocks.probe(), edge_cells=30), progress, threads)
+    run.begin(0.0, "freeze")
+    run.step(0.2)
+    run.use_whole_block()
+    progress.asked, progress.patience = 0, 2
+    with pytest.raises(Cancelled):
+        run.step(2e6)  # tens of thousands of stages in one call: minutes
+    assert progress.asked < 50  # once a stage is through after the first yes
+
+
+def test_what_a_thread_fails_at_is_told():
+    def fail(rank):
+        raise ValueError(f"rank {rank}")
+
+    with pytest.raises(ValueError, match="rank"):
+        team.run_together(2, fail)
+    assert team.run_together(3, lambda rank: rank * rank, watch=lambda: None) == [0, 1, 4]
+
+
+def test_chunks_begin_at_cache_lines():
+    lattice = Run(_hard_problem()).lattice
+    assert lattice.layout.row % 16 == lattice.layout.size % 16 == 0
+    for array in (*lattice.field[:6], *lattice.record, lattice.faces.of_u):
+        if array.size >= lattice.layout.size:
+            assert array.ctypes.data % 16 == 0
+    assert lattice.field.u.ctypes.data % 64 == 0
 
 
 def test_maximum_principle_holds_without_metabolism():

@@ -1,8 +1,8 @@
 """Random probes: one probe in the cubes, at random places and directions, against the axisymmetric rings.
 
 A random turn and a random offset within the cell put the same probe into the lattice in ways that no plan
-can choose. Isotherms are read by interpolation along rays: radial ones in sections through the active zone,
-axial ones along the axis beyond both ends.
+can choose. Isotherms are read as everywhere (`cryoplan.simulation.isotherm`), along rays: radial ones in
+sections through the active zone, axial ones along the axis beyond both ends.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from scipy.ndimage import map_coordinates
 from cryoplan.core.grid import Grid
 from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
 from cryoplan.core.volume import Volume
+from cryoplan.simulation.isotherm import scale_of
 from cryoplan.simulation.problem import Problem, Stage
 from cryoplan.simulation.settings import SolverSettings
 from cryoplan.simulation.solver import solve
@@ -214,7 +215,7 @@ def cubes_problem(case: SingleProbe, placement: Placement, spacing_mm: float) ->
 
 
 def _read(field: Volume, points_m: FloatArray) -> FloatArray:
-    """Return trilinear temperatures at LPS points in metres."""
+    """Return trilinear values at LPS points in metres."""
     ijk = field.grid.mm_to_index(points_m.reshape(-1, 3) * 1000.0)
     found = map_coordinates(field.values.astype(float), ijk[:, ::-1].T, order=1, mode="nearest")
     return np.asarray(found.reshape(points_m.shape[:-1]))
@@ -236,6 +237,8 @@ def misses(
     """Return how far each isotherm of a solved lattice is from the reference."""
     back = np.asarray(placement.back)
     begin = _begin_m(case, placement, field.grid.spacing_mm[0])
+    scale = scale_of(field)
+    read = scale.volume(field)
     side = np.cross(back, np.eye(3)[int(np.argmin(np.abs(back)))])
     side /= np.linalg.norm(side)
     other = np.cross(back, side)
@@ -243,17 +246,18 @@ def misses(
     rays = np.cos(turn)[:, None] * side + np.sin(turn)[:, None] * other
     reach = np.arange(0.0, ROOM_M, RAY_STEP_M)
     sections = {
-        z: _read(field, begin + z * back + rays[:, None, :] * reach[None, :, None]) for z in case.stations_m
+        z: _read(read, begin + z * back + rays[:, None, :] * reach[None, :, None]) for z in case.stations_m
     }
-    tip = _read(field, begin - back * reach[:, None])
-    rear = _read(field, begin + back * (case.probe.reach_m + reach)[:, None])
+    tip = _read(read, begin - back * reach[:, None])
+    rear = _read(read, begin + back * (case.probe.reach_m + reach)[:, None])
     found = []
     for degc in ISOTHERMS_DEGC:
-        off = {z: _last_rise(reach, t, degc) - truth.radius_m(degc, z) for z, t in sections.items()}
+        level = scale.level(degc)
+        off = {z: _last_rise(reach, t, level) - truth.radius_m(degc, z) for z, t in sections.items()}
         low, high = truth.tips_m(degc)
         ends = (
-            float(_last_rise(reach, tip, degc)) + low,
-            float(_last_rise(reach, rear, degc)) + case.probe.reach_m - high,
+            float(_last_rise(reach, tip, level)) + low,
+            float(_last_rise(reach, rear, level)) + case.probe.reach_m - high,
         )
         found.append(
             Miss(

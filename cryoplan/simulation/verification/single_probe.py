@@ -18,6 +18,7 @@ from cryoplan.core.progress import SILENT, Progress
 from cryoplan.core.volume import Volume
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.plan.protocol import LONGEST_PROTOCOL_S
+from cryoplan.simulation.isotherm import scale_of
 from cryoplan.simulation.problem import Problem, Stage, probe_source
 from cryoplan.simulation.result import ThermalResult
 from cryoplan.simulation.settings import SolverSettings
@@ -161,11 +162,13 @@ def isotherm_size(field: Volume, source: ProbeSource, degc: float) -> Size:
     far = float(max(field.grid.size)) * field.grid.spacing_mm[0]
     sections = np.arange(-5.0, reach + 5.0, _SECTION_STEP_MM)
     rays = np.arange(0.0, 0.5 * far, _RAY_STEP_MM)
+    scale = scale_of(field)
+    level, read = scale.level(degc), scale.volume(field)
     points = begin + sections[:, None, None, None] * back + rays[:, None] * around[:, None, :]
-    radius = _last_below(_sample(field, points), rays, degc).mean(axis=1)
+    radius = _last_below(_sample(read, points), rays, level).mean(axis=1)
     if not radius.max() > 0.0:
         return Size(width_mm=0.0, length_mm=0.0)
-    ends = [_end(field, begin, back, around, 0.5 * reach, sense, far, degc) for sense in (-1.0, 1.0)]
+    ends = [_end(read, begin, back, around, 0.5 * reach, sense, far, level) for sense in (-1.0, 1.0)]
     return Size(width_mm=2.0 * float(radius.max()), length_mm=ends[0] + ends[1])
 
 
@@ -175,14 +178,14 @@ def _sample(field: Volume, points: FloatArray) -> FloatArray:
     return np.asarray(values).reshape(points.shape[:-1])
 
 
-def _last_below(values: FloatArray, along: FloatArray, degc: float) -> FloatArray:
-    """Return where each curve (last axis) is below `degc` for the last time; 0 for never."""
-    below = values < degc
+def _last_below(values: FloatArray, along: FloatArray, level: float) -> FloatArray:
+    """Return where each curve (last axis) is below `level` for the last time; 0 for never."""
+    below = values < level
     last = values.shape[-1] - 1 - np.argmax(below[..., ::-1], axis=-1)
     last = np.minimum(last, values.shape[-1] - 2)
     a = np.take_along_axis(values, last[..., None], -1)[..., 0]
     b = np.take_along_axis(values, last[..., None] + 1, -1)[..., 0]
-    part = np.clip((degc - a) / np.where(b > a, b - a, 1.0), 0.0, 1.0)
+    part = np.clip((level - a) / np.where(b > a, b - a, 1.0), 0.0, 1.0)
     found = along[last] + part * (along[1] - along[0])
     return np.asarray(np.where(below.any(axis=-1), found, 0.0))
 
@@ -195,14 +198,14 @@ def _end(
     middle: float,
     sense: float,
     far: float,
-    degc: float,
+    level: float,
 ) -> float:
-    """Return how far the isotherm reaches from the middle of the active zone along the axis."""
+    """Return how far the field is below a level from the middle of the active zone along the axis."""
     steps = np.arange(0.0, 0.5 * far, _RAY_STEP_MM)
     radii = np.asarray(_END_RADII_MM)
     start = begin + middle * back + radii[:, None, None] * around[::4]
     points = start[:, :, None, :] + (sense * steps)[:, None] * back
-    reach = _last_below(_sample(field, points), steps, degc).mean(axis=1)
+    reach = _last_below(_sample(field, points), steps, level).mean(axis=1)
     slope = np.polyfit(radii**2, reach, 1)
     return float(slope[1])
 
