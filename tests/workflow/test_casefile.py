@@ -100,3 +100,18 @@ def test_a_plan_that_cannot_be_read_is_refused_and_the_file_is_free_again(path):
         with pytest.raises(StoreError) as caught:
             CaseFile.open(path)
         assert caught.value.code == "plan-in-case"
+
+
+def test_what_is_printed_says_whether_it_is_approved_and_which_state_it_is(path, made):
+    case, plan = made
+    with CaseFile.open(path, scan=case.scan) as file:
+        assert workflow.standing(file.history).startswith("Not approved · entry 1, seal ")
+        file.store.approve("Dr A. Example")
+        approved = workflow.standing(file.history)
+        assert approved.startswith("Approved by Dr A. Example, 20")
+        assert approved.endswith(f"entry 2, seal {file.history.seal.hex()[:12]}")
+        file.record("Probe 1: moved 1.0 mm", plan=edits.move_probe(plan, "1", (1.0, 0.0, 0.0)))
+        changed = workflow.standing(file.history)
+        assert changed.startswith("Not approved")
+        assert changed.split("seal ")[1] != approved.split("seal ")[1]
+    assert workflow.open_case(path).standing == changed
