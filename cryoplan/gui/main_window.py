@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Slot
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QMainWindow,
-    QMessageBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -21,14 +19,13 @@ from cryoplan import RESEARCH_USE
 from cryoplan.app.jobs import Failure
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
-from cryoplan.core.errors import CryoplanError
 from cryoplan.core.geometry import as_point
 from cryoplan.gui import actions
 from cryoplan.gui.actions import Entry, Needs
 from cryoplan.gui.banner import Banner, Notices
 from cryoplan.gui.dialogs.about import AboutDialog
-from cryoplan.gui.dialogs.open_series import choose_series
 from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
+from cryoplan.gui.files import Files
 from cryoplan.gui.panels import (
     FreezePanel,
     ImagesPanel,
@@ -53,7 +50,6 @@ from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar
 from cryoplan.gui.view_grid import ViewGrid
 from cryoplan.gui.welcome import Welcome
-from cryoplan.image.series import PathDescription
 from cryoplan.scene.slices import Orientation, default_window
 from cryoplan.scene.style import Palette
 
@@ -65,9 +61,6 @@ WIDE_FROM = 1700
 STRUCTURES_STEP = STEPS.index("Structures")
 
 CanvasFactory = Callable[[Workspace, ViewState, Palette, Placing, QWidget], QWidget]
-
-IMAGES = "Images (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm);;All files (*)"
-STRUCTURES = "Label maps and segmentations (*.nii *.nii.gz *.nrrd *.mha *.dcm);;All files (*)"
 
 
 class MainWindow(QMainWindow):
@@ -88,11 +81,10 @@ class MainWindow(QMainWindow):
         self.resize(1600, 1000)
         self.setMinimumSize(1100, 640)
         self.workspace, self.view = workspace, view
-        self._opening: Path | None = None
+        self.files = Files(workspace, self)
         self.actions_by_id = actions.build(self, workspace, self._entries())
         self._place(palette, canvas)
         workspace.failed.connect(self._show_failure)
-        workspace.series_listed.connect(self._choose_series)
         workspace.case_changed.connect(self._new_case)
         workspace.file_changed.connect(self._name_undo)
         self._show_step(0)
@@ -112,12 +104,12 @@ class MainWindow(QMainWindow):
         self.grid = ViewGrid(self.slices, self.canvas, view)
         self.banner = Banner(palette, middle)
         self.notices = Notices(workspace, middle)
-        self.notices.save_elsewhere_requested.connect(self.save_case)
+        self.notices.save_elsewhere_requested.connect(self.files.save_case)
         self.notices.history_requested.connect(self.show_history)
         self.protocol_bar = ProtocolBar(workspace, view, palette, middle)
         self.welcome = Welcome(workspace, middle)
-        self.welcome.open_folder_requested.connect(self.open_folder)
-        self.welcome.open_file_requested.connect(self.open_file)
+        self.welcome.open_folder_requested.connect(self.files.open_folder)
+        self.welcome.open_file_requested.connect(self.files.open_file)
         self.welcome.demo_requested.connect(workspace.open_demo)
         desk = QWidget(middle)
         below = QVBoxLayout(desk)
@@ -143,15 +135,15 @@ class MainWindow(QMainWindow):
             ReportPanel(workspace, view),
         )
         images, structures, _, freeze, _, report = self.panels
-        images.open_folder_requested.connect(self.open_folder)
-        images.open_file_requested.connect(self.open_file)
+        images.open_folder_requested.connect(self.files.open_folder)
+        images.open_file_requested.connect(self.files.open_file)
         images.demo_requested.connect(workspace.open_demo)
-        structures.add_structures_requested.connect(self.add_structures)
+        structures.add_structures_requested.connect(self.files.add_structures)
         freeze.solve_requested.connect(workspace.request_simulation)
-        report.export_pdf_requested.connect(self.export_pdf)
-        report.save_case_requested.connect(self.save_case)
-        report.save_plan_requested.connect(self.save_plan)
-        report.open_plan_requested.connect(self.open_plan)
+        report.export_pdf_requested.connect(self.files.export_pdf)
+        report.save_case_requested.connect(self.files.save_case)
+        report.save_plan_requested.connect(self.files.save_plan)
+        report.open_plan_requested.connect(self.files.open_plan)
         self.stack = QStackedWidget(self)
         self.stack.setObjectName("sidePanel")
         self.stack.setFixedWidth(PANEL_WIDTH)
@@ -166,7 +158,7 @@ class MainWindow(QMainWindow):
         self.top_bar = TopBar(
             workspace, palette, [self.actions_by_id[name] for name in ("solve", "undo", "redo")], self
         )
-        self.top_bar.save_elsewhere_requested.connect(self.save_case)
+        self.top_bar.save_elsewhere_requested.connect(self.files.save_case)
         self.status_line = StatusLine(workspace, view, self)
         for slice_view in self.slices.values():
             slice_view.hovered.connect(self.status_line.point_at)
@@ -185,24 +177,30 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
 
     def _entries(self) -> tuple[Entry, ...]:
-        workspace = self.workspace
+        workspace, files = self.workspace, self.files
         line = Entry(actions.SEPARATOR, "&File", "", "", Needs.NOTHING, self.close)
         steps = tuple(
             Entry(f"step-{n}", "&View", name, f"F{n + 1}", Needs.NOTHING, getattr(self, f"_step_{n}"))
             for n, name in enumerate(STEPS)
         )
         return (
-            Entry("open-folder", "&File", "Open DICOM &folder...", "Ctrl+O", Needs.NOTHING, self.open_folder),
-            Entry("open-file", "&File", "Open &image file...", "Ctrl+Shift+O", Needs.NOTHING, self.open_file),
-            Entry("structures", "&File", "Add &structures...", "Ctrl+L", Needs.MAY_EDIT, self.add_structures),
+            Entry(
+                "open-folder", "&File", "Open DICOM &folder...", "Ctrl+O", Needs.NOTHING, files.open_folder
+            ),
+            Entry(
+                "open-file", "&File", "Open &image file...", "Ctrl+Shift+O", Needs.NOTHING, files.open_file
+            ),
+            Entry(
+                "structures", "&File", "Add &structures...", "Ctrl+L", Needs.MAY_EDIT, files.add_structures
+            ),
             Entry("demo", "&File", "Open the &demonstration case", "", Needs.NOTHING, workspace.open_demo),
             line,
-            Entry("open-case", "&File", "Open &case...", "", Needs.NOTHING, self.open_case),
-            Entry("save-case", "&File", "&Save case...", "Ctrl+S", Needs.CASE, self.save_case),
-            Entry("open-plan", "&File", "Open &plan...", "", Needs.MAY_EDIT, self.open_plan),
-            Entry("save-plan", "&File", "Save p&lan...", "", Needs.PROBES, self.save_plan),
+            Entry("open-case", "&File", "Open &case...", "", Needs.NOTHING, files.open_case),
+            Entry("save-case", "&File", "&Save case...", "Ctrl+S", Needs.CASE, files.save_case),
+            Entry("open-plan", "&File", "Open &plan...", "", Needs.MAY_EDIT, files.open_plan),
+            Entry("save-plan", "&File", "Save p&lan...", "", Needs.PROBES, files.save_plan),
             line,
-            Entry("pdf", "&File", "&Export PDF...", "Ctrl+P", Needs.CURRENT, self.export_pdf),
+            Entry("pdf", "&File", "&Export PDF...", "Ctrl+P", Needs.CURRENT, files.export_pdf),
             line,
             Entry("quit", "&File", "&Quit", "Ctrl+Q", Needs.NOTHING, self.close),
             Entry("undo", "&Edit", "↶ Undo", "Ctrl+Z", Needs.UNDO, workspace.undo),
@@ -277,113 +275,6 @@ class MainWindow(QMainWindow):
     def _show_failure(self, failure: Failure) -> None:
         self.banner.show_failure(failure)
 
-    @Slot(object)
-    def _choose_series(self, found: PathDescription) -> None:
-        path, self._opening = self._opening, None
-        if path is None:
-            return
-        if found.kind == "dicom-seg" and self.workspace.case is not None:
-            self.workspace.add_structures(path)
-            return
-        usable = [s for s in found.series if s.verdict != "refused"]
-        if len(found.series) > 1 and usable:
-            uid = choose_series(found, self) if len(usable) > 1 else usable[0].uid
-            if uid is not None:
-                self.workspace.open_image(path, uid or None)
-            return
-        # One series, or none that can be used: reading it says why in its own words.
-        self.workspace.open_image(path)
-
-    # Opening and saving -----------------------------------------------------------------------------
-
-    def open_path(self, path: Path) -> None:
-        """Open whatever a path is: a case, a plan, a folder or an image."""
-        if path.suffix == ".cryoplan":
-            self.workspace.open_case_file(path)
-        elif path.suffix == ".json":
-            self.workspace.open_plan(path)
-        else:
-            self._opening = path
-            self.workspace.list_series(path)
-
-    def open_folder(self) -> None:
-        """Ask for a DICOM folder."""
-        path = QFileDialog.getExistingDirectory(self, "Open DICOM folder")
-        if path:
-            self.open_path(Path(path))
-
-    def open_file(self) -> None:
-        """Ask for an image file."""
-        path, _ = QFileDialog.getOpenFileName(self, "Open image file", "", IMAGES)
-        if path:
-            self.open_path(Path(path))
-
-    def open_case(self) -> None:
-        """Ask for a case file."""
-        path, _ = QFileDialog.getOpenFileName(self, "Open case", "", "Cases (*.cryoplan)")
-        if path:
-            self.workspace.open_case_file(Path(path))
-
-    def add_structures(self) -> None:
-        """Ask for a label map or segmentation."""
-        path, _ = QFileDialog.getOpenFileName(self, "Add structures", "", STRUCTURES)
-        if path:
-            self.workspace.add_structures(Path(path))
-
-    def open_plan(self) -> None:
-        """Ask for a plan file."""
-        path, _ = QFileDialog.getOpenFileName(self, "Open plan", "", "Plans (*.json)")
-        if path:
-            self.workspace.open_plan(Path(path))
-
-    def save_case(self) -> None:
-        """Ask where to, then save the case."""
-        path = self._ask_where("Save case", "Cases (*.cryoplan)", ".cryoplan")
-        if path is not None:
-            self.workspace.save_case_file(path)
-
-    def save_plan(self) -> None:
-        """Ask where to, then save the plan."""
-        path = self._ask_where("Save plan", "Plans (*.json)", ".json")
-        if path is not None:
-            self.workspace.save_plan(path)
-
-    def export_pdf(self) -> None:
-        """Ask where to, then print the PDF; a stale result is refused before anybody is asked."""
-        if not self.workspace.can_export:
-            self.workspace.failed.emit(
-                Failure(
-                    what="The result is not current.", remedy="Solve first, then print.", code="stale-result"
-                )
-            )
-            return
-        path = self._ask_where("Export PDF", "PDF (*.pdf)", ".pdf")
-        if path is None:
-            return
-        try:
-            self.workspace.export_pdf(path)
-        except CryoplanError as error:  # an edit slipped in while the dialog was open
-            self.workspace.failed.emit(Failure(what=error.what, remedy=error.remedy, code=error.code))
-
-    def _ask_where(self, title: str, kind: str, ending: str) -> Path | None:
-        case = self.workspace.case
-        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        name = f"{case.code if case else 'plan'}{ending}"
-        path, _ = QFileDialog.getSaveFileName(self, title, str(Path(folder) / name), kind)
-        if not path:
-            return None
-        if path.endswith(ending):
-            return Path(path)
-        # The dialog asked about the name as it was typed; the file that will be written has another one.
-        whole = Path(path + ending)
-        if whole.exists() and not self._may_replace(whole):
-            return None
-        return whole
-
-    def _may_replace(self, path: Path) -> bool:
-        answer = QMessageBox.question(self, "Replace file", f"{path.name} exists already. Replace it?")
-        return answer == QMessageBox.StandardButton.Yes
-
     # Probes and view --------------------------------------------------------------------------------
 
     def _place_probe(self) -> None:
@@ -450,7 +341,7 @@ class MainWindow(QMainWindow):
                 if self._drop_adds and path.suffix not in (".cryoplan", ".json"):
                     self.workspace.add_structures(path)
                 else:
-                    self.open_path(path)
+                    self.files.open_path(path)
                 event.acceptProposedAction()
                 return
 

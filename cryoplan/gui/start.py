@@ -56,7 +56,7 @@ def start_window(case_path: Path | None, demo: bool) -> int:
         if demo:
             workspace.open_demo()
         elif case_path is not None:
-            window.open_path(case_path)
+            window.files.open_path(case_path)
         code = application.exec()
         net.remove()
         window.deleteLater()

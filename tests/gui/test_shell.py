@@ -304,14 +304,14 @@ def series(uid: str, *, refused: bool = False) -> SeriesDescription:
 def test_a_folder_with_one_usable_series_opens_without_a_question(
     window, empty_desk, tmp_path, found, opened
 ):
-    window.open_path(tmp_path)
+    window.files.open_path(tmp_path)
     empty_desk.worker.done("list-series", PathDescription(path="x", kind="dicom-series", series=tuple(found)))
     assert empty_desk.worker.last("load").arguments["series_uid"] == opened
 
 
 def test_a_folder_with_several_series_asks_which(window, empty_desk, tmp_path, monkeypatch):
-    monkeypatch.setattr("cryoplan.gui.main_window.choose_series", lambda found, _parent: found.series[1].uid)
-    window.open_path(tmp_path)
+    monkeypatch.setattr("cryoplan.gui.files.choose_series", lambda found, _parent: found.series[1].uid)
+    window.files.open_path(tmp_path)
     both = PathDescription(path="x", kind="dicom-series", series=(series("1"), series("2")))
     empty_desk.worker.done("list-series", both)
     assert empty_desk.worker.last("load").arguments["series_uid"] == "2"
@@ -319,7 +319,7 @@ def test_a_folder_with_several_series_asks_which(window, empty_desk, tmp_path, m
 
 def test_a_segmentation_that_is_opened_beside_a_case_is_added_to_it(window, empty_desk, tmp_path):
     empty_desk.open()
-    window.open_path(tmp_path / "seg.dcm")
+    window.files.open_path(tmp_path / "seg.dcm")
     found = PathDescription(path="x", kind="dicom-seg", series=(series("1"),))
     empty_desk.worker.done("list-series", found)
     assert empty_desk.worker.last("structures").arguments["path"] == tmp_path / "seg.dcm"
