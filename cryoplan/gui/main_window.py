@@ -50,8 +50,9 @@ from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar
 from cryoplan.gui.view_grid import ViewGrid
 from cryoplan.gui.welcome import Welcome
-from cryoplan.scene.slices import Orientation, default_window
+from cryoplan.scene.plane import Orientation
 from cryoplan.scene.style import Palette
+from cryoplan.scene.window import default_window
 
 PANEL_WIDTH, CARD_WIDTH = 300, 280
 WIDE_PANEL, WIDE_CARD = 340, 330

@@ -30,7 +30,7 @@ from cryoplan.plan.edits import (
 )
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
-from cryoplan.scene.slices import Orientation
+from cryoplan.scene.plane import Orientation
 
 DEFAULT_MODEL = "generic-15g"
 PARALLEL_MM = 15.0

@@ -21,8 +21,10 @@ from cryoplan.core.errors import CryoplanError
 from cryoplan.core.volume import Volume
 from cryoplan.scene.contours import IsothermCutter, Line, OutlineCutter
 from cryoplan.scene.overlays import SHOWN_DEGC
-from cryoplan.scene.slices import SlicePlane, SliceSampler, window_to_gray
+from cryoplan.scene.plane import SlicePlane
+from cryoplan.scene.slices import SliceSampler
 from cryoplan.scene.style import LineStyle, theme
+from cryoplan.scene.window import window_to_gray
 
 NOT_OUTLINED = frozenset({Role.BODY, Role.SKIN, Role.FAT, Role.MUSCLE})
 """What fills the whole slice: its edge says nothing that the image does not show."""

@@ -21,7 +21,7 @@ from cryoplan.gui.slice_layers import Outlines, SliceLayers
 from cryoplan.gui.slice_paint import Camera, SlicePainter, colour
 from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark, project_probe, strength_at
-from cryoplan.scene.slices import Orientation, SlicePlane
+from cryoplan.scene.plane import Orientation, SlicePlane
 from cryoplan.scene.style import theme
 
 FIELD_MM = 230.0

@@ -15,7 +15,8 @@ from cryoplan.core.geometry import Point, as_point
 from cryoplan.gui.probe_gestures import GripDrag, Placing, ProbeKeys, grip_at
 from cryoplan.gui.slice_paint import Camera
 from cryoplan.gui.slice_picture import SlicePicture
-from cryoplan.scene.slices import WINDOW_PRESETS, Orientation, auto_window
+from cryoplan.scene.plane import Orientation
+from cryoplan.scene.window import WINDOW_PRESETS, auto_window
 
 WHEEL_STEP = 120
 """Eighths of a degree of one notch (Qt)."""

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cryoplan.app.view import ViewState
 from cryoplan.gui.slice_view import SliceView
-from cryoplan.scene.slices import Orientation
+from cryoplan.scene.plane import Orientation
 from cryoplan.scene.style import theme
 
 GAP_PX = 2

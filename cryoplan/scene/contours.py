@@ -13,8 +13,9 @@ from cryoplan.case.case import Case
 from cryoplan.case.structure import Structure
 from cryoplan.core.volume import Volume
 from cryoplan.plan.probe import Probe, ProbeModel
+from cryoplan.scene.plane import SlicePlane
 from cryoplan.scene.shape import structure_field
-from cryoplan.scene.slices import SliceImage, SlicePlane, SliceSampler
+from cryoplan.scene.slices import SliceImage, SliceSampler
 from cryoplan.simulation.isotherm import scale_of
 
 FloatArray = npt.NDArray[np.float64]

@@ -1,22 +1,9 @@
-"""Slices: the 2-D picture of a patient plane out of any volume, and where its pixels are.
-
-A plane has two coordinates in millimetres: `u` grows to the right of the screen and `v` grows *down*. They
-are patient coordinates, at most with the sign changed, so that one number means one place in every view:
-
-========  ==================  =================  ==========================================
-plane     u (right)           v (down)           seen
-========  ==================  =================  ==========================================
-axial     +x (to the left)    +y (to the back)   from the feet: R on the left, A on top
-coronal   +x (to the left)    -z (to the feet)   from the front: R on the left, H on top
-sagittal  +y (to the back)    -z (to the feet)   from the left: A on the left, H on top
-========  ==================  =================  ==========================================
-"""
+"""Slices: the 2-D picture of a patient plane out of any volume, and where its pixels are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -24,95 +11,12 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from cryoplan.core.errors import ImageError
+from cryoplan.core.geometry import FloatArray
 from cryoplan.core.volume import Volume
-from cryoplan.image.scan import Scan
+from cryoplan.scene.plane import Orientation, SlicePlane
 
-FloatArray = npt.NDArray[np.float64]
 Curve = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 """A function of voxel values, element by element."""
-
-
-class Orientation(Enum):
-    """The three planes of the patient; the value is the word on the screen."""
-
-    AXIAL = "axial"
-    CORONAL = "coronal"
-    SAGITTAL = "sagittal"
-
-    @property
-    def axis(self) -> int:
-        """Patient axis across the plane: x 0, y 1, z 2."""
-        return {"axial": 2, "coronal": 1, "sagittal": 0}[self.value]
-
-    @property
-    def u_axis(self) -> int:
-        """Patient axis that runs to the right of the screen."""
-        return {"axial": 0, "coronal": 0, "sagittal": 1}[self.value]
-
-    @property
-    def v_axis(self) -> int:
-        """Patient axis that runs along the screen's vertical."""
-        return {"axial": 1, "coronal": 2, "sagittal": 2}[self.value]
-
-    @property
-    def v_sign(self) -> int:
-        """+1 where the patient axis runs down the screen, -1 where it runs up."""
-        return 1 if self is Orientation.AXIAL else -1
-
-    @property
-    def letters(self) -> tuple[str, str, str, str]:
-        """Letters of the left, right, top and bottom edge of the screen."""
-        return {
-            "axial": ("R", "L", "A", "P"),
-            "coronal": ("R", "L", "H", "F"),
-            "sagittal": ("A", "P", "H", "F"),
-        }[self.value]
-
-    @property
-    def coordinate(self) -> str:
-        """Name of the coordinate across the plane."""
-        return "xyz"[self.axis]
-
-
-@dataclass(frozen=True, slots=True)
-class SlicePlane:
-    """A plane of the patient: its orientation and its coordinate across (LPS millimetres)."""
-
-    orientation: Orientation
-    position_mm: float
-
-    @classmethod
-    def through(cls, orientation: Orientation, point_mm: npt.ArrayLike) -> SlicePlane:
-        """Return the plane of that orientation through a point."""
-        return cls(orientation, float(np.asarray(point_mm, float)[orientation.axis]))
-
-    def plane_to_mm(self, u: npt.ArrayLike, v: npt.ArrayLike) -> FloatArray:
-        """Convert plane coordinates, each ``(...)``, to LPS points ``(..., 3)``."""
-        uu, vv = np.broadcast_arrays(np.asarray(u, float), np.asarray(v, float))
-        points = np.empty((*uu.shape, 3))
-        points[..., self.orientation.axis] = self.position_mm
-        points[..., self.orientation.u_axis] = uu
-        points[..., self.orientation.v_axis] = self.orientation.v_sign * vv
-        return points
-
-    def mm_to_plane(self, points_mm: npt.ArrayLike) -> FloatArray:
-        """Project LPS points ``(..., 3)`` onto the plane; returns u, v as ``(..., 2)``."""
-        points = np.asarray(points_mm, float)
-        o = self.orientation
-        return np.stack([points[..., o.u_axis], o.v_sign * points[..., o.v_axis]], axis=-1)
-
-    def distance_mm(self, points_mm: npt.ArrayLike) -> FloatArray:
-        """Return how far LPS points ``(..., 3)`` lie from the plane, positive towards +axis."""
-        return np.asarray(np.asarray(points_mm, float)[..., self.orientation.axis] - self.position_mm)
-
-    def orientation_letters(self) -> tuple[str, str, str, str]:
-        """Return the patient letters (R L A P H F) of the left, right, top and bottom edge."""
-        return self.orientation.letters
-
-    def position_text(self) -> str:
-        """Return the slice position as the views and the report show it, for example ``z −302.0 mm``."""
-        number = f"{self.position_mm:.1f}".replace("-", "\N{MINUS SIGN}")
-        return f"{self.orientation.coordinate} {number} mm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -266,7 +170,10 @@ class SliceSampler:
             )
         if not interpolate:
             plane = self.nearest_plane(plane.orientation, plane.position_mm)
-        values = self._direct(plane) if self.is_direct else self._oblique(plane)
+        return self.picture_of(plane, self._direct(plane) if self.is_direct else self._oblique(plane))
+
+    def picture_of(self, plane: SlicePlane, values: npt.NDArray[Any]) -> SliceImage:
+        """Return values ``(rows, columns)`` of a plane of this volume with the places of their pixels."""
         o = plane.orientation
         u0, du, nu = self._first[o.u_axis], self._spacing[o.u_axis], self._count[o.u_axis]
         v0, dv, nv = self._first[o.v_axis], self._spacing[o.v_axis], self._count[o.v_axis]
@@ -306,7 +213,6 @@ class SliceSampler:
         )
 
     def _direct(self, plane: SlicePlane) -> npt.NDArray[Any]:
-        assert self._zyx is not None
         o = plane.orientation
         place = (plane.position_mm - self._first[o.axis]) / self._spacing[o.axis]
         low = int(np.clip(np.floor(place + 1e-6), 0, self._count[o.axis] - 1))
@@ -318,14 +224,31 @@ class SliceSampler:
             image += self._layer(o, low + 1) * kind.type(share)
         return image
 
-    def _layer(self, orientation: Orientation, index: int) -> npt.NDArray[Any]:
-        assert self._zyx is not None
-        place: list[Any] = [slice(None)] * 3
-        place[2 - orientation.axis] = index
-        layer: npt.NDArray[Any] = self._zyx[tuple(place)]
-        return layer if orientation.v_sign > 0 else layer[::-1]
+    def layers(self, orientation: Orientation, low: int, high: int) -> npt.NDArray[Any]:
+        """Return the acquired slices `low` to `high` (not included) of a direct volume, without a copy.
 
-    def _oblique(self, plane: SlicePlane) -> npt.NDArray[Any]:
+        Returns
+        -------
+        numpy.ndarray
+            ``[slice, row, column]`` by ascending position; row 0 on top of the screen. Never write to it.
+
+        Raises
+        ------
+        ValueError
+            If the axes of the volume are not patient axes: then no slice of it is a plane of the patient.
+        """
+        if self._zyx is None:
+            raise ValueError("only a volume along the patient axes has slices of its own")
+        place: list[Any] = [slice(None)] * 3
+        place[2 - orientation.axis] = slice(low, high)
+        block = np.moveaxis(self._zyx[tuple(place)], 2 - orientation.axis, 0)
+        return block if orientation.v_sign > 0 else block[:, ::-1]
+
+    def sample(self, plane: SlicePlane) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+        """Return the trilinear values of a plane and where it lies in the volume, both ``(rows, columns)``.
+
+        Values where the volume does not reach are those of its nearest voxel: use them only inside.
+        """
         grid, o = self.volume.grid, plane.orientation
         to_index = (grid.axes / np.asarray(grid.spacing_mm)).T
         u = self._first[o.u_axis] + self._spacing[o.u_axis] * np.arange(self._count[o.u_axis])
@@ -345,9 +268,22 @@ class SliceSampler:
         image: npt.NDArray[Any] = ndimage.map_coordinates(
             source, coordinates[::-1], order=1, mode="nearest", output=kind
         )
+        return image, inside
+
+    @property
+    def outside(self) -> float:
+        """Value of places that the volume does not reach."""
         if self._outside is None:
             self._outside = float(self.volume.values.min())
-        image[~inside] = self._outside
+        return self._outside
+
+    def _layer(self, orientation: Orientation, index: int) -> npt.NDArray[Any]:
+        layer: npt.NDArray[Any] = self.layers(orientation, index, index + 1)[0]
+        return layer
+
+    def _oblique(self, plane: SlicePlane) -> npt.NDArray[Any]:
+        image, inside = self.sample(plane)
+        image[~inside] = self.outside
         return image
 
 
@@ -355,64 +291,3 @@ def _best_axes(strength: FloatArray) -> tuple[int, int, int]:
     """Return the permutation of columns with the largest product of entries, one column a row."""
     choices = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
     return max(choices, key=lambda c: float(strength[0, c[0]] * strength[1, c[1]] * strength[2, c[2]]))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """Grey window: `width` values around `level` go from black to white."""
-
-    name: str
-    width: float
-    level: float
-
-
-WINDOW_PRESETS = (
-    Window(name="soft tissue", width=400.0, level=40.0),
-    Window(name="liver", width=150.0, level=90.0),
-    Window(name="lung", width=1500.0, level=-600.0),
-    Window(name="bone", width=1800.0, level=400.0),
-    Window(name="brain", width=80.0, level=40.0),
-)
-"""Usual CT windows in HU, in the order of the number keys. Source: common radiology practice."""
-
-
-def auto_window(volume: Volume) -> Window:
-    """Return a window from the 1st to the 99.5th percentile of the voxels that differ from the lowest value.
-
-    For MR, whose values have no unit; the lowest value is left out because it is padding in most files.
-    At most some 200,000 voxels, evenly spread, are looked at.
-    """
-    values = volume.values
-    step = max(1, round((values.size / 200_000) ** (1 / 3)))
-    sample = np.asarray(values[::step, ::step, ::step], np.float64)
-    sample = sample[np.isfinite(sample)]
-    signal = sample[sample > sample.min()] if sample.size else sample
-    low, high = np.percentile(signal, (1.0, 99.5)) if signal.size else (0.0, 1.0)
-    width = max(float(high - low), 1e-6)
-    return Window(name="auto", width=width, level=float(low + high) / 2.0)
-
-
-def default_window(scan: Scan) -> Window:
-    """Return the window a scan opens with: soft tissue for CT, automatic for everything else."""
-    return WINDOW_PRESETS[0] if scan.facts.has_hounsfield else auto_window(scan.volume)
-
-
-def window_to_gray(values: npt.NDArray[Any], window: float, level: float) -> npt.NDArray[np.uint8]:
-    """Map voxel values to grey, 0 black to 255 white, in an array of its own.
-
-    DICOM PS3.3 C.11.2.1.3.2 (LINEAR_EXACT): ``255 ((x - level) / window + 0.5)``, clipped.
-
-    Raises
-    ------
-    ValueError
-        If `window` is not positive.
-    """
-    if not window > 0:
-        raise ValueError(f"a grey window needs a positive width, not {window}")
-    gray = np.asarray(values, np.float32) * np.float32(255.0 / window)
-    gray += np.float32(255.0 * (0.5 - level / window) + 0.5)
-    np.clip(gray, 0.0, 255.0, out=gray)
-    # NaN, where a field has no value, is black.
-    if values.dtype.kind == "f":
-        np.nan_to_num(gray, copy=False)
-    return gray.astype(np.uint8)

@@ -44,9 +44,11 @@ from cryoplan.scene.paper import (
     to_png,
     triad,
 )
-from cryoplan.scene.slices import Orientation, SliceImage, SlicePlane, SliceSampler, default_window
-from cryoplan.scene.slices import window_to_gray as to_gray
+from cryoplan.scene.plane import Orientation, SlicePlane
+from cryoplan.scene.slices import SliceImage, SliceSampler
 from cryoplan.scene.style import LineStyle, Theme, theme
+from cryoplan.scene.window import default_window
+from cryoplan.scene.window import window_to_gray as to_gray
 from cryoplan.simulation.result import ThermalResult
 
 FloatArray = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ from cryoplan.app.state import State
 from cryoplan.app.view import Display
 from cryoplan.gui.main_window import MainWindow
 from cryoplan.plan.edits import nudge
-from cryoplan.scene.slices import Orientation
+from cryoplan.scene.plane import Orientation
 from cryoplan.scene.view3d import Layer
 from tests.support.real_window import LOAD_MS, SOLVE_MS, drag, open_demo, press
 from tests.support.stalls import StallMonitor

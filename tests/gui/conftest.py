@@ -12,7 +12,7 @@ from cryoplan.app.view import Window
 from cryoplan.case.case import Case
 from cryoplan.gui.slice_layers import Outlines
 from cryoplan.gui.slice_view import SliceView
-from cryoplan.scene.slices import Orientation
+from cryoplan.scene.plane import Orientation
 from tests.support.desk import Desk
 from tests.support.scenes import TUMOUR_MM
 

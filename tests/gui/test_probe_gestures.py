@@ -27,7 +27,7 @@ from cryoplan.gui.probe_gestures import (
 from cryoplan.plan.edits import Grip, set_locked, set_model
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
-from cryoplan.scene.slices import Orientation
+from cryoplan.scene.plane import Orientation
 from tests.gui.conftest import open_case
 from tests.support.desk import Desk
 from tests.support.scenes import BODY_RADII_MM, TUMOUR_MM, make_case, make_plan

@@ -14,8 +14,9 @@ from cryoplan.gui import slice_paint, slice_picture
 from cryoplan.gui.slice_layers import Stroke, lines_path
 from cryoplan.gui.slice_view import SliceView
 from cryoplan.plan.edits import nudge
-from cryoplan.scene.slices import WINDOW_PRESETS, Orientation
+from cryoplan.scene.plane import Orientation
 from cryoplan.scene.style import theme
+from cryoplan.scene.window import WINDOW_PRESETS
 from tests.gui.conftest import open_case
 from tests.support.desk import Desk
 from tests.support.scenes import BODY_MM, TUMOUR_MM, grid_around, make_case, turned

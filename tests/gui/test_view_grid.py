@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel
 from cryoplan.gui.probe_gestures import Placing
 from cryoplan.gui.slice_view import SliceView
 from cryoplan.gui.view_grid import ViewGrid
-from cryoplan.scene.slices import Orientation
+from cryoplan.scene.plane import Orientation
 from tests.support.desk import Desk
 
 

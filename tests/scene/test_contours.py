@@ -21,8 +21,9 @@ from cryoplan.scene.contours import (
     scale_bar_mm,
     strength_at,
 )
+from cryoplan.scene.plane import Orientation, SlicePlane
 from cryoplan.scene.shape import shape_field
-from cryoplan.scene.slices import Orientation, SlicePlane, SliceSampler
+from cryoplan.scene.slices import SliceSampler
 from tests.support.scenes import (
     TUMOUR_MM,
     ellipsoid,

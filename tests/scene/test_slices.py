@@ -13,14 +13,9 @@ from hypothesis import strategies as st
 from cryoplan.core.errors import ImageError
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
-from cryoplan.scene.slices import (
-    WINDOW_PRESETS,
-    Orientation,
-    SlicePlane,
-    SliceSampler,
-    auto_window,
-    window_to_gray,
-)
+from cryoplan.scene.plane import Orientation, SlicePlane
+from cryoplan.scene.slices import SliceSampler
+from cryoplan.scene.window import WINDOW_PRESETS, auto_window, window_to_gray
 from tests.support.scenes import grid_around, points_mm, turned
 
 DIRECTIONS = [

@@ -16,8 +16,8 @@ from cryoplan.scene import offscreen, snapshot
 from cryoplan.scene.camera import Preset
 from cryoplan.scene.meshes import build_case_meshes
 from cryoplan.scene.offscreen import Render, RenderError, render_apart
+from cryoplan.scene.plane import Orientation
 from cryoplan.scene.png import encode_png
-from cryoplan.scene.slices import Orientation
 from cryoplan.scene.snapshot import Picture, report_pictures
 from cryoplan.scene.style import rgb, theme
 from tests.support.scenes import (

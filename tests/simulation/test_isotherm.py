@@ -20,8 +20,8 @@ from cryoplan.margins.iceball import isotherm_surface
 from cryoplan.margins.surface import Surface, level_surface
 from cryoplan.scene.contours import IsothermCutter
 from cryoplan.scene.meshes import isotherm_meshes
+from cryoplan.scene.plane import Orientation, SlicePlane
 from cryoplan.scene.readout import _temperature
-from cryoplan.scene.slices import Orientation, SlicePlane
 from cryoplan.simulation import isotherm
 from cryoplan.simulation.exact import NeumannPlanar
 from cryoplan.simulation.isotherm import IsothermScale, heat_potential, scale_of

@@ -19,7 +19,9 @@ from cryoplan.scene.contours import IsothermCutter, OutlineCutter
 from cryoplan.scene.meshes import CaseMeshes, build_case_meshes
 from cryoplan.scene.offscreen import Render, RenderError, render_apart
 from cryoplan.scene.overlays import SHOWN_DEGC
-from cryoplan.scene.slices import Orientation, SliceSampler, default_window, window_to_gray
+from cryoplan.scene.plane import Orientation
+from cryoplan.scene.slices import SliceSampler
+from cryoplan.scene.window import default_window, window_to_gray
 from cryoplan.simulation.solver import solve
 from cryoplan.workflow.benchmark.figures import Row, row
 from cryoplan.workflow.benchmark.sizes import Sizes
