@@ -25,7 +25,7 @@ from cryoplan.image.itk import from_sitk, grid_of, hear_itk
 from cryoplan.image.label_names import stem_of
 from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.image.verdict import settle
-from cryoplan.image.volume_header import check_voxels_whole, read_raw_header
+from cryoplan.image.volume_header import check_voxels_whole, proven_grid, read_raw_header
 
 LOWEST_HU = -1024
 """CT numbers below this are padding outside the field of view (air is -1000 HU, 12-bit scanners end here)."""
@@ -207,7 +207,8 @@ def read_volume_file(
     """
     header = read_raw_header(path, kind)
     settle(header.findings, accept)
-    settle(check_voxels_whole(path, kind), accept)
+    whole = check_voxels_whole(path, kind)
+    settle(whole, accept)
     check_cancelled(progress)
     reader = _new(sitk.ImageFileReader)
     reader.SetFileName(str(path))
@@ -222,18 +223,11 @@ def read_volume_file(
             place=path.name,
         ) from error
     volume = from_sitk(image, place=path.name)
-    if not np.allclose(volume.grid.spacing_mm, header.spacing_mm[:3], rtol=1e-3):
-        # NIfTI may state metres or micrometres; anything else means that ITK mended the header.
-        ratio = np.asarray(volume.grid.spacing_mm) / np.asarray(header.spacing_mm[:3])
-        if not any(np.allclose(ratio, unit, rtol=1e-3) for unit in (1000.0, 0.001)):
-            raise ImageError(
-                f"{path.name} states a voxel size that does not fit its orientation.",
-                "Correct the voxel size in the file's header.",
-                code="bad-spacing",
-                place=path.name,
-            )
-    findings = header.findings + tuple(
-        Finding(level=Level.OK, code="reader-remark", text=text, place=path.name) for text in heard
+    volume = Volume(grid=proven_grid(header, volume.grid, path.name), values=volume.values)
+    findings = (
+        header.findings
+        + whole
+        + tuple(Finding(level=Level.OK, code="reader-remark", text=text, place=path.name) for text in heard)
     )
     return volume, findings
 

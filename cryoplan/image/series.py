@@ -18,7 +18,7 @@ from cryoplan.image.dicom_stack import Stack
 from cryoplan.image.formats import DICOM, VOLUME_KINDS, kind_of, not_an_image
 from cryoplan.image.itk import grid_of, hear_itk
 from cryoplan.image.verdict import refusal, verdict
-from cryoplan.image.volume_header import read_raw_header
+from cryoplan.image.volume_header import proven_grid, read_raw_header
 
 _DICOM_KINDS = {SEG: "dicom-seg", LABELMAP_SEG: "dicom-seg", RTSTRUCT: "rtstruct"}
 
@@ -216,7 +216,7 @@ def _describe_file(path: Path, kind: str) -> SeriesDescription:
             with hear_itk():
                 reader = _reader(path)
                 reader.ReadImageInformation()
-            grid = grid_of(reader, place=path.name)
+            grid = proven_grid(header, grid_of(reader, place=path.name), path.name)
         except (RuntimeError, ImageError):
             text = f"The header of {path.name} is damaged."
             findings += (Finding(level=Level.FAIL, code="bad-header", text=text, place=path.name),)

@@ -33,6 +33,8 @@ _REMEDIES = {
     "sheared-grid": "Resample it to an orthogonal grid in the program that made it.",
     "nan-voxels": "Replace them, for example by -1024 outside a CT, and save the image again.",
     "outside-file": "Save the image as one file, for example .nii.gz, .nrrd or .mha.",
+    "bad-units": "Save the image with its voxel size in millimetres.",
+    "size-mismatch": "Save the file again in the program that made it.",
     "bad-header": "Save the file again in the program that made it.",
 }
 

@@ -1,0 +1,82 @@
+"""What an image will take of the memory, from its header, before a voxel of it is read."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+from cryoplan.core.finding import Finding, Level
+
+# Measured with 300 x 512 x 512: a reader holds the file's voxels, ITK's copy and ours, and one as float.
+_COPIES_OF_FILE = 2
+_OWN_BYTES = 6
+
+
+def needed_bytes(size: tuple[int, ...], voxel_bytes: int) -> int:
+    """Return the most memory that reading so many voxels of so many bytes takes."""
+    voxels = 1
+    for number in size[:3]:
+        voxels *= int(number)
+    return voxels * (_COPIES_OF_FILE * voxel_bytes + _OWN_BYTES)
+
+
+def free_bytes() -> int | None:
+    """Return the memory that this process may still take; None where the system does not say."""
+    room: list[int] = []
+    if sys.platform == "win32":
+        room.extend(_windows())
+    elif (about := Path("/proc/meminfo")).is_file():
+        lines = [line.split() for line in about.read_text(encoding="ascii").splitlines()]
+        room.extend(int(words[1]) * 1024 for words in lines if words[0] == "MemAvailable:")
+    elif hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        room.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    room.extend(_limit())
+    return min(room) if room else None
+
+
+def _limit() -> list[int]:
+    """Return what the limit on this process's addresses leaves, where it has one."""
+    try:
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if soft == resource.RLIM_INFINITY:
+            return []
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        return [max(soft - pages * os.sysconf("SC_PAGE_SIZE"), 0)]
+    except (ImportError, OSError, AttributeError):
+        return []
+
+
+def _windows() -> list[int]:
+    class Status(ctypes.Structure):
+        _fields_ = (
+            ("length", ctypes.c_ulong),
+            ("load", ctypes.c_ulong),
+            *((name, ctypes.c_ulonglong) for name in ("all", "free", "b", "c", "d", "e", "f")),
+        )
+
+    status = Status(length=ctypes.sizeof(Status))
+    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009 - the name exists on Windows only
+    return [int(status.free)] if kernel.GlobalMemoryStatusEx(ctypes.byref(status)) else []
+
+
+def check_memory(size: tuple[int, ...], voxel_bytes: int, place: str) -> tuple[Finding, ...]:
+    """Refuse an image that will not fit, with the two numbers.
+
+    Parameters
+    ----------
+    size : tuple of int
+        Voxels along x, y, z.
+    voxel_bytes : int
+        Bytes of a voxel in the file.
+    place : str
+        File or series to name.
+    """
+    needed, free = needed_bytes(size, voxel_bytes), free_bytes()
+    if free is None or needed <= free:
+        return ()
+    text = f"{place} needs about {needed / 1e9:.1f} GB of memory to read, and {free / 1e9:.1f} GB are free."
+    return (Finding(level=Level.FAIL, code="too-large", text=text, place=place),)
