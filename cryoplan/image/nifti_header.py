@@ -126,7 +126,8 @@ def read_nifti(path: Path) -> RawHeader:
     if not (0 if h.in_two_files else 352) <= h.offset <= _LONGEST_HEADER:
         raise ValueError("vox_offset")
     size, extra = h.dim[1 : 1 + min(axes, 3)], h.dim[4 : 1 + axes]
-    spacing = tuple(abs(p) * h.scale_mm for p in h.pixdim[1 : 1 + len(size)])
+    # nifti1.h wants them positive; ITK turns the axis of a negative one over, whatever the sform says.
+    spacing = tuple(p * h.scale_mm for p in h.pixdim[1 : 1 + len(size)])
     findings = list(check_extent(size, spacing, path.name))
     if any(n != 1 for n in extra):
         shown = " x ".join(str(n) for n in h.dim[1 : 1 + axes])
@@ -165,7 +166,7 @@ def _orientation(h: _Nifti, path: Path) -> tuple[Grid | None, bool, tuple[Findin
     if h.qform_code <= 0 and h.sform_code <= 0:
         # Voxel sizes alone. Programs disagree here (nifti1.h, "METHOD 1", has rows to the right), which is
         # why the user is asked; ITK's way, rows to the left and columns to the back, is kept.
-        columns = np.diag(np.abs(h.pixdim[1:4])) * h.scale_mm
+        columns = np.diag(np.array(h.pixdim[1:4])) * h.scale_mm
         grid, said = place_grid(size, columns, np.zeros(3), path)
         return grid, False, (*said, unoriented(path))
     rows = np.array(h.srow).reshape(3, 4) if h.sform_code > 0 else _quaternion_rows(h)
@@ -175,7 +176,7 @@ def _orientation(h: _Nifti, path: Path) -> tuple[Grid | None, bool, tuple[Findin
     grid, said = place_grid(size, lps[:, :3], lps[:, 3], path)
     if grid is None or h.sform_code <= 0:
         return grid, False, said
-    stated = np.abs(h.pixdim[1:4]) * h.scale_mm
+    stated = np.array(h.pixdim[1:4]) * h.scale_mm
     if np.any(np.abs(np.array(grid.spacing_mm) - stated) > 1e-3 * stated):
         both = [" x ".join(f"{s:g}" for s in values) for values in (grid.spacing_mm, stated)]
         text = f"{path.name} states two voxel sizes, {both[0]} mm (sform) and {both[1]} mm (pixdim)."
@@ -211,7 +212,7 @@ def _quaternion_rows(h: _Nifti) -> npt.NDArray[np.float64] | None:
         ]
     )
     qfac = -1.0 if h.pixdim[0] < 0 else 1.0
-    scale = np.array([abs(h.pixdim[1]), abs(h.pixdim[2]), abs(h.pixdim[3]) * qfac])
+    scale = np.array([h.pixdim[1], h.pixdim[2], h.pixdim[3] * qfac])
     return np.column_stack([rotation * scale, [x, y, z]])
 
 
