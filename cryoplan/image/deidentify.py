@@ -236,10 +236,15 @@ def identifying_words(image: Path) -> frozenset[str]:
     """
     import pydicom  # slow to import
 
+    from cryoplan.image.archive_zip import unpacked
     from cryoplan.image.dicom_header import files_below
+    from cryoplan.image.formats import ZIP, kind_of
 
     words: set[str] = set()
     try:
+        if image.is_file() and kind_of(image) == ZIP:
+            with unpacked(image) as content:
+                return identifying_words(content)
         files = files_below(image) if image.is_dir() else iter((image,))
         for file in files:
             try:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from cryoplan.core.errors import ImageError
 
-NIFTI, NRRD, METAIMAGE, DICOM = "nifti", "nrrd", "metaimage", "dicom"
+NIFTI, NRRD, METAIMAGE, DICOM, ZIP = "nifti", "nrrd", "metaimage", "dicom", "zip"
 VOLUME_KINDS = (NIFTI, NRRD, METAIMAGE)
-IN_WORDS = {NIFTI: "NIfTI", NRRD: "NRRD", METAIMAGE: "MetaImage", DICOM: "DICOM"}
+IN_WORDS = {NIFTI: "NIfTI", NRRD: "NRRD", METAIMAGE: "MetaImage", DICOM: "DICOM", ZIP: "zip"}
 
 
 def kind_of(path: Path) -> str:
-    """Return ``nifti``, ``nrrd``, ``metaimage`` or ``dicom``, or an empty text for anything else.
+    """Return ``nifti``, ``nrrd``, ``metaimage``, ``dicom`` or ``zip``, or an empty text for anything else.
 
     Raises
     ------
@@ -29,6 +29,8 @@ def kind_of(path: Path) -> str:
         except (OSError, EOFError, zlib.error):
             # Too short to unpack: by its name it was meant to be a NIfTI image.
             return NIFTI if path.name.lower().endswith(".nii.gz") else ""
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return ZIP
     if head[128:132] == b"DICM":
         return DICOM
     if head.startswith(b"NRRD000"):
@@ -74,7 +76,7 @@ def not_an_image(path: Path) -> ImageError:
     what = f"{path.name} is empty." if empty else f"{path.name} is not an image that this program reads."
     return ImageError(
         what,
-        "Choose a NIfTI, NRRD or MetaImage file, or a folder of DICOM images.",
+        "Choose a NIfTI, NRRD or MetaImage file, a folder of DICOM images, or a zip of them.",
         code="empty-file" if empty else "not-an-image",
         place=path.name,
     )

@@ -16,11 +16,12 @@ from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
 from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
 from cryoplan.core.volume import Volume
+from cryoplan.image.archive_scan import inside, scan_of_archive
 from cryoplan.image.deidentify import nameless
 from cryoplan.image.dicom_choice import choose_stack, look_at
 from cryoplan.image.dicom_header import CT, files_below, pseudonym
 from cryoplan.image.dicom_stack import Stack
-from cryoplan.image.formats import DICOM, IN_WORDS, kind_of, not_an_image
+from cryoplan.image.formats import DICOM, IN_WORDS, ZIP, kind_of, not_an_image
 from cryoplan.image.itk import from_sitk, grid_of, hear_itk
 from cryoplan.image.label_names import stem_of
 from cryoplan.image.scan import Scan, ScanFacts
@@ -46,7 +47,8 @@ def read_scan(
     Parameters
     ----------
     path : Path
-        A NIfTI, NRRD or MetaImage file, a folder with DICOM images, or one file of a DICOM series.
+        A NIfTI, NRRD or MetaImage file, a folder with DICOM images, one file of a DICOM series, or a zip of
+        such files.
     series_uid : str, optional
         Which series of the folder. Without it the only one that can be used is taken.
     accept : collection of str
@@ -69,6 +71,10 @@ def read_scan(
     """
     path = Path(path)
     kind = DICOM if path.is_dir() else kind_of(path)
+    if kind == ZIP:
+        with inside(path, progress) as content:
+            scan = read_scan(content, series_uid=series_uid, accept=accept, progress=progress)
+        return scan_of_archive(scan, path)
     if kind == DICOM:
         return _read_dicom(path, series_uid, accept, progress)
     if not kind:

@@ -12,10 +12,11 @@ from cryoplan.core.errors import ImageError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
 from cryoplan.core.progress import SILENT, Progress
+from cryoplan.image.archive_scan import description_of_archive, inside
 from cryoplan.image.dicom_choice import look_at
 from cryoplan.image.dicom_header import LABELMAP_SEG, RTSTRUCT, SEG, files_below
 from cryoplan.image.dicom_stack import Stack
-from cryoplan.image.formats import DICOM, VOLUME_KINDS, kind_of, not_an_image
+from cryoplan.image.formats import DICOM, VOLUME_KINDS, ZIP, kind_of, not_an_image
 from cryoplan.image.itk import grid_of, hear_itk
 from cryoplan.image.verdict import refusal, verdict
 from cryoplan.image.volume_header import proven_grid, read_raw_header
@@ -153,6 +154,9 @@ def describe(path: Path, *, progress: Progress = SILENT) -> PathDescription:
     if path.is_dir():
         return _describe_folder(path, progress)
     kind = kind_of(path)
+    if kind == ZIP:
+        with inside(path, progress) as content:
+            return description_of_archive(describe(content, progress=progress), content, path)
     if kind == DICOM:
         folder = look_at(path, progress=progress)
         series = tuple(_describe_stack(stack) for stack in folder.stacks)
