@@ -35,7 +35,7 @@ def link_to(scan: Scan, case_file: Path) -> ImageLink:
     return ImageLink(
         path=str(path),
         from_case=from_case,
-        series_uid=scan.facts.series_uid,
+        series_uid=scan.facts.series_key,
         accept=tuple(sorted({f.code for f in scan.facts.findings})),
     )
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from cryoplan.core.errors import ImageError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.progress import SILENT, Progress
-from cryoplan.image.dicom_header import DICOMDIR, read_header, read_headers
+from cryoplan.image.dicom_header import read_header, read_headers
+from cryoplan.image.dicom_kinds import DICOMDIR
 from cryoplan.image.dicom_stack import Stack, make_stacks
 from cryoplan.image.formats import VOLUME_KINDS, kind_of
 from cryoplan.image.verdict import refusal
@@ -51,11 +52,15 @@ def look_at(path: Path, *, progress: Progress = SILENT) -> Folder:
     if not one.is_slice:
         return Folder(stacks=make_stacks([one]), findings=())
     headers, damaged = read_headers(path.parent, progress=progress, deep=False)
-    for stack in make_stacks(headers):
-        if (stack.first.study_uid, stack.first.series_uid) == (one.study_uid, one.series_uid) and (
-            stack.first.is_slice
-        ):
-            return Folder(stacks=(stack,), findings=_damage(damaged))
+    own = tuple(
+        stack
+        for stack in make_stacks(headers)
+        if (stack.first.study_uid, stack.first.series_uid) == (one.study_uid, one.series_uid)
+        and stack.first.is_slice
+        and stack.first.frame is None
+    )
+    if own:
+        return Folder(stacks=own, findings=_damage(damaged))
     return Folder(stacks=make_stacks([one]), findings=_damage(damaged))
 
 
@@ -69,9 +74,12 @@ def choose_stack(folder: Folder, path: Path, series_uid: str | None) -> Stack:
     """
     stacks = folder.stacks
     if series_uid is not None:
-        for stack in stacks:
-            if stack.first.series_uid == series_uid and stack.is_image:
-                return stack
+        named = [s for s in stacks if s.is_image and series_uid in (s.key, s.first.series_uid)]
+        exact = [s for s in named if s.key == series_uid]
+        if len(exact or named) == 1:
+            return (exact or named)[0]
+        if named:
+            raise _several(path, named)
         raise ImageError(
             f"{path.name} has no image series {series_uid}.",
             f"Choose one of: {_list(stacks)}.",
@@ -83,12 +91,7 @@ def choose_stack(folder: Folder, path: Path, series_uid: str | None) -> Stack:
     if len(usable) == 1:
         return usable[0]
     if len(usable) > 1:
-        raise ImageError(
-            f"{path.name} holds {len(usable)} series that could be loaded.",
-            f"Choose one of: {_list(usable)}.",
-            code="several-series",
-            place=path.name,
-        )
+        raise _several(path, usable)
     if len(images) == 1:
         return images[0]
     if len(images) > 1:
@@ -102,6 +105,15 @@ def choose_stack(folder: Folder, path: Path, series_uid: str | None) -> Stack:
     if stacks:
         raise refusal(_not_an_image(stacks[0], path))
     raise _nothing_here(path)
+
+
+def _several(path: Path, stacks: list[Stack]) -> ImageError:
+    return ImageError(
+        f"{path.name} holds {len(stacks)} series that could be loaded.",
+        f"Choose one of: {_list(stacks)}.",
+        code="several-series",
+        place=path.name,
+    )
 
 
 def _not_an_image(stack: Stack, path: Path) -> Finding:
@@ -138,7 +150,7 @@ def _nothing_here(path: Path) -> ImageError:
 
 
 def _list(stacks: tuple[Stack, ...] | list[Stack]) -> str:
-    return "; ".join(f"{s.first.series_uid or '(no UID)'} {s.title}" for s in stacks if s.is_image) or "none"
+    return "; ".join(f"{s.key or '(no UID)'} {s.title}" for s in stacks if s.is_image) or "none"
 
 
 def _reason(stack: Stack) -> str:

@@ -16,30 +16,26 @@ import numpy as np
 
 from cryoplan.core.errors import ImageError
 from cryoplan.core.progress import SILENT, Progress, check_cancelled
-
-CT, MR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
-SEG, RTSTRUCT = "1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.481.3"
-LABELMAP_SEG = "1.2.840.10008.5.1.4.1.1.66.7"
-DICOMDIR = "1.2.840.10008.1.3.10"
-ENHANCED = frozenset(
-    {
-        "1.2.840.10008.5.1.4.1.1.2.1",  # Enhanced CT
-        "1.2.840.10008.5.1.4.1.1.2.2",  # Legacy Converted Enhanced CT
-        "1.2.840.10008.5.1.4.1.1.4.1",  # Enhanced MR
-        "1.2.840.10008.5.1.4.1.1.4.3",  # Enhanced MR Color
-        "1.2.840.10008.5.1.4.1.1.4.4",  # Legacy Converted Enhanced MR
-    }
-)
+from cryoplan.image.dicom_kinds import CT, MR
 
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _MOST_FILES = 100_000
+_LOSSY_SYNTAXES = frozenset(
+    {
+        "1.2.840.10008.1.2.4.50",  # JPEG baseline
+        "1.2.840.10008.1.2.4.51",  # JPEG extended
+        "1.2.840.10008.1.2.4.81",  # JPEG-LS near lossless
+    }
+)
 
 _TAGS = [
     "SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID",
     "FrameOfReferenceUID", "Modality", "SeriesDescription", "SeriesNumber", "InstanceNumber", "ImageType",
     "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientPosition", "GantryDetectorTilt",
     "SliceThickness", "AcquisitionDate", "SeriesDate", "StudyDate", "AcquisitionNumber",
-    "TemporalPositionIdentifier", "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows",
+    "TemporalPositionIdentifier", "EchoTime", "DiffusionBValue", "DiffusionGradientOrientation",
+    "TriggerTime", "KVP", "ConvolutionKernel", "LossyImageCompression", "LossyImageCompressionRatio",
+    "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows",
     "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated",
     "BitsStored", "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "SegmentSequence",
 ]  # fmt: skip
@@ -59,6 +55,14 @@ class Header:
         Distance of columns (x) and of rows (y): the other way round than in the file.
     pixels_missing : bool
         True when the file ends before its pixels do.
+    dimensions : tuple of (str, str)
+        What may tell volumes of one series apart (echo, b-value, time point ...), name and value.
+    rescaled : bool
+        True when the file states how its pixels become values.
+    lossy : str
+        Empty, or the ratio of a compression that changed the pixels (``unknown`` when not stated).
+    frame : int or None
+        Which frame of an enhanced file, from 0; None for a file of one slice.
     """
 
     path: Path
@@ -76,7 +80,6 @@ class Header:
     gantry_tilt_deg: float | None
     slice_thickness_mm: float | None
     acquired_on: str
-    phase: str
     row: tuple[float, ...] | None
     column: tuple[float, ...] | None
     position_mm: tuple[float, ...] | None
@@ -91,11 +94,21 @@ class Header:
     intercept: float
     pixels_missing: bool
     segments: tuple[str, ...]
+    syntax: str = ""
+    dimensions: tuple[tuple[str, str], ...] = ()
+    rescaled: bool = True
+    lossy: str = ""
+    frame: int | None = None
 
     @property
     def is_slice(self) -> bool:
-        """True for a classic single-frame CT or MR image."""
-        return self.sop_class in (CT, MR) and self.frames <= 1
+        """True for a classic single-frame CT or MR image, or one frame of an enhanced one."""
+        return self.frame is not None or (self.sop_class in (CT, MR) and self.frames <= 1)
+
+    @property
+    def label(self) -> str:
+        """File name, with the number of the frame (from 1) in an enhanced file."""
+        return self.path.name if self.frame is None else f"{self.path.name} frame {self.frame + 1}"
 
 
 def read_headers(
@@ -216,7 +229,6 @@ def _header(path: Path, ds: Any, stream: BinaryIO) -> Header:
         gantry_tilt_deg=_number(ds, "GantryDetectorTilt"),
         slice_thickness_mm=_number(ds, "SliceThickness"),
         acquired_on=f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 and date.isdigit() else "",
-        phase=f"{_text(ds, 'AcquisitionNumber')}/{_text(ds, 'TemporalPositionIdentifier')}",
         row=orientation[:3] if orientation else None,
         column=orientation[3:] if orientation else None,
         position_mm=_numbers(ds, "ImagePositionPatient", 3),
@@ -231,11 +243,45 @@ def _header(path: Path, ds: Any, stream: BinaryIO) -> Header:
         intercept=_number_or(ds, "RescaleIntercept", 0.0),
         pixels_missing=rows > 0 and not _pixels_whole(stream, path, syntax, expected),
         segments=_segments(ds),
+        syntax=syntax,
+        dimensions=_dimensions(ds),
+        rescaled=_number(ds, "RescaleSlope") is not None and _number(ds, "RescaleIntercept") is not None,
+        lossy=_lossy(ds, syntax),
     )
 
 
+def _dimensions(ds: Any) -> tuple[tuple[str, str], ...]:
+    """Return what a series may hold several volumes of, most telling first."""
+    names = (
+        ("b-value", "DiffusionBValue"),
+        ("echo", "EchoTime"),
+        ("time-point", "TemporalPositionIdentifier"),
+        ("trigger-time", "TriggerTime"),
+        ("image-type", "ImageType"),
+        ("kv", "KVP"),
+        ("kernel", "ConvolutionKernel"),
+        ("acquisition", "AcquisitionNumber"),
+        ("direction", "DiffusionGradientOrientation"),
+    )
+    values = ((name, _text(ds, tag).replace(" ", "").replace("\\", "/")) for name, tag in names)
+    return tuple((name, value) for name, value in values if value)
+
+
+def _lossy(ds: Any, syntax: str) -> str:
+    if _text(ds, "LossyImageCompression") != "01" and syntax not in _LOSSY_SYNTAXES:
+        return ""
+    return _text(ds, "LossyImageCompressionRatio").split("\\")[-1] or "unknown"
+
+
+def _value(ds: Any, name: str) -> Any:
+    try:
+        return ds.get(name)
+    except (ValueError, TypeError, ArithmeticError):  # text that is no number, such as 1,5
+        return None
+
+
 def _text(ds: Any, name: str) -> str:
-    value = ds.get(name)
+    value = _value(ds, name)
     if value is None:
         return ""
     if not isinstance(value, str) and hasattr(value, "__iter__"):
@@ -244,7 +290,7 @@ def _text(ds: Any, name: str) -> str:
 
 
 def _numbers(ds: Any, name: str, count: int) -> tuple[float, ...] | None:
-    value = ds.get(name)
+    value = _value(ds, name)
     try:
         numbers = tuple(float(part) for part in value)
     except (TypeError, ValueError):
@@ -254,7 +300,7 @@ def _numbers(ds: Any, name: str, count: int) -> tuple[float, ...] | None:
 
 def _number(ds: Any, name: str) -> float | None:
     try:
-        number = float(ds.get(name))
+        number = float(_value(ds, name))
     except (TypeError, ValueError):
         return None
     return number if np.isfinite(number) else None

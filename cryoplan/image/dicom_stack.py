@@ -7,42 +7,37 @@ checked here, and only a proven list goes to the reader.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
-from cryoplan.image.dicom_header import CT, ENHANCED, LABELMAP_SEG, MR, RTSTRUCT, SEG, Header
-from cryoplan.image.verdict import check_extent, verdict
+from cryoplan.image.dicom_frames import frames_of
+from cryoplan.image.dicom_geometry import (
+    axes_of,
+    failure,
+    frame_of,
+    names_of,
+    note,
+    odd_steps,
+    stack_up,
+    warning,
+    where,
+)
+from cryoplan.image.dicom_header import Header
+from cryoplan.image.dicom_kinds import CT, CT_CLASSES, ENHANCED, LABELMAP_SEG, MR, SEG, kind_in_words
+from cryoplan.image.dicom_split import SAME_PLACE_MM, split_by_dimension
+from cryoplan.image.verdict import verdict
 
 FloatArray = npt.NDArray[np.float64]
 
-# Scanners and anonymisers round positions to 0.01 mm or worse; table feeds vary by hundredths.
-_STEP_TOLERANCE = 0.02
-_STEP_TOLERANCE_MM = 0.02
-# Sideways drift over the whole stack that rounding of positions and direction cosines can explain.
-_DRIFT_TOLERANCE_MM = 0.2
 _MOST_LOCALIZERS = 6
-
-_OTHER_KINDS = {
-    SEG: "a DICOM segmentation",
-    LABELMAP_SEG: "a DICOM label map segmentation",
-    RTSTRUCT: "a DICOM structure set (contours)",
-    "1.2.840.10008.5.1.4.1.1.481.2": "a radiotherapy dose",
-    "1.2.840.10008.5.1.4.1.1.481.5": "a radiotherapy plan",
-    "1.2.840.10008.5.1.4.1.1.7": "a screenshot (secondary capture)",
-    "1.2.840.10008.5.1.4.1.1.104.1": "a PDF",
-    "1.2.840.10008.5.1.4.1.1.128": "a PET series",
-    "1.2.840.10008.5.1.4.1.1.1": "an X-ray image",
-    "1.2.840.10008.5.1.4.1.1.1.1": "an X-ray image",
-    "1.2.840.10008.5.1.4.1.1.11.1": "a presentation state",
-    "1.2.840.10008.5.1.4.1.1.88.67": "a dose report",
-    "1.2.840.10008.5.1.4.1.1.66.1": "a spatial registration",
-}
+# Over a field of view of 400 mm this is a tenth of a millimetre.
+_SAME_AXES = 2.5e-4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +52,22 @@ class Stack:
         Where the voxels are, from the headers; None when they are no regular orthogonal stack.
     findings : tuple of Finding
         A series with a finding that fails is refused.
+    part : str
+        Which of several volumes in one series, such as ``echo=2.3``; empty when there is one.
+    is_repair : bool
+        True when the slices must be resampled onto `grid` from their true positions.
     """
 
     headers: tuple[Header, ...]
     grid: Grid | None
     findings: tuple[Finding, ...] = field(default=())
+    part: str = ""
+    is_repair: bool = False
+
+    @property
+    def key(self) -> str:
+        """What names this volume: the UID of the series, and the part after ``#`` when it holds several."""
+        return self.first.series_uid + (f"#{self.part}" if self.part else "")
 
     @property
     def first(self) -> Header:
@@ -87,97 +93,144 @@ class Stack:
     def title(self) -> str:
         """Series in a few words for messages."""
         name = self.first.description or "series without a description"
-        return f"{name} ({self.first.modality or 'unknown'}, {len(self.headers)} images)"
+        part = f"{self.part}, " if self.part else ""
+        return f"{name} ({part}{self.first.modality or 'unknown'}, {len(self.headers)} images)"
 
 
 def make_stacks(headers: Sequence[Header]) -> tuple[Stack, ...]:
     """Group headers into series, in the order in which they first appear, and check each."""
-    series: dict[tuple[str, str, str], list[Header]] = defaultdict(list)
+    series: dict[tuple[str, ...], list[Header]] = defaultdict(list)
     for header in headers:
         # Classes are never mixed: a segmentation exported into the series of its CT is still one.
-        kind = header.sop_class if not header.is_slice else "slices"
-        series[(header.study_uid, header.series_uid, kind)].append(header)
-    return tuple(_check_series(group) for group in series.values())
+        kind = "slices" if header.is_slice else header.sop_class
+        if header.sop_class in ENHANCED and not header.pixels_missing and (frames := frames_of(header)):
+            for frame in frames:
+                stack_id = dict(frame.dimensions).get("stack", "")
+                series[(header.study_uid, header.series_uid, str(header.path), stack_id)].append(frame)
+        else:
+            series[(header.study_uid, header.series_uid, kind)].append(header)
+    return _with_own_keys([stack for group in series.values() for stack in _check_series(group)])
 
 
-def _check_series(headers: list[Header]) -> Stack:
+def _with_own_keys(stacks: list[Stack]) -> tuple[Stack, ...]:
+    """Tell image stacks apart whose series and part are the same, as stacks of one enhanced file are."""
+    seen: Counter[str] = Counter()
+    total = Counter(s.key for s in stacks if s.is_image)
+    result = []
+    for stack in stacks:
+        if stack.is_image and total[stack.key] > 1:
+            seen[stack.key] += 1
+            number = f"volume={seen[stack.key]}"
+            stack = replace(stack, part=f"{stack.part},{number}" if stack.part else number)
+        result.append(stack)
+    return tuple(result)
+
+
+def _check_series(headers: list[Header]) -> list[Stack]:
     first = headers[0]
 
-    def refused(finding: Finding) -> Stack:
-        return Stack(headers=tuple(headers), grid=None, findings=(*findings, finding))
+    def refused(finding: Finding) -> list[Stack]:
+        return [Stack(headers=tuple(headers), grid=None, findings=(*findings, finding))]
 
     findings: list[Finding] = []
     if broken := [h for h in headers if h.pixels_missing]:
-        names = _names(broken)
-        return refused(_fail("truncated-file", f"The pixels of {names} are cut short.", broken[0].path.name))
+        place = f" ({where(broken[0])})" if broken[0].position_mm else ""
+        text = f"The pixels of {names_of(broken)} are cut short{place}."
+        return refused(failure("truncated-file", text, broken[0].path.name))
     if not first.is_slice:
         return refused(_why_no_slices(first))
     if colour := [h for h in headers if h.samples != 1]:
-        return refused(_fail("colour-image", f"{_names(colour)} are colour images.", colour[0].path.name))
-    if lost := [h for h in headers if _frame(h) is None]:
-        text = f"{_names(lost)} state no usable position, orientation or pixel spacing."
-        return refused(_fail("no-position", text, lost[0].path.name))
+        return refused(failure("colour-image", f"{names_of(colour)} are colour images.", colour[0].path.name))
+    if lost := [h for h in headers if frame_of(h) is None]:
+        text = f"{names_of(lost)} state no usable position, orientation or pixel spacing."
+        return refused(failure("no-position", text, lost[0].path.name))
+    if flat := [h for h in headers if h.slope == 0]:
+        text = f"{names_of(flat)} state a rescale slope of 0: every pixel would be the same."
+        return refused(failure("bad-rescale", text, flat[0].path.name))
     kept, dropped, mixture = _main_group(headers)
     if mixture is not None:
         return refused(mixture)
     if dropped:
-        text = f"{len(dropped)} localizer images of another orientation were left out ({_names(dropped)})."
-        findings.append(_ok("localizer-dropped", text, dropped[0].path.name))
-    ordered, grid, geometry = _stack_up(kept)
-    findings.extend(geometry)
-    if first.frame_of_reference_uid and len({h.frame_of_reference_uid for h in kept}) > 1:
-        text = "The slices belong to different frames of reference."
-        findings.append(_fail("mixed-orientation", text, kept[0].path.name))
-    return Stack(headers=tuple(ordered), grid=grid, findings=tuple(findings))
+        text = f"{len(dropped)} localizer images of another orientation were left out ({names_of(dropped)})."
+        findings.append(note("localizer-dropped", text, dropped[0].path.name))
+    frames = {h.frame_of_reference_uid: h for h in reversed(kept)}
+    if len(frames) > 1:
+        a, *_, b = reversed(frames.values())
+        text = (
+            f"The slices belong to {len(frames)} frames of reference: {a.label} ({where(a)}) and "
+            f"{b.label} ({where(b)}) cannot be placed together."
+        )
+        return refused(failure("mixed-frame-of-reference", text, b.path.name))
+    if parts := _parts(kept):
+        text = f"The series holds {len(parts)} volumes, told apart by {_dimensions(parts)}."
+        findings.append(note("series-split", text, kept[0].path.name))
+        return [_check_volume(part, findings, label) for label, part in parts.items()]
+    return [_check_volume(kept, findings, "")]
 
 
-def _fail(code: str, text: str, place: str) -> Finding:
-    return Finding(level=Level.FAIL, code=code, text=text, place=place)
+def _check_volume(headers: list[Header], findings: list[Finding], part: str) -> Stack:
+    ordered, grid, geometry = stack_up(headers)
+    return Stack(
+        headers=tuple(ordered),
+        grid=grid,
+        findings=(*findings, *geometry, *_values(ordered)),
+        part=part,
+        is_repair=any(f.level is Level.WARN for f in geometry),
+    )
 
 
-def _ok(code: str, text: str, place: str) -> Finding:
-    return Finding(level=Level.OK, code=code, text=text, place=place)
+def _values(headers: list[Header]) -> list[Finding]:
+    """Say what is to be known about the pixel values before they are trusted."""
+    findings = []
+    name = headers[0].path.name
+    if lossy := [h for h in headers if h.lossy]:
+        ratios = sorted({h.lossy for h in lossy})
+        text = (
+            f"{len(lossy)} of {len(headers)} slices were compressed with loss "
+            f"(ratio {', '.join(ratios[:3])}): fine detail may be missing or made up."
+        )
+        findings.append(warning("lossy-compression", text, lossy[0].path.name))
+    bare = [h for h in headers if not h.rescaled]
+    if bare and headers[0].sop_class in CT_CLASSES:
+        text = f"{names_of(bare)} do not say how pixels become Hounsfield units; they were taken as they are."
+        findings.append(warning("no-rescale", text, name))
+    return findings
 
 
-def _names(headers: Sequence[Header]) -> str:
-    names = [h.path.name for h in headers[:3]]
-    return ", ".join(names) + (f" and {len(headers) - 3} more" if len(headers) > 3 else "")
+def _parts(headers: list[Header]) -> dict[str, list[Header]]:
+    """Return the volumes of a series that holds several, empty when it is one (or no good at all)."""
+    normal = axes_of(headers[0])[:, 2]
+    if len(headers) < 4:
+        return {}
+    along = np.sort(np.array([h.position_mm for h in headers], float) @ normal)
+    steps = np.diff(along)
+    if steps.min() < SAME_PLACE_MM:
+        return split_by_dimension(headers, normal)
+    if odd_steps(steps).any():
+        # Phases whose tables stood at other heights interleave; alone each of them is even.
+        return split_by_dimension(headers, normal, lambda part: len(part) > 2 and _is_even(part, normal))
+    return {}
+
+
+def _is_even(headers: list[Header], normal: FloatArray) -> bool:
+    along = np.sort(np.array([h.position_mm for h in headers], float) @ normal)
+    return not odd_steps(np.diff(along)).any()
+
+
+def _dimensions(parts: dict[str, list[Header]]) -> str:
+    return " and ".join(pair.partition("=")[0] for pair in next(iter(parts)).split(","))
 
 
 def _why_no_slices(header: Header) -> Finding:
     name = header.path.name
     if header.sop_class in (SEG, LABELMAP_SEG):
         labels = ", ".join(label or "unnamed" for label in header.segments)
-        return _ok("segmentation", f"{name} is a DICOM segmentation of {labels}.", name)
-    if header.sop_class in ENHANCED or header.frames > 1:
-        return _fail("enhanced-multiframe", f"{name} is an enhanced multi-frame image.", name)
-    what = _OTHER_KINDS.get(header.sop_class)
-    if what is None:
-        what = f"a DICOM object of class {header.sop_class or 'unknown'} ({header.modality or 'no modality'})"
-    return _fail("not-ct-or-mr", f"{name} is {what}, not a CT or MR series.", name)
-
-
-def _frame(header: Header) -> tuple[FloatArray, FloatArray] | None:
-    """Return 3 x 3 axes (columns: row, column, normal) and position, or None when they cannot be used."""
-    if header.row is None or header.column is None or header.position_mm is None:
-        return None
-    spacing = header.pixel_spacing_mm
-    if spacing is None or min(spacing) <= 0 or min(header.rows, header.columns) < 1:
-        return None
-    row, column = np.array(header.row), np.array(header.column)
-    lengths = np.linalg.norm(row), np.linalg.norm(column)
-    if abs(lengths[0] - 1) > 1e-2 or abs(lengths[1] - 1) > 1e-2 or abs(row @ column) > 1e-3:
-        return None
-    row = row / lengths[0]
-    column = column - row * float(row @ column)
-    column = column / np.linalg.norm(column)
-    return np.column_stack([row, column, np.cross(row, column)]), np.array(header.position_mm)
-
-
-def _axes(header: Header) -> FloatArray:
-    frame = _frame(header)
-    assert frame is not None  # looked at before
-    return frame[0]
+        return note("segmentation", f"{name} is a DICOM segmentation of {labels}.", name)
+    if header.sop_class in ENHANCED or (header.sop_class in (CT, MR) and header.frames > 1):
+        text = f"{name} holds {header.frames} frames, and does not say of each where it lies."
+        return failure("enhanced-multiframe", text, name)
+    what = kind_in_words(header.sop_class, header.modality)
+    return failure("not-ct-or-mr", f"{name} is {what}, not a CT or MR series.", name)
 
 
 def _main_group(headers: list[Header]) -> tuple[list[Header], list[Header], Finding | None]:
@@ -198,22 +251,26 @@ def _main_group(headers: list[Header]) -> tuple[list[Header], list[Header], Find
             continue
         here, there = group[0], kept[0]
         name = here.path.name
-        if np.abs(_axes(here) - _axes(there)).max() > 1e-3:
-            text = f"{_names(group)} have another orientation than the other {len(kept)} slices."
-            return kept, dropped, _fail("mixed-orientation", text, name)
+        if np.abs(axes_of(here) - axes_of(there)).max() > _SAME_AXES:
+            text = f"{names_of(group)} have another orientation than the other {len(kept)} slices."
+            return kept, dropped, failure("mixed-orientation", text, name)
         if (here.rows, here.columns) != (there.rows, there.columns):
             sizes = f"{here.columns} x {here.rows} against {there.columns} x {there.rows} pixels"
-            return kept, dropped, _fail("mixed-size", f"{_names(group)} have another matrix: {sizes}.", name)
-        text = f"{_names(group)} have another pixel spacing than the other {len(kept)} slices."
-        return kept, dropped, _fail("mixed-spacing", text, name)
+            return (
+                kept,
+                dropped,
+                failure("mixed-size", f"{names_of(group)} have another matrix: {sizes}.", name),
+            )
+        text = f"{names_of(group)} have another pixel spacing than the other {len(kept)} slices."
+        return kept, dropped, failure("mixed-spacing", text, name)
     return kept, dropped, None
 
 
 def _alike(a: Header, b: Header) -> bool:
     return (
         (a.rows, a.columns, a.sop_class) == (b.rows, b.columns, b.sop_class)
-        and bool(np.abs(_axes(a) - _axes(b)).max() <= 1e-3)
-        and np.allclose(a.pixel_spacing_mm or (), b.pixel_spacing_mm or (), rtol=1e-3)
+        and bool(np.abs(axes_of(a) - axes_of(b)).max() <= _SAME_AXES)
+        and np.allclose(a.pixel_spacing_mm or (), b.pixel_spacing_mm or (), rtol=2e-4, atol=0.0)
     )
 
 
@@ -221,96 +278,5 @@ def _is_localizer_of(group: list[Header], kept: list[Header]) -> bool:
     """Tell whether `group` are localizers: they say so, or are a few images across the others."""
     if all("LOCALIZER" in h.image_type for h in group):
         return True
-    across = abs(float(_axes(group[0])[:, 2] @ _axes(kept[0])[:, 2])) < 0.5
+    across = abs(float(axes_of(group[0])[:, 2] @ axes_of(kept[0])[:, 2])) < 0.5
     return across and len(group) <= min(_MOST_LOCALIZERS, max(1, len(kept) // 3 + 1))
-
-
-def _stack_up(headers: list[Header]) -> tuple[list[Header], Grid | None, list[Finding]]:
-    """Sort along the normal and check that the slices are one straight, even, complete stack."""
-    axes = _axes(headers[0])
-    positions = np.array([h.position_mm for h in headers], float)
-    along_mm = positions @ axes[:, 2]
-    order = np.argsort(along_mm, kind="stable")
-    headers = [headers[n] for n in order]
-    positions, along_mm = positions[order], along_mm[order]
-    if len(headers) < 2:
-        text = f"The series has one slice only ({headers[0].path.name})."
-        return headers, None, [_fail("single-slice", text, headers[0].path.name)]
-    steps = np.diff(along_mm)
-    if problems := _duplicates(headers, steps, along_mm) or _gaps(headers, steps, along_mm):
-        return headers, None, problems
-    spacing_mm = float(along_mm[-1] - along_mm[0]) / (len(headers) - 1)
-    findings = _drift(headers, positions, axes)
-    x_mm, y_mm = headers[0].pixel_spacing_mm or (0.0, 0.0)
-    size = (headers[0].columns, headers[0].rows, len(headers))
-    findings.extend(check_extent(size, (x_mm, y_mm, spacing_mm), headers[0].path.parent.name or "The series"))
-    if any(f.level is Level.FAIL for f in findings):
-        return headers, None, findings
-    grid = Grid(
-        size=size,
-        spacing_mm=(x_mm, y_mm, spacing_mm),
-        origin_mm=tuple(float(p) for p in positions[0]),  # type: ignore[arg-type]  # three of them
-        direction=tuple(float(d) for d in axes.ravel()),
-    )
-    return headers, grid, findings
-
-
-def _duplicates(headers: list[Header], steps: FloatArray, along_mm: FloatArray) -> list[Finding]:
-    twice = np.flatnonzero(steps < 0.01)
-    if len(twice) == 0:
-        return []
-    a, b = headers[twice[0]], headers[twice[0] + 1]
-    several = "several phases" if a.phase != b.phase else "the same slice"
-    text = (
-        f"{len(twice)} positions hold more than one image ({several}), first {a.path.name} and "
-        f"{b.path.name} at {along_mm[twice[0]]:.1f} mm."
-    )
-    return [_fail("duplicate-slice", text, b.path.name)]
-
-
-def _gaps(headers: list[Header], steps: FloatArray, along_mm: FloatArray) -> list[Finding]:
-    usual = float(np.median(steps))
-    tolerance = max(_STEP_TOLERANCE * usual, _STEP_TOLERANCE_MM)
-    odd = np.flatnonzero(np.abs(steps - usual) > tolerance)
-    if len(odd) == 0:
-        return []
-    n = int(odd[0])
-    between = (
-        f"between {headers[n].path.name} at {along_mm[n]:.1f} mm and {headers[n + 1].path.name} "
-        f"at {along_mm[n + 1]:.1f} mm"
-    )
-    multiples = np.rint(steps[odd] / usual)
-    missing = bool(np.all(multiples >= 2) and np.all(np.abs(steps[odd] - multiples * usual) <= tolerance * 2))
-    if missing:
-        lost = int((multiples - 1).sum())
-        text = f"{lost} slices are missing, first {between}; the others are {usual:g} mm apart."
-        return [_fail("missing-slice", text.replace("1 slices are", "1 slice is", 1) if lost == 1 else text,
-                      headers[n].path.name)]  # fmt: skip
-    text = f"The slices are not evenly spaced: {steps[n]:.2f} mm {between}, {usual:.2f} mm elsewhere."
-    return [_fail("uneven-spacing", text, headers[n].path.name)]
-
-
-def _drift(headers: list[Header], positions: FloatArray, axes: FloatArray) -> list[Finding]:
-    """Check that the slices lie straight above each other along their normal."""
-    from_first = positions - positions[0]
-    sideways = from_first - np.outer(from_first @ axes[:, 2], axes[:, 2])
-    drift_mm = np.linalg.norm(sideways, axis=1)
-    name = headers[0].path.name
-    if drift_mm.max() <= _DRIFT_TOLERANCE_MM:
-        stated = headers[0].gantry_tilt_deg
-        if stated is not None and abs(stated) > 0.05:
-            return [_ok("gantry-tilt-stated", f"The header states a gantry tilt of {stated:g} degrees; the "
-                        "slices lie straight above each other.", name)]  # fmt: skip
-        return []
-    last = from_first[-1]
-    straight = np.outer(np.linspace(0.0, 1.0, len(headers)), sideways[-1])
-    if np.linalg.norm(sideways - straight, axis=1).max() > _DRIFT_TOLERANCE_MM:
-        worst = int(np.argmax(np.linalg.norm(sideways - straight, axis=1)))
-        text = f"{headers[worst].path.name} lies {drift_mm[worst]:.1f} mm beside the first slice {name}."
-        return [_fail("shifted-slices", text, headers[worst].path.name)]
-    angle = float(np.degrees(np.arctan2(drift_mm[-1], abs(float(last @ axes[:, 2])))))
-    text = (
-        f"The slices are sheared by a gantry tilt of {angle:.1f} degrees: the last slice lies "
-        f"{drift_mm[-1]:.1f} mm beside the first."
-    )
-    return [_fail("gantry-tilt", text, name)]

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from cryoplan.core.errors import ImageError, StructureError
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
-from cryoplan.image.dicom_header import LABELMAP_SEG, SEG, read_header
+from cryoplan.image.dicom_header import read_header
+from cryoplan.image.dicom_kinds import LABELMAP_SEG, SEG
 from cryoplan.image.dicom_seg import read_segmentation
 from cryoplan.image.formats import DICOM, VOLUME_KINDS, kind_of
 from cryoplan.image.label_names import LabelName, find_names, stem_of

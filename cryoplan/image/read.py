@@ -13,16 +13,17 @@ import SimpleITK as sitk  # noqa: N813 - the name that its own manual uses
 
 from cryoplan.core.errors import ImageError
 from cryoplan.core.finding import Finding, Level
-from cryoplan.core.grid import Grid
 from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
 from cryoplan.core.volume import Volume
 from cryoplan.image.archive_scan import inside, scan_of_archive
 from cryoplan.image.deidentify import nameless
 from cryoplan.image.dicom_choice import choose_stack, look_at
-from cryoplan.image.dicom_header import CT, files_below, pseudonym
-from cryoplan.image.dicom_stack import Stack
+from cryoplan.image.dicom_header import files_below, pseudonym
+from cryoplan.image.dicom_kinds import CT_CLASSES
+from cryoplan.image.dicom_pixels import read_slices
+from cryoplan.image.dicom_repair import as_done, repair
 from cryoplan.image.formats import DICOM, IN_WORDS, ZIP, kind_of, not_an_image
-from cryoplan.image.itk import from_sitk, grid_of, hear_itk
+from cryoplan.image.itk import from_sitk, hear_itk
 from cryoplan.image.label_names import stem_of
 from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.image.verdict import settle
@@ -32,7 +33,6 @@ LOWEST_HU = -1024
 """CT numbers below this are padding outside the field of view (air is -1000 HU, 12-bit scanners end here)."""
 
 _INT16 = np.iinfo(np.int16)
-_POSITION_TOLERANCE_MM = 0.05
 
 
 def read_scan(
@@ -94,17 +94,22 @@ def _read_dicom(path: Path, series_uid: str | None, accept: Collection[str], pro
     assert stack.grid is not None  # a stack without a grid has a finding that fails
     progress.report(ProgressReport(fraction=0.2, text=f"Reading {len(stack.headers)} slices"))
     check_cancelled(progress)
-    values = _read_pixels(stack, stack.grid)
+    values = read_slices(stack.headers, None if stack.is_repair else stack.grid)
     check_cancelled(progress)
     first = stack.first
-    modality = "CT" if first.sop_class == CT else "MR"
+    modality = "CT" if first.sop_class in CT_CLASSES else "MR"
     values, noted = _as_voxels(values, modality, path.name)
+    if stack.is_repair:
+        outside = float(LOWEST_HU) if modality == "CT" else min(0.0, float(values.min()))
+        values = repair(values, stack.headers, stack.grid, outside=outside)
+        findings = tuple(as_done(f) for f in findings)
     facts = ScanFacts(
         path=str(path),
         kind="dicom-series",
         code=first.patient_code,
         modality=modality,
         series_uid=first.series_uid,
+        series_part=stack.part,
         study_uid=first.study_uid,
         frame_of_reference_uid=first.frame_of_reference_uid,
         description=first.description,
@@ -125,59 +130,9 @@ def _names_of(path: Path) -> set[str]:
     return folders | {file.name for file in files} | {str(path), path.name, stem_of(path)}
 
 
-def _read_pixels(stack: Stack, grid: Grid) -> npt.NDArray[Any]:
-    """Read the pixels of a proven list of slices and check that ITK put them where the headers say."""
-    reader = _new(sitk.ImageSeriesReader)
-    reader.SetFileNames([str(h.path) for h in stack.headers])
-    reader.SetOutputPixelType(sitk.sitkInt16 if _fits_int16(stack) else sitk.sitkFloat32)
-    place = stack.headers[0].path.parent.name
-    try:
-        with hear_itk():
-            image = reader.Execute()
-    except RuntimeError as error:
-        raise ImageError(
-            f"The pixels of {place} cannot be decoded.",
-            "Export the series again, uncompressed or with lossless compression.",
-            code="pixels-unreadable",
-            place=place,
-        ) from error
-    difference = grid.difference(grid_of(image, place=place), tolerance_mm=_POSITION_TOLERANCE_MM)
-    first_mm = image.TransformIndexToPhysicalPoint((0, 0, 0))
-    last_mm = image.TransformIndexToPhysicalPoint((0, 0, len(stack.headers) - 1))
-    gaps = [
-        float(np.abs(np.subtract(read_mm, header.position_mm)).max())
-        for read_mm, header in ((first_mm, stack.headers[0]), (last_mm, stack.headers[-1]))
-        if header.position_mm is not None
-    ]
-    if difference is not None or max(gaps) > 5 * _POSITION_TOLERANCE_MM:
-        raise ImageError(
-            f"The slices of {place} were not read to the places that their headers state "
-            f"({difference or f'{max(gaps):.2f} mm apart'}).",
-            "Export the series again.",
-            code="position-mismatch",
-            place=place,
-        )
-    values: npt.NDArray[Any] = sitk.GetArrayFromImage(image)
-    return values
-
-
 def _new(kind: Any) -> Any:
     """Make a SimpleITK object; its classes are typed in part only."""
     return kind()
-
-
-def _fits_int16(stack: Stack) -> bool:
-    """Tell from the headers whether every rescaled pixel is a whole number within int16."""
-    for h in stack.headers:
-        if h.slope != round(h.slope) or h.intercept != round(h.intercept):
-            return False
-        low, high = (
-            (-(2 ** (h.bits_stored - 1)), 2 ** (h.bits_stored - 1)) if h.signed else (0, 2**h.bits_stored)
-        )
-        ends = sorted((low * h.slope + h.intercept, (high - 1) * h.slope + h.intercept))
-        if ends[0] < _INT16.min or ends[1] > _INT16.max:
-            return False
-    return True
 
 
 # --- one file ----------------------------------------------------------------------------------------------

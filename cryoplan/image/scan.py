@@ -24,6 +24,8 @@ class ScanFacts:
         ``CT``, ``MR`` or empty when the file does not say.
     series_uid, study_uid, frame_of_reference_uid : str
         DICOM identifiers; empty for other files.
+    series_part : str
+        Which of several volumes of one series, such as ``echo=2.3``; empty when it holds one.
     description : str
         Series description, or the file name.
     patient_position : str
@@ -51,6 +53,12 @@ class ScanFacts:
     acquired_on: str = ""
     slice_thickness_mm: float | None = None
     findings: tuple[Finding, ...] = field(default=())
+    series_part: str = ""
+
+    @property
+    def series_key(self) -> str:
+        """What `read_scan` needs to read this volume again: the series, and its part after ``#``."""
+        return self.series_uid + (f"#{self.series_part}" if self.series_part else "")
 
     @property
     def has_hounsfield(self) -> bool:

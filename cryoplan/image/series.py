@@ -14,7 +14,8 @@ from cryoplan.core.grid import Grid
 from cryoplan.core.progress import SILENT, Progress
 from cryoplan.image.archive_scan import description_of_archive, inside
 from cryoplan.image.dicom_choice import look_at
-from cryoplan.image.dicom_header import LABELMAP_SEG, RTSTRUCT, SEG, files_below
+from cryoplan.image.dicom_header import files_below
+from cryoplan.image.dicom_kinds import LABELMAP_SEG, RTSTRUCT, SEG
 from cryoplan.image.dicom_stack import Stack
 from cryoplan.image.formats import DICOM, VOLUME_KINDS, ZIP, kind_of, not_an_image
 from cryoplan.image.itk import grid_of, hear_itk
@@ -197,11 +198,11 @@ def _common(series: tuple[SeriesDescription, ...]) -> str:
 
 def _describe_stack(stack: Stack) -> SeriesDescription:
     first = stack.first
-    one_file = len(stack.headers) == 1
+    one_file = len({h.path for h in stack.headers}) == 1
     return SeriesDescription(
         kind="dicom-series" if stack.is_image else _DICOM_KINDS.get(first.sop_class, "dicom-other"),
         path=str(first.path if one_file else first.path.parent),
-        uid=first.series_uid,
+        uid=stack.key,
         modality=first.modality,
         description=first.description,
         patient_position=first.patient_position,
