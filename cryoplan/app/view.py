@@ -8,6 +8,7 @@ from enum import StrEnum
 from PySide6.QtCore import QObject, Signal
 
 from cryoplan.core.geometry import Point
+from cryoplan.scene.slab import ONE_SLICE, Slab
 
 
 class Display(StrEnum):
@@ -38,6 +39,9 @@ class ViewState(QObject):
         self._cursor_mm: Point = (0.0, 0.0, 0.0)
         self._selected: str | None = None
         self._window = Window(width=400.0, level=40.0)
+        self._series = ""
+        self._windows: dict[str, Window] = {}
+        self._slab = ONE_SLICE
         self._hidden: frozenset[str] = frozenset()
         self._all_hidden = False
         self._display = Display.LOWEST
@@ -70,7 +74,30 @@ class ViewState(QObject):
 
     @window.setter
     def window(self, value: Window) -> None:
+        self._windows[self._series] = value
         self._set("_window", value)
+
+    def show_series(self, series: str, width: float, level: float) -> None:
+        """Go on with the window that a series had when it was last seen.
+
+        Parameters
+        ----------
+        series : str
+            What tells the series from others, such as its UID or its path.
+        width, level : float
+            For a series that was not seen before.
+        """
+        self._series = series
+        self.window = self._windows.get(series, Window(width=width, level=level))
+
+    @property
+    def slab(self) -> Slab:
+        """How thick the slices look, and how; one slice at first."""
+        return self._slab
+
+    @slab.setter
+    def slab(self, value: Slab) -> None:
+        self._set("_slab", value)
 
     @property
     def display(self) -> Display:

@@ -22,7 +22,8 @@ from cryoplan.core.volume import Volume
 from cryoplan.scene.contours import IsothermCutter, Line, OutlineCutter
 from cryoplan.scene.overlays import SHOWN_DEGC
 from cryoplan.scene.plane import SlicePlane
-from cryoplan.scene.slices import SliceSampler
+from cryoplan.scene.slab import Slab, extract_slab
+from cryoplan.scene.slices import SliceImage, SliceSampler
 from cryoplan.scene.style import LineStyle, theme
 from cryoplan.scene.window import window_to_gray
 
@@ -30,6 +31,7 @@ NOT_OUTLINED = frozenset({Role.BODY, Role.SKIN, Role.FAT, Role.MUSCLE})
 """What fills the whole slice: its edge says nothing that the image does not show."""
 
 KEPT_SLICES = 48
+KEPT_CUTS = 4
 
 _Key = TypeVar("_Key")
 _Kept = TypeVar("_Kept")
@@ -150,7 +152,8 @@ class SliceLayers:
         self._view = view
         self._outlines = Outlines.of(workspace)
         self._sampler: SliceSampler | None = None
-        self._pictures: dict[tuple[SlicePlane, Window], Picture] = {}
+        self._cuts: dict[tuple[SlicePlane, Slab], SliceImage] = {}
+        self._pictures: dict[tuple[SlicePlane, Slab, Window], Picture] = {}
         self._outline_paths: dict[tuple[SlicePlane, int], QPainterPath] = {}
         self._field: Volume | None = None
         self._cutter: IsothermCutter | None = None
@@ -164,18 +167,18 @@ class SliceLayers:
             if case is None or self._sampler is None or self._sampler.volume is not case.scan.volume:
                 self._sampler = SliceSampler(case.scan.volume) if case is not None else None
                 self._pictures.clear()
+                self._cuts.clear()
             self._outline_paths.clear()
             self._case = case
         return self._sampler
 
     def picture(self, plane: SlicePlane, window: Window) -> Picture:
-        """Return the grey image of a slice."""
-        key = (plane, window)
+        """Return the grey image of a slice, or of the slab around it when the view looks through one."""
+        slab = self._view.slab
+        key = (plane, slab, window)
         known = self._pictures.get(key)
         if known is None:
-            sampler = self.sampler()
-            assert sampler is not None
-            part = sampler.extract(plane)
+            part = self._cut(plane, slab)
             grey = np.ascontiguousarray(window_to_gray(part.values, window.width, window.level))
             rows, columns = grey.shape
             # A copy belongs to Qt: the array may go.
@@ -185,6 +188,16 @@ class SliceLayers:
             )
             known = Picture(plane=part.plane, image=image, rect_mm=rect)
             _keep(self._pictures, key, known)
+        return known
+
+    def _cut(self, plane: SlicePlane, slab: Slab) -> SliceImage:
+        sampler = self.sampler()
+        assert sampler is not None
+        # Kept because a slab of an oblique scan takes longer than a change of its window may.
+        known = self._cuts.get((plane, slab))
+        if known is None:
+            known = extract_slab(sampler, plane, slab)
+            _keep(self._cuts, (plane, slab), known, KEPT_CUTS)
         return known
 
     def outlines(self, plane: SlicePlane) -> tuple[list[Stroke], list[Stroke]]:

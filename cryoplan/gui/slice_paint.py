@@ -338,6 +338,12 @@ class SlicePainter:
             place = short_place
         self.write(room, place, ink, Qt.AlignmentFlag.AlignRight, self.font)
 
+    def subtitle(self, text: str) -> None:
+        """Write below the name what makes this picture more than one slice; it must not be missed."""
+        height = QFontMetricsF(self.bold).height()
+        box = QRectF(EDGE_PX, 9.0 + height, self.size.width() / 2.0, height)
+        self.write(box, text, self.look.probes.selected, Qt.AlignmentFlag.AlignLeft, self.bold)
+
     def letters(self, letters: tuple[str, str, str, str]) -> None:
         """Write the patient letters of the left, right, top and bottom edge."""
         room = QRectF(0.0, 0.0, self.size.width(), self.size.height()).adjusted(10.0, 6.0, -10.0, -6.0)

@@ -23,6 +23,7 @@ from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark, project_probe, strength_at
 from cryoplan.scene.plane import Orientation, SlicePlane
 from cryoplan.scene.style import theme
+from cryoplan.scene.window import show_window
 
 FIELD_MM = 230.0
 """What a view shows at first of a case with a target: the target, its neighbours and the skin."""
@@ -340,6 +341,8 @@ class SlicePicture(QWidget):
     def _paint_texts(self, drawing: SlicePainter, plane: SlicePlane, *, stale: bool) -> None:
         where = plane.position_text()
         drawing.titles(self.title, f"slice {self.slice_number} · {where}", where)
+        if self._view.slab.is_on:
+            drawing.subtitle(self._view.slab.text)
         drawing.letters(plane.orientation_letters())
         drawing.scale_bar()
         axial = self.orientation is Orientation.AXIAL
@@ -347,7 +350,7 @@ class SlicePicture(QWidget):
             self._paint_legend(drawing, stale=stale)
         if axial or self._windowing:
             window = self._view.window
-            drawing.footnote(f"W {window.width:.0f}  L {window.level:.0f}".replace("-", "\N{MINUS SIGN}"))
+            drawing.footnote(show_window(window.width, window.level))
         if self._view.overlays_hidden:
             drawing.note("overlays hidden (H)")
         elif stale:

@@ -16,7 +16,7 @@ from cryoplan.gui.probe_gestures import GripDrag, Placing, ProbeKeys, grip_at
 from cryoplan.gui.slice_paint import Camera
 from cryoplan.gui.slice_picture import SlicePicture
 from cryoplan.scene.plane import Orientation
-from cryoplan.scene.window import WINDOW_PRESETS, auto_window
+from cryoplan.scene.window import presets_of, show_window
 
 WHEEL_STEP = 120
 """Eighths of a degree of one notch (Qt)."""
@@ -30,7 +30,10 @@ ON_SHAFT_PX = 6.0
 LEAST_WIDTH, LARGEST_WIDTH = 1e-3, 1e5
 
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
-_LETTERS = (Qt.Key.Key_H, Qt.Key.Key_P, Qt.Key.Key_D, Qt.Key.Key_L, Qt.Key.Key_Delete)
+_LETTERS = (
+    Qt.Key.Key_H, Qt.Key.Key_P, Qt.Key.Key_D, Qt.Key.Key_L, Qt.Key.Key_Delete,
+    Qt.Key.Key_T, Qt.Key.Key_Comma, Qt.Key.Key_Period,
+)  # fmt: skip
 
 
 class SliceView(SlicePicture):
@@ -281,7 +284,7 @@ class SliceView(SlicePicture):
             return False
         if key == Qt.Key.Key_Escape:
             return self._drag is not None or self.placing.active
-        return key in _LETTERS or key in _ARROWS or Qt.Key.Key_1 <= key <= Qt.Key.Key_5
+        return key in _LETTERS or key in _ARROWS or Qt.Key.Key_1 <= key <= Qt.Key.Key_9
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Do what a key means here; everything else goes to the window."""
@@ -308,8 +311,10 @@ class SliceView(SlicePicture):
 
     def _press_look(self, key: int) -> bool:
         """Change what is seen; False when the key does not."""
-        if Qt.Key.Key_1 <= key <= Qt.Key.Key_5:
+        if Qt.Key.Key_1 <= key <= Qt.Key.Key_9:
             self._preset(key - Qt.Key.Key_1)
+        elif key in (Qt.Key.Key_T, Qt.Key.Key_Comma, Qt.Key.Key_Period):
+            self._press_slab(key)
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_0):
             self.fit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
@@ -338,14 +343,22 @@ class SliceView(SlicePicture):
     def _preset(self, index: int) -> None:
         case = self._workspace.case
         assert case is not None
-        preset = WINDOW_PRESETS[index]
-        if case.scan.facts.has_hounsfield:
-            text = f"Window {preset.name}: width {preset.width:.0f}, level {preset.level:.0f}"
-        else:
-            preset = auto_window(case.scan.volume)
-            text = "This scan has no Hounsfield values: the window follows its own values."
+        presets = presets_of(case.scan)
+        if index >= len(presets):
+            self._workspace.message.emit(f"This image has the windows 1 to {len(presets)}.")
+            return
+        preset = presets[index]
         self._view.window = Window(width=preset.width, level=preset.level)
-        self._workspace.message.emit(text)
+        self._workspace.message.emit(f"Window {preset.name}: {show_window(preset.width, preset.level)}")
+
+    def _press_slab(self, key: int) -> None:
+        slab = self._view.slab
+        if key == Qt.Key.Key_T:
+            slab = slab.next_kind()
+        elif slab.is_on:
+            slab = slab.stepped(1 if key == Qt.Key.Key_Period else -1)
+        self._view.slab = slab
+        self._workspace.message.emit(slab.text or "One slice, as it was acquired (T for a thick slab)")
 
     def _press_hide(self, *, repeated: bool) -> None:
         if not repeated:

@@ -123,6 +123,10 @@ class SliceSampler:
         """Return the number of slices along the scroll axis."""
         return int(self._count[orientation.axis])
 
+    def shape(self, orientation: Orientation) -> tuple[int, int]:
+        """Return rows and columns of a picture."""
+        return int(self._count[orientation.v_axis]), int(self._count[orientation.u_axis])
+
     def step_mm(self, orientation: Orientation) -> float:
         """Return the distance of neighbouring slices."""
         return float(self._spacing[orientation.axis])
@@ -241,7 +245,7 @@ class SliceSampler:
             raise ValueError("only a volume along the patient axes has slices of its own")
         place: list[Any] = [slice(None)] * 3
         place[2 - orientation.axis] = slice(low, high)
-        block = np.moveaxis(self._zyx[tuple(place)], 2 - orientation.axis, 0)
+        block: npt.NDArray[Any] = np.moveaxis(self._zyx[tuple(place)], 2 - orientation.axis, 0)
         return block if orientation.v_sign > 0 else block[:, ::-1]
 
     def sample(self, plane: SlicePlane) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QSizeF, Qt
@@ -10,13 +12,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from cryoplan.app.view import Display
+from cryoplan.core.volume import Volume
 from cryoplan.gui import slice_paint, slice_picture
 from cryoplan.gui.slice_layers import Stroke, lines_path
 from cryoplan.gui.slice_view import SliceView
+from cryoplan.image.scan import Scan
 from cryoplan.plan.edits import nudge
 from cryoplan.scene.plane import Orientation
+from cryoplan.scene.slab import Slab, SlabKind
 from cryoplan.scene.style import theme
-from cryoplan.scene.window import WINDOW_PRESETS
+from cryoplan.scene.window import WINDOW_PRESETS, auto_window
 from tests.gui.conftest import open_case
 from tests.support.desk import Desk
 from tests.support.scenes import BODY_MM, TUMOUR_MM, grid_around, make_case, turned
@@ -231,6 +236,73 @@ def test_number_keys_set_the_window_presets(desk: Desk, show):
     for index, preset in enumerate(WINDOW_PRESETS):
         QTest.keyClick(view, Qt.Key(Qt.Key.Key_1 + index))
         assert (desk.view.window.width, desk.view.window.level) == (preset.width, preset.level)
+    last = desk.view.window
+    QTest.keyClick(view, Qt.Key.Key_9)
+    assert desk.view.window == last
+
+
+def test_number_keys_on_an_image_without_hounsfield_values_follow_its_signal(desk: Desk, show):
+    case = make_case()
+    facts = replace(case.scan.facts, modality="MR")
+    values = (case.scan.volume.values.astype(np.float32) + 1000.0) / 7.0
+    volume = Volume(grid=case.scan.volume.grid, values=values)
+    open_case(desk, replace(case, scan=Scan(volume=volume, facts=facts)))
+    view = show()
+    seen = []
+    for index in range(5):
+        QTest.keyClick(view, Qt.Key(Qt.Key.Key_1 + index))
+        seen.append((desk.view.window.width, desk.view.window.level))
+        assert desk.view.window.width <= values.max()
+    assert len(set(seen)) > 1
+    assert seen[0] == (auto_window(volume).width, auto_window(volume).level)
+
+
+def test_every_series_keeps_its_window(desk: Desk):
+    desk.view.show_series("ct", 400.0, 40.0)
+    desk.view.window = replace(desk.view.window, width=1800.0)
+    desk.view.show_series("mr", 900.0, 450.0)
+    assert (desk.view.window.width, desk.view.window.level) == (900.0, 450.0)
+    desk.view.show_series("ct", 400.0, 40.0)
+    assert (desk.view.window.width, desk.view.window.level) == (1800.0, 40.0)
+
+
+@pytest.mark.parametrize("orientation", Orientation)
+def test_the_slab_key_shows_the_slab_and_says_so_on_the_picture(desk: Desk, show, orientation):
+    view = show(orientation)
+    one = view.grab().toImage()
+    QTest.keyClick(view, Qt.Key.Key_T)
+    assert desk.view.slab == Slab(kind=SlabKind.MIP, thickness_mm=10.0)
+    for _ in range(4):
+        QTest.keyClick(view, Qt.Key.Key_Period)
+    thick = view.grab().toImage()
+    assert "MIP 50 mm" in view.texts
+    assert "MIP 50 mm" in view.accessibleDescription()
+    assert thick != one
+    QTest.keyClick(view, Qt.Key.Key_Comma)
+    assert desk.view.slab.thickness_mm == 30.0
+    for kind in (SlabKind.MINIP, SlabKind.MEAN):
+        QTest.keyClick(view, Qt.Key.Key_T)
+        view.grab()
+        assert f"{kind.value} 30 mm" in view.texts
+    QTest.keyClick(view, Qt.Key.Key_T)
+    assert view.grab().toImage() == one
+    assert not any("30 mm" in text for text in view.texts)
+
+
+def test_a_mip_shows_the_spine_where_it_lies_within_the_slab_only(desk: Desk, show):
+    view = show(Orientation.CORONAL)
+    desk.view.overlays_hidden = True
+    spine = (0.0, TUMOUR_MM[1], TUMOUR_MM[2])
+
+    def grey() -> int:
+        return view.grab().toImage().pixelColor(view.pixel_of(spine).toPoint()).red()
+
+    desk.view.cursor_mm = TUMOUR_MM  # y -10; the spine begins at y 29
+    desk.view.slab = Slab(kind=SlabKind.MIP, thickness_mm=70.0)
+    dark = grey()
+    desk.view.slab = Slab(kind=SlabKind.MIP, thickness_mm=90.0)
+    assert dark < 60
+    assert grey() == 255
 
 
 def test_a_short_h_switches_overlays_and_a_long_one_hides_them_while_it_is_held(
@@ -351,7 +423,7 @@ def test_another_case_is_fitted_anew_and_a_changed_one_keeps_its_zoom(desk: Desk
     fitted = view.mm_per_px
     view.zoom(3.0)
     same = desk.workspace.case.changed(target_name="")
-    desk.workspace._replace_case(same)
+    desk.workspace._show_case(same)
     assert view.mm_per_px == pytest.approx(fitted / 3.0)
     open_case(desk, make_case())
     assert view.mm_per_px == pytest.approx(fitted)

@@ -13,9 +13,17 @@ from hypothesis import strategies as st
 from cryoplan.core.errors import ImageError
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
+from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.scene.plane import Orientation, SlicePlane
 from cryoplan.scene.slices import SliceSampler
-from cryoplan.scene.window import WINDOW_PRESETS, auto_window, window_to_gray
+from cryoplan.scene.window import (
+    WINDOW_PRESETS,
+    auto_window,
+    default_window,
+    presets_of,
+    show_window,
+    window_to_gray,
+)
 from tests.support.scenes import grid_around, points_mm, turned
 
 DIRECTIONS = [
@@ -208,6 +216,27 @@ def test_the_automatic_window_ignores_padding_and_bright_specks():
     window = auto_window(Volume(grid=grid, values=values))
     assert window.level - window.width / 2 == pytest.approx(104.0, abs=5.0)
     assert window.level + window.width / 2 == pytest.approx(498.0, abs=5.0)
+
+
+def test_a_scan_without_a_unit_gets_windows_of_its_own_signal_and_opens_with_the_first():
+    grid = grid_around((0.0, 0.0, 0.0), (40.0, 40.0, 40.0), (1.0, 1.0, 1.0))
+    values = np.random.default_rng(1).uniform(0.0, 3.0, grid.shape).astype(np.float32)
+    volume = Volume(grid=grid, values=values)
+    mr = Scan(volume=volume, facts=ScanFacts(path="m", kind="nifti", code="X", modality="MR"))
+    ct = Scan(volume=volume, facts=ScanFacts(path="c", kind="nifti", code="X", modality="CT"))
+    first, *others = presets_of(mr)
+    assert first == default_window(mr) == auto_window(volume)
+    assert len({w.name for w in (first, *others)}) == 5
+    for window in others:
+        assert -0.01 <= window.level - window.width / 2 < window.level + window.width / 2 <= 3.01
+    assert presets_of(ct) == WINDOW_PRESETS
+    assert default_window(ct) == WINDOW_PRESETS[0]
+
+
+def test_width_and_level_are_shown_with_the_digits_that_count():
+    assert show_window(400.0, -600.0) == "W 400  L \N{MINUS SIGN}600"
+    assert show_window(2.5, 1.25) == "W 2.50  L 1.25"
+    assert show_window(0.004, 0.0021) == "W 0.00400  L 0.00210"
 
 
 def test_the_automatic_window_of_an_even_image_is_not_empty():

@@ -8,10 +8,12 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.panel import Panel
+from cryoplan.gui.panels.looks import Looks
 from cryoplan.gui.parts import DASH, Heading, Text
 from cryoplan.gui.rows import Findings
 from cryoplan.image.scan import Scan
 from cryoplan.report.wording import plain, position
+from cryoplan.scene.plane import axes_in_words
 
 
 class ImagesPanel(Panel):
@@ -56,6 +58,10 @@ class ImagesPanel(Panel):
             self._form.addRow(Text(name, "muted"), value)
             self.facts[name] = value
         self.add(self._form_holder)
+        self._looks_heading = Heading("How the views show it")
+        self.add(self._looks_heading)
+        self.looks = Looks(workspace, view)
+        self.add(self.looks)
         self._heading = Heading("What the import noticed")
         self.add(self._heading)
         self.findings = Findings("✓ Nothing unusual.")
@@ -64,18 +70,25 @@ class ImagesPanel(Panel):
     def refresh(self) -> None:
         """Show the scan."""
         case = self.workspace.case
-        for part in (self._form_holder, self._heading, self.findings):
+        seen = (self._form_holder, self._looks_heading, self.looks, self._heading, self.findings)
+        for part in seen:
             part.setVisible(case is not None)
         self._none.setVisible(case is None)
+        self.looks.refresh()
         if case is None:
             return
         for name, value in scan_facts(case.scan, case.code).items():
             self.facts[name].say(value or DASH)
         self.findings.show_findings(dict.fromkeys((*case.scan.facts.findings, *case.findings)))
 
+    def layers_changed(self) -> None:
+        """Follow window and slab."""
+        self.looks.refresh()
+
 
 FACTS = (
-    "Code", "Series", "Modality", "Voxels", "Pixel", "Slices", "Thickness", "Position", "Gantry tilt", "Date",
+    "Code", "Series", "Modality", "Voxels", "Pixel", "Slices", "Thickness", "Axes", "Position",
+    "Gantry tilt", "Date",
 )  # fmt: skip
 
 
@@ -92,6 +105,7 @@ def scan_facts(scan: Scan, code: str) -> dict[str, str]:
         f"{i:.2f} × {j:.2f} mm",
         f"{k:.2f} mm apart",
         "not in the header" if thickness is None else f"{thickness:g} mm",
+        f"towards {axes_in_words(grid.axes)}",
         position(facts.patient_position),
         "not in the header" if tilt is None else f"{plain(tilt)}°",
         facts.acquired_on or "unknown",
