@@ -146,7 +146,8 @@ def _demo(options: argparse.Namespace) -> int:
 def _info(options: argparse.Namespace) -> int:
     from cryoplan import workflow
 
-    found = workflow.list_series(options.path)
+    with _Console(as_json=False) as progress:
+        found = workflow.list_series(options.path, apart=True, progress=progress)
     print(json.dumps(found.to_json(), indent=1) if options.json else found.to_text())
     return DONE
 

@@ -38,16 +38,21 @@ def free_bytes() -> int | None:
 
 def _limit() -> list[int]:
     """Return what the limit on this process's addresses leaves, where it has one."""
-    try:
-        import resource
-
-        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
-        if soft == resource.RLIM_INFINITY:
-            return []
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        return [max(soft - pages * os.sysconf("SC_PAGE_SIZE"), 0)]
-    except (ImportError, OSError, AttributeError):
+    if sys.platform == "win32" or (mapped := mapped_bytes()) is None:
         return []
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return [] if soft == resource.RLIM_INFINITY else [max(soft - mapped, 0)]
+
+
+def mapped_bytes() -> int | None:
+    """Return the addresses that this process has mapped; None where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except OSError:
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _windows() -> list[int]:

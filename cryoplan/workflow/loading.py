@@ -21,6 +21,7 @@ from cryoplan.plan.catalogue import Catalogue, load_catalogue
 from cryoplan.plan.file import read_plan, write_plan
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
+from cryoplan.workflow.foreign import read_apart
 
 if TYPE_CHECKING:
     from cryoplan.image.series import PathDescription
@@ -29,17 +30,32 @@ TARGET_CODES = ("no-target", "several-targets")
 """Findings that a chosen target settles."""
 
 
-def list_series(path: Path) -> PathDescription:
-    """Tell what an image file or a folder is, from its headers only.
+def list_series(path: Path, *, apart: bool = False, progress: Progress = SILENT) -> PathDescription:
+    """Tell what an image file, a folder or a zip is, from its headers only.
+
+    Parameters
+    ----------
+    path : Path
+        What to look at.
+    apart : bool
+        Read in a child process with limits (`read_apart`); the window's worker is one already.
+    progress : Progress
+        Asked between files whether to stop.
 
     Raises
     ------
     ImageError
         If the path does not exist or holds no image.
     """
+    if apart:
+        return read_apart(_describe, Path(path), name=Path(path).name, progress=progress)
+    return _describe(path, progress=progress)
+
+
+def _describe(path: Path, *, progress: Progress) -> PathDescription:
     from cryoplan.image.series import describe
 
-    return describe(path)
+    return describe(path, progress=progress)
 
 
 def load_case(
@@ -49,6 +65,7 @@ def load_case(
     structures: Sequence[Path] = (),
     target: str | None = None,
     accept: Collection[str] = (),
+    apart: bool = False,
     progress: Progress = SILENT,
 ) -> Case:
     """Read an image and its structures and build the case.
@@ -56,7 +73,7 @@ def load_case(
     Parameters
     ----------
     image : Path
-        Image file, DICOM folder, or one file of a DICOM series.
+        Image file, DICOM folder, one file of a DICOM series, or a zip of such.
     series_uid : str, optional
         Which series of a folder; needed when it holds several.
     structures : sequence of Path
@@ -65,6 +82,8 @@ def load_case(
         Name of the tumour; when left out and there is exactly one tumour, that one.
     accept : collection of str
         Codes of warn-level import findings that the user agrees to.
+    apart : bool
+        Read the files in a child process with limits (`read_apart`); the window's worker is one already.
     progress : Progress
         Told what is being read; asked between files whether to stop.
 
@@ -75,6 +94,28 @@ def load_case(
     Cancelled
         If `progress` says so.
     """
+    words = (Path(image), series_uid, tuple(structures), tuple(accept))
+    if apart:
+        name = Path(image).name if not structures else f"{Path(image).name} or its structures"
+        scan, masks = read_apart(_read_files, *words, name=name, progress=progress)
+    else:
+        scan, masks = _read_files(*words, progress=progress)
+    check_cancelled(progress)
+    progress.report(ProgressReport(fraction=0.9, text="Building the case"))
+    case = build_case(scan, masks, target=target)
+    case.digest()  # here, in the background, so that nobody waits for it later
+    progress.report(ProgressReport(fraction=1.0, text="Case loaded"))
+    return case
+
+
+def _read_files(
+    image: Path,
+    series_uid: str | None,
+    structures: Sequence[Path],
+    accept: Collection[str],
+    *,
+    progress: Progress,
+) -> tuple[Scan, list[NamedMask]]:
     from cryoplan.image.labels import read_masks
     from cryoplan.image.read import read_scan
 
@@ -88,12 +129,7 @@ def load_case(
             ProgressReport(fraction=share, text=f"Reading structures, file {number + 1} of {len(structures)}")
         )
         masks.extend(_private(read_masks(path, scan), scan))
-    check_cancelled(progress)
-    progress.report(ProgressReport(fraction=0.9, text="Building the case"))
-    case = build_case(scan, masks, target=target)
-    case.digest()  # here, in the background, so that nobody waits for it later
-    progress.report(ProgressReport(fraction=1.0, text="Case loaded"))
-    return case
+    return scan, masks
 
 
 def _private(masks: Sequence[NamedMask], scan: Scan) -> list[NamedMask]:

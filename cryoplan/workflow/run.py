@@ -105,6 +105,7 @@ def run_case(
             structures=structures,
             target=target,
             accept=accept,
+            apart=True,
             progress=PartProgress(progress, 0.0, 0.1),
         )
     inputs = hash_inputs([image, *structures, plan_path])
