@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.panel import Panel
+from cryoplan.gui.panels.fitness import Fitness
 from cryoplan.gui.panels.looks import Looks
 from cryoplan.gui.parts import DASH, Heading, Text
 from cryoplan.gui.rows import Findings
@@ -58,6 +59,10 @@ class ImagesPanel(Panel):
             self._form.addRow(Text(name, "muted"), value)
             self.facts[name] = value
         self.add(self._form_holder)
+        self._fit_heading = Heading("Fit for planning")
+        self.add(self._fit_heading)
+        self.fitness = Fitness()
+        self.add(self.fitness)
         self._looks_heading = Heading("How the views show it")
         self.add(self._looks_heading)
         self.looks = Looks(workspace, view)
@@ -70,11 +75,15 @@ class ImagesPanel(Panel):
     def refresh(self) -> None:
         """Show the scan."""
         case = self.workspace.case
-        seen = (self._form_holder, self._looks_heading, self.looks, self._heading, self.findings)
+        seen = (
+            self._form_holder, self._fit_heading, self.fitness, self._looks_heading, self.looks,
+            self._heading, self.findings,
+        )  # fmt: skip
         for part in seen:
             part.setVisible(case is not None)
         self._none.setVisible(case is None)
         self.looks.refresh()
+        self.fitness.show_case(case)
         if case is None:
             return
         for name, value in scan_facts(case.scan, case.code).items():
