@@ -146,12 +146,6 @@ def duplicate(folder: Path) -> None:
     other.save_as(folder / "other.dcm", enforce_file_format=True)
 
 
-def two_phases(folder: Path) -> None:
-    series = Series()
-    series.write(folder / "a")
-    series.write(folder / "b", AcquisitionNumber=2)
-
-
 def uneven(folder: Path) -> None:
     Series().write(folder, [k + (0.4 if k >= 6 else 0.0) for k in range(SLICES)])
 
@@ -250,10 +244,8 @@ def enhanced(folder: Path) -> None:
     from highdicom.legacy import LegacyConvertedEnhancedCTImage
 
     series = Series()
-    slices = [series.slice(k) for k in range(SLICES)]
+    slices = [series.slice(k) for k in (3, 1, 11, 0, 5, 9, 2, 10, 4, 8, 7, 6)]
     image = LegacyConvertedEnhancedCTImage(slices, generate_uid(), 9, generate_uid(), 1)
-    frames = list(image.PerFrameFunctionalGroupsSequence)
-    image.PerFrameFunctionalGroupsSequence = frames[::-1]
     folder.mkdir(parents=True, exist_ok=True)
     image.save_as(folder / "enhanced.dcm")
 
