@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import struct
 import warnings
 from collections.abc import Iterator
@@ -210,7 +211,7 @@ def _header(path: Path, ds: Any, stream: BinaryIO) -> Header:
     # Anonymisers have been seen to empty the data set's UIDs and leave those of the file meta.
     promised = str(getattr(meta, "MediaStorageSOPClassUID", ""))
     sop_class = _text(ds, "SOPClassUID") or promised
-    if not sop_class or (rows == 0 and {CT, MR} & {sop_class, promised}):
+    if not re.fullmatch(r"[0-9.]{1,64}", sop_class) or (rows == 0 and {CT, MR} & {sop_class, promised}):
         raise ValueError("cut short in its header")
     expected = (rows * columns * frames * samples * bits + 7) // 8
     return Header(
@@ -280,13 +281,17 @@ def _value(ds: Any, name: str) -> Any:
         return None
 
 
+_LONGEST_TEXT = 256  # four times what a description may have
+
+
 def _text(ds: Any, name: str) -> str:
     value = _value(ds, name)
     if value is None:
         return ""
     if not isinstance(value, str) and hasattr(value, "__iter__"):
         return "\\".join(str(part) for part in value)
-    return str(value).strip()
+    # Damaged lengths put half a file, names and line ends included, into one text.
+    return "".join(c if c.isprintable() else " " for c in str(value)[:_LONGEST_TEXT]).strip()
 
 
 def _numbers(ds: Any, name: str, count: int) -> tuple[float, ...] | None:

@@ -20,11 +20,13 @@ from cryoplan.image.deidentify import nameless
 from cryoplan.image.dicom_choice import choose_stack, look_at
 from cryoplan.image.dicom_header import files_below, pseudonym
 from cryoplan.image.dicom_kinds import CT_CLASSES
+from cryoplan.image.dicom_left_out import left_out
 from cryoplan.image.dicom_pixels import read_slices
 from cryoplan.image.dicom_repair import as_done, repair
 from cryoplan.image.formats import DICOM, IN_WORDS, ZIP, kind_of, not_an_image
 from cryoplan.image.itk import from_sitk, hear_itk
 from cryoplan.image.label_names import stem_of
+from cryoplan.image.memory import check_memory
 from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.image.verdict import settle
 from cryoplan.image.volume_header import check_voxels_whole, proven_grid, read_raw_header
@@ -89,9 +91,10 @@ def _read_dicom(path: Path, series_uid: str | None, accept: Collection[str], pro
     progress.report(ProgressReport(fraction=0.0, text="Reading headers"))
     folder = look_at(path, progress=progress)
     stack = choose_stack(folder, path, series_uid)
-    findings = stack.findings + folder.findings
+    findings = stack.findings + folder.findings + left_out(folder.stacks, stack)
     settle(findings, accept)
     assert stack.grid is not None  # a stack without a grid has a finding that fails
+    settle(check_memory(stack.grid.size, 4 if stack.is_repair else 2, stack.first.path.name), ())
     progress.report(ProgressReport(fraction=0.2, text=f"Reading {len(stack.headers)} slices"))
     check_cancelled(progress)
     values = read_slices(stack.headers, None if stack.is_repair else stack.grid)
@@ -229,8 +232,13 @@ def _as_voxels(
         return values.astype(np.int16, copy=False), findings
     if modality == "CT" and values.dtype.kind == "f" and high <= _INT16.max:
         # A CT read as float because its headers could have exceeded int16, or saved as float by a program.
-        whole = values.astype(np.int16)
-        if np.array_equal(whole, values):
+        whole = np.empty(values.shape, np.int16)
+        # Slice by slice: one stays in the processor's cache, the volume would pass through memory thrice.
+        for there, here in zip(whole, values, strict=True):
+            np.copyto(there, here, casting="unsafe")
+            if not np.array_equal(there, here):
+                break
+        else:
             return whole, findings
     return values.astype(np.float32, copy=False), findings
 

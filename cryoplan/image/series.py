@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from cryoplan.image.archive_scan import description_of_archive, inside
 from cryoplan.image.dicom_choice import look_at
 from cryoplan.image.dicom_header import files_below
 from cryoplan.image.dicom_kinds import LABELMAP_SEG, RTSTRUCT, SEG
+from cryoplan.image.dicom_left_out import left_out
 from cryoplan.image.dicom_stack import Stack
 from cryoplan.image.formats import DICOM, VOLUME_KINDS, ZIP, kind_of, not_an_image
 from cryoplan.image.itk import grid_of, hear_itk
@@ -160,7 +162,7 @@ def describe(path: Path, *, progress: Progress = SILENT) -> PathDescription:
             return description_of_archive(describe(content, progress=progress), content, path)
     if kind == DICOM:
         folder = look_at(path, progress=progress)
-        series = tuple(_describe_stack(stack) for stack in folder.stacks)
+        series = tuple(_describe_stack(stack, folder.stacks) for stack in folder.stacks)
         return PathDescription(path=str(path), kind=_common(series), series=series, findings=folder.findings)
     if kind:
         one = _describe_file(path, kind)
@@ -170,7 +172,7 @@ def describe(path: Path, *, progress: Progress = SILENT) -> PathDescription:
 
 def _describe_folder(path: Path, progress: Progress) -> PathDescription:
     folder = look_at(path, progress=progress)
-    series = [_describe_stack(stack) for stack in folder.stacks]
+    series = [_describe_stack(stack, folder.stacks) for stack in folder.stacks]
     for file in files_below(path):
         kind = kind_of(file)
         if kind in VOLUME_KINDS:
@@ -196,7 +198,7 @@ def _common(series: tuple[SeriesDescription, ...]) -> str:
     return kinds.pop() if len(kinds) == 1 else "folder"
 
 
-def _describe_stack(stack: Stack) -> SeriesDescription:
+def _describe_stack(stack: Stack, beside: Sequence[Stack]) -> SeriesDescription:
     first = stack.first
     one_file = len({h.path for h in stack.headers}) == 1
     return SeriesDescription(
@@ -209,7 +211,7 @@ def _describe_stack(stack: Stack) -> SeriesDescription:
         images=len(stack.headers),
         grid=stack.grid,
         gantry_tilt_deg=first.gantry_tilt_deg,
-        findings=stack.findings,
+        findings=stack.findings + left_out(beside, stack),
     )
 
 

@@ -144,10 +144,27 @@ def damage(rng: np.random.Generator, path: Path) -> str:
     how = DAMAGES[int(rng.integers(0, len(DAMAGES)))]
     everyone = len(files) > 1 and rng.random() < 0.2
     seed = int(rng.integers(0, 2**31))
+    if path.suffix in (".gz", ".zip") and rng.random() < 0.6:  # checksums right, what is inside wrong
+        _damage_inside(np.random.default_rng(seed), path, how)
+        return f"{how.__name__} inside"
     for file in files if everyone else [files[int(rng.integers(0, len(files)))]]:
         data = how(np.random.default_rng(seed), bytearray(file.read_bytes()))
         file.write_bytes(data)
     return how.__name__ + (" in all files" if everyone else "")
+
+
+def _damage_inside(rng: np.random.Generator, path: Path, how: Callable[..., bytes]) -> None:
+    if path.suffix == ".gz":
+        data = how(rng, bytearray(gzip.decompress(path.read_bytes())))
+        path.write_bytes(gzip.compress(data, mtime=0))
+        return
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name = sorted(members)[int(rng.integers(0, len(members)))]
+    members[name] = how(rng, bytearray(members[name]))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, data in members.items():
+            archive.writestr(member, data)
 
 
 # --- an independent look -----------------------------------------------------------------------------------
@@ -208,6 +225,11 @@ def _meta_corners(data: bytes) -> np.ndarray:
     return _corners(axes * steps, np.array(_numbers(_line(text, "Offset", "="))), size)
 
 
+def _letters(text: str) -> str:
+    """Return the text without signs: a damaged UID may hold any, and the reader makes them blanks."""
+    return re.sub(r"[^0-9A-Za-z]", "", text)
+
+
 def _dicom_corners(folder: Path, uid: str) -> np.ndarray:
     import pydicom
 
@@ -215,7 +237,7 @@ def _dicom_corners(folder: Path, uid: str) -> np.ndarray:
     for file in sorted(folder.rglob("*")):
         try:
             ds = pydicom.dcmread(file, stop_before_pixels=True)
-            if str(ds.SeriesInstanceUID) != uid:
+            if _letters(str(ds.SeriesInstanceUID)) != _letters(uid):
                 continue
             groups = getattr(ds, "PerFrameFunctionalGroupsSequence", None)
             shared = getattr(ds, "SharedFunctionalGroupsSequence", [None])[0]
