@@ -16,6 +16,7 @@ from cryoplan.workflow.loading import (
     load_plan,
     save_plan,
 )
+from cryoplan.workflow.partner import check_partner, load_partner
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, save_case
 from cryoplan.workflow.solving import assess, catalogue, check, prepare, simulate, simulation_key, tissues
@@ -31,9 +32,11 @@ __all__ = [
     "catalogue",
     "check",
     "check_convergence",
+    "check_partner",
     "choose_target",
     "list_series",
     "load_case",
+    "load_partner",
     "load_plan",
     "make_pictures",
     "open_case",
