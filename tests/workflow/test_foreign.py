@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,9 @@ from cryoplan.core.progress import Cancelled, ProgressReport
 from cryoplan.workflow import list_series, load_case
 from cryoplan.workflow.foreign import ReadingLimits, read_apart
 from tests.support import foreign_tasks as tasks
+from tests.support.hostile import Series
 from tests.support.hostile_volumes import Nifti
+from tests.support.plans import plan_record, write_record
 
 
 class Heard:
@@ -109,3 +112,38 @@ def test_info_of_a_bad_file_says_one_line(tmp_path: Path, capfd):
     assert "bad.nii.gz" in said.out + said.err
     assert "Traceback" not in said.out + said.err
     assert len(said.err.splitlines()) <= 1
+
+
+def deep_sequences(series: list[Path]) -> None:
+    item = struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
+    nested = (struct.pack("<HH2sHI", 0x0008, 0x1140, b"SQ", 0, 0xFFFFFFFF) + item) * 20_000
+    data = series[0].read_bytes()
+    at = data.index(struct.pack("<HH", 0x0008, 0x0060))  # before the modality, as the order of tags wants
+    series[0].write_bytes(data[:at] + nested + data[at:])
+
+
+def huge_length(series: list[Path]) -> None:
+    data = bytearray(series[0].read_bytes())
+    at = data.index(b"OB", 132) if b"OB" in data[132:200] else 140
+    struct.pack_into("<I", data, at + 4, 0xFFFFFFF0)
+    series[0].write_bytes(data)
+
+
+@pytest.mark.parametrize("harm", [deep_sequences, huge_length])
+@pytest.mark.parametrize("alone", [True, False], ids=["one file", "in a series"])
+def test_hostile_lengths_and_depths_end_in_a_line_that_names_the_file(
+    harm: Callable[[list[Path]], None], alone: bool, tmp_path: Path, capfd
+):
+    series = Series().write(tmp_path / "scans", range(1 if alone else 6))
+    harm(series)
+    plan = tmp_path / "plan.json"
+    write_record(tmp_path, plan_record([((0.0, 0.0, 0.0), (0.0, -80.0, 0.0))]))
+    code = main(
+        ["run", "--image", str(tmp_path / "scans"), "--plan", str(plan), "--out", str(tmp_path / "out")]
+    )
+    said = capfd.readouterr()
+    assert code == 3
+    assert len(said.err.splitlines()) == 1
+    assert ("scans holds no DICOM image" if alone else series[0].name) in said.err
+    assert "Traceback" not in said.err
+    assert not (tmp_path / "out").exists()
