@@ -224,7 +224,7 @@ def _drift(headers: list[Header], positions: FloatArray, axes: FloatArray) -> li
     angle = float(np.degrees(np.arctan2(drift_mm[-1], along[-1])))
     text = (
         f"The slices are sheared by a gantry tilt of {angle:.1f} degrees: the last slice "
-        f"{headers[-1].label} lies {drift_mm[-1]:.1f} mm beside the first {headers[0].label}."
+        f"({headers[-1].label}) lies {drift_mm[-1]:.1f} mm beside the first ({headers[0].label})."
     )
     if angle > _MOST_TILT_DEG:
         return [failure("gantry-tilt", f"{text} No gantry tilts so far.", name)]

@@ -139,6 +139,9 @@ def _check_series(headers: list[Header]) -> list[Stack]:
         return refused(failure("truncated-file", text, broken[0].path.name))
     if not first.is_slice:
         return refused(_why_no_slices(first))
+    if all("LOCALIZER" in h.image_type for h in headers):
+        text = f"{names_of(headers)} are localizer images (scouts), not a volume."
+        return refused(failure("localizer", text, first.path.name))
     if colour := [h for h in headers if h.samples != 1]:
         return refused(failure("colour-image", f"{names_of(colour)} are colour images.", colour[0].path.name))
     if lost := [h for h in headers if frame_of(h) is None]:

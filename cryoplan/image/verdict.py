@@ -26,6 +26,7 @@ _REMEDIES = {
     "not-ct-or-mr": "Choose a CT or MR series.",
     "enhanced-multiframe": "Export the series as classic single-frame images.",
     "mixed-frame-of-reference": "Export the images of one frame of reference only.",
+    "localizer": "Choose the series that was planned on it.",
     "bad-rescale": "Export the series again with its rescale values.",
     "colour-image": "Choose the grey-value series, not a screenshot or a colour map.",
     "single-slice": "Choose a series of at least two slices.",

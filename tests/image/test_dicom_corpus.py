@@ -92,3 +92,22 @@ def test_volumes_woven_into_one_series_are_offered_one_by_one(tmp_path: Path, na
         if case.volumes > 0:
             assert scan.volume.grid.size[2] == hostile_dicom.SLICES
             check_markers(scan)
+
+
+WORDS = {
+    "screenshot": "a screenshot", "colour screenshot": "a screenshot", "dose report": "a dose report",
+    "presentation state": "a presentation state", "waveform": "a waveform", "pdf": "a PDF",
+    "contours": "a DICOM structure set", "pet": "a PET series", "only localizers": "localizer images",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(WORDS))
+def test_what_is_no_volume_is_named_for_what_it_is(tmp_path: Path, name: str):
+    CASES[name].make(tmp_path)
+    series = describe(tmp_path).series
+    assert {s.verdict for s in series} == {"refused"}
+    assert {s.grid for s in series} == {None}
+    assert all(WORDS[name] in s.findings[-1].text for s in series)
+    with pytest.raises(ImageError) as caught:
+        read_scan(tmp_path, series_uid=series[0].uid)
+    assert caught.value.place

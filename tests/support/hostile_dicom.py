@@ -342,6 +342,9 @@ CASES: dict[str, Case] = {
     "multi-frame without places": Case(
         _plain(NumberOfFrames=2, PixelData=b"\0" * (4 * ROWS * COLUMNS)), "refused", "enhanced-multiframe"
     ),
+    "only localizers": Case(
+        _plain(ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]), "refused", "localizer"
+    ),
     "screenshot": Case(_class(STORAGE + "7", "OT"), "refused", "not-ct-or-mr"),
     "colour screenshot": Case(_class(STORAGE + "7.4", "OT"), "refused", "not-ct-or-mr"),
     "dose report": Case(_class(STORAGE + "88.67", "SR"), "refused", "not-ct-or-mr"),
