@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from cryoplan.core.errors import ImageError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
 from cryoplan.image.dicom_header import Header
@@ -131,7 +132,7 @@ def _without_copies(headers: list[Header], along_mm: FloatArray) -> tuple[list[H
             kept.append(here)
             continue
         sideways_mm = float(np.abs(np.subtract(here.position_mm or (), there.position_mm or ())).max())
-        if sideways_mm < SAME_PLACE_MM and pixel_digest(here) == pixel_digest(there):
+        if sideways_mm < SAME_PLACE_MM and _equal_pixels(here, there):
             copies.append(here)
             continue
         twice = int((np.diff(along_mm) < SAME_PLACE_MM).sum())
@@ -150,6 +151,13 @@ def _without_copies(headers: list[Header], along_mm: FloatArray) -> tuple[list[H
         f"({names_of(copies)})."
     )
     return kept, [note("duplicate-dropped", text, copies[0].path.name)]
+
+
+def _equal_pixels(here: Header, there: Header) -> bool:
+    try:
+        return pixel_digest(here) == pixel_digest(there)
+    except ImageError:  # what cannot be read cannot be shown to be a copy
+        return False
 
 
 def odd_steps(steps: FloatArray) -> npt.NDArray[np.bool_]:

@@ -67,7 +67,7 @@ def pixel_digest(header: Header) -> bytes:
     """
     scale = f"{header.slope!r} {header.intercept!r} {header.signed} {header.bits_stored}".encode()
     if header.frame is not None:
-        pixels = np.ascontiguousarray(_decode(header.path)[header.frame]).tobytes()
+        pixels = np.ascontiguousarray(_decode(header.path, header.frame)).tobytes()
         return hashlib.sha256(scale + pixels).digest()
     import pydicom  # slow to import
 
@@ -162,14 +162,14 @@ def _read_frames(headers: Sequence[Header]) -> Values:
     return values
 
 
-def _decode(path: Path) -> Values:
-    """Return the stored pixels of all frames of a file, ``(frames, rows, columns)``."""
+def _decode(path: Path, frame: int | None = None) -> Values:
+    """Return the stored pixels of all frames of a file, or of one: ``(frames, rows, columns)``."""
     from pydicom.pixels.utils import pixel_array
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            pixels: Values = pixel_array(path, raw=True)
+            pixels: Values = pixel_array(path, raw=True, index=frame)
     except Exception as error:  # no decoder, or damaged: pydicom raises nearly any class
         raise _unreadable(path) from error
     return pixels if pixels.ndim == 3 else pixels[None]

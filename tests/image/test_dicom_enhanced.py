@@ -151,6 +151,14 @@ def test_a_tilt_of_frames_is_undone_after_consent(tmp_path: Path):
     check_markers(read_scan(path, accept=["gantry-tilt"]))
 
 
+def test_a_frame_stored_twice_is_left_out_and_mentioned(tmp_path: Path):
+    path = save(enhanced(slices_of(centred(), [*range(N), 5])), tmp_path)
+    scan = read_scan(path)
+    assert scan.volume.grid.size[2] == N
+    assert [f.code for f in scan.facts.findings] == ["duplicate-dropped"]
+    check_markers(scan)
+
+
 def broken(ds, name: str):
     groups = ds.PerFrameFunctionalGroupsSequence
     if name == "frame described too few":
