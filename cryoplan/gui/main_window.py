@@ -258,7 +258,7 @@ class MainWindow(QMainWindow):
         if getattr(self, "_seen_image", None) is not image:
             self._seen_image = image
             look, facts = default_window(case.scan), case.scan.facts
-            self.view.show_series(facts.series_uid or facts.path, look.width, look.level)
+            self.view.show_series(facts.series_key or facts.path, look.width, look.level)
             self.view.cursor_mm = target_centre_mm(case) or as_point(image.grid.centre_mm())
             self.view.selected_probe = None
             self.view.time_s = 0.0
