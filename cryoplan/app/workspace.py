@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,14 @@ from cryoplan import workflow
 from cryoplan.app.errands import Errands
 from cryoplan.app.jobs import Asked, Failure
 from cryoplan.app.keeper import Keeper
-from cryoplan.app.keeper import State as CaseState
 from cryoplan.app.rehearsal import rehearse
 from cryoplan.app.results import Results
 from cryoplan.app.saver import Saver
 from cryoplan.app.state import BUSY_TEXT, State
+from cryoplan.app.steps import State as CaseState
+from cryoplan.app.steps import Step
 from cryoplan.app.travel import PATIENCE_S, Travel
 from cryoplan.app.worker import Worker
-from cryoplan.app.writer import Step
 from cryoplan.case.case import Case
 from cryoplan.case.history import Kind
 from cryoplan.core.errors import CryoplanError, StaleError
@@ -97,6 +97,8 @@ class Workspace(QObject):
         self._checked: workflow.ConvergenceReport | None = None
         self._meshing: Asked | None = None
         self.meshes: CaseMeshes | None = None
+        # Asked before another case takes the place of this one; the window puts its question here.
+        self.may_leave: Callable[[], bool] = lambda: True
 
     # What there is ----------------------------------------------------------------------------------
 
@@ -276,7 +278,7 @@ class Workspace(QObject):
         elif file is None:
             self.keeper.begin(case, self._plan)
         else:
-            self.saver.watch(self.keeper.attach(file, case))
+            self.saver.watch(self.keeper.attach(file, case, self._plan))
         self._refresh_key()
         self._make_meshes()
         self.case_changed.emit()
@@ -418,6 +420,8 @@ class Workspace(QObject):
         kind = asked.kind
         if asked is self._solving:
             self._solving = None
+        if kind in ("load", "demo", "open") and not self.may_leave():
+            return
         if kind == "solve":
             result, assessment = value
             self._keep_result(replace(result, frames=tuple(frames)), assessment)
