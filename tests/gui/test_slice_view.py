@@ -350,7 +350,7 @@ def test_another_case_is_fitted_anew_and_a_changed_one_keeps_its_zoom(desk: Desk
     fitted = view.mm_per_px
     view.zoom(3.0)
     same = desk.workspace.case.changed(target_name="")
-    desk.workspace._replace_case(same)
+    desk.workspace._show_case(same)
     assert view.mm_per_px == pytest.approx(fitted / 3.0)
     open_case(desk, make_case())
     assert view.mm_per_px == pytest.approx(fitted)
