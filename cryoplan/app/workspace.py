@@ -99,6 +99,7 @@ class Workspace(QObject):
         self.meshes: CaseMeshes | None = None
         # Asked before another case takes the place of this one; the window puts its question here.
         self.may_leave: Callable[[], bool] = lambda: True
+        self._to_look_at: Path | None = None
 
     # What there is ----------------------------------------------------------------------------------
 
@@ -263,7 +264,14 @@ class Workspace(QObject):
 
     # The case ---------------------------------------------------------------------------------------
 
-    def set_case(self, case: Case | None, plan: Plan | None = None, *, file: Path | None = None) -> None:
+    def set_case(
+        self,
+        case: Case | None,
+        plan: Plan | None = None,
+        *,
+        file: Path | None = None,
+        read_only: bool = False,
+    ) -> None:
         """Show another patient, in a new case file or in the one that it was read from."""
         self._errands.stop("solve", "converge", "meshes")  # what is to be printed is still wanted
         self._solving = None
@@ -278,7 +286,7 @@ class Workspace(QObject):
         elif file is None:
             self.keeper.begin(case, self._plan)
         else:
-            self.saver.watch(self.keeper.attach(file, case, self._plan))
+            self.saver.watch(self.keeper.attach(file, case, self._plan, read_only=read_only))
         self._refresh_key()
         self._make_meshes()
         self.case_changed.emit()
@@ -312,8 +320,9 @@ class Workspace(QObject):
         """Make and show the built-in case with its plan."""
         self._errands.ask("demo")
 
-    def open_case_file(self, path: Path) -> None:
-        """Open a saved case in the background."""
+    def open_case_file(self, path: Path, *, read_only: bool = False) -> None:
+        """Open a saved case in the background; with `read_only` others may go on writing it."""
+        self._to_look_at = path if read_only else None
         self._errands.ask("open", path=path)
 
     def save_case_file(self, path: Path) -> None:
@@ -455,7 +464,8 @@ class Workspace(QObject):
             self._errands.held.cases.add(value.case.digest())
             if value.result is not None:  # the grid it was solved on, else it would not be the answer
                 self._settings = value.result.settings
-            self.set_case(value.case, value.plan, file=asked.arguments["path"])
+            path = asked.arguments["path"]
+            self.set_case(value.case, value.plan, file=path, read_only=path == self._to_look_at)
             if value.result is not None:
                 self._keep_result(value.result, value.assessment, is_stored=True)
             for finding in value.findings:
