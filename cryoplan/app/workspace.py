@@ -10,16 +10,14 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from cryoplan import workflow
+from cryoplan.app.edited_case import EditedCase
 from cryoplan.app.errands import Errands
 from cryoplan.app.jobs import Asked, Failure
-from cryoplan.app.keeper import Keeper
 from cryoplan.app.rehearsal import rehearse
 from cryoplan.app.results import Results
 from cryoplan.app.saver import Saver
 from cryoplan.app.state import BUSY_TEXT, State
-from cryoplan.app.steps import State as CaseState
-from cryoplan.app.steps import Step
-from cryoplan.app.travel import PATIENCE_S, Travel
+from cryoplan.app.travel import PATIENCE_S
 from cryoplan.app.worker import Worker
 from cryoplan.case.case import Case
 from cryoplan.case.history import Kind
@@ -28,15 +26,13 @@ from cryoplan.core.finding import Finding
 from cryoplan.core.progress import ProgressReport
 from cryoplan.image.series import PathDescription
 from cryoplan.margins.assessment import Assessment
-from cryoplan.plan.catalogue import Catalogue
-from cryoplan.plan.edits import describe_change
 from cryoplan.plan.plan import Plan
 from cryoplan.scene.meshes import CaseMeshes
 from cryoplan.simulation.result import Frame, ThermalResult
 from cryoplan.simulation.settings import STANDARD, SolverSettings
 
 
-class Workspace(QObject):
+class Workspace(EditedCase):
     """Case, plan and result, and what the background process is doing with them.
 
     Panels get it in their constructor, read it when a signal comes, and write through its methods only.
@@ -45,16 +41,12 @@ class Workspace(QObject):
     -------
     case_changed, plan_changed, result_changed, state_changed
         Something is different; ask what.
-    message : str
-        One line for the status bar.
-    failed : Failure
-        Something did not work.
     series_listed : PathDescription
         A folder holds several series; one has to be chosen.
     meshes_changed
         The surfaces of the 3D view are ready, or gone with their case.
-    file_changed
-        The case file, its history, its status, or whether all is saved: see `kept`.
+    message, failed, file_changed
+        See `EditedCase`.
     verified : Verification
         What the check of the solver found.
     """
@@ -63,33 +55,22 @@ class Workspace(QObject):
     plan_changed = Signal()
     result_changed = Signal()
     state_changed = Signal()
-    message = Signal(str)
-    failed = Signal(object)
     series_listed = Signal(object)
     meshes_changed = Signal()
-    file_changed = Signal()
     verified = Signal(object)
 
     def __init__(self, worker: Worker | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.catalogue: Catalogue = workflow.catalogue()
-        self.keeper = Keeper(self)
-        self.keeper.changed.connect(self.file_changed)
         self.saver = Saver(self.keeper, self)
         self.saver.saved.connect(lambda path: self.message.emit(f"Saved {path.name}"))
         self.saver.failed.connect(self._fail)
         self.saver.changed.connect(self._told)
-        self._travel = Travel(self)
-        self._travel.arrived.connect(self._arrive)
-        self._travel.failed.connect(self._fail)
         self._errands = Errands(worker or Worker(parent=self, prepare=rehearse), self)
         self._errands.done.connect(self._done)
         self._errands.failed.connect(self._not_done)
         self._errands.cancelled.connect(self._gave_up)
         self._errands.changed.connect(self._told)
         self._settings: SolverSettings = STANDARD
-        self._case: Case | None = None
-        self._plan = Plan()
         self._key = ""
         self._rules: tuple[Finding, ...] | None = None
         self._results = Results()
@@ -102,16 +83,6 @@ class Workspace(QObject):
         self._to_look_at: Path | None = None
 
     # What there is ----------------------------------------------------------------------------------
-
-    @property
-    def case(self) -> Case | None:
-        """The patient, None before one is opened."""
-        return self._case
-
-    @property
-    def plan(self) -> Plan:
-        """The plan as it stands."""
-        return self._plan
 
     @property
     def result(self) -> ThermalResult | None:
@@ -197,54 +168,6 @@ class Workspace(QObject):
 
     # The plan ---------------------------------------------------------------------------------------
 
-    def edit(self, text: str, new_plan: Plan, *, gesture: str | None = None) -> None:
-        """Put `new_plan` in place as one step of the history; steps of one `gesture` become one."""
-        if new_plan == self._plan or not self._may_edit():
-            return
-        before = self._plan
-        self._set_plan(new_plan)
-        if self._case is not None:
-            self._record(text, before=(self._case, before), gesture=gesture)
-
-    def _record(self, text: str, before: CaseState, gesture: str | None = None) -> None:
-        assert self._case is not None
-        step = Step(text=text, case=self._case, plan=self._plan, before=before, gesture=gesture)
-        self.keeper.record(step, describe=describe_change)
-
-    def _may_edit(self) -> bool:
-        if self._travel.is_under_way:
-            self.message.emit("One moment: the last step is still on its way")
-            return False
-        try:
-            self.keeper.require_writable()
-        except CryoplanError as error:
-            self._fail(error)
-            return False
-        return True
-
-    def undo(self) -> None:
-        """Take the last step back, of the plan or the structures, also after the case was opened again."""
-        if self.keeper.can_undo and self._may_edit():
-            self._travel.go(self.keeper.undo())
-
-    def redo(self) -> None:
-        """Make the step again that was taken back last."""
-        if self.keeper.can_redo and self._may_edit():
-            self._travel.go(self.keeper.redo())
-
-    def go_to(self, state: int) -> None:
-        """Go back or on to any step of the history."""
-        if self._may_edit():
-            self._travel.go(self.keeper.go_to(state))
-
-    @Slot(object, object)
-    def _arrive(self, case: Case, plan: Plan) -> None:
-        if self._case is not None and case.digest() == self._case.digest():
-            self._case = case
-        else:
-            self._show_case(case)
-        self._set_plan(plan)
-
     def _set_plan(self, plan: Plan) -> None:
         self._plan = plan
         self._rules = None
@@ -329,24 +252,6 @@ class Workspace(QObject):
         """Give the case file a place in the background; a current result goes with it."""
         if self._need_case():
             self.saver.save(path)
-
-    def open_plan(self, path: Path) -> None:
-        """Read a plan file as one undoable step."""
-        try:
-            plan = workflow.load_plan(path, self.catalogue)
-        except CryoplanError as error:
-            self._fail(error)
-            return
-        self.edit(f"Plan {plan.name} opened", plan)
-
-    def save_plan(self, path: Path) -> None:
-        """Write a plan file."""
-        try:
-            workflow.save_plan(self._plan, path)
-        except CryoplanError as error:
-            self._fail(error)
-            return
-        self.message.emit(f"Saved {path.name}")
 
     # Long work --------------------------------------------------------------------------------------
 
@@ -514,16 +419,7 @@ class Workspace(QObject):
             self.saver.take(result, self._case, self._plan, is_stored=is_stored)
             self.result_changed.emit()
 
-    def _need_case(self) -> bool:
-        if self._case is None:
-            self._fail(CryoplanError("No case is open.", "Open a scan first.", code="no-case"))
-            return False
-        return True
-
     def _need_probes(self) -> bool:
         if self._need_case() and not self._plan.probes:
             self._fail(CryoplanError("The plan has no probe.", "Place one first: press P.", code="no-probes"))
         return self._case is not None and bool(self._plan.probes)
-
-    def _fail(self, error: CryoplanError) -> None:
-        self.failed.emit(Failure(what=error.what, remedy=error.remedy, code=error.code, place=error.place))
