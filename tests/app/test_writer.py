@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -567,3 +571,80 @@ def test_the_second_one_reads_only_and_is_told_who_has_it(hand):
         assert caught.value.code == "case-read-only"
     finally:
         second.close(LONG_S)
+
+
+# A small disk of its own ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder that is a disk of 400 kB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if sys.platform != "linux" or shutil.which("mount") is None:
+        pytest.skip("needs mount")
+    command = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)]
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs the right to mount a small disk")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_disk_without_room_keeps_the_edits_until_there_is_some(small_disk, hand):
+    hand.path = small_disk / "case.cryoplan"
+    hand.begin()
+    ballast = small_disk / "ballast"
+    with ballast.open("wb", buffering=0) as stream, suppress(OSError):
+        while True:
+            stream.write(bytes(4096))
+    hand.edit(1, case=a_case(4.0))
+    assert wait_for_trouble(hand) == "disk-full"
+    hand.edit(2, case=a_case(3.0))
+    hand.edit(3)
+    ballast.unlink()
+    hand.settled()
+    assert texts(hand.path)[1:] == ["Edit 1", "Edit 2", "Edit 3"]
+    assert state(hand.path) == (hand.case.digest(), hand.plan)
+
+
+@pytest.fixture
+def protect():
+    """A way to protect a file or folder so that even the superuser cannot write it."""
+    done: list[Path] = []
+
+    def work(path: Path) -> None:
+        command = ["chattr", "+i", str(path)]
+        if (
+            shutil.which("chattr") is None
+            or subprocess.run(command, capture_output=True, check=False).returncode
+        ):
+            pytest.skip("this disk or user cannot protect a file")
+        done.append(path)
+
+    yield work
+    for path in done:
+        subprocess.run(["chattr", "-i", str(path)], check=True)
+
+
+def test_a_write_protected_file_is_opened_read_only_and_says_why(hand, protect):
+    hand.begin()
+    hand.writer.leave().result(LONG_S)
+    protect(hand.path)
+    hand.writer.attach(hand.path, hand.case, hand.plan).result(LONG_S)
+    kept = hand.writer.kept
+    assert kept.read_only
+    assert kept.reason
+
+
+def test_a_folder_that_becomes_write_protected_is_left_with_all_edits_and_their_history(
+    hand, protect, tmp_path
+):
+    hand.begin()
+    hand.edit(1)
+    protect(hand.path.parent)
+    hand.edit(2)
+    assert wait_for_trouble(hand) == "not-writable"
+    hand.edit(3)
+    hand.writer.move(tmp_path / "elsewhere.cryoplan").result(LONG_S)
+    hand.settled()
+    assert texts(tmp_path / "elsewhere.cryoplan")[1:] == ["Edit 1", "Edit 2", "Edit 3"]

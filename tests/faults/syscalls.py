@@ -34,7 +34,6 @@ CALLS = {
     "no room": ("write,pwrite64", "ENOSPC"),
     "rename": ("rename,renameat,renameat2", "EIO"),
     "remove": ("unlink,unlinkat", "EIO"),
-    "cut": ("ftruncate", "EIO"),
     "open": ("openat", "EACCES"),
 }
 EDITS = 5
