@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -29,5 +30,6 @@ class Call:
 
     def turn_away(self, error: CryoplanError | None) -> None:
         """Say that it is not done."""
-        if self.future.set_running_or_notify_cancel():
-            self.future.set_exception(error or StoreError("The case was closed.", "Open it again."))
+        with suppress(InvalidStateError):  # it was answered or given up
+            if self.future.running() or self.future.set_running_or_notify_cancel():
+                self.future.set_exception(error or StoreError("The case was closed.", "Open it again."))

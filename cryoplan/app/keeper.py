@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
@@ -57,6 +58,7 @@ class Keeper(QObject):
         self._taken_back: list[Step] = []
         self._undone = 0
         self.tenure = 0
+        self._changing_writer = threading.RLock()
 
     # What there is ----------------------------------------------------------------------------------
 
@@ -131,6 +133,32 @@ class Keeper(QObject):
     def move(self, path: Path) -> Future[None]:
         """Go on at another place; the file in the data folder is removed when the new one is whole."""
         return self._writer.move(path, remove_old=not self.is_named)
+
+    def rescue(self, path: Path) -> None:
+        """Do as `move` and wait for it; where the present place hangs, go on from memory without its history.
+
+        Raises
+        ------
+        StoreError
+            If the new place cannot be written.
+        """
+        moved = self.move(path)
+        wait([moved], timeout=LEAVING_S)
+        if not moved.cancel():
+            moved.result()
+            return
+        # Nothing may be recorded while the steps go from one thread to the other.
+        with self._changing_writer:
+            state, text, steps = self._writer.hand_over()
+            try:
+                workflow.save_case(path, *state, text=text)
+            finally:
+                # Even where that failed: the steps belong to a thread that answers.
+                self._writer = CaseWriter(self._tell)
+                self._writer.attach(path, *state).exception()
+                for step in steps:
+                    self._writer.record(replace(step, gesture=None), lambda _old, _new: "")
+        self._tell()
 
     def retry(self) -> None:
         """Try now what could not be written."""
@@ -208,7 +236,8 @@ class Keeper(QObject):
         """
         self.require_writable()
         self._forget_taken_back()
-        self._writer.record(step, describe)
+        with self._changing_writer:
+            self._writer.record(step, describe)
 
     def undo(self) -> Future[State]:
         """Take the last step back; one that is not written yet just does not happen."""

@@ -92,7 +92,7 @@ class Saver(QObject):
 
         def work() -> None:
             self._keeper.settle()
-            self._keeper.move(path).result()
+            self._keeper.rescue(path)
             if newest is not None:
                 # After that: the old place may be the one that does not answer.
                 self._store(newest)

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -64,6 +64,7 @@ class CaseWriter:
         self._writing = False
         self._failures = 0
         self._calls: list[Call] = []
+        self._answering: Call | None = None
         self._try_at = 0.0
         self._ending = False
         self._thread = threading.Thread(target=self._work, name="case-writer", daemon=True)
@@ -168,9 +169,19 @@ class CaseWriter:
         with self._wake:
             self._ending = True
             calls, self._calls = self._calls, []
+            if self._answering is not None:
+                calls.append(self._answering)
             self._wake.notify_all()
         for call in calls:
             call.turn_away(None)
+
+    def hand_over(self) -> tuple[State, str, tuple[Step, ...]]:
+        """Give up a file that hangs; return what memory holds, a sentence on that, and the steps that wait."""
+        with self._wake:
+            state, text = self._in_memory()
+            steps, self._steps = tuple(self._steps), []
+        self.abandon()
+        return state, text, steps
 
     # The thread -------------------------------------------------------------------------------------
 
@@ -228,7 +239,8 @@ class CaseWriter:
         # Case and plan in whole, whatever the step changed: the file is what the window shows, always.
         file.record(step.text, case=step.case, plan=step.plan, gesture=step.gesture, **step.words)
         with self._changing(trouble=None):
-            self._steps.pop(0)
+            if self._steps:  # they may have been handed over meanwhile
+                self._steps.pop(0)
             self._begun = step if step.gesture and not step.leads_back else None
             self._agree()
 
@@ -243,17 +255,22 @@ class CaseWriter:
     def _answer(self) -> None:
         with self._wake:
             call = self._calls.pop(0)
-        if not call.future.set_running_or_notify_cancel():
-            return
+            if not call.future.set_running_or_notify_cancel():
+                return
+            self._answering = call
         try:
-            value = call.function()
-        except BaseException as error:
-            self._refresh()
-            call.future.set_exception(error)
-            return
-        self._agree()
+            value, error = call.function(), None
+            self._agree()
+        except BaseException as caught:
+            value, error = None, caught
+        with self._wake:
+            self._answering = None
         self._refresh()
-        call.future.set_result(value)
+        with suppress(InvalidStateError):  # it was turned away meanwhile
+            if error is None:
+                call.future.set_result(value)
+            else:
+                call.future.set_exception(error)
 
     def _refuse(self) -> None:
         with self._wake:

@@ -376,6 +376,46 @@ def test_a_case_is_left_and_the_next_one_kept_while_the_disk_of_the_first_hangs(
         pass
 
 
+def test_a_case_whose_disk_hangs_is_saved_elsewhere_from_memory_with_all_steps(
+    desk, monkeypatch, qtbot, tmp_path
+):
+    go = threading.Event()
+    monkeypatch.setattr("cryoplan.app.keeper.LEAVING_S", 0.2)
+    rename(desk, "written")
+    first = file_of(desk)
+    record = workflow.CaseFile.record
+
+    def slow(file, *words, **options):
+        assert file.store.path != first or go.wait(LONG_MS / 1000)
+        return record(file, *words, **options)
+
+    monkeypatch.setattr(workflow.CaseFile, "record", slow)
+    workspace, place = desk.workspace, tmp_path / "elsewhere.cryoplan"
+    rename(desk, "hangs")
+    rename(desk, "waits")
+    thread = workspace.keeper._writer._thread
+    try:
+        with monkeypatch.context() as patch, qtbot.waitSignal(workspace.saver.saved, timeout=LONG_MS):
+            patch.setattr(workspace.keeper, "settle", lambda: False)  # saves the test ten seconds
+            workspace.save_case_file(place)
+        rename(desk, "goes on")
+        assert file_of(desk) == place
+        with workflow.CaseFile.open(place, read_only=True) as file:
+            done = [entry.text for entry in file.history.entries]
+        assert done == [
+            f"Continued after {first.name} was out of reach",
+            "Renamed to hangs",
+            "Renamed to waits",
+            "Renamed to goes on",
+        ]
+    finally:
+        go.set()
+        thread.join(LONG_MS / 1000)
+    assert not thread.is_alive()
+    with workflow.CaseFile.open(first) as file:
+        assert file.plan.name in ("written", "hangs")
+
+
 # Two windows ----------------------------------------------------------------------------------------
 
 HOLD = """
