@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -125,11 +126,13 @@ class EditedCase(QObject):
 
     # What follows from another state, in the class that knows ------------------------------------------
 
+    @abstractmethod
     def _set_plan(self, plan: Plan) -> None:
-        raise NotImplementedError
+        """Put a plan in place."""
 
+    @abstractmethod
     def _show_case(self, case: Case) -> None:
-        raise NotImplementedError
+        """Put another state of the same patient in place: the plan and its history stay."""
 
     def _need_case(self) -> bool:
         if self._case is None:

@@ -176,7 +176,7 @@ class CaseWriter:
             call.turn_away(None)
 
     def hand_over(self) -> tuple[State, str, tuple[Step, ...]]:
-        """Give up a file that hangs; return what memory holds, a sentence on that, and the steps that wait."""
+        """Give up a file that hangs; return what memory holds, a sentence on it, and the steps that wait."""
         with self._wake:
             state, text = self._in_memory()
             steps, self._steps = tuple(self._steps), []
