@@ -69,7 +69,8 @@ def look(row: Shelved) -> Shelved:
     try:
         said = summary(row.path)
     except CryoplanError as error:
-        return replace(row, presence=presence, doubt=error.what)
+        # The name of a file may be that of the patient; the list shows pseudonyms.
+        return replace(row, presence=presence, doubt=error.what.replace(row.path.name, "The file"))
     at = row.at
     with suppress(ValueError, OSError):
         # Files of the first version hold no times.

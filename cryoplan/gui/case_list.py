@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListWidget,
     QListWidgetItem,
     QMenu,
+    QSizePolicy,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -37,6 +38,11 @@ DEEDS = (
     ("delete", "&Delete..."),
 )
 """What can be done with a case of the list, in the order of its menu."""
+
+LONGEST = 50
+"""Letters of a name in a menu."""
+
+LOWEST_ROW_PX = 40
 
 UNNAMED = "not saved under a name yet"
 
@@ -94,6 +100,9 @@ class CaseList(QListWidget):
         self.setAccessibleName("Cases")
         self.setItemDelegate(_Lines(self))
         self.setUniformItemSizes(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self.setMinimumHeight(2 * LOWEST_ROW_PX)
+        self._is_taken = False
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
@@ -110,6 +119,11 @@ class CaseList(QListWidget):
     def rows(self) -> tuple[Shelved, ...]:
         """What is shown."""
         return tuple(self.item(n).data(ROW) for n in range(self.count()))
+
+    def sizeHint(self) -> QSize:
+        """Ask for as much room as all cases need; where there is less, the list scrolls."""
+        high = max(1, self.count()) * max(LOWEST_ROW_PX, self.sizeHintForRow(0))
+        return QSize(super().sizeHint().width(), high + 2 * self.frameWidth() + 2)
 
     def show_rows(self, rows: tuple[Shelved, ...]) -> None:
         """Show these cases; the one in hand stays in hand."""
@@ -129,7 +143,10 @@ class CaseList(QListWidget):
         self.blockSignals(False)
         paths = [row.path for row in rows]
         if paths:
-            self.setCurrentRow(paths.index(held.path) if held is not None and held.path in paths else 0)
+            # The newest is in hand until the user takes another one, in whatever order they come in.
+            stays = self._is_taken and held is not None and held.path in paths
+            self.setCurrentRow(paths.index(held.path) if stays and held is not None else 0)
+        self.updateGeometry()
         self.viewport().update()
         self.currentRowChanged.emit(self.currentRow())
 
@@ -158,12 +175,18 @@ class CaseList(QListWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open with Enter, delete with Del."""
+        self._is_taken = True
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.ask("open")
         elif event.key() == Qt.Key.Key_Delete:
             self.ask("delete")
         else:
             super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take a case in hand."""
+        self._is_taken = True
+        super().mousePressEvent(event)
 
     @Slot(QListWidgetItem)
     def _open(self, item: QListWidgetItem) -> None:
@@ -214,7 +237,8 @@ class RecentMenu(QMenu):
             if row.presence is Presence.MISSING:
                 continue
             said = "" if row.presence is Presence.HERE else standing_of(row)[0]
-            words = "  ·  ".join(w for w in (row.name, said, second_line(row)) if w)
+            name = row.name if len(row.name) <= LONGEST else f"{row.name[: LONGEST - 1]}…"
+            words = "  ·  ".join(w for w in (name, said, second_line(row)) if w)
             action = self.addAction(words.replace("&", "&&"))
             action.triggered.connect(partial(self.asked.emit, "open", row.path))
         if self.isEmpty():

@@ -19,7 +19,7 @@ from cryoplan.app.shelf import Shelf
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.finding import Finding
 from cryoplan.gui.case_list import CaseList, possible
-from cryoplan.gui.parts import Text
+from cryoplan.gui.parts import Text, indicator_style
 
 HINT = "or drop a folder, an image or a saved case anywhere in this window"
 
@@ -67,16 +67,16 @@ class Welcome(QWidget):
         column = QVBoxLayout()
         column.setSpacing(8)
         for widget in (title, what, self.notice, self._cases, scans, self._hint, self._bar, small):
-            column.addWidget(widget, 1 if widget is self._cases else 0)
+            column.addWidget(widget)
         column.insertSpacing(2, 6)
         row = QHBoxLayout()
         row.addStretch(1)
         row.addLayout(column, 10)
         row.addStretch(1)
-        self._whole = QVBoxLayout(self)
-        self._whole.addStretch(1)
-        self._whole.addLayout(row, 2)
-        self._whole.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.addStretch(2)
+        whole.addLayout(row)
+        whole.addStretch(3)
         workspace.state_changed.connect(self._show_work)
         shelf.changed.connect(self._show_cases)
         self._show_cases()
@@ -101,7 +101,6 @@ class Welcome(QWidget):
         self.list = CaseList()
         self.list.asked.connect(self.case_asked)
         self.list.currentRowChanged.connect(self._show_possible)
-        self.list.setMinimumHeight(110)
         self.open = _button("Open", "Enter or double click", wide=0)
         self.open.clicked.connect(lambda: self.list.ask("open"))
         self.more = _button("More", "Rename, duplicate, copy, delete; also with a right click", wide=0)
@@ -110,6 +109,7 @@ class Welcome(QWidget):
         self.other = _button("Open another case...", "A case file that is not in the list", wide=0)
         self.other.clicked.connect(self.open_case_requested)
         self.remember = QCheckBox("Remember cases")
+        self.remember.setStyleSheet(indicator_style())
         self.remember.setChecked(self._shelf.recent.remembers)
         self.remember.setToolTip(f"Switched off, {FORGETS}")
         self.remember.setAccessibleDescription(FORGETS)
@@ -142,15 +142,17 @@ class Welcome(QWidget):
         """Look at the cases anew."""
         super().showEvent(event)
         self._shelf.refresh()
-        if self._shelf.rows and self.focusWidget() is None:
-            self.list.setFocus()
+        self.list.setFocus()
 
     @Slot()
     def _show_cases(self) -> None:
         rows = self._shelf.rows
         self.list.show_rows(rows)
-        for widget in (self.list, self.open, self.more):
-            widget.setVisible(bool(rows))
+        if self.list.isHidden() == bool(rows):
+            for widget in (self.list, self.open, self.more):
+                widget.setVisible(bool(rows))
+            if rows and self.isVisible():
+                self.list.setFocus()
         # Before there is a case, the built-in one is the way in.
         if bool(self.demo.property("primary")) == bool(rows):
             for button, primary in ((self.demo, not rows), (self.open, bool(rows))):

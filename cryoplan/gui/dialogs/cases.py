@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from cryoplan.case.history import Status
-from cryoplan.gui.parts import Heading, Text
+from cryoplan.gui.parts import Heading, Text, indicator_style
 from cryoplan.workflow.deidentifying import REMAINS
 
 LONGEST_TITLE = 120
@@ -121,6 +121,7 @@ class DeidentifyDialog(QDialog):
         )
         column.addWidget(Heading("Names"))
         self.keep_names = QCheckBox("Keep the names of probes and structures")
+        self.keep_names.setStyleSheet(indicator_style())
         self.keep_names.setAccessibleDescription("Only if none of them leads to the patient")
         column.addWidget(self.keep_names)
         column.addWidget(
