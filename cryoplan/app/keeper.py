@@ -132,7 +132,8 @@ class Keeper(QObject):
 
     def move(self, path: Path) -> Future[None]:
         """Go on at another place; the file in the data folder is removed when the new one is whole."""
-        return self._writer.move(path, remove_old=not self.is_named)
+        # One that is open for reading only belongs to whoever has it.
+        return self._writer.move(path, remove_old=not self.is_named and self.may_edit)
 
     def rescue(self, path: Path) -> None:
         """Do as `move` and wait for it; where the present place hangs, go on from memory without its history.
