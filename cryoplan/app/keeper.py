@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -12,14 +15,13 @@ import platformdirs
 from PySide6.QtCore import QObject, Signal
 
 from cryoplan import workflow
-from cryoplan.app.writer import CaseWriter, Kept, Step
+from cryoplan.app.steps import Kept, State, Step
+from cryoplan.app.writer import CaseWriter
 from cryoplan.case.case import Case
 from cryoplan.core.errors import CryoplanError, StoreError
 from cryoplan.plan.plan import Plan
 
 T = TypeVar("T")
-
-State = tuple[Case, Plan]
 
 LEAVING_S = 5.0
 """How long the next case waits for the file of the last one."""
@@ -40,14 +42,23 @@ class Keeper(QObject):
     -------
     changed
         `kept` is another one.
+
+    Attributes
+    ----------
+    tenure : int
+        Another number for each case that is kept.
     """
 
     changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._writer = CaseWriter(self.changed.emit)
+        self._writer = CaseWriter(self._tell)
+        # Steps that were taken back before they were on the disk, and how many were undone there after that.
         self._taken_back: list[Step] = []
+        self._undone = 0
+        self.tenure = 0
+        self._changing_writer = threading.RLock()
 
     # What there is ----------------------------------------------------------------------------------
 
@@ -84,7 +95,7 @@ class Keeper(QObject):
     @property
     def redo_text(self) -> str:
         """What redo would make again; empty when there is nothing."""
-        if self._taken_back:
+        if self._taken_back and not self._undone:
             return self._taken_back[-1].text
         kept = self.kept
         return "" if kept.waiting else kept.history.redo_text
@@ -103,7 +114,6 @@ class Keeper(QObject):
 
     def begin(self, case: Case, plan: Plan) -> Path:
         """Keep a new case in the user's data folder, until `move` gives it a place."""
-        self._taken_back.clear()
         folder, stem = cases_folder(), f"{case.code}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
         path, number = folder / f"{stem}.cryoplan", 1
         while path.exists():
@@ -112,31 +122,62 @@ class Keeper(QObject):
         self._leaving(lambda: self._writer.begin(path, case, plan))
         return path
 
-    def attach(self, path: Path, case: Case, *, read_only: bool = False) -> Future[None]:
-        """Go on with a file of which `case` was just read; see `CaseWriter.attach`."""
-        self._taken_back.clear()
-        return self._leaving(lambda: self._writer.attach(path, case, read_only=read_only))
+    def attach(self, path: Path, case: Case, plan: Plan, *, read_only: bool = False) -> Future[None]:
+        """Go on with a file of which `case` and `plan` were just read; see `CaseWriter.attach`."""
+        return self._leaving(lambda: self._writer.attach(path, case, plan, read_only=read_only))
 
     def leave(self) -> None:
         """Let go of the file."""
-        self._taken_back.clear()
         self._leaving(lambda: self._writer.leave())
 
     def move(self, path: Path) -> Future[None]:
         """Go on at another place; the file in the data folder is removed when the new one is whole."""
-        return self._writer.move(path, remove_old=not self.is_named)
+        # One that is open for reading only belongs to whoever has it.
+        return self._writer.move(path, remove_old=not self.is_named and self.may_edit)
+
+    def rescue(self, path: Path) -> None:
+        """Do as `move` and wait for it; where the present place hangs, go on from memory without its history.
+
+        Raises
+        ------
+        StoreError
+            If the new place cannot be written.
+        """
+        moved = self.move(path)
+        wait([moved], timeout=LEAVING_S)
+        if not moved.cancel():
+            moved.result()
+            return
+        # Nothing may be recorded while the steps go from one thread to the other.
+        with self._changing_writer:
+            state, text, steps = self._writer.hand_over()
+            try:
+                workflow.save_case(path, *state, text=text)
+            finally:
+                # Even where that failed: the steps belong to a thread that answers.
+                self._writer = CaseWriter(self._tell)
+                self._writer.attach(path, *state).exception()
+                for step in steps:
+                    self._writer.record(replace(step, gesture=None), lambda _old, _new: "")
+        self._tell()
 
     def retry(self) -> None:
         """Try now what could not be written."""
         self._writer.retry()
 
-    def settle(self, timeout_s: float = CLOSING_S) -> bool:
-        """Write what waits; tell whether all is on the disk."""
-        return self._writer.settle(timeout_s)
+    def settle(self, timeout_s: float = CLOSING_S, *, again: bool = False) -> bool:
+        """Write what waits; tell whether all is on the disk; see `CaseWriter.settle`."""
+        return self._writer.settle(timeout_s, again=again)
 
     def close(self) -> bool:
         """Write what waits and free the file; tell whether all was written."""
-        return self._writer.close(CLOSING_S)
+        self.settle()
+        untouched = self._untouched()
+        done = self._writer.close(CLOSING_S)
+        with suppress(OSError):
+            if untouched is not None:
+                untouched.unlink(missing_ok=True)
+        return done
 
     def call(self, function: Callable[[workflow.CaseFile], T]) -> Future[T]:
         """Do something with the file after the steps that wait."""
@@ -144,13 +185,40 @@ class Keeper(QObject):
 
     def _leaving(self, leave: Callable[[], Future[None]]) -> Future[None]:
         """Leave the present file for good, so that no step of the next case can end up in it."""
+        untouched = self._untouched()
+        self._forget_taken_back()
+        self.tenure += 1
         future = leave()
         if not wait([future], timeout=LEAVING_S).done:
-            # The thread hangs in a place that does not answer; it holds nothing that anybody needs any more.
-            self._writer = CaseWriter(self.changed.emit)
+            # The thread hangs in a place that does not answer: it writes what it has when that goes on.
+            self._writer.abandon()
+            self._writer = CaseWriter(self._tell)
             future = leave()
             wait([future], timeout=LEAVING_S)
+        self._remove(untouched)
         return future
+
+    def _untouched(self) -> Path | None:
+        """Return the present file if it is a draft in which nobody did anything: it is not worth keeping."""
+        self._writer.settle(0.0)
+        kept = self.kept
+        if kept.path is None or self.is_named or kept.read_only or kept.waiting:
+            return None
+        return kept.path if len(kept.history) <= 1 else None
+
+    def _remove(self, path: Path | None) -> None:
+        """Remove a draft that was left, unless it is the present file."""
+        if path is not None and path != self.kept.path:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+    def _forget_taken_back(self) -> None:
+        self._taken_back.clear()
+        self._undone = 0
+
+    def _tell(self) -> None:
+        with suppress(RuntimeError):  # a thread that hung may outlive the window
+            self.changed.emit()
 
     # Steps ------------------------------------------------------------------------------------------
 
@@ -168,32 +236,44 @@ class Keeper(QObject):
             If the case is open for reading only.
         """
         self.require_writable()
-        self._taken_back.clear()
-        self._writer.record(step, describe)
+        self._forget_taken_back()
+        with self._changing_writer:
+            self._writer.record(step, describe)
 
     def undo(self) -> Future[State]:
         """Take the last step back; one that is not written yet just does not happen."""
         self.require_writable()
-        step = self._writer.take_back()
-        if step is None:
-            return self._writer.call(lambda file: file.undo())
-        self._taken_back.append(step)
-        return _done(step.before)
+        # Redo goes the way back in the same order: what was undone on the disk first.
+        step = None if self._undone else self._writer.take_back()
+        if step is not None:
+            self._taken_back.append(step)
+            return _done(step.before)
+        future = self._writer.go(lambda file: file.undo())
+        if self._taken_back:
+            future.add_done_callback(lambda done: self._count(done, 1))
+        return future
 
     def redo(self) -> Future[State]:
         """Make the step again that was taken back last."""
         self.require_writable()
-        if not self._taken_back:
-            return self._writer.call(lambda file: file.redo())
-        step = self._taken_back.pop()
-        self._writer.record(step, lambda _old, _new: step.text)
-        return _done((step.case, step.plan))
+        if self._taken_back and not self._undone:
+            step = replace(self._taken_back.pop(), gesture=None)
+            self._writer.record(step, lambda _old, _new: step.text)
+            return _done((step.case, step.plan))
+        future = self._writer.go(lambda file: file.redo())
+        if self._undone:
+            future.add_done_callback(lambda done: self._count(done, -1))
+        return future
+
+    def _count(self, done: Future[State], undone: int) -> None:
+        if done.exception() is None:
+            self._undone += undone
 
     def go_to(self, state: int) -> Future[State]:
         """Go to any state of the history."""
         self.require_writable()
-        self._taken_back.clear()
-        return self._writer.call(lambda file: file.go_to(state))
+        self._forget_taken_back()
+        return self._writer.go(lambda file: file.go_to(state))
 
     def require_writable(self) -> None:
         """Raise when nothing may be changed.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -19,7 +22,11 @@ REST_MS = 5000
 """A result goes into the file when nothing newer came for this time: while a probe is moved about it would
 be written for nothing."""
 
-Solved = tuple[ThermalResult, Case, Plan]
+Solved = tuple[ThermalResult, Case, Plan, int]
+"""With the tenure of the keeper in which it was solved."""
+
+ENDING_S = 20.0
+"""How long the end of the program waits for a result that goes into the file."""
 
 
 class Saver(QObject):
@@ -43,7 +50,10 @@ class Saver(QObject):
     def __init__(self, keeper: Keeper, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._keeper = keeper
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="saver")
+        # Not an executor: the interpreter would wait for its threads at the end, even for one that hangs.
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._do_all, name="saver", daemon=True)
+        self._thread.start()
         self._newest: Solved | None = None
         self._saving = 0
         self._is_closed = False
@@ -65,7 +75,7 @@ class Saver(QObject):
 
     def take(self, result: ThermalResult, case: Case, plan: Plan, *, is_stored: bool) -> None:
         """Remember the result that is shown; it goes into the file after a rest, or with `save`."""
-        self._newest = None if is_stored else (result, case, plan)
+        self._newest = None if is_stored else (result, case, plan, self._keeper.tenure)
         self._rest.stop()
         if not is_stored:
             self._rest.start()
@@ -81,10 +91,11 @@ class Saver(QObject):
         self._saving += 1
 
         def work() -> None:
-            if newest is not None:
-                self._store(newest)
             self._keeper.settle()
-            self._keeper.move(path).result()
+            self._keeper.rescue(path)
+            if newest is not None:
+                # After that: the old place may be the one that does not answer.
+                self._store(newest)
 
         def end(error: BaseException | None) -> None:
             self._saving -= 1
@@ -97,6 +108,10 @@ class Saver(QObject):
         self._run(work, end)
         self.changed.emit()
 
+    def store_now(self) -> None:
+        """Put the newest result into the file without waiting for a rest."""
+        self._store_quietly()
+
     def watch(self, future: Future[None]) -> None:
         """Tell when something that was asked of the keeper fails."""
 
@@ -107,11 +122,15 @@ class Saver(QObject):
         self._run(future.result, end)
 
     def close(self) -> bool:
-        """Write what waits and free the file; tell whether all is on the disk; a second call is harmless."""
-        self._rest.stop()
-        self._pool.shutdown(wait=True)
+        """Write what waits, the newest result too, and free the file; tell whether all steps are on the disk.
+
+        A second call is harmless.
+        """
         if not self._is_closed:
+            self._store_quietly()
             self._is_closed = True
+            self._work.put(None)
+            self._thread.join(ENDING_S if self._keeper.settle(again=True) else 0.0)
             self._ended.disconnect()
         return self._keeper.close()
 
@@ -133,16 +152,29 @@ class Saver(QObject):
         self._run(lambda: self._store(newest), end)
 
     def _store(self, solved: Solved) -> None:
-        result, case, plan = solved
+        result, case, plan, tenure = solved
         stored = workflow.stored_result(result, case, plan, workflow.catalogue())
 
         def put(file: workflow.CaseFile) -> None:
-            # The window may show another patient by now.
-            if file.case.digest() == case.digest() and not file.store.read_only:
+            # The window may show another patient by now, or the same one from another file.
+            is_same = self._keeper.tenure == tenure and file.case.digest() == case.digest()
+            if is_same and not file.store.read_only:
                 file.put_stored(stored, text=f"Solved on a grid of {result.settings.spacing_mm:g} mm")
 
         self._keeper.call(put).result()
 
     def _run(self, work: Callable[[], object], end: Callable[[BaseException | None], None]) -> None:
-        future = self._pool.submit(work)
-        future.add_done_callback(lambda done: self._ended.emit(lambda: end(done.exception())))
+        def do() -> None:
+            failure: BaseException | None = None
+            try:
+                work()
+            except BaseException as error:
+                failure = error
+            with suppress(RuntimeError):  # the window was closed meanwhile
+                self._ended.emit(lambda: end(failure))
+
+        self._work.put(do)
+
+    def _do_all(self) -> None:
+        while (do := self._work.get()) is not None:
+            do()

@@ -6,7 +6,8 @@ from concurrent.futures import Future
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from cryoplan.app.keeper import State, failure_of
+from cryoplan.app.keeper import failure_of
+from cryoplan.app.steps import State
 
 PATIENCE_S = 0.25
 """How long the window waits for a step of the history before it goes on without."""

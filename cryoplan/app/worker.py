@@ -111,6 +111,7 @@ class Worker(QObject):
         self._context = multiprocessing.get_context("spawn")
         self._open: dict[int, Job] = {}
         self._next = 1
+        self._is_closed = False
         # Not a daemon, because a daemon may not start the process that draws the 3D picture of the report;
         # so whoever forgets to close us must not wait for it for ever when Python ends.
         atexit.register(self.close)
@@ -155,8 +156,8 @@ class Worker(QObject):
 
     @Slot(object, object)
     def _take(self, connection: Connection, answer: Answer | None) -> None:
-        if connection is not self._connection:
-            return  # a last word of a process that has been replaced
+        if self._is_closed or connection is not self._connection:
+            return  # a last word of a process that has been ended or replaced
         if answer is None:
             self._revive()
             return
@@ -190,8 +191,10 @@ class Worker(QObject):
     def close(self) -> None:
         """End process and thread; whatever runs is given up. A second call does nothing."""
         atexit.unregister(self.close)
-        if self._process.pid is None or self._reader.isFinished():
+        if self._is_closed:
             return
+        # From here on a process that ended by itself, of the same signal as we for example, stays ended.
+        self._is_closed = True
         self._reader.answered.disconnect(self._take)
         # Terminating is safe here: every file that the process writes is replaced only when whole.
         self._process.terminate()
@@ -200,7 +203,7 @@ class Worker(QObject):
             self._process.kill()
             self._process.join()
         # It was ended from here and had no turn to remove its trace file.
-        crash.take_trace(crash.BACKGROUND, self._process.pid)
+        crash.take_trace(crash.BACKGROUND, self._process.pid or 0)
         self._end_threads()
         self._open.clear()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,15 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from cryoplan import workflow
+from cryoplan.app.edited_case import EditedCase
 from cryoplan.app.errands import Errands
 from cryoplan.app.jobs import Asked, Failure
-from cryoplan.app.keeper import Keeper
-from cryoplan.app.keeper import State as CaseState
 from cryoplan.app.rehearsal import rehearse
 from cryoplan.app.results import Results
 from cryoplan.app.saver import Saver
 from cryoplan.app.state import BUSY_TEXT, State
-from cryoplan.app.travel import PATIENCE_S, Travel
+from cryoplan.app.travel import PATIENCE_S
 from cryoplan.app.worker import Worker
-from cryoplan.app.writer import Step
 from cryoplan.case.case import Case
 from cryoplan.case.history import Kind
 from cryoplan.core.errors import CryoplanError, StaleError
@@ -28,15 +26,13 @@ from cryoplan.core.finding import Finding
 from cryoplan.core.progress import ProgressReport
 from cryoplan.image.series import PathDescription
 from cryoplan.margins.assessment import Assessment
-from cryoplan.plan.catalogue import Catalogue
-from cryoplan.plan.edits import describe_change
 from cryoplan.plan.plan import Plan
 from cryoplan.scene.meshes import CaseMeshes
 from cryoplan.simulation.result import Frame, ThermalResult
 from cryoplan.simulation.settings import STANDARD, SolverSettings
 
 
-class Workspace(QObject):
+class Workspace(EditedCase):
     """Case, plan and result, and what the background process is doing with them.
 
     Panels get it in their constructor, read it when a signal comes, and write through its methods only.
@@ -45,16 +41,12 @@ class Workspace(QObject):
     -------
     case_changed, plan_changed, result_changed, state_changed
         Something is different; ask what.
-    message : str
-        One line for the status bar.
-    failed : Failure
-        Something did not work.
     series_listed : PathDescription
         A folder holds several series; one has to be chosen.
     meshes_changed
         The surfaces of the 3D view are ready, or gone with their case.
-    file_changed
-        The case file, its history, its status, or whether all is saved: see `kept`.
+    message, failed, file_changed
+        See `EditedCase`.
     verified : Verification
         What the check of the solver found.
     """
@@ -63,33 +55,22 @@ class Workspace(QObject):
     plan_changed = Signal()
     result_changed = Signal()
     state_changed = Signal()
-    message = Signal(str)
-    failed = Signal(object)
     series_listed = Signal(object)
     meshes_changed = Signal()
-    file_changed = Signal()
     verified = Signal(object)
 
     def __init__(self, worker: Worker | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.catalogue: Catalogue = workflow.catalogue()
-        self.keeper = Keeper(self)
-        self.keeper.changed.connect(self.file_changed)
         self.saver = Saver(self.keeper, self)
         self.saver.saved.connect(lambda path: self.message.emit(f"Saved {path.name}"))
         self.saver.failed.connect(self._fail)
         self.saver.changed.connect(self._told)
-        self._travel = Travel(self)
-        self._travel.arrived.connect(self._arrive)
-        self._travel.failed.connect(self._fail)
         self._errands = Errands(worker or Worker(parent=self, prepare=rehearse), self)
         self._errands.done.connect(self._done)
         self._errands.failed.connect(self._not_done)
         self._errands.cancelled.connect(self._gave_up)
         self._errands.changed.connect(self._told)
         self._settings: SolverSettings = STANDARD
-        self._case: Case | None = None
-        self._plan = Plan()
         self._key = ""
         self._rules: tuple[Finding, ...] | None = None
         self._results = Results()
@@ -97,18 +78,11 @@ class Workspace(QObject):
         self._checked: workflow.ConvergenceReport | None = None
         self._meshing: Asked | None = None
         self.meshes: CaseMeshes | None = None
+        # Asked before another case takes the place of this one; the window puts its question here.
+        self.may_leave: Callable[[], bool] = lambda: True
+        self._to_look_at: Path | None = None
 
     # What there is ----------------------------------------------------------------------------------
-
-    @property
-    def case(self) -> Case | None:
-        """The patient, None before one is opened."""
-        return self._case
-
-    @property
-    def plan(self) -> Plan:
-        """The plan as it stands."""
-        return self._plan
 
     @property
     def result(self) -> ThermalResult | None:
@@ -194,54 +168,6 @@ class Workspace(QObject):
 
     # The plan ---------------------------------------------------------------------------------------
 
-    def edit(self, text: str, new_plan: Plan, *, gesture: str | None = None) -> None:
-        """Put `new_plan` in place as one step of the history; steps of one `gesture` become one."""
-        if new_plan == self._plan or not self._may_edit():
-            return
-        before = self._plan
-        self._set_plan(new_plan)
-        if self._case is not None:
-            self._record(text, before=(self._case, before), gesture=gesture)
-
-    def _record(self, text: str, before: CaseState, gesture: str | None = None) -> None:
-        assert self._case is not None
-        step = Step(text=text, case=self._case, plan=self._plan, before=before, gesture=gesture)
-        self.keeper.record(step, describe=describe_change)
-
-    def _may_edit(self) -> bool:
-        if self._travel.is_under_way:
-            self.message.emit("One moment: the last step is still on its way")
-            return False
-        try:
-            self.keeper.require_writable()
-        except CryoplanError as error:
-            self._fail(error)
-            return False
-        return True
-
-    def undo(self) -> None:
-        """Take the last step back, of the plan or the structures, also after the case was opened again."""
-        if self.keeper.can_undo and self._may_edit():
-            self._travel.go(self.keeper.undo())
-
-    def redo(self) -> None:
-        """Make the step again that was taken back last."""
-        if self.keeper.can_redo and self._may_edit():
-            self._travel.go(self.keeper.redo())
-
-    def go_to(self, state: int) -> None:
-        """Go back or on to any step of the history."""
-        if self._may_edit():
-            self._travel.go(self.keeper.go_to(state))
-
-    @Slot(object, object)
-    def _arrive(self, case: Case, plan: Plan) -> None:
-        if self._case is not None and case.digest() == self._case.digest():
-            self._case = case
-        else:
-            self._show_case(case)
-        self._set_plan(plan)
-
     def _set_plan(self, plan: Plan) -> None:
         self._plan = plan
         self._rules = None
@@ -261,7 +187,14 @@ class Workspace(QObject):
 
     # The case ---------------------------------------------------------------------------------------
 
-    def set_case(self, case: Case | None, plan: Plan | None = None, *, file: Path | None = None) -> None:
+    def set_case(
+        self,
+        case: Case | None,
+        plan: Plan | None = None,
+        *,
+        file: Path | None = None,
+        read_only: bool = False,
+    ) -> None:
         """Show another patient, in a new case file or in the one that it was read from."""
         self._errands.stop("solve", "converge", "meshes")  # what is to be printed is still wanted
         self._solving = None
@@ -276,7 +209,7 @@ class Workspace(QObject):
         elif file is None:
             self.keeper.begin(case, self._plan)
         else:
-            self.saver.watch(self.keeper.attach(file, case))
+            self.saver.watch(self.keeper.attach(file, case, self._plan, read_only=read_only))
         self._refresh_key()
         self._make_meshes()
         self.case_changed.emit()
@@ -310,32 +243,15 @@ class Workspace(QObject):
         """Make and show the built-in case with its plan."""
         self._errands.ask("demo")
 
-    def open_case_file(self, path: Path) -> None:
-        """Open a saved case in the background."""
+    def open_case_file(self, path: Path, *, read_only: bool = False) -> None:
+        """Open a saved case in the background; with `read_only` others may go on writing it."""
+        self._to_look_at = path if read_only else None
         self._errands.ask("open", path=path)
 
     def save_case_file(self, path: Path) -> None:
         """Give the case file a place in the background; a current result goes with it."""
         if self._need_case():
             self.saver.save(path)
-
-    def open_plan(self, path: Path) -> None:
-        """Read a plan file as one undoable step."""
-        try:
-            plan = workflow.load_plan(path, self.catalogue)
-        except CryoplanError as error:
-            self._fail(error)
-            return
-        self.edit(f"Plan {plan.name} opened", plan)
-
-    def save_plan(self, path: Path) -> None:
-        """Write a plan file."""
-        try:
-            workflow.save_plan(self._plan, path)
-        except CryoplanError as error:
-            self._fail(error)
-            return
-        self.message.emit(f"Saved {path.name}")
 
     # Long work --------------------------------------------------------------------------------------
 
@@ -418,6 +334,8 @@ class Workspace(QObject):
         kind = asked.kind
         if asked is self._solving:
             self._solving = None
+        if kind in ("load", "demo", "open") and not self.may_leave():
+            return
         if kind == "solve":
             result, assessment = value
             self._keep_result(replace(result, frames=tuple(frames)), assessment)
@@ -451,7 +369,8 @@ class Workspace(QObject):
             self._errands.held.cases.add(value.case.digest())
             if value.result is not None:  # the grid it was solved on, else it would not be the answer
                 self._settings = value.result.settings
-            self.set_case(value.case, value.plan, file=asked.arguments["path"])
+            path = asked.arguments["path"]
+            self.set_case(value.case, value.plan, file=path, read_only=path == self._to_look_at)
             if value.result is not None:
                 self._keep_result(value.result, value.assessment, is_stored=True)
             for finding in value.findings:
@@ -500,16 +419,7 @@ class Workspace(QObject):
             self.saver.take(result, self._case, self._plan, is_stored=is_stored)
             self.result_changed.emit()
 
-    def _need_case(self) -> bool:
-        if self._case is None:
-            self._fail(CryoplanError("No case is open.", "Open a scan first.", code="no-case"))
-            return False
-        return True
-
     def _need_probes(self) -> bool:
         if self._need_case() and not self._plan.probes:
             self._fail(CryoplanError("The plan has no probe.", "Place one first: press P.", code="no-probes"))
         return self._case is not None and bool(self._plan.probes)
-
-    def _fail(self, error: CryoplanError) -> None:
-        self.failed.emit(Failure(what=error.what, remedy=error.remedy, code=error.code, place=error.place))

@@ -6,23 +6,26 @@ again until it is written or the case is saved elsewhere. Nothing in here knows 
 
 from __future__ import annotations
 
-import os
+import logging
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, InvalidStateError
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import EllipsisType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from cryoplan import workflow
+from cryoplan.app.calls import Call, When
+from cryoplan.app.held_file import HeldFile, changed_meanwhile
+from cryoplan.app.steps import Kept, State, Step
 from cryoplan.case.case import Case
-from cryoplan.case.history import History
 from cryoplan.core.errors import CryoplanError, StoreError
-from cryoplan.core.finding import Finding
 from cryoplan.plan.plan import Plan
+
+__all__ = ["CaseWriter", "Kept", "State", "Step"]
 
 T = TypeVar("T")
 
@@ -35,82 +38,7 @@ AGAIN_S = 2.0
 GESTURE_S = 0.4
 """A gesture is over when nothing was added to it for this time."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Step:
-    """One edit on its way to the file.
-
-    Attributes
-    ----------
-    text : str
-        A sentence for the history.
-    case, plan : Case, Plan
-        As they are after it.
-    before : (Case, Plan)
-        As they were before it.
-    gesture : str or None
-        Steps of one gesture that follow one another are one step.
-    continues : bool
-        The beginning of its gesture is on the disk already.
-    words : dict
-        ``title``, ``notes`` or ``limits`` where the step changes them.
-    """
-
-    text: str
-    case: Case
-    plan: Plan
-    before: tuple[Case, Plan]
-    gesture: str | None = None
-    continues: bool = False
-    words: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """What the window shows of the case file.
-
-    Attributes
-    ----------
-    path : Path or None
-        The file; None while there is no case.
-    title, notes, status : str
-        See `cryoplan.case.store.CaseStore`.
-    history : History
-        As it is on the disk.
-    waiting : tuple of str
-        Steps that are not on the disk yet, oldest first.
-    continues : bool
-        The first of them goes on with the gesture that is the last step on the disk.
-    trouble : CryoplanError or None
-        Why not, when it is more than a moment.
-    read_only : bool
-        Nothing is written; `reason` says why.
-    reason : str
-        Who has the file, for example.
-    findings : tuple of Finding
-        What opening noticed.
-    """
-
-    path: Path | None = None
-    title: str = ""
-    notes: str = ""
-    status: str = "draft"
-    history: History = field(default_factory=History)
-    waiting: tuple[str, ...] = ()
-    continues: bool = False
-    trouble: CryoplanError | None = None
-    read_only: bool = False
-    reason: str = ""
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Call:
-    """Something to do with the file; `at_once` ones do not wait for steps that can not be written."""
-
-    function: Callable[[], Any]
-    future: Future[Any]
-    at_once: bool
+_log = logging.getLogger(__name__)
 
 
 class CaseWriter:
@@ -119,22 +47,24 @@ class CaseWriter:
     Parameters
     ----------
     told : callable
-        Called from the thread whenever `kept` may be another one.
+        Called from any thread whenever `kept` may be another one.
     """
 
     def __init__(self, told: Callable[[], None]) -> None:
         self._told = told
         self._wake = threading.Condition()
         self._kept = Kept()
-        self._file: workflow.CaseFile | None = None
-        self._inode: tuple[int, int] | None = None
-        self._seal: bytes | None = None
+        self._held: HeldFile | None = None
         self._make: tuple[Path, Case, Plan] | None = None
+        self._unkept: State | None = None
         self._steps: list[Step] = []
         self._begun: Step | None = None
+        self._tried: Step | None = None
         self._due = 0.0
         self._writing = False
-        self._calls: list[_Call] = []
+        self._failures = 0
+        self._calls: list[Call] = []
+        self._answering: Call | None = None
         self._try_at = 0.0
         self._ending = False
         self._thread = threading.Thread(target=self._work, name="case-writer", daemon=True)
@@ -150,39 +80,43 @@ class CaseWriter:
 
     def begin(self, path: Path, case: Case, plan: Plan) -> Future[None]:
         """Make a new file in the place of the present one; steps may follow as soon as this is done."""
-        return self._leave(lambda: self._begin(path, case, plan))
+        return self._call(lambda: self._begin(path, case, plan), When.LEAVING)
 
-    def attach(self, path: Path, case: Case, *, read_only: bool = False) -> Future[None]:
-        """Go on with a file that exists, of which `case` was just read.
+    def attach(self, path: Path, case: Case, plan: Plan, *, read_only: bool = False) -> Future[None]:
+        """Go on with a file that exists, of which `case` and `plan` were just read.
 
-        The future holds a StoreError when the file cannot be opened; then nothing is kept.
+        The future holds a StoreError when the file cannot be opened or is another one by now; then nothing
+        is kept, but `move` makes a file of what is in memory.
         """
-        return self._leave(lambda: self._attach(path, case, read_only))
+        return self._call(lambda: self._attach(path, case, plan, read_only), When.LEAVING)
 
     def leave(self) -> Future[None]:
-        """Leave the present file; what could not be written by now is forgotten."""
-        return self._leave(self._drop)
+        """Leave the present file once its steps are written; while they cannot be, they are forgotten."""
+        return self._call(self._drop, When.LEAVING)
 
     def record(self, step: Step, describe: Callable[[Plan, Plan], str]) -> None:
         """Take one step; when this returns it is usually on the disk."""
-        with self._wake:
-            if self._merged(step, describe):
-                self._due = time.monotonic() + GESTURE_S
-            else:
+        with self._changing():
+            if not self._merged(step, describe):
                 self._steps.append(step)
-                self._due = time.monotonic() + (GESTURE_S if step.gesture else 0.0)
-            self._show()
-            self._wake.notify_all()
-        if step.gesture is None:
+            self._due = time.monotonic() + (GESTURE_S if step.gesture else 0.0)
+        if step.gesture is None and self._make is None:
             self.settle(PATIENCE_S)
 
-    def settle(self, timeout_s: float) -> bool:
-        """Write what waits, a gesture too, and wait for it; tell whether all is on the disk."""
+    def settle(self, timeout_s: float, *, again: bool = False) -> bool:
+        """Write what waits, a gesture too, and wait for it; tell whether all is on the disk.
+
+        What could not be written before is waited for only with `again`, for one more attempt.
+        """
         until = time.monotonic() + timeout_s
         with self._wake:
             self._due = 0.0
+            self._try_at = 0.0 if again else self._try_at
+            failures = self._failures
             self._wake.notify_all()
-            while (self._steps or self._make) and self._kept.trouble is None:
+            while self._steps or self._make:
+                if self._kept.trouble is not None and not (again and failures == self._failures):
+                    break
                 left = until - time.monotonic()
                 if left <= 0.0 or not self._wake.wait(left):
                     break
@@ -190,23 +124,32 @@ class CaseWriter:
 
     def take_back(self) -> Step | None:
         """Take the last step out again if nothing of it is on the disk; None when there is no such step."""
-        with self._wake:
-            if len(self._steps) > (1 if self._writing else 0) and not self._steps[-1].continues:
-                step = self._steps.pop()
-                self._show()
-                return step
-            return None
+        with self._changing():
+            busy = 1 if self._writing else 0
+            first = len(self._steps) - 1
+            while first > busy and self._steps[first].continues:
+                first -= 1
+            if first < busy or self._steps[first].continues:
+                return None
+            step = replace(self._steps[-1], before=self._steps[first].before, continues=False)
+            del self._steps[first:]
+            return step
 
     def call(self, function: Callable[[workflow.CaseFile], T]) -> Future[T]:
         """Do something with the file after the steps that wait."""
-        return self._call(lambda: function(self._need()), after_steps=True)
+        return self._call(lambda: function(self._need()), When.AFTER_STEPS)
+
+    def go(self, function: Callable[[workflow.CaseFile], State]) -> Future[State]:
+        """Go to another state of the history; where that fails, the file stays in the state it is in."""
+        return self._call(lambda: self._gone(function), When.AFTER_STEPS)
 
     def move(self, path: Path, *, remove_old: bool = False) -> Future[None]:
         """Go on in a file at another place: a copy of this one with its history, or what is in memory.
 
-        Works while the present file cannot be written; the steps that wait go to the new one.
+        Works while the present file cannot be written; the steps that wait go to the new one. The old one
+        is removed only if all of it is in the new one.
         """
-        return self._call(lambda: self._move(path, remove_old))
+        return self._call(lambda: self._move(path, remove_old), When.AT_ONCE)
 
     def retry(self) -> None:
         """Try again now."""
@@ -216,12 +159,29 @@ class CaseWriter:
 
     def close(self, timeout_s: float) -> bool:
         """Write what waits, free the file and end the thread; tell whether all was written."""
-        done = self.settle(timeout_s)
-        with self._wake:
-            self._ending = True
-            self._wake.notify_all()
+        done = self.settle(timeout_s, again=True)
+        self.abandon()
         self._thread.join(timeout_s)
         return done
+
+    def abandon(self) -> None:
+        """End the thread as soon as the disk lets it; steps that wait are still written if it can."""
+        with self._wake:
+            self._ending = True
+            calls, self._calls = self._calls, []
+            if self._answering is not None:
+                calls.append(self._answering)
+            self._wake.notify_all()
+        for call in calls:
+            call.turn_away(None)
+
+    def hand_over(self) -> tuple[State, str, tuple[Step, ...]]:
+        """Give up a file that hangs; return what memory holds, a sentence on it, and the steps that wait."""
+        with self._wake:
+            state, text = self._in_memory()
+            steps, self._steps = tuple(self._steps), []
+        self.abandon()
+        return state, text, steps
 
     # The thread -------------------------------------------------------------------------------------
 
@@ -229,92 +189,99 @@ class CaseWriter:
         while True:
             with self._wake:
                 job = self._next()
-                while job is None:
-                    if self._ending:
-                        self._close_file()
-                        return
+                while job is None and not self._ending:
                     self._wake.wait(self._pause())
                     job = self._next()
-            job()
+            if job is None:
+                self._close_file()
+                return
+            try:
+                job()
+            except CryoplanError as error:
+                self._failed(error)
+            except Exception as error:
+                # Whatever it is: without this thread no step would ever be written again.
+                _log.exception("The case file could not be written")
+                what = f"The case file could not be written ({type(error).__name__})."
+                self._failed(StoreError(what, "Save the case elsewhere.", code="case-file-failed"))
 
     def _next(self) -> Callable[[], None] | None:
         now = time.monotonic()
-        free = now >= self._try_at
-        if self._calls and self._calls[0].at_once:
+        free, waits = now >= self._try_at, bool(self._steps or self._make)
+        when = self._calls[0].when if self._calls else None
+        if when is When.AT_ONCE:
             return self._answer
-        if self._make is not None:
-            return self._create if free else None
-        if self._steps and free and (now >= self._due or len(self._steps) > 1 or self._calls):
-            self._writing = True
-            return self._write
-        if self._calls and not self._steps:
+        if self._make is not None and free:
+            return self._create
+        if self._make is None and self._steps and free:
+            if now >= self._due or len(self._steps) > 1 or self._calls or self._ending:
+                self._writing = True
+                return self._write
+            return None
+        if when is not None and not waits:
             return self._answer
-        if self._calls and self._kept.trouble is not None:
-            return self._refuse
-        return None
+        if self._kept.trouble is None:
+            return None
+        if when is not None:
+            return self._answer if when is When.LEAVING else self._refuse
+        return self._mend if free and not waits and self._held is not None else None
 
     def _pause(self) -> float | None:
-        if self._make is not None or self._steps:
+        if self._make is not None or self._steps or self._kept.trouble is not None:
             return max(0.0, max(self._due, self._try_at) - time.monotonic()) + 0.001
         return None
 
     def _write(self) -> None:
-        step = self._steps[0]
-        try:
-            file = self._need()
-            self._look(file)
-            file.record(
-                step.text,
-                case=step.case if step.continues or step.case is not step.before[0] else None,
-                plan=step.plan if step.continues or step.plan is not step.before[1] else None,
-                gesture=step.gesture,
-                **step.words,
-            )
-        except CryoplanError as error:
-            self._failed(error)
-            return
-        with self._wake:
-            self._steps.pop(0)
-            self._begun = step if step.gesture else None
-            self._settled()
+        file = self._need()
+        step = self._tried = self._steps[0]
+        if step.continues and step.gesture is not None:
+            file.store.resume_gesture(step.gesture)
+        # Case and plan in whole, whatever the step changed: the file is what the window shows, always.
+        file.record(step.text, case=step.case, plan=step.plan, gesture=step.gesture, **step.words)
+        with self._changing(trouble=None):
+            if self._steps:  # they may have been handed over meanwhile
+                self._steps.pop(0)
+            self._begun = step if step.gesture and not step.leads_back else None
+            self._agree()
 
     def _create(self) -> None:
         assert self._make is not None
         path, case, plan = self._make
-        try:
-            with suppress(OSError):
-                path.parent.mkdir(parents=True, exist_ok=True)
-            workflow.save_case(path, case, plan)
-            file = workflow.CaseFile.open(path, scan=case.scan)
-        except CryoplanError as error:
-            self._failed(error)
-            return
-        with self._wake:
-            self._make = None
-            self._take(file)
-            self._settled()
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        workflow.save_case(path, case, plan)
+        self._take(HeldFile(workflow.CaseFile.open(path, scan=case.scan)))
 
     def _answer(self) -> None:
         with self._wake:
             call = self._calls.pop(0)
-        future = call.future
-        if not future.set_running_or_notify_cancel():
-            return
+            if not call.future.set_running_or_notify_cancel():
+                return
+            self._answering = call
         try:
-            value = call.function()
-        except BaseException as error:
-            self._refresh()
-            future.set_exception(error)
-        else:
-            self._refresh()
-            future.set_result(value)
+            value, error = call.function(), None
+            self._agree()
+        except BaseException as caught:
+            value, error = None, caught
+        with self._wake:
+            self._answering = None
+        self._refresh()
+        with suppress(InvalidStateError):  # it was turned away meanwhile
+            if error is None:
+                call.future.set_result(value)
+            else:
+                call.future.set_exception(error)
 
     def _refuse(self) -> None:
         with self._wake:
-            future = self._calls.pop(0).future
-            trouble = self._kept.trouble
-        if future.set_running_or_notify_cancel():
-            future.set_exception(trouble or StoreError("The case file does not answer.", "Save elsewhere."))
+            call, trouble = self._calls.pop(0), self._kept.trouble
+        call.turn_away(trouble)
+
+    def _mend(self) -> None:
+        """Look whether the file is as it should be after trouble, though no step waits any more."""
+        self._need()
+        with self._changing(trouble=None):
+            pass
 
     # Inside -----------------------------------------------------------------------------------------
 
@@ -332,68 +299,73 @@ class CaseWriter:
             if len(self._steps) > busy or begun is None or begun.gesture != step.gesture:
                 return False
             before, continues = begun.before, True
-        if continues or step.plan != before[1] or step.case is not before[0]:
-            text = describe(before[1], step.plan)
-            self._steps.append(replace(step, text=text or step.text, before=before, continues=continues))
+        merged = replace(step, before=before, continues=continues)
+        if continues or not merged.leads_back:
+            self._steps.append(replace(merged, text=describe(before[1], step.plan) or step.text))
         return True
 
-    def _call(self, function: Callable[[], T], *, after_steps: bool = False) -> Future[T]:
-        future: Future[T] = Future()
+    def _call(self, function: Callable[[], T], when: When) -> Future[T]:
+        call = Call(function, Future(), when)
         with self._wake:
-            if after_steps:
-                self._due = 0.0
-                self._calls.append(_Call(function, future, at_once=False))
+            if self._ending:
+                call.turn_away(None)
+            elif when is When.AT_ONCE:
+                at_once = sum(1 for c in self._calls if c.when is When.AT_ONCE)
+                self._calls.insert(at_once, call)
             else:
-                self._calls.insert(0, _Call(function, future, at_once=True))
+                self._due = 0.0
+                self._calls.append(call)
             self._wake.notify_all()
-        return future
-
-    def _leave(self, function: Callable[[], None]) -> Future[None]:
-        self.settle(PATIENCE_S)
-        return self._call(function)
+        return call.future
 
     def _need(self) -> workflow.CaseFile:
-        """Return the file, opened anew after trouble: a handle of a folder that was away may be dead."""
-        if self._kept.trouble is not None and self._file is not None:
-            old = self._file
-            assert self._kept.path is not None
-            with suppress(CryoplanError):
-                old.close()
-            self._file = workflow.CaseFile.open(self._kept.path, scan=old.case.scan)
-            self._inode = _inode(self._kept.path)
-            # The step that failed last may have arrived all the same; anything else is somebody else's.
-            entries = self._file.history.entries
-            if self._seal not in {e.hash for e in entries[-3:]}:
-                raise StoreError(
-                    f"{self._kept.path.name} was changed by another program meanwhile.",
-                    "Save the case elsewhere.",
-                    code="case-file-changed",
-                    place=self._kept.path.name,
-                )
-        if self._file is None:
-            raise StoreError("No case file is open.", "Open a case first.", code="no-case")
-        return self._file
+        """Return the file, opened anew after trouble, and only if it is where others will find it."""
+        if self._held is None:
+            raise StoreError("No case file is open.", "Save the case as a file.", code="no-case")
+        if self._kept.trouble is not None:
+            self._held.reopen()
+            self._bring_back(self._held)
+        self._held.require_place()
+        return self._held.file
 
-    def _look(self, file: workflow.CaseFile) -> None:
-        """Refuse to write to a file that nobody will find: it may be gone though it can still be written."""
-        path = file.store.path
-        if _inode(path) != self._inode:
-            raise StoreError(
-                f"{path.name} was removed, or another file was put in its place.",
-                "Save the case elsewhere.",
-                code="case-file-gone",
-                place=path.name,
-            )
+    def _bring_back(self, held: HeldFile) -> None:
+        """Bring a file to the state that memory is in, where a step arrived although writing it failed."""
+        if held.is_ahead:
+            with self._wake:
+                first, tried = self._steps[0] if self._steps else None, self._tried
+                if first is not None and first is tried:
+                    return  # it is written again, and nothing is left to write
+                if first is not None and tried is not None and first.before is tried.before:
+                    self._steps[0] = replace(first, continues=True)  # its gesture went on meanwhile
+                    return
+            held.go_back()  # it was taken back meanwhile
+        self._tried = None
+
+    def _gone(self, function: Callable[[workflow.CaseFile], State]) -> State:
+        file, held = self._need(), self._held
+        assert held is not None
+        try:
+            state = function(file)
+        except StoreError as error:
+            self._tried = None
+            try:
+                held.reopen()
+                self._bring_back(held)
+            except CryoplanError:
+                self._failed(error)
+            raise
+        self._begun = None
+        return state
 
     def _begin(self, path: Path, case: Case, plan: Plan) -> None:
         self._drop()
         with self._wake:
             self._make = (path, case, plan)
             self._kept = Kept(path=path)
-            self._try_at = 0.0
 
-    def _attach(self, path: Path, case: Case, read_only: bool) -> None:
+    def _attach(self, path: Path, case: Case, plan: Plan, read_only: bool) -> None:
         self._drop()
+        self._unkept = (case, plan)
         reason = ""
         try:
             file = workflow.CaseFile.open(path, scan=case.scan, read_only=read_only)
@@ -402,104 +374,112 @@ class CaseWriter:
                 raise
             reason = error.what
             file = workflow.CaseFile.open(path, scan=case.scan, read_only=True)
-        with self._wake:
-            self._take(file, reason)
+        if not read_only and (file.case.digest(), file.plan) != (case.digest(), plan):
+            file.close()
+            raise changed_meanwhile(path)
+        self._take(HeldFile(file), reason)
 
     def _drop(self) -> None:
         """Forget file and steps."""
+        self._close_file()
         with self._wake:
-            self._close_file()
             self._steps.clear()
-            self._begun = self._make = None
+            self._begun = self._make = self._unkept = self._tried = None
+            self._try_at = 0.0
             self._kept = Kept()
 
     def _move(self, path: Path, remove_old: bool) -> None:
-        old, old_path = self._file, self._kept.path
-        if old is not None:
-            try:
-                old.store.save_copy(path)
-            except StoreError:
-                # If the new place is not at fault, the old one is out of reach: what was in it goes on from
-                # memory, and its history stays where it is.
-                text = f"Continued after {old.store.path.name} was out of reach"
-                workflow.save_case(path, old.case, old.plan, text=text)
-            scan = old.case.scan
-        elif self._make is not None:
-            _, case, plan = self._make
-            workflow.save_case(path, case, plan)
-            scan = case.scan
-        else:
-            raise StoreError("No case file is open.", "Open a case first.", code="no-case")
-        file = workflow.CaseFile.open(path, scan=scan)
-        with self._wake:
-            self._close_file()
-            self._make = None
-            self._take(file)
-            self._try_at = 0.0
-        if remove_old and old_path is not None and old_path != path:
-            with suppress(OSError):
-                old_path.unlink()
+        old = self._held
+        if old is not None and path.resolve() == old.path.resolve():
+            self._need()  # it is there already
+            return
+        new = None if old is None else old.copied(path)
+        if old is not None and new is not None:
+            self._bring_back(new)
+            is_whole = old.is_in_place
+            self._take(new)
+            if remove_old and is_whole:
+                with suppress(OSError):
+                    old.path.unlink()
+            return
+        state, text = self._in_memory()
+        workflow.save_case(path, *state, text=text)
+        self._take(HeldFile(workflow.CaseFile.open(path, scan=state[0].scan)))
+        with self._changing():
+            self._begun = None
+            if self._steps and self._steps[0].continues:
+                self._steps[0] = replace(self._steps[0], continues=False, before=state)
 
-    def _take(self, file: workflow.CaseFile, reason: str = "") -> None:
-        self._file = file
-        self._inode = _inode(file.store.path)
-        self._kept = Kept(path=file.store.path, reason=reason)
-        self._show(None)
+    def _in_memory(self) -> tuple[State, str]:
+        """Return what the first step that waits goes on from, and how a new history begins."""
+        if self._held is not None:
+            file = self._held.file
+            return (file.case, file.plan), f"Continued after {file.store.path.name} was out of reach"
+        if self._make is not None:
+            return self._make[1:], "Case created"
+        if self._unkept is not None:
+            return self._unkept, "Continued in a file of its own"
+        raise StoreError("No case file is open.", "Open a case first.", code="no-case")
+
+    def _take(self, held: HeldFile, reason: str = "") -> None:
+        """Go on with a file, which is in the state that memory is in."""
+        self._close_file()
+        with self._changing(trouble=None):
+            self._held = held
+            self._make = self._unkept = self._tried = None
+            self._try_at = 0.0
+            self._kept = Kept(path=held.path, reason=reason)
+
+    def _agree(self) -> None:
+        self._tried = None
+        if self._held is not None:
+            self._held.agree()
 
     def _close_file(self) -> None:
-        if self._file is not None:
-            with suppress(CryoplanError):
-                self._file.close()
-        self._file = self._inode = self._seal = None
+        if self._held is not None:
+            self._held.close()
+        with self._wake:
+            self._held = None
 
     def _failed(self, error: CryoplanError) -> None:
-        with self._wake:
-            self._writing = False
+        with self._changing(trouble=error):
+            self._failures += 1
             self._try_at = time.monotonic() + AGAIN_S
-            self._show(error)
-            self._wake.notify_all()
-        self._told()
-
-    def _settled(self) -> None:
-        self._writing = False
-        self._show(None)
-        self._wake.notify_all()
 
     def _refresh(self) -> None:
-        with self._wake:
-            self._show(self._kept.trouble if self._steps or self._make else None)
-            self._wake.notify_all()
+        with self._changing():
+            pass
 
-    def _show(self, trouble: CryoplanError | EllipsisType | None = ...) -> None:
-        kept, file = self._kept, self._file
-        trouble = kept.trouble if trouble is ... else trouble
-        waiting = tuple(step.text for step in self._steps)
-        continues = bool(self._steps) and self._steps[0].continues
-        if file is None:
-            self._kept = Kept(path=kept.path, waiting=waiting, continues=continues, trouble=trouble)
-        else:
-            store = file.store
-            self._seal = store.history().seal
-            self._kept = Kept(
-                path=store.path,
-                title=store.title,
-                notes=store.notes,
-                status=store.status,
-                history=store.history(),
-                waiting=waiting,
-                continues=continues,
-                trouble=trouble,
-                read_only=store.read_only,
-                reason=kept.reason,
-                findings=store.findings,
-            )
+    @contextmanager
+    def _changing(self, trouble: CryoplanError | EllipsisType | None = ...) -> Iterator[None]:
+        """Change what there is in the block, and tell so after it; never holding the lock while telling."""
+        with self._wake:
+            try:
+                yield
+            finally:
+                if trouble is not ...:
+                    self._writing = False
+                self._kept = self._shown(self._kept.trouble if trouble is ... else trouble)
+                self._wake.notify_all()
         self._told()
 
-
-def _inode(path: Path) -> tuple[int, int] | None:
-    """Return what names a file for the system; None where it is not there."""
-    try:
-        found = os.stat(path)  # noqa: PTH116 - one call, and what it raises is wanted
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+    def _shown(self, trouble: CryoplanError | None) -> Kept:
+        kept, held = self._kept, self._held
+        waiting = tuple(step.text for step in self._steps)
+        continues = sum(step.continues for step in self._steps)
+        if held is None:
+            return Kept(path=kept.path, waiting=waiting, continues=continues, trouble=trouble)
+        store = held.file.store
+        return Kept(
+            path=store.path,
+            title=store.title,
+            notes=store.notes,
+            status=store.status,
+            history=store.history(),
+            waiting=waiting,
+            continues=continues,
+            trouble=trouble,
+            read_only=store.read_only,
+            reason=kept.reason,
+            findings=store.findings,
+        )

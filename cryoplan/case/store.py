@@ -253,6 +253,11 @@ class CaseStore(StoredState):
         self._gesture = (gesture, entry.after) if gesture is not None and entry.makes_state else None
         return entry
 
+    def resume_gesture(self, gesture: str) -> None:
+        """Let the next part of `gesture` go on with the last step, though the file was opened anew since."""
+        if self._history.can_undo:
+            self._gesture = (gesture, self._history.current)
+
     def undo(self) -> tuple[Case, str]:
         """Take the last step back and return case and plan text.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from cryoplan import __version__
 from cryoplan.app.jobs import Failure
 from cryoplan.app.workspace import Workspace
-from cryoplan.gui.parts import Text, tone_colour
+from cryoplan.gui.parts import Text, palette, tone_colour
 from cryoplan.gui.standing import SAVE_COPY, SAVE_ELSEWHERE, SHOW_HISTORY, TRY_AGAIN, Notice, Standing
 from cryoplan.scene.style import Palette
 
@@ -85,6 +85,11 @@ class NoticeRow(QFrame):
         self._row.addWidget(self._text, 1)
         self.buttons: list[QPushButton] = []
 
+    @property
+    def kind(self) -> str:
+        """Kind of the notice shown."""
+        return "" if self.notice is None else self.notice.kind
+
     def show_notice(self, notice: Notice) -> None:
         """Show another notice; one that says the same keeps its buttons and the focus on them."""
         if notice == self.notice:
@@ -93,10 +98,18 @@ class NoticeRow(QFrame):
         self._sign.say(NOTICE_SIGNS.get(notice.kind, "!"), notice.tone)
         self._text.say(notice.text)
         self._text.setAccessibleName(notice.text)
-        self.setObjectName("notice")
-        self.setStyleSheet(f"#notice {{ border-left: 3px solid {tone_colour(notice.tone).name()}; }}")
+        self._text.setToolTip(notice.details)
+        self.update()
         if old is None or (old.buttons, bool(old.about)) != (notice.buttons, bool(notice.about)):
             self._make_buttons(notice)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the ground and an edge in the colour of the notice."""
+        del event
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(palette().card))
+        tone = self.notice.tone if self.notice is not None else "muted"
+        painter.fillRect(0, 0, 3, self.height(), tone_colour(tone))
 
     def _make_buttons(self, notice: Notice) -> None:
         for button in self.buttons:
@@ -155,19 +168,23 @@ class Notices(QWidget):
     @Slot()
     def _show(self) -> None:
         shown = [n for n in self._standing.notices if not n.about or self._mark(n) not in self._read]
-        while len(self.rows) < len(shown):
-            row = NoticeRow(self)
-            row.pressed.connect(self._press)
-            row.closed.connect(self._close)
-            self._column.addWidget(row)
+        # A row stays with its kind of notice, so its buttons keep the focus when others come and go.
+        old = {row.kind: row for row in self.rows}
+        self.rows = []
+        for place, notice in enumerate(shown):
+            row = old.pop(notice.kind, None)
+            if row is None:
+                row = NoticeRow(self)
+                row.pressed.connect(self._press)
+                row.closed.connect(self._close)
+            row.show_notice(notice)
+            self._column.removeWidget(row)
+            self._column.insertWidget(place, row)
             self.rows.append(row)
-        while len(self.rows) > len(shown):
-            row = self.rows.pop()
+        for row in old.values():
             self._column.removeWidget(row)
             row.hide()
             row.deleteLater()
-        for row, notice in zip(self.rows, shown, strict=True):
-            row.show_notice(notice)
         self.setVisible(bool(shown))
 
     def _mark(self, notice: Notice) -> tuple[str, str, str]:

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QStandardPaths, Slot
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtCore import QEventLoop, QObject, QStandardPaths, Qt, Slot
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QProgressDialog, QWidget
 
 from cryoplan.app.jobs import Failure
 from cryoplan.app.workspace import Workspace
-from cryoplan.core.errors import CryoplanError
+from cryoplan.core.errors import CryoplanError, StoreError
+from cryoplan.gui.dialogs.cases import Leaving, ask_leaving
 from cryoplan.gui.dialogs.open_series import choose_series
 from cryoplan.image.series import PathDescription
 
 IMAGES = "Images (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm);;All files (*)"
 STRUCTURES = "Label maps and segmentations (*.nii *.nii.gz *.nrrd *.mha *.dcm);;All files (*)"
+
+
+CASES = "Cases (*.cryoplan)"
+
+SETTLING_S = 1.0
+"""How long leaving a case waits for a disk before it asks."""
+
+SAVING_S = 2.0
+"""How long Ctrl+S waits for a disk before it asks for another place."""
 
 
 class Files(QObject):
@@ -30,17 +40,86 @@ class Files(QObject):
         super().__init__(window)
         self._workspace, self._window = workspace, window
         self._opening: Path | None = None
+        self._is_asking = False
         workspace.series_listed.connect(self._choose_series)
+        workspace.may_leave = self.may_leave
 
     def open_path(self, path: Path) -> None:
         """Open whatever a path is: a case, a plan, a folder or an image."""
-        if path.suffix == ".cryoplan":
+        path = path.absolute()  # the background process and the list of cases may stand elsewhere
+        if path.suffix.lower() == ".cryoplan":
+            if path == self._workspace.keeper.kept.path:
+                self._workspace.message.emit("This case is open already")
+                return
             self._workspace.open_case_file(path)
         elif path.suffix == ".json":
             self._workspace.open_plan(path)
         else:
             self._opening = path
             self._workspace.list_series(path)
+
+    def look_at(self, path: Path) -> None:
+        """Open a case for reading only, so that others may go on writing it."""
+        self._workspace.open_case_file(path, read_only=True)
+
+    def close_case(self) -> None:
+        """Leave the case and show the list of cases."""
+        if self.may_leave():
+            self._workspace.new_case()
+
+    def may_leave(self) -> bool:
+        """Tell whether the case may be left; asks when not all of it is on the disk, and only then.
+
+        Whoever leaves without the steps that wait has let go of the case file when this returns.
+        """
+        keeper = self._workspace.keeper
+        if self._is_asking:
+            return False
+        self._is_asking = True
+        try:
+            while not keeper.settle(SETTLING_S):
+                kept = keeper.kept
+                reason = kept.trouble.what if kept.trouble is not None else "its place does not answer."
+                answer = ask_leaving(len(kept.waiting), reason, self._window)
+                if answer is Leaving.STAY:
+                    return False
+                if answer is Leaving.WITHOUT:
+                    keeper.leave()
+                    return True
+                if answer is Leaving.TRY_AGAIN:
+                    keeper.settle(SETTLING_S, again=True)
+                else:
+                    self._save_and_wait()
+            return True
+        finally:
+            self._is_asking = False
+
+    def _save_and_wait(self) -> None:
+        """Save elsewhere; a place that does not answer can be given up."""
+        place = self._ask_new_place()
+        if place is None:
+            return
+        workspace, loop = self._workspace, QEventLoop(self)
+        waiting = QProgressDialog(f"Saving {place.name} ...", "Give up", 0, 0, self._window)
+        waiting.setWindowModality(Qt.WindowModality.WindowModal)
+        waiting.canceled.connect(loop.quit)
+        workspace.saver.saved.connect(loop.quit)
+        workspace.saver.failed.connect(loop.quit)
+        try:
+            workspace.save_case_file(place)
+            loop.exec()
+        finally:
+            workspace.saver.saved.disconnect(loop.quit)
+            workspace.saver.failed.disconnect(loop.quit)
+            waiting.canceled.disconnect(loop.quit)
+            waiting.close()
+            waiting.deleteLater()
+
+    def fail(self, error: CryoplanError) -> None:
+        """Show what did not work."""
+        self._workspace.failed.emit(
+            Failure(what=error.what, remedy=error.remedy, code=error.code, place=error.place)
+        )
 
     def open_folder(self) -> None:
         """Ask for a DICOM folder."""
@@ -56,9 +135,9 @@ class Files(QObject):
 
     def open_case(self) -> None:
         """Ask for a case file."""
-        path, _ = QFileDialog.getOpenFileName(self._window, "Open case", "", "Cases (*.cryoplan)")
+        path, _ = QFileDialog.getOpenFileName(self._window, "Open case", "", CASES)
         if path:
-            self._workspace.open_case_file(Path(path))
+            self.open_path(Path(path))
 
     def add_structures(self) -> None:
         """Ask for a label map or segmentation."""
@@ -73,10 +152,22 @@ class Files(QObject):
             self._workspace.open_plan(Path(path))
 
     def save_case(self) -> None:
-        """Ask where to, then save the case."""
-        path = self._ask_where("Save case", "Cases (*.cryoplan)", ".cryoplan")
-        if path is not None:
-            self._workspace.save_case_file(path)
+        """Give a draft its place; of a case that has one, say that all is saved, or ask where else to."""
+        keeper = self._workspace.keeper
+        kept = keeper.kept
+        if keeper.is_named and not kept.read_only and keeper.settle(SAVING_S) and kept.path is not None:
+            self._workspace.saver.store_now()
+            self._workspace.message.emit(
+                f"All steps are saved already: {kept.path.name} in {kept.path.parent}"
+            )
+            return
+        self.save_elsewhere()
+
+    def save_elsewhere(self) -> None:
+        """Ask where to, and go on with the case there."""
+        place = self._ask_new_place()
+        if place is not None:
+            self._workspace.save_case_file(place)
 
     def save_plan(self) -> None:
         """Ask where to, then save the plan."""
@@ -101,10 +192,30 @@ class Files(QObject):
         except CryoplanError as error:  # an edit slipped in while the dialog was open
             self._workspace.failed.emit(Failure(what=error.what, remedy=error.remedy, code=error.code))
 
-    def _ask_where(self, title: str, kind: str, ending: str) -> Path | None:
+    def ask_place(self, title: str, name: str) -> Path | None:
+        """Ask where a copy of a case is written to."""
+        return self._ask_where(title, CASES, ".cryoplan", name)
+
+    def _ask_new_place(self) -> Path | None:
+        place = self._ask_where("Save case", CASES, ".cryoplan")
+        path = self._workspace.keeper.kept.path
+        if place is not None and path is not None and place == path and not self._workspace.keeper.may_edit:
+            # A case that somebody else has open cannot be written over.
+            self.fail(
+                StoreError(
+                    f"{place.name} is the case that is open for reading only.",
+                    "Choose another name.",
+                    code="same-file",
+                    place=place.name,
+                )
+            )
+            return None
+        return place
+
+    def _ask_where(self, title: str, kind: str, ending: str, name: str = "") -> Path | None:
         case = self._workspace.case
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        name = f"{case.code if case else 'plan'}{ending}"
+        name = f"{name or (case.code if case else 'plan')}{ending}"
         path, _ = QFileDialog.getSaveFileName(self._window, title, str(Path(folder) / name), kind)
         if not path:
             return None

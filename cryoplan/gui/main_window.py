@@ -17,12 +17,17 @@ from PySide6.QtWidgets import (
 
 from cryoplan import RESEARCH_USE
 from cryoplan.app.jobs import Failure
+from cryoplan.app.recent import RecentCases
+from cryoplan.app.settings import Settings
+from cryoplan.app.shelf import Shelf
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import as_point
 from cryoplan.gui import actions
 from cryoplan.gui.actions import Entry, Needs
 from cryoplan.gui.banner import Banner, Notices
+from cryoplan.gui.case_files import CaseFiles
+from cryoplan.gui.case_list import RecentMenu
 from cryoplan.gui.dialogs.about import AboutDialog
 from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
 from cryoplan.gui.files import Files
@@ -83,7 +88,12 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1100, 640)
         self.workspace, self.view = workspace, view
         self.files = Files(workspace, self)
+        self.settings = Settings()
+        self.shelf = Shelf(RecentCases(self.settings), self)
+        self.case_files = CaseFiles(workspace, self.files, self.shelf, self)
         self.actions_by_id = actions.build(self, workspace, self._entries())
+        self.recent_menu = RecentMenu(self.shelf, self.actions_by_id["save-case"], self.menuBar())
+        self.recent_menu.asked.connect(self.case_files.do)
         self._place(palette, canvas)
         workspace.failed.connect(self._show_failure)
         workspace.case_changed.connect(self._new_case)
@@ -105,13 +115,16 @@ class MainWindow(QMainWindow):
         self.grid = ViewGrid(self.slices, self.canvas, view)
         self.banner = Banner(palette, middle)
         self.notices = Notices(workspace, middle)
-        self.notices.save_elsewhere_requested.connect(self.files.save_case)
+        self.notices.save_elsewhere_requested.connect(self.files.save_elsewhere)
         self.notices.history_requested.connect(self.show_history)
         self.protocol_bar = ProtocolBar(workspace, view, palette, middle)
-        self.welcome = Welcome(workspace, middle)
+        self.welcome = Welcome(workspace, self.shelf, middle)
         self.welcome.open_folder_requested.connect(self.files.open_folder)
         self.welcome.open_file_requested.connect(self.files.open_file)
+        self.welcome.open_case_requested.connect(self.files.open_case)
         self.welcome.demo_requested.connect(workspace.open_demo)
+        self.welcome.case_asked.connect(self.case_files.do)
+        self.shelf.changed.connect(lambda: self.welcome.show_notice(self.settings.notice))
         desk = QWidget(middle)
         below = QVBoxLayout(desk)
         self.pages = QStackedWidget(middle)
@@ -159,7 +172,7 @@ class MainWindow(QMainWindow):
         self.top_bar = TopBar(
             workspace, palette, [self.actions_by_id[name] for name in ("solve", "undo", "redo")], self
         )
-        self.top_bar.save_elsewhere_requested.connect(self.files.save_case)
+        self.top_bar.save_elsewhere_requested.connect(self.files.save_elsewhere)
         self.status_line = StatusLine(workspace, view, self)
         for slice_view in self.slices.values():
             slice_view.hovered.connect(self.status_line.point_at)
@@ -198,6 +211,14 @@ class MainWindow(QMainWindow):
             line,
             Entry("open-case", "&File", "Open &case...", "", Needs.NOTHING, files.open_case),
             Entry("save-case", "&File", "&Save case...", "Ctrl+S", Needs.CASE, files.save_case),
+            Entry("save-as", "&File", "Save &as...", "Ctrl+Shift+S", Needs.CASE, files.save_elsewhere),
+            Entry("copy-case", "&File", "Save a cop&y...", "", Needs.CASE, self._save_copy),
+            Entry("deidentify", "&File", "Save a de-&identified copy...", "", Needs.CASE, self._deidentify),
+            Entry("rename-case", "&File", "&Rename case...", "", Needs.MAY_EDIT, self._rename_case),
+            Entry("duplicate", "&File", "Duplica&te case", "", Needs.CASE, self._duplicate_case),
+            Entry("delete-case", "&File", "Delete case...", "", Needs.MAY_EDIT, self._delete_case),
+            Entry("close-case", "&File", "Close case", "Ctrl+W", Needs.CASE, files.close_case),
+            line,
             Entry("open-plan", "&File", "Open &plan...", "", Needs.MAY_EDIT, files.open_plan),
             Entry("save-plan", "&File", "Save p&lan...", "", Needs.PROBES, files.save_plan),
             line,
@@ -276,6 +297,23 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_failure(self, failure: Failure) -> None:
         self.banner.show_failure(failure)
+
+    # The case that is open --------------------------------------------------------------------------
+
+    def _save_copy(self) -> None:
+        self.case_files.save_copy()
+
+    def _deidentify(self) -> None:
+        self.case_files.save_deidentified()
+
+    def _rename_case(self) -> None:
+        self.case_files.rename()
+
+    def _duplicate_case(self) -> None:
+        self.case_files.duplicate()
+
+    def _delete_case(self) -> None:
+        self.case_files.delete()
 
     # Probes and view --------------------------------------------------------------------------------
 
@@ -359,7 +397,10 @@ class MainWindow(QMainWindow):
         self.card.setFixedWidth(WIDE_CARD if wide else CARD_WIDTH)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Let VTK and the background process go before the window does."""
+        """Let VTK and the background process go before the window does, once the case may be left."""
+        if not self.files.may_leave():
+            event.ignore()
+            return
         close_canvas = getattr(self.canvas, "close_canvas", None)
         if close_canvas is not None:
             close_canvas()

@@ -21,11 +21,14 @@ SHORT = {
     "disk-full": "disk full",
     "not-writable": "place is write-protected",
     "folder-missing": "folder is gone",
+    "case-place-gone": "place is gone",
+    "case-file-failed": "the disk reports an error",
     "case-file-gone": "file is gone",
     "case-file-changed": "changed by another program",
     "case-file-in-use": "open elsewhere",
     "case-file-unreadable": "place does not answer",
     "case-file-damaged": "file is damaged",
+    "no-answer": "the place does not answer",
     "not-written": "could not be written",
 }
 """Why a step is not on the disk, in few words."""
@@ -67,6 +70,8 @@ class Notice:
         See `cryoplan.gui.parts.tone_colour`.
     buttons : tuple of str
         What can be done about it.
+    details : str
+        All of it, for a tooltip.
     about : str
         Tells a notice that was closed from the next one of its kind; empty: it cannot be closed.
     """
@@ -75,6 +80,7 @@ class Notice:
     text: str
     tone: str
     buttons: tuple[str, ...] = ()
+    details: str = ""
     about: str = ""
 
 
@@ -179,13 +185,18 @@ def shown_status(kept: Kept) -> str:
     return kept.status
 
 
+def short_reason(trouble: CryoplanError) -> str:
+    """Return why something is not on the disk, in few words."""
+    return SHORT.get(trouble.code) or trouble.what.rstrip(".")
+
+
 def save_word(kept: Kept, trouble: CryoplanError | None, *, is_named: bool) -> Word:
     """Return whether all is saved; empty while there is no file."""
     if kept.path is None:
         return Word(text="", tone="muted", sentence="")
     if trouble is not None:
         return Word(
-            text=f"NOT SAVED: {SHORT.get(trouble.code, 'the disk does not answer')}",
+            text=f"NOT SAVED: {SHORT.get(trouble.code, 'see below')}",
             tone="warn",
             sentence=f"{trouble.what} {trouble.remedy}",
         )
@@ -193,8 +204,9 @@ def save_word(kept: Kept, trouble: CryoplanError | None, *, is_named: bool) -> W
         return Word(text="Read only", tone="warn", sentence=_read_only(kept))
     if _first_waiting(kept) is not None:
         return Word(text="Saving...", tone="muted", sentence="The last step is on its way to the disk.")
-    if is_named:
-        return Word(text="Saved", tone="muted", sentence=f"All steps are in {kept.path.name}.")
+    if is_named or kept.status != Status.DRAFT:
+        where = kept.path.name if is_named else "cryoplan's own folder. Save case gives it a place of yours"
+        return Word(text="Saved", tone="muted", sentence=f"All steps are in {where}.")
     return Word(
         text="Saved as draft",
         tone="muted",
@@ -213,8 +225,9 @@ def notices(kept: Kept, trouble: CryoplanError | None) -> tuple[Notice, ...]:
             Notice(
                 kind="trouble",
                 tone="warn",
-                text=f"{what} not saved yet: {trouble.what} {it} kept in memory. {trouble.remedy}",
+                text=f"{what} not saved yet: {short_reason(trouble)}. {it} kept in memory. {trouble.remedy}",
                 buttons=(TRY_AGAIN, SAVE_ELSEWHERE),
+                details=trouble.what,
             )
         )
     if kept.read_only and kept.path is not None:

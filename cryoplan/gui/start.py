@@ -8,7 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QEvent, QObject, QSettings, QTimer
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
 from cryoplan import __version__
@@ -50,6 +51,8 @@ def start_window(case_path: Path | None, demo: bool) -> int:
         net = crash.Net(Teller(window).tell, interrupted=QApplication.quit)
         net.install()
         _quit_on_interrupt(window)
+        clicks = DoubleClicks(window)
+        application.installEventFilter(clicks)
         window.show()
         if endings:
             window.banner.show_failure(ended_badly(endings))
@@ -62,6 +65,21 @@ def start_window(case_path: Path | None, demo: bool) -> int:
         window.deleteLater()
     session.end()
     return int(code)
+
+
+class DoubleClicks(QObject):
+    """Opens what is double-clicked on systems that tell so by an event, not on the command line."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take the file of such an event."""
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self._window.files.open_path(Path(event.file()))
+            return True
+        return super().eventFilter(watched, event)
 
 
 def ended_badly(endings: tuple[crash.Ending, ...]) -> Failure:

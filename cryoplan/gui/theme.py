@@ -98,6 +98,8 @@ QTableView {{ gridline-color: {p.border}; background: {p.card}; border: 1px soli
 #welcome {{ background: {p.window}; }}
 #welcomeTitle {{ font-size: 30px; font-weight: bold; }}
 #welcome QPushButton {{ padding: 9px 16px; }}
+#caseList {{ background: {p.card}; border: 1px solid {p.border}; border-radius: 5px; }}
+#caseList:focus {{ border-color: {p.accent}; }}
 #canvasHead {{ background: {p.canvas}; }}
 QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QProgressBar {{ background: {p.card}; border: none; border-radius: 3px; }}

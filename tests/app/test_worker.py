@@ -187,3 +187,15 @@ def test_close_ends_a_busy_process_and_may_be_called_twice(qtbot):
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert answers.final(endless) is None
+
+
+def test_a_process_that_ends_while_the_window_closes_is_not_started_again(worker, answers, qtbot, qapp):
+    job = worker.submit("echo", value=1)
+    qtbot.waitUntil(lambda: answers.final(job) is not None, timeout=WAIT_MS)
+    # As at a logout: all get the same signal, and the window hears of the other's end while it closes.
+    os.kill(worker.pid, signal.SIGKILL)
+    assert worker._reader.wait(WAIT_MS)
+    worker.close()
+    qapp.processEvents()
+    assert answers.restarts == 0
+    assert not multiprocessing.active_children()

@@ -177,7 +177,7 @@ class Lines(QAbstractTableModel):
             elif line.mark.startswith(NOW) and line.tone == "text":
                 tone = "accent"
             return tone_colour(tone)
-        if role == Qt.ItemDataRole.FontRole and line.mark.startswith(NOW):
+        if role == Qt.ItemDataRole.FontRole and index.column() != TIME and line.mark.startswith(NOW):
             return scaled_font(bold=True)
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == STEP:
             return line.text
@@ -325,10 +325,12 @@ class HistoryDialog(QDialog):
         self.model.show_lines(lines)
         self._width_of_marks(f"{NOW}, {NOT_SAVED}" if kept.waiting else f"{UNDONE}..")
         self._choose(chosen)
-        found, all_lines = len(lines), len(kept.history) + len(kept.waiting)
-        steps = "1 line" if found == 1 else f"{found:,} lines"
-        of = "" if found == all_lines else f" of {all_lines:,} entries"
-        self.count.say(f"{steps}{of}" if kept.path is not None else "No case is open.")
+        one = len(lines) == 1
+        kind = "step" if one else "steps"
+        if self.everything.isChecked():
+            kind = f"{'entry' if one else 'entries'} of the audit log"
+        found = f"{len(lines):,} {kind}{' found' if self.filter.text().strip() else ''}"
+        self.count.say(found if kept.path is not None else "No case is open.")
         for button in (self.csv, self.json):
             button.setEnabled(bool(kept.history.entries))
         if kept.history.seal != self._checked:
@@ -339,7 +341,7 @@ class HistoryDialog(QDialog):
         """Choose the line again that was chosen, or the present state."""
         lines = self.model.lines
         row = next((n for n, one in enumerate(lines) if line is not None and one.number == line.number), None)
-        if row is None or (line is not None and not line.number):
+        if row is None or line is None or not line.number or line.mark.startswith(NOW):
             row = next((n for n, one in enumerate(lines) if one.mark.startswith(NOW)), 0)
         if row < len(lines):
             self.table.setCurrentIndex(self.model.index(row, STEP))

@@ -87,7 +87,7 @@ class ReportPanel(Panel):
         self.approve = QPushButton("Approve plan...")
         self.ready = QPushButton("Mark as ready")
         self.treated = QPushButton("Mark as treated")
-        self.withdraw = QPushButton("Withdraw approval")
+        self.withdraw = QPushButton("Withdraw")
         grid = QGridLayout()
         for place, (button, call) in enumerate(
             (
@@ -100,6 +100,7 @@ class ReportPanel(Panel):
             button.setAccessibleName(button.text().rstrip("."))
             button.clicked.connect(call)
             grid.addWidget(button, place // 2, place % 2)
+        self.withdraw.setAccessibleName("Withdraw approval")
         self.add(grid)
         self.why_not_approved = Text("", "muted", wrap=True, scale=0.93)
         self.add(self.why_not_approved)

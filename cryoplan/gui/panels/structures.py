@@ -21,7 +21,7 @@ from cryoplan.case.structure import Role, Structure
 from cryoplan.core.units import show_ml
 from cryoplan.gui.numbers import outlined_ml
 from cryoplan.gui.panel import Panel
-from cryoplan.gui.parts import Heading, Name, Swatch, Text, palette
+from cryoplan.gui.parts import Heading, Name, Swatch, Text, indicator_style
 from cryoplan.gui.rows import Findings
 from cryoplan.scene.style import theme
 
@@ -92,16 +92,8 @@ class StructuresPanel(Panel):
         self.layers_changed()
 
     def _show_style(self) -> None:
-        """Draw the indicators so that on and off differ in a dim room; Fusion's are nearly black on black."""
-        colours = palette()
-        style = (
-            f"QCheckBox::indicator, QRadioButton::indicator {{ width: 12px; height: 12px; "
-            f"border: 1px solid {colours.text_muted}; background: {colours.panel}; }}"
-            "QCheckBox::indicator { border-radius: 3px; } QRadioButton::indicator { border-radius: 7px; }"
-            f"QCheckBox::indicator:checked, QRadioButton::indicator:checked {{ "
-            f"background: {colours.accent}; }}"
-            f"QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {colours.accent}; }}"
-        )
+        """Draw the indicators in the colours in use."""
+        style = indicator_style()
         if style != self._style:
             self._style = style
             self._list.setStyleSheet(style)

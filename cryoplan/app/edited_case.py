@@ -1,0 +1,144 @@
+"""EditedCase: the case and the plan on screen, and every way to change them that is a step of the history."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from cryoplan import workflow
+from cryoplan.app.jobs import Failure
+from cryoplan.app.keeper import Keeper
+from cryoplan.app.steps import State as CaseState
+from cryoplan.app.steps import Step
+from cryoplan.app.travel import Travel
+from cryoplan.case.case import Case
+from cryoplan.core.errors import CryoplanError
+from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.edits import describe_change
+from cryoplan.plan.plan import Plan
+
+
+class EditedCase(QObject):
+    """Case and plan, kept in the case file with each edit; `Workspace` adds what is worked out from them.
+
+    Signals
+    -------
+    message : str
+        One line for the status bar.
+    failed : Failure
+        Something did not work.
+    file_changed
+        The case file, its history, its status, or whether all is saved: see `Keeper.kept`.
+    """
+
+    message = Signal(str)
+    failed = Signal(object)
+    file_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.catalogue: Catalogue = workflow.catalogue()
+        self.keeper = Keeper(self)
+        self.keeper.changed.connect(self.file_changed)
+        self._travel = Travel(self)
+        self._travel.arrived.connect(self._arrive)
+        self._travel.failed.connect(self._fail)
+        self._case: Case | None = None
+        self._plan = Plan()
+
+    @property
+    def case(self) -> Case | None:
+        """The patient, None before one is opened."""
+        return self._case
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as it stands."""
+        return self._plan
+
+    def edit(self, text: str, new_plan: Plan, *, gesture: str | None = None) -> None:
+        """Put `new_plan` in place as one step of the history; steps of one `gesture` become one."""
+        if new_plan == self._plan or not self._may_edit():
+            return
+        before = self._plan
+        self._set_plan(new_plan)
+        if self._case is not None:
+            self._record(text, before=(self._case, before), gesture=gesture)
+
+    def _record(self, text: str, before: CaseState, gesture: str | None = None) -> None:
+        assert self._case is not None
+        step = Step(text=text, case=self._case, plan=self._plan, before=before, gesture=gesture)
+        self.keeper.record(step, describe=describe_change)
+
+    def _may_edit(self) -> bool:
+        if self._travel.is_under_way:
+            self.message.emit("One moment: the last step is still on its way")
+            return False
+        try:
+            self.keeper.require_writable()
+        except CryoplanError as error:
+            self._fail(error)
+            return False
+        return True
+
+    def undo(self) -> None:
+        """Take the last step back, of the plan or the structures, also after the case was opened again."""
+        if self.keeper.can_undo and self._may_edit():
+            self._travel.go(self.keeper.undo())
+
+    def redo(self) -> None:
+        """Make the step again that was taken back last."""
+        if self.keeper.can_redo and self._may_edit():
+            self._travel.go(self.keeper.redo())
+
+    def go_to(self, state: int) -> None:
+        """Go back or on to any step of the history."""
+        if self._may_edit():
+            self._travel.go(self.keeper.go_to(state))
+
+    @Slot(object, object)
+    def _arrive(self, case: Case, plan: Plan) -> None:
+        if self._case is not None and case.digest() == self._case.digest():
+            self._case = case
+        else:
+            self._show_case(case)
+        self._set_plan(plan)
+
+    def open_plan(self, path: Path) -> None:
+        """Read a plan file as one undoable step."""
+        try:
+            plan = workflow.load_plan(path, self.catalogue)
+        except CryoplanError as error:
+            self._fail(error)
+            return
+        self.edit(f"Plan {plan.name} opened", plan)
+
+    def save_plan(self, path: Path) -> None:
+        """Write a plan file."""
+        try:
+            workflow.save_plan(self._plan, path)
+        except CryoplanError as error:
+            self._fail(error)
+            return
+        self.message.emit(f"Saved {path.name}")
+
+    # What follows from another state, in the class that knows ------------------------------------------
+
+    @abstractmethod
+    def _set_plan(self, plan: Plan) -> None:
+        """Put a plan in place."""
+
+    @abstractmethod
+    def _show_case(self, case: Case) -> None:
+        """Put another state of the same patient in place: the plan and its history stay."""
+
+    def _need_case(self) -> bool:
+        if self._case is None:
+            self._fail(CryoplanError("No case is open.", "Open a scan first.", code="no-case"))
+            return False
+        return True
+
+    def _fail(self, error: CryoplanError) -> None:
+        self.failed.emit(Failure(what=error.what, remedy=error.remedy, code=error.code, place=error.place))
