@@ -83,7 +83,7 @@ ATTRIBUTES = (
     Attribute(fact="acquired_on", tag="(0008,0020)", name="Study Date", profile=Action.EMPTY,
               done="removed, or shifted if asked (113107)"),
     Attribute(fact="series_part", tag="(0008,0032)", name="Acquisition Time",
-              profile=Action.REMOVE_OR_EMPTY, done="removed, with all else that tells parts of a series apart"),
+              profile=Action.REMOVE_OR_EMPTY, done="removed, as all that tells parts of a series apart"),
     Attribute(fact="modality", tag="(0008,0060)", name="Modality", profile=Action.KEEP, done="kept"),
     Attribute(fact="patient_position", tag="(0018,5100)", name="Patient Position", profile=Action.KEEP,
               done="kept"),
