@@ -106,6 +106,14 @@ class EditedCase(QObject):
             self._show_case(case)
         self._set_plan(plan)
 
+    def write_notes(self, notes: str) -> None:
+        """Keep what the user wrote about the case, as one step of the history."""
+        if self._case is None or notes == self.keeper.kept.notes or not self._may_edit():
+            return
+        here = (self._case, self._plan)
+        step = Step(text="Notes changed", case=here[0], plan=here[1], before=here, words={"notes": notes})
+        self.keeper.record(step, describe=describe_change)
+
     def open_plan(self, path: Path) -> None:
         """Read a plan file as one undoable step."""
         try:

@@ -15,6 +15,7 @@ from cryoplan.case.history import Status
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.finding import Finding
 from cryoplan.gui.dialogs.approve import ask_approval
+from cryoplan.gui.notes import Notes
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, Heading, Text
 from cryoplan.gui.rows import Findings, Rows
@@ -46,6 +47,9 @@ class ReportPanel(Panel):
         self.why = Text("", "muted", wrap=True)
         self.add(self.why)
         self._add_status()
+        self.add(Heading("Notes"))
+        self.notes = Notes(workspace)
+        self.add(self.notes)
         self.add(Heading("Files"))
         self.save_case = QPushButton("Save case...")
         self.save_plan = QPushButton("Save plan...")
