@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from cryoplan import workflow
+from cryoplan.app.steps import Kept
 from cryoplan.app.view import ViewState
-from cryoplan.app.writer import Kept
 from cryoplan.case.history import Status
 from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Finding, Level

@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from cryoplan import workflow
-from cryoplan.app.writer import Kept
+from cryoplan.app.steps import Kept
 from cryoplan.case.history import History
 from cryoplan.case.history_write import edit_entries, first_entry
 from cryoplan.gui import theme
