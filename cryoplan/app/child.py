@@ -102,7 +102,7 @@ def serve(connection: Connection, marks: CancelMarks, tasks_module: str) -> None
 
 
 def _rest(idle: Callable[[Pause], None], connection: Connection) -> None:
-    """Work while nobody waits; an error in what nobody asked for may not end the process that is asked next."""
+    """Work while nobody waits; an error in what nobody asked for may not end the process."""
     try:
         idle(Pause(connection))
     except Cancelled:
