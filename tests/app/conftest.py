@@ -8,6 +8,7 @@ import os
 import pytest
 
 from cryoplan.app import writer as writing
+from tests.support.desk import Desk
 from tests.support.writing import LONG_S, Gate, Hand
 
 
@@ -22,6 +23,16 @@ def _no_process_is_left_behind():
     before = {p.pid for p in multiprocessing.active_children()}
     yield
     assert {p.pid for p in multiprocessing.active_children()} <= before
+
+
+@pytest.fixture
+def desk(qapp):
+    """A workspace with the small case and its plan; the test plays the background process."""
+    del qapp
+    one = Desk()
+    one.open()
+    yield one
+    one.workspace.close()
 
 
 @pytest.fixture

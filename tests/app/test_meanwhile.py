@@ -19,15 +19,6 @@ pytestmark = pytest.mark.usefixtures("qapp")
 PDF = Path("plan.pdf")
 
 
-@pytest.fixture
-def desk(qapp):
-    del qapp
-    one = Desk()
-    one.open()
-    yield one
-    one.workspace.close()
-
-
 def exports(desk: Desk) -> list[str]:
     keeper = desk.workspace.keeper
     keeper.call(lambda _: None).result(30)
