@@ -8,8 +8,8 @@ from datetime import datetime
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from cryoplan.app.keeper import Keeper
+from cryoplan.app.steps import Kept
 from cryoplan.app.workspace import Workspace
-from cryoplan.app.writer import Kept
 from cryoplan.case.history import Status
 from cryoplan.core.errors import CryoplanError
 from cryoplan.gui.parts import Later
