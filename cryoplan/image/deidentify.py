@@ -23,7 +23,8 @@ from pathlib import Path
 from cryoplan.core.finding import Finding
 from cryoplan.image.scan import ScanFacts
 
-SOURCE = "DICOM PS3.15-2024c, Table E.1-1, column Basic Profile"
+SOURCE = "DICOM PS3.15 2024b, Table E.1-1, column Basic Prof."
+"""The edition that `ATTRIBUTES` was compared with, row by row."""
 
 
 class Action(StrEnum):
@@ -32,6 +33,7 @@ class Action(StrEnum):
     KEEP = "-"
     REMOVE = "X"
     EMPTY = "Z"
+    EMPTY_OR_DUMMY = "Z/D"
     REMOVE_OR_EMPTY = "X/Z"
     REMOVE_OR_DUMMY = "X/D"
     NEW_UID = "U"
@@ -62,7 +64,8 @@ class Attribute:
 
 
 ATTRIBUTES = (
-    Attribute(fact="code", tag="(0010,0020)", name="Patient ID", profile=Action.EMPTY,
+    Attribute(fact="code", tag="(0010,0020)", name="Patient ID",
+              profile=Action.EMPTY_OR_DUMMY,
               done="never kept; the pseudonym made of it is replaced by one made of the copy's secret"),
     Attribute(fact="code", tag="(0010,0030)", name="Patient's Birth Date", profile=Action.EMPTY,
               done="never kept; as Patient ID"),
