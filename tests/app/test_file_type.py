@@ -24,7 +24,7 @@ from cryoplan.core.errors import CryoplanError, StoreError
 from tests.support.desk import small_case
 from tests.support.scenes import make_plan
 
-WORDS = ("/opt/program/bin/python", "-P", "-m", "cryoplan", "gui")
+WORDS = ("/usr/bin/python3", "-P", "-m", "cryoplan", "gui")
 HARD_NAME = """a b"c'd`e$f\\g%h;i&j(k)l*m?n#o~p|q<r>s ł"""
 """Every character that the specification reserves, and a letter beyond ASCII."""
 
@@ -190,7 +190,7 @@ def test_a_relative_data_folder_is_ignored(home, monkeypatch):
 
 def test_a_path_that_is_no_text_is_refused():
     with pytest.raises(StoreError, match="no valid text"):
-        desktop_entry((os.fsdecode(b"/opt/\xff/python"),))
+        desktop_entry((os.fsdecode(b"/usr/\xff/python"),))
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=("Cs", "Cc"))), min_size=1, max_size=4))
