@@ -92,6 +92,32 @@ class WriterLock:
                 self._lock.unlink(missing_ok=True)
 
 
+def is_free(path: Path) -> bool:
+    """Tell whether nobody has the case file `path` open for writing; one who was killed has not.
+
+    False where that cannot be told.
+    """
+    place = path.resolve()
+    lock = place.with_name(f".{place.name}.lock")
+    try:
+        lock.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        connection = _connect(lock, "rw")
+    except sqlite3.Error:
+        return False
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
 def _connect(lock: Path, mode: str = "rwc") -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{lock.as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=0.0, check_same_thread=False

@@ -15,7 +15,7 @@ import pytest
 
 from cryoplan.case import store_lock
 from cryoplan.case.store import CaseStore, summary
-from cryoplan.case.store_lock import WriterLock
+from cryoplan.case.store_lock import WriterLock, is_free
 from cryoplan.core.errors import StoreError
 from tests.support.cases import ball, case, grid, scan, structure
 
@@ -200,3 +200,25 @@ def test_closing_twice_gives_nothing_of_the_next_writer_away(path):
     with CaseStore.open(path):
         first.close()
         assert_in_use(path)
+
+
+def test_a_file_is_free_once_its_writer_closed_it(path):
+    assert is_free(path)
+    with CaseStore.open(path):
+        assert not is_free(path)
+    assert is_free(path)
+    assert files(path.parent) == [path.name]
+
+
+def test_a_file_whose_writer_was_killed_is_free_and_looking_does_not_take_it(path, holder):
+    assert not is_free(path)
+    holder.kill()
+    holder.wait()
+    assert is_free(path)
+    with CaseStore.open(path):
+        assert not is_free(path)
+
+
+def test_a_lock_that_cannot_be_read_is_not_taken_for_a_free_file(path):
+    (path.parent / f".{path.name}.lock").mkdir()
+    assert not is_free(path)
