@@ -12,6 +12,7 @@ from cryoplan.core.units import show_degc, show_ml
 from cryoplan.gui.numbers import (
     EXTRA_COVERAGE,
     LARGE_THRESHOLDS_DEGC,
+    OWN,
     VOLUME_THRESHOLDS_DEGC,
     Shown,
     coverage_name,
@@ -29,7 +30,8 @@ from cryoplan.gui.panel import Panel
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Name, Press, Text
 from cryoplan.gui.rows import Findings, MarginBox, Rows
 from cryoplan.margins.assessment import Assessment
-from cryoplan.margins.limits import load_limits
+from cryoplan.margins.case_limits import changed_limits, name_of
+from cryoplan.margins.limits import Limits
 from cryoplan.plan.plan import Plan
 
 ORGANS_SHOWN = 4
@@ -64,6 +66,8 @@ class PlanCard(Panel):
             boxes.addWidget(box, 1)
             self.margins.append(box)
         self.add(boxes)
+        self.own = Text("", "muted", wrap=True, scale=0.93)
+        self.add(self.own)
         self.add(Heading("Coverage of the tumour"))
         self.coverage = Rows(on_press=self.go_to, value_px=52, limit_px=64)
         self.add(self.coverage)
@@ -106,10 +110,12 @@ class PlanCard(Panel):
         doubts = [f"! {f.text}" for f in found if f.code in NOT_TO_BE_TRUSTED and f.level is not Level.OK]
         self.doubt.setVisible(bool(doubts))
         self.doubt.say("\n".join(doubts), STALE if stale else "warn")
-        self._show_margins(assessment, stale)
-        self.coverage.show_all(_coverage(assessment), stale)
-        self._show_places(assessment, stale)
-        self._show_organs(assessment, stale)
+        limits = self.workspace.limits
+        self._show_margins(assessment, limits, stale)
+        self.coverage.show_all(_coverage(assessment, limits), stale)
+        self._show_places(assessment, limits, stale)
+        self._show_organs(assessment, limits, stale)
+        self._show_own()
         volumes = volume_rows(assessment) if assessment else [
             Shown(name=f"ice {show_degc(t)}" if t == 0.0 else show_degc(t), value=DASH)
             for t in VOLUME_THRESHOLDS_DEGC
@@ -127,8 +133,15 @@ class PlanCard(Panel):
         found = [f for f in self.workspace.rules if f.level is not Level.OK]
         self.rules.show_findings(found, empty="✓ All rules of placement are kept.")
 
-    def _show_margins(self, assessment: Assessment | None, stale: bool) -> None:
-        limits = load_limits()
+    def _show_own(self) -> None:
+        changed = changed_limits(self.workspace.case)
+        names = ", ".join(name_of(c.judged) for c in changed)
+        self.own.setVisible(bool(changed))
+        # A laxer limit lets through what would be stopped as a rule.
+        sign, tone = ("! ", "warn") if any(c.is_laxer for c in changed) else ("", "muted")
+        self.own.say(f"{sign}{OWN} not the default limit: {names}", tone)
+
+    def _show_margins(self, assessment: Assessment | None, limits: Limits, stale: bool) -> None:
         for box, threshold in zip(self.margins, LARGE_THRESHOLDS_DEGC, strict=True):
             margin = assessment.margin(threshold) if assessment else None
             if margin is None:
@@ -138,17 +151,17 @@ class PlanCard(Panel):
                     margin_title(threshold), DASH, limit, level=None, stale=stale, tip=why, point=None
                 )
                 continue
-            row = margin_row(margin)
+            row = margin_row(margin, limits)
             box.show_margin(
                 row.name, row.value, row.limit, level=row.level, stale=stale, tip=row.tip, point=row.point
             )
 
-    def _show_places(self, assessment: Assessment | None, stale: bool) -> None:
+    def _show_places(self, assessment: Assessment | None, limits: Limits, stale: bool) -> None:
         shown = []
         if assessment is not None:
             # The probes of an out-of-date result are not those on screen: then no distance to them.
             plan = Plan() if stale else self.workspace.plan
-            shown = worst_places(assessment, plan, self.workspace.catalogue)
+            shown = worst_places(assessment, plan, self.workspace.catalogue, limits)
         while len(self.places) < len(shown):
             place = _Place()
             place.clicked.connect(self._go)
@@ -161,15 +174,15 @@ class PlanCard(Panel):
             place.hide()
         self._no_place.setVisible(not shown)
 
-    def _show_organs(self, assessment: Assessment | None, stale: bool) -> None:
+    def _show_organs(self, assessment: Assessment | None, limits: Limits, stale: bool) -> None:
         if assessment is None:
             self.organs.show_all([], stale)
             self._organs_note.say(DASH, "muted")
             self._organs_note.show()
             return
         case = self.workspace.case
-        organs = judged_organs(assessment, case.target_name if case else "")
-        self.organs.show_all([organ_row(o) for o in organs[:ORGANS_SHOWN]], stale)
+        organs = judged_organs(assessment, limits, case.target_name if case else "")
+        self.organs.show_all([organ_row(o, limits) for o in organs[:ORGANS_SHOWN]], stale)
         more = len(organs) - ORGANS_SHOWN
         note = f"{more} more in the review" if more > 0 else ""
         self._organs_note.say(note if organs else "No structure with a limit.", STALE if stale else "muted")
@@ -222,12 +235,11 @@ class _Place(Press):
         self.setToolTip("Press to go there.")
 
 
-def _coverage(assessment: Assessment | None) -> list[Shown]:
+def _coverage(assessment: Assessment | None, limits: Limits) -> list[Shown]:
     if assessment is not None and assessment.coverage:
-        return coverage_rows(assessment, everything=False)
-    limits = load_limits()
+        return coverage_rows(assessment, limits, everything=False)
     known = [(c.threshold_degc, c.rim_mm, c.limit) for c in limits.coverage]
-    known += [(t, rim, None) for t, rim in EXTRA_COVERAGE]
+    known += [(t, rim, None) for t, rim in EXTRA_COVERAGE if limits.covered(t, rim) is None]
     return [
         Shown(name=coverage_name(t, rim), value=DASH, limit=short_limit(limit))
         for t, rim, limit in sorted(known, key=lambda k: (k[1], -k[0]))
