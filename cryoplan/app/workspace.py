@@ -95,16 +95,9 @@ class Workspace(EditedCase):
 
     @property
     def assessment(self) -> Assessment | None:
-        """The judgement of `result`, by the limits of the case as long as it is the answer to that."""
-        shown = self._results.shown
-        if shown is None:
-            return None
-        if self._judged is None or self._judged[0] is not shown[1]:
-            self._judged = (shown[1], shown[1])
-        if self._case is not None and self.is_current:
-            again = workflow.judge_again(self._case, shown[0], self._judged[1])
-            self._judged = (shown[1], again)
-        return self._judged[1]
+        """The judgement of `result` by the limits of the case; of those it had when it became out of date."""
+        self._judge()
+        return None if self._judged is None else self._judged[1]
 
     @property
     def limits(self) -> Limits:
@@ -199,7 +192,19 @@ class Workspace(EditedCase):
             if self._results.look_up(self._key):
                 self.result_changed.emit()
 
+    def _judge(self) -> None:
+        """Judge the result that is shown by the limits of the case, as long as it is its answer."""
+        shown = self._results.shown
+        if shown is None:
+            self._judged = None
+            return
+        if self._judged is None or self._judged[0] is not shown[1]:
+            self._judged = (shown[1], shown[1])
+        if self._case is not None and self.is_current:
+            self._judged = (shown[1], workflow.judge_again(self._case, shown[0], self._judged[1]))
+
     def _told(self) -> None:
+        self._judge()
         self.state_changed.emit()
 
     # The case ---------------------------------------------------------------------------------------

@@ -59,8 +59,11 @@ class Panel(QWidget):
         ):
             signal.connect(self._soon.ask)
         for signal in (
-            workspace.case_changed, workspace.plan_changed, workspace.result_changed, workspace.limits_changed,
-        ):  # fmt: skip
+            workspace.case_changed,
+            workspace.plan_changed,
+            workspace.result_changed,
+            workspace.limits_changed,
+        ):
             signal.connect(self._slow.ask)
         view.changed.connect(self._look_changed)
 

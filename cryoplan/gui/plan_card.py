@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
@@ -44,6 +44,8 @@ NOT_TO_BE_TRUSTED = ("lung-underestimated", "energy-not-conserved")
 class PlanCard(Panel):
     """Margins, coverage, worst place, organs, volumes, rules."""
 
+    limits_requested = Signal()
+
     def __init__(self, workspace: Workspace, view: ViewState) -> None:
         super().__init__(workspace, view, title="Plan card")
         self.setObjectName("planCard")
@@ -68,6 +70,13 @@ class PlanCard(Panel):
         self.add(boxes)
         self.own = Text("", "muted", wrap=True, scale=0.93)
         self.add(self.own)
+        self.limits = QToolButton()
+        self.limits.setText("Limits...")
+        self.limits.setAccessibleName("Limits of this case")
+        self.limits.setToolTip("Change what this case is judged by")
+        # As low as the heading beside it: the card has to fit a small screen.
+        self.limits.setStyleSheet("QToolButton { padding: 0px 6px; }")
+        self.limits.clicked.connect(self.limits_requested)
         self.add(Heading("Coverage of the tumour"))
         self.coverage = Rows(on_press=self.go_to, value_px=52, limit_px=64)
         self.add(self.coverage)
@@ -81,7 +90,10 @@ class PlanCard(Panel):
         self.places: list[_Place] = []
         self._no_place = Text(DASH, "muted")
         self.add(self._no_place)
-        self.add(Heading("Organs"))
+        heading = QHBoxLayout()
+        heading.addWidget(Heading("Organs"), 1)
+        heading.addWidget(self.limits, 0, Qt.AlignmentFlag.AlignBottom)
+        self.add(heading)
         self.organs = Rows(on_press=self.go_to, value_px=64, limit_px=50)
         self.add(self.organs)
         self._organs_note = Text("", "muted", wrap=True, scale=0.93)
@@ -99,6 +111,7 @@ class PlanCard(Panel):
         case, assessment = self.workspace.case, self.workspace.assessment
         stale = assessment is not None and not self.workspace.is_current
         target = None if case is None else case.target
+        self.limits.setEnabled(case is not None)
         if target is None:
             self._target.say("no case" if case is None else "no target chosen", "muted")
         else:

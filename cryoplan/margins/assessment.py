@@ -99,8 +99,8 @@ class Assessment:
     """Is the whole tumour cold enough, by how much, where is the worst place, what else freezes.
 
     `twice_below` holds pairs of a threshold and the share of the tumour that at least two freezes brought
-    below it; it is empty without a target or without a second freeze. `limits` are those of the case's own that
-    the findings rest on.
+    below it; it is empty without a target or without a second freeze. `limits` are the case's own, as they
+    were when it was judged.
     """
 
     key: str

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cryoplan import workflow
 from cryoplan.app.jobs import Failure, JobDone, JobFailed, JobForgot
+from cryoplan.app.parcel import HeldCase
 from cryoplan.app.state import State
 from cryoplan.case.case import Case
 from cryoplan.core.errors import PlanError, StaleError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
@@ -10,7 +12,6 @@ from cryoplan.case.case import Case
 from cryoplan.case.own_limits import Judged, Measure
 from cryoplan.case.structure import Role
 from cryoplan.core.errors import LimitError
-from cryoplan.core.units import show_degc
 from cryoplan.gui.numbers import EXTRA_COVERAGE, coverage_name, limit_words, margin_title
 from cryoplan.gui.panels.fields import MINUS
 from cryoplan.gui.parts import Name, Text
@@ -84,6 +85,7 @@ class LimitEditor(QWidget):
         column.setSpacing(4)
         for part in (self.opener, self.refused, self.fields):
             column.addWidget(part)
+        workspace.case_changed.connect(self._settle)
         self._open(False)
 
     def refresh(self) -> None:
@@ -120,6 +122,7 @@ class LimitEditor(QWidget):
         self.refused.say(f"! {error.what} {error.remedy}")
         self.refused.show()
 
+    @Slot()
     def _settle(self) -> None:
         self.refused.hide()
         for row in self.rows.values():
@@ -147,7 +150,8 @@ class LimitEditor(QWidget):
             head.deleteLater()
         for row in self.rows.values():
             row.remove_from(self._grid)
-        self._heads, self.rows, line = [], {}, 0
+        self._heads, self.rows, line = [], {}, 1
+        self._head_sides()
         measure: Measure | None = None
         for judged in wanted:
             if judged.measure is not measure:
@@ -160,18 +164,20 @@ class LimitEditor(QWidget):
             line += 1
         # Tab goes down the lines as they are read.
         boxes = [part for row in self.rows.values() for part in (*row.boxes, row.back)]
-        for first, second in zip(boxes, boxes[1:], strict=False):
+        for first, second in pairwise(boxes):
             QWidget.setTabOrder(first, second)
 
     def _head(self, line: int, text: str) -> None:
         title = Text(text, "muted", scale=0.93, bold=True)
-        self._grid.addWidget(title, line, 0)
+        self._grid.addWidget(title, line, 0, 1, 4)
         self._heads.append(title)
+
+    def _head_sides(self) -> None:
         for column, (word, tip) in enumerate(SIDES, 1):
             side = Text(word, "muted", scale=0.85)
             side.setToolTip(tip)
             side.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
-            self._grid.addWidget(side, line, column)
+            self._grid.addWidget(side, 0, column)
             self._heads.append(side)
 
 
@@ -189,7 +195,12 @@ class LimitRow:
         self.back = QToolButton()
         self.back.setText("↺")
         self.back.setFixedWidth(22)
+        self.back.setStyleSheet("QToolButton { padding: 2px 0px; }")
+        policy = self.back.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.back.setSizePolicy(policy)
         self.back.setAccessibleName(f"Default limit of {name_of(judged)}")
+        self.back.setToolTip("Back to the default")
         self.back.clicked.connect(self._reset)
         self._parts: tuple[QWidget, ...] = (self.name, *self.boxes, self.back)
 
@@ -207,16 +218,13 @@ class LimitRow:
 
     def show_limit(self, case: Case, *, may_edit: bool) -> None:
         """Show the limit that the case has; what is being typed is left alone."""
-        limit, own, there = (
-            limit_of(case, self.judged),
-            is_own(case, self.judged),
-            is_there(case, self.judged),
-        )
+        limit, own = limit_of(case, self.judged), is_own(case, self.judged)
+        there = is_there(case, self.judged)
         self._values = values(limit)
         name = _short_name(self.judged)
         self.name.say(
             f"{name} *" if own else name,
-            "warn" if own else "text",
+            "accent" if own else "text",
             f"{name}\n{limit_words(limit)}" if there else f"{name} is not in this case any more.",
         )
         for box, value in zip(self.boxes, self._values, strict=True):
@@ -224,7 +232,7 @@ class LimitRow:
             box.setEnabled(may_edit and there)
             box.setToolTip(limit_words(limit))
         self.back.setEnabled(own and may_edit)
-        self.back.setToolTip("Back to the default" if own else "This is the default")
+        self.back.setVisible(own)
 
     def forget_entry(self) -> None:
         """Let what was typed be replaced by the limit that there is."""
@@ -311,8 +319,4 @@ def _short_name(judged: Judged) -> str:
         return judged.structure
     if judged.measure is Measure.COVERAGE:
         return coverage_name(judged.threshold_degc, judged.rim_mm)
-    return (
-        margin_title(judged.threshold_degc)
-        if judged.threshold_degc == 0.0
-        else show_degc(judged.threshold_degc)
-    )
+    return margin_title(judged.threshold_degc)

@@ -127,6 +127,12 @@ class ReviewPanel(Panel):
             stale=stale,
         )
 
+    def show_limits(self) -> None:
+        """Open the fields of the limits."""
+        self.limits.opener.setChecked(True)
+        self.area.ensureWidgetVisible(self.limits.opener)
+        self.limits.opener.setFocus()
+
     def _organ_rows(self, assessment: Assessment | None) -> list[Shown]:
         if assessment is None:
             return []
