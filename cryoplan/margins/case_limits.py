@@ -51,6 +51,10 @@ class ChangedLimit:
             for new, old in zip(values(self.limit), values(self.ordinary), strict=True)
         )
 
+    def words(self) -> str:
+        """Return what is judged, and how: ``colon at least 0.0 °C, default at least 5.0 °C``."""
+        return f"{name_of(self.judged)} {_words(self.limit)}, default {_words(self.ordinary)}"
+
 
 def limits_of(case: Case | None) -> Limits:
     """Return what a case is judged by; without one, the limits of the installation.

@@ -135,8 +135,19 @@ def test_a_case_saved_elsewhere_takes_its_limits_along(desk, tmp_path):
     workspace.set_limit(ICE, 8.0, 0.0)
     path = tmp_path / "there.cryoplan"
     workspace.keeper.move(path).result(timeout=20)
+    assert workspace.keeper.settle()
     with workflow.CaseFile.open(path, read_only=True) as file:
         assert file.case.limits[0].warn == 8.0
+
+
+def test_who_approves_reads_the_limits_that_are_not_the_ordinary_ones(desk):
+    approving = Approving(desk.workspace)
+    assert not [line for line in approving.words() if "limits" in line]
+    desk.workspace.set_limit(ICE, 8.0, 0.0)
+    assert (
+        "Judged by limits of this case: the ice edge margin (0 °C) at least +8.0 mm, never below 0.0 mm, "
+        "default at least +5.0 mm, never below 0.0 mm"
+    ) in approving.words()
 
 
 def test_nobody_approves_limits_that_he_has_not_seen(desk, qtbot):
