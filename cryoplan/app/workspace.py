@@ -13,6 +13,7 @@ from cryoplan import workflow
 from cryoplan.app.edited_case import EditedCase
 from cryoplan.app.errands import Errands
 from cryoplan.app.jobs import Asked, Failure
+from cryoplan.app.recall import Recall
 from cryoplan.app.rehearsal import rehearse
 from cryoplan.app.results import Results
 from cryoplan.app.saver import Saver
@@ -70,6 +71,9 @@ class Workspace(EditedCase):
         self._errands.failed.connect(self._not_done)
         self._errands.cancelled.connect(self._gave_up)
         self._errands.changed.connect(self._told)
+        self._recall = Recall(self.keeper, self._errands, self)
+        self._recall.missed.connect(self._missed)
+        self._recall.changed.connect(self._told)
         self._settings: SolverSettings = STANDARD
         self._key = ""
         self._rules: tuple[Finding, ...] | None = None
@@ -159,12 +163,13 @@ class Workspace(EditedCase):
     @property
     def busy_text(self) -> str:
         """What is being done in the background, empty when nothing is."""
-        return self._errands.busy_text or self.saver.busy_text
+        recalling = BUSY_TEXT["recall"] if self._recall.is_under_way else ""
+        return self._errands.busy_text or self.saver.busy_text or recalling
 
     @property
     def is_busy(self) -> bool:
         """True while something is under way in the background."""
-        return self._errands.is_busy or self.saver.is_busy
+        return self._errands.is_busy or self.saver.is_busy or self._recall.is_under_way
 
     # The plan ---------------------------------------------------------------------------------------
 
@@ -181,6 +186,10 @@ class Workspace(EditedCase):
             self._key = workflow.simulation_key(self._case, self._plan, self.catalogue, self._settings)
             if self._results.look_up(self._key):
                 self.result_changed.emit()
+        if self._case is None or self.is_current:
+            self._recall.forget()
+        else:
+            self._recall.want(self._key, self._case, self._plan)
 
     def _told(self) -> None:
         self.state_changed.emit()
@@ -198,6 +207,7 @@ class Workspace(EditedCase):
         """Show another patient, in a new case file or in the one that it was read from."""
         self._errands.stop("solve", "converge", "meshes")  # what is to be printed is still wanted
         self._solving = None
+        self._recall.forget()
         self._travel.forget()
         self._case = case
         self._plan = plan or Plan()
@@ -259,6 +269,7 @@ class Workspace(EditedCase):
         """Solve the plan in the background; the newest request wins."""
         if not self._need_probes():
             return
+        self._recall.give_up()
         if self._solving is not None:
             self._errands.stop_one(self._solving)
         self._solving = self._errands.ask("solve", case=self._case, plan=self._plan, settings=self.settings)
@@ -279,6 +290,8 @@ class Workspace(EditedCase):
 
     def cancel(self) -> None:
         """Stop what the user asked for; the surfaces of the 3D view are still made."""
+        if self._recall.give_up():
+            self.message.emit("Cancelled")
         self._errands.stop(*(BUSY_TEXT.keys() - {"meshes"}))
 
     def export_pdf(self, path: Path) -> None:
@@ -308,6 +321,7 @@ class Workspace(EditedCase):
 
     def close(self) -> bool:
         """End the background process and free the case file; tell whether all steps are on the disk."""
+        self._recall.forget()
         self._errands.close()
         return self.saver.close()
 
@@ -315,13 +329,17 @@ class Workspace(EditedCase):
     def _gave_up(self, asked: Asked) -> None:
         if asked is self._solving:
             self._solving = None
-        elif asked.kind == "solve":
+        elif asked.kind in ("solve", "recall"):
             return  # nobody waits for it any more
         if asked.kind != "meshes":
             self.message.emit("Cancelled")
 
     @Slot(object, object)
     def _not_done(self, asked: Asked, failure: Failure) -> None:
+        if asked.kind == "recall":
+            if self._recall.ends(asked):
+                self._missed(failure)
+            return
         newest = asked is self._solving
         if newest:
             self._solving = None
@@ -338,7 +356,15 @@ class Workspace(EditedCase):
             return
         if kind == "solve":
             result, assessment = value
-            self._keep_result(replace(result, frames=tuple(frames)), assessment)
+            result = replace(result, frames=tuple(frames))
+            self._keep_result(result, assessment)
+            case = asked.arguments["case"]
+            if self._case is not None and self._case.scan.volume.digest() == case.scan.volume.digest():
+                self.saver.take(result, case, asked.arguments["plan"])
+        elif kind == "recall":
+            # Only the answer to the question on screen is looked for; any other came too late.
+            if self._recall.ends(asked) and value[0].key == self._key:
+                self._keep_result(*value)
         elif kind == "converge":
             self._checked = value
             if self.convergence is None:
@@ -372,13 +398,21 @@ class Workspace(EditedCase):
             path = asked.arguments["path"]
             self.set_case(value.case, value.plan, file=path, read_only=path == self._to_look_at)
             if value.result is not None:
-                self._keep_result(value.result, value.assessment, is_stored=True)
+                self._keep_result(value.result, value.assessment)
             for finding in value.findings:
                 self.message.emit(finding.text)
         else:
             self.message.emit(f"Printed {value.name}")
             if self.keeper.may_edit:
                 self.keeper.call(lambda file: file.record("Plan printed as PDF", kind=Kind.EXPORT))
+
+    @Slot(object)
+    def _missed(self, failure: Failure) -> None:
+        """Say why a stored result is not shown, in the status line unless our own process failed."""
+        if failure.details:
+            self.failed.emit(failure)
+        else:
+            self.message.emit(f"{failure.what} {failure.remedy}")
 
     def _edit_case(self, asked: Asked, case: Case) -> None:
         """Take structures or a target that were chosen as one step of the history."""
@@ -409,14 +443,13 @@ class Workspace(EditedCase):
             self._meshing = self._errands.ask("meshes", case=self._case)
         self.meshes_changed.emit()
 
-    def _keep_result(self, result: ThermalResult, assessment: Assessment, *, is_stored: bool = False) -> None:
+    def _keep_result(self, result: ThermalResult, assessment: Assessment) -> None:
         self._errands.held.results.add(result.key)
         for old in self._results.keep((result, assessment)):
             self._errands.held.results.discard(old)
         # A late answer is kept for undo, but only the answer to the plan on screen may be shown.
         if result.key == self._key and self._case is not None:
             self._results.look_up(self._key)
-            self.saver.take(result, self._case, self._plan, is_stored=is_stored)
             self.result_changed.emit()
 
     def _need_probes(self) -> bool:

@@ -482,4 +482,5 @@ class CaseWriter:
             read_only=store.read_only,
             reason=kept.reason,
             findings=store.findings,
+            results=store.known_results,
         )

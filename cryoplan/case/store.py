@@ -361,6 +361,7 @@ class CaseStore(StoredState):
         with self._writing(made, self._document):
             self._connection.execute("DELETE FROM result WHERE key = ?", (result.key,))
             insert_result(self._connection, result)
+        self._results = (*(key for key in self._results if key != result.key), result.key)
 
     def drop_results(self, keep: Sequence[str] = ()) -> None:
         """Remove all results but those of the keys in `keep`, in one transaction."""
@@ -369,6 +370,7 @@ class CaseStore(StoredState):
             for (key,) in self._connection.execute("SELECT key FROM result").fetchall():
                 if key not in keep:
                     self._connection.execute("DELETE FROM result WHERE key = ?", (key,))
+        self._results = tuple(key for key in self._results if key in keep)
 
 
 def _require_folder(path: Path) -> None:

@@ -90,6 +90,11 @@ class StoredState:
         """``draft``, ``ready``, ``approved`` or ``treated``."""
         return self._history.status
 
+    @property
+    def known_results(self) -> tuple[str, ...]:
+        """Keys of the results as this program knows them, the newest last; asks no disk."""
+        return self._results
+
     def history(self) -> History:
         """Return all that was done."""
         return self._history
@@ -107,6 +112,8 @@ class StoredState:
             self._history = History.of(select_entries(self._connection))
             digests = self._connection.execute("SELECT sha256 FROM mask").fetchall()
             self._known: set[str] = {digest for (digest,) in digests}
+            keys = self._connection.execute("SELECT key FROM result ORDER BY position").fetchall()
+            self._results: tuple[str, ...] = tuple(key for (key,) in keys)
             if not self._document.keys() >= empty_document().keys() or not self._history.entries:
                 raise ValueError("a part of the case is missing")
         self._doubtful = False

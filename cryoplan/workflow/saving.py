@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryoplan.case.case import Case
-from cryoplan.case.store import CaseStore
+from cryoplan.case.store import CaseStore, StoredResult
 from cryoplan.core.finding import Finding
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.file import plan_to_json
 from cryoplan.plan.plan import Plan
-from cryoplan.workflow.casefile import CaseFile, standing, stored_result
+from cryoplan.workflow.casefile import CaseFile, standing, stored_answer, stored_result
 from cryoplan.workflow.solving import assess, catalogue
 
 if TYPE_CHECKING:
@@ -90,3 +90,19 @@ def open_case(path: Path, probes: Catalogue | None = None) -> SavedCase:
     return SavedCase(
         case=case, plan=plan, result=result, assessment=judged, findings=findings, standing=words
     )
+
+
+def recall(
+    stored: StoredResult, case: Case, plan: Plan, probes: Catalogue | None = None
+) -> tuple[ThermalResult, Assessment]:
+    """Return a stored result and its judgement, if it is the answer to exactly this case and plan.
+
+    Raises
+    ------
+    StoreError
+        If it is damaged or of another version of the program.
+    StaleError
+        If it is the answer to anything else.
+    """
+    result = stored_answer(stored)
+    return result, assess(case, plan, probes or catalogue(), result)
