@@ -136,7 +136,9 @@ class Keeper(QObject):
         return self._writer.move(path, remove_old=not self.is_named and self.may_edit)
 
     def rescue(self, path: Path) -> None:
-        """Do as `move` and wait for it; where the present place hangs, go on from memory without its history.
+        """Do as `move` and wait for it; where the present place hangs, go on from memory.
+
+        Title, notes, approvals and history are in memory; structures of earlier steps are not.
 
         Raises
         ------
@@ -150,13 +152,13 @@ class Keeper(QObject):
             return
         # Nothing may be recorded while the steps go from one thread to the other.
         with self._changing_writer:
-            state, text, steps = self._writer.hand_over()
+            remembered, steps = self._writer.hand_over()
             try:
-                workflow.save_case(path, *state, text=text)
+                remembered.write(path)
             finally:
                 # Even where that failed: the steps belong to a thread that answers.
                 self._writer = CaseWriter(self._tell)
-                self._writer.attach(path, *state).exception()
+                self._writer.attach(path, *remembered.state).exception()
                 for step in steps:
                     self._writer.record(replace(step, gesture=None), lambda _old, _new: "")
         self._tell()

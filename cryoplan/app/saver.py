@@ -57,7 +57,8 @@ class Saver(QObject):
         self._thread = threading.Thread(target=self._do_all, name="saver", daemon=True)
         self._thread.start()
         # As many as memory and file keep, by their keys: each state that was solved is one to go back to.
-        self._unstored: OrderedDict[str, Solved] = OrderedDict()
+        self._newest: OrderedDict[str, Solved] = OrderedDict()
+        self._unstored: set[str] = set()
         self._saving = 0
         self._is_closed = False
         self._rest = QTimer(self)
@@ -76,29 +77,34 @@ class Saver(QObject):
         """What is being done."""
         return "Saving the case" if self._saving else ""
 
-    def take(self, result: ThermalResult, case: Case, plan: Plan) -> None:
-        """Remember a result that was solved; it goes into the file after a rest, or with `save`."""
-        self._unstored[result.key] = (result, case, plan, self._keeper.tenure)
-        self._unstored.move_to_end(result.key)
-        while len(self._unstored) > KEPT_RESULTS:
-            self._unstored.popitem(last=False)
-        self._rest.start()
+    def take(self, result: ThermalResult, case: Case, plan: Plan, *, is_stored: bool = False) -> None:
+        """Remember a result; one that was solved goes into the file after a rest, or with `save`."""
+        self._newest[result.key] = (result, case, plan, self._keeper.tenure)
+        self._newest.move_to_end(result.key)
+        while len(self._newest) > KEPT_RESULTS:
+            self._unstored.discard(self._newest.popitem(last=False)[0])
+        if not is_stored:
+            self._unstored.add(result.key)
+            self._rest.start()
 
     def forget(self) -> None:
         """Another patient is shown."""
+        self._newest.clear()
         self._unstored.clear()
         self._rest.stop()
 
     def save(self, path: Path) -> None:
         """Give the case its place, with the newest results; `saved` or `failed` tells."""
-        newest = self._take_unstored()
+        self._take_unstored()
+        newest = tuple(self._newest.values())
         self._saving += 1
 
         def work() -> None:
             self._keeper.settle()
             self._keeper.rescue(path)
-            # After that: the old place may be the one that does not answer.
-            self._store(newest)
+            # After that: the old place may be the one that does not answer, and memory all that is left.
+            there = self._keeper.kept.results
+            self._store(tuple(solved for solved in newest if solved[0].key not in there))
 
         def end(error: BaseException | None) -> None:
             self._saving -= 1
@@ -139,7 +145,7 @@ class Saver(QObject):
 
     def _take_unstored(self) -> tuple[Solved, ...]:
         self._rest.stop()
-        newest = tuple(self._unstored.values())
+        newest = tuple(solved for key, solved in self._newest.items() if key in self._unstored)
         self._unstored.clear()
         return newest
 

@@ -117,6 +117,7 @@ class Workspace(EditedCase):
         if value != self._settings:
             self._settings = value
             self._refresh_key()
+            self._look_for_result()
             self._told()
 
     @property
@@ -177,6 +178,7 @@ class Workspace(EditedCase):
         self._plan = plan
         self._rules = None
         self._refresh_key()
+        self._look_for_result()
         self.plan_changed.emit()
         self._told()
 
@@ -186,6 +188,9 @@ class Workspace(EditedCase):
             self._key = workflow.simulation_key(self._case, self._plan, self.catalogue, self._settings)
             if self._results.look_up(self._key):
                 self.result_changed.emit()
+
+    def _look_for_result(self) -> None:
+        """Bring the answer back from the file where another state of the same case is shown."""
         if self._case is None or self.is_current:
             self._recall.forget()
         else:
@@ -365,6 +370,7 @@ class Workspace(EditedCase):
             # Only the answer to the question on screen is looked for; any other came too late.
             if self._recall.ends(asked) and value[0].key == self._key:
                 self._keep_result(*value)
+                self.saver.take(value[0], asked.arguments["case"], asked.arguments["plan"], is_stored=True)
         elif kind == "converge":
             self._checked = value
             if self.convergence is None:
@@ -399,6 +405,7 @@ class Workspace(EditedCase):
             self.set_case(value.case, value.plan, file=path, read_only=path == self._to_look_at)
             if value.result is not None:
                 self._keep_result(value.result, value.assessment)
+                self.saver.take(value.result, value.case, value.plan, is_stored=True)
             for finding in value.findings:
                 self.message.emit(finding.text)
         else:
@@ -432,6 +439,7 @@ class Workspace(EditedCase):
         self._case = case
         self._rules = None
         self._refresh_key()
+        self._look_for_result()
         self._make_meshes()
         self.case_changed.emit()
         self.result_changed.emit()

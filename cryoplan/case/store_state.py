@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -22,6 +23,22 @@ from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.volume import Volume
 from cryoplan.image.scan import Scan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Memory:
+    """What memory holds of a case file beside its case: enough to go on elsewhere when the file is lost.
+
+    Attributes
+    ----------
+    document : dict
+        See `cryoplan.case.store_document`: title, notes, plan, limits and all else that can be edited.
+    history : History
+        All that was done, approvals too.
+    """
+
+    document: dict[str, Json]
+    history: History
 
 
 class StoredState:
@@ -89,6 +106,11 @@ class StoredState:
     def status(self) -> str:
         """``draft``, ``ready``, ``approved`` or ``treated``."""
         return self._history.status
+
+    @property
+    def memory(self) -> Memory:
+        """Document and history as they are now; asks no disk."""
+        return Memory(document=self._document, history=self._history)
 
     @property
     def known_results(self) -> tuple[str, ...]:
@@ -189,10 +211,23 @@ class StoredState:
                 document = applied(document, entry.changes, backwards)
             if document_digest(document) != self._history.maker(state).document:
                 raise ValueError(f"step {state} of its history cannot be made again")
+            self._require_masks(document, state)
             self._loaded()
             case = self._made(document)
         self._write(move_entries(self._history, kind, text, state), document, case)
         return case, self.plan_text
+
+    def _require_masks(self, document: dict[str, Json], state: int) -> None:
+        """Refuse a state with a mask that only the file had which this one goes on from, see `Memory`."""
+        rows = document["structures"]
+        lost = [row["name"] for row in rows if row["mask"] not in self._known]
+        if lost:
+            raise StoreError(
+                f"Step {state} cannot be shown: {', '.join(lost)} as it was then is not in {self.path.name}.",
+                "Go to another step, or open the file that this one goes on from.",
+                code="step-without-structures",
+                place=self.path.name,
+            )
 
     def _write(
         self, made: Sequence[Entry], document: dict[str, Json] | None = None, case: Case | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryoplan.case.case import Case
-from cryoplan.case.store import CaseStore, StoredResult
+from cryoplan.case.store import CaseStore, Memory, StoredResult
 from cryoplan.core.finding import Finding
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
@@ -52,6 +52,7 @@ def save_case(
     probes: Catalogue | None = None,
     *,
     text: str = "Case created",
+    memory: Memory | None = None,
 ) -> None:
     """Write a new case file; an old one is replaced only once the new one is whole.
 
@@ -61,6 +62,9 @@ def save_case(
         Kept under its key, whether it is current or not: opening decides that anew.
     text : str
         First sentence of its history.
+    memory : Memory, optional
+        Of a file that cannot be read any more, in the state `case` and `plan`: the new file goes on with its
+        title, notes, approvals and history.
 
     Raises
     ------
@@ -69,7 +73,10 @@ def save_case(
     """
     probes = probes or catalogue()
     results = [] if result is None else [stored_result(result, case, plan, probes)]
-    CaseStore.create(path, case, plan_to_json(plan), results=results, text=text)
+    if memory is None:
+        CaseStore.create(path, case, plan_to_json(plan), results=results, text=text)
+    else:
+        CaseStore.go_on(path, case, memory, results=results, text=text)
 
 
 def open_case(path: Path, probes: Catalogue | None = None) -> SavedCase:

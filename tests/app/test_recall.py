@@ -90,6 +90,7 @@ def test_undo_redo_and_going_to_a_step_after_a_restart_bring_the_stored_results_
     desk, _, keys = made
     workspace = desk.workspace
     assert (workspace.state, workspace.result.key) == (State.CURRENT, keys[2])
+    assert not workspace._recall.is_under_way, "what opening brought is not read again"
     newest = workspace.result
     workspace.undo()
     assert workspace.state is State.OUT_OF_DATE
@@ -175,6 +176,21 @@ def test_a_result_on_its_way_back_does_not_cost_the_one_that_is_not_in_the_file_
         assert newest in file.store.result_keys()
 
 
+def test_results_in_memory_go_along_when_only_memory_is_left_of_the_file(made, qtbot, tmp_path):
+    desk, path, keys = made
+    workspace = desk.workspace
+    workspace.undo()
+    arrives(desk, qtbot, 1)
+    assert workspace.keeper.settle()
+    path.write_bytes(b"\0" * path.stat().st_size)
+    place = tmp_path / "elsewhere.cryoplan"
+    with qtbot.waitSignal(workspace.saver.saved, timeout=LONG_MS):
+        workspace.save_case_file(place)
+    with workflow.CaseFile.open(place, read_only=True) as file:
+        assert file.store.result_keys() == (keys[2], keys[1])
+        assert file.current_result()[0].key == keys[1]
+
+
 # What does not ----------------------------------------------------------------------------------------
 
 
@@ -212,7 +228,9 @@ def test_an_edit_while_the_file_is_read_asks_nothing_of_the_process(made, qtbot,
     workspace.undo()
     assert begun.wait(LONG_MS / 1000)
     reading = workspace._recall._reading
+    said = sentences(workspace)
     move(workspace, 0.1)
+    assert said == []
     assert not workspace._recall.is_under_way
     go.set()
     assert reading.result(LONG_MS / 1000) is not None

@@ -470,6 +470,74 @@ def test_saved_elsewhere_a_lost_file_keeps_its_history_and_all_steps(hand, break
         assert hand.path.read_bytes() == b"something else", "what somebody else put there is not removed"
 
 
+def say(hand: Hand) -> None:
+    """Write down what only the document and the history hold."""
+
+    def words(file: workflow.CaseFile) -> None:
+        file.record("Words", title="Left lobe", notes="near the dome", limits={"margin_mm": [5.0, 3.0]})
+        file.store.approve("Dr. A")
+        file.store.set_status("treated")
+
+    hand.writer.call(words).result(LONG_S)
+
+
+def said(path: Path) -> tuple[object, ...]:
+    with workflow.CaseFile.open(path, read_only=True) as file:
+        approval = file.history.approval
+        by = "" if approval is None else approval.entry.person
+        store = file.store
+        return store.title, store.notes, store.limits, store.status, by
+
+
+ALL_SAID = ("Left lobe", "near the dome", {"margin_mm": [5.0, 3.0]}, "treated", "Dr. A")
+
+
+def spoilt(path: Path) -> None:
+    path.write_bytes(b"\0" * path.stat().st_size)
+
+
+def test_title_notes_limits_and_approval_go_on_elsewhere_when_only_memory_is_left(hand, tmp_path):
+    hand.begin()
+    hand.edit(1)
+    say(hand)
+    spoilt(hand.path)
+    place = tmp_path / "elsewhere.cryoplan"
+    hand.writer.move(place).result(LONG_S)
+    assert said(place) == ALL_SAID
+    kept = hand.writer.kept
+    assert (kept.title, kept.notes, kept.status) == ("Left lobe", "near the dome", "treated")
+    assert texts(place)[-1] == "Continued after case.cryoplan was out of reach"
+    assert texts(place)[:2] == ["Case created", "Edit 1"]
+    hand.edit(2)
+    hand.settled()
+    assert said(place) == (*ALL_SAID[:3], "draft", ""), "a change withdraws the approval there as anywhere"
+    hand.undo()
+    hand.undo()
+    hand.undo()
+    assert state(place)[1] == plan(0) == hand.plan
+
+
+def test_steps_whose_structures_were_lost_with_the_file_say_so_and_the_others_can_be_gone_to(hand, tmp_path):
+    hand.begin()
+    hand.edit(1, case=a_case(cyst_mm=3.0))
+    hand.edit(2, case=a_case())
+    hand.settled()
+    spoilt(hand.path)
+    place = tmp_path / "elsewhere.cryoplan"
+    hand.writer.move(place).result(LONG_S)
+    with pytest.raises(StoreError) as caught:
+        hand.writer.go(lambda file: file.undo()).result(LONG_S)
+    assert caught.value.code == "step-without-structures"
+    assert "cyst" in caught.value.what
+    assert state(place) == (hand.case.digest(), plan(2)), "nothing was changed by that"
+    assert hand.writer.kept.trouble is None
+    hand.case, hand.plan = hand.writer.go(lambda file: file.go_to(1)).result(LONG_S)
+    assert state(place) == (a_case().digest(), plan(0))
+    hand.edit(3)
+    hand.settled()
+    assert state(place)[1] == plan(3)
+
+
 def test_a_file_that_can_not_be_read_any_more_goes_on_from_memory_elsewhere(hand, monkeypatch, tmp_path):
     hand.begin()
     hand.edit(1, gesture="drag")
@@ -482,8 +550,8 @@ def test_a_file_that_can_not_be_read_any_more_goes_on_from_memory_elsewhere(hand
     hand.writer.move(place, remove_old=True).result(LONG_S)
     hand.settled()
     assert state(place) == (hand.case.digest(), plan(2))
-    assert texts(place)[0] == "Continued after case.cryoplan was out of reach"
-    assert hand.path.exists(), "its history is only there"
+    assert texts(place)[-2] == "Continued after case.cryoplan was out of reach"
+    assert hand.path.exists(), "structures of earlier steps are only there"
     hand.undo()
     assert hand.plan == plan(1) == state(place)[1]
 
