@@ -139,7 +139,9 @@ class Saver(QObject):
             self._store_quietly()
             self._is_closed = True
             self._work.put(None)
-            self._thread.join(ENDING_S if self._keeper.settle(again=True) else 0.0)
+            # Once a case was left nothing goes into its file; what is still at it may hang in its place.
+            is_worth_it = self._keeper.kept.path is not None and self._keeper.settle(again=True)
+            self._thread.join(ENDING_S if is_worth_it else 0.0)
             self._ended.disconnect()
         return self._keeper.close()
 
@@ -167,6 +169,8 @@ class Saver(QObject):
 
     def _store_one(self, solved: Solved) -> None:
         result, case, plan, tenure = solved
+        if self._keeper.tenure != tenure:
+            return
         stored = workflow.stored_result(result, case, plan, workflow.catalogue())
         image = case.scan.volume.digest()
 
