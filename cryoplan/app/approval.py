@@ -109,17 +109,7 @@ class Approving(QObject):
 
     def mark(self, status: Status) -> None:
         """Say that the case is ready, treated, or a draft again; the latter withdraws an approval."""
-
-        def work(file: workflow.CaseFile) -> None:
-            if status is Status.TREATED and file.history.approval is None:
-                raise StoreError(
-                    "Only an approved plan can be marked as treated.",
-                    "Approve it first.",
-                    code="not-approved",
-                )
-            file.store.set_status(status.value)
-
-        self._ask(work)
+        self._ask(lambda file: file.store.set_status(status.value))
 
     def _ask(self, work: Any) -> None:
         self._asking.watch(self._workspace.keeper.call(work))

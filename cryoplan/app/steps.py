@@ -73,6 +73,8 @@ class Kept:
         Who has the file, for example.
     findings : tuple of Finding
         What opening noticed.
+    results : tuple of str
+        Keys of the results in the file, the newest last.
     """
 
     path: Path | None = None
@@ -86,3 +88,4 @@ class Kept:
     read_only: bool = False
     reason: str = ""
     findings: tuple[Finding, ...] = ()
+    results: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ from cryoplan.workflow.run import refuse_impossible
 
 if TYPE_CHECKING:
     from cryoplan.app.child import Line
+    from cryoplan.case.store import StoredResult
     from cryoplan.image.series import PathDescription
     from cryoplan.scene.meshes import CaseMeshes
     from cryoplan.simulation.verification.suite import Verification
@@ -165,6 +166,15 @@ def open_file(_line: Line, path: Path) -> workflow.SavedCase:
     return saved
 
 
+def recall(
+    _line: Line, case: Case | HeldCase, plan: Plan, stored: StoredResult
+) -> tuple[ThermalResult, Assessment]:
+    """Unpack and judge a result that the window read from the case file."""
+    result, assessment = workflow.recall(stored, _case(case), plan)
+    _keep(_RESULTS, result.key, (result, assessment))
+    return result, assessment
+
+
 TASKS: dict[str, Callable[..., object]] = {
     "list-series": list_series,
     "load": load,
@@ -178,6 +188,7 @@ TASKS: dict[str, Callable[..., object]] = {
     "report": report,
     "save": save,
     "open": open_file,
+    "recall": recall,
 }
 
 

@@ -13,6 +13,7 @@ from cryoplan import workflow
 from cryoplan.app.edited_case import EditedCase
 from cryoplan.app.errands import Errands
 from cryoplan.app.jobs import Asked, Failure
+from cryoplan.app.recall import Recall
 from cryoplan.app.rehearsal import rehearse
 from cryoplan.app.results import Results
 from cryoplan.app.saver import Saver
@@ -74,6 +75,9 @@ class Workspace(EditedCase):
         self._errands.failed.connect(self._not_done)
         self._errands.cancelled.connect(self._gave_up)
         self._errands.changed.connect(self._told)
+        self._recall = Recall(self.keeper, self._errands, self)
+        self._recall.missed.connect(self._missed)
+        self._recall.changed.connect(self._told)
         self._settings: SolverSettings = STANDARD
         self._key = ""
         self._rules: tuple[Finding, ...] | None = None
@@ -128,6 +132,7 @@ class Workspace(EditedCase):
         if value != self._settings:
             self._settings = value
             self._refresh_key()
+            self._look_for_result()
             self._told()
 
     @property
@@ -174,12 +179,13 @@ class Workspace(EditedCase):
     @property
     def busy_text(self) -> str:
         """What is being done in the background, empty when nothing is."""
-        return self._errands.busy_text or self.saver.busy_text
+        recalling = BUSY_TEXT["recall"] if self._recall.is_under_way else ""
+        return self._errands.busy_text or self.saver.busy_text or recalling
 
     @property
     def is_busy(self) -> bool:
         """True while something is under way in the background."""
-        return self._errands.is_busy or self.saver.is_busy
+        return self._errands.is_busy or self.saver.is_busy or self._recall.is_under_way
 
     # The plan ---------------------------------------------------------------------------------------
 
@@ -187,6 +193,7 @@ class Workspace(EditedCase):
         self._plan = plan
         self._rules = None
         self._refresh_key()
+        self._look_for_result()
         self.plan_changed.emit()
         self._told()
 
@@ -208,6 +215,13 @@ class Workspace(EditedCase):
         if self._case is not None and self.is_current:
             self._judged = (shown[1], workflow.judge_again(self._case, shown[0], self._judged[1]))
 
+    def _look_for_result(self) -> None:
+        """Bring the answer back from the file where another state of the same case is shown."""
+        if self._case is None or self.is_current:
+            self._recall.forget()
+        else:
+            self._recall.want(self._key, self._case, self._plan)
+
     def _told(self) -> None:
         self._judge()
         self.state_changed.emit()
@@ -225,6 +239,7 @@ class Workspace(EditedCase):
         """Show another patient, in a new case file or in the one that it was read from."""
         self._errands.stop("solve", "converge", "meshes")  # what is to be printed is still wanted
         self._solving = None
+        self._recall.forget()
         self._travel.forget()
         self._case = case
         self._plan = plan or Plan()
@@ -290,6 +305,7 @@ class Workspace(EditedCase):
         """Solve the plan in the background; the newest request wins."""
         if not self._need_probes():
             return
+        self._recall.give_up()
         if self._solving is not None:
             self._errands.stop_one(self._solving)
         self._solving = self._errands.ask("solve", case=self._case, plan=self._plan, settings=self.settings)
@@ -310,6 +326,8 @@ class Workspace(EditedCase):
 
     def cancel(self) -> None:
         """Stop what the user asked for; the surfaces of the 3D view are still made."""
+        if self._recall.give_up():
+            self.message.emit("Cancelled")
         self._errands.stop(*(BUSY_TEXT.keys() - {"meshes"}))
 
     def export_pdf(self, path: Path) -> None:
@@ -341,6 +359,7 @@ class Workspace(EditedCase):
 
     def close(self) -> bool:
         """End the background process and free the case file; tell whether all steps are on the disk."""
+        self._recall.forget()
         self._errands.close()
         return self.saver.close()
 
@@ -348,13 +367,17 @@ class Workspace(EditedCase):
     def _gave_up(self, asked: Asked) -> None:
         if asked is self._solving:
             self._solving = None
-        elif asked.kind == "solve":
+        elif asked.kind in ("solve", "recall"):
             return  # nobody waits for it any more
         if asked.kind != "meshes":
             self.message.emit("Cancelled")
 
     @Slot(object, object)
     def _not_done(self, asked: Asked, failure: Failure) -> None:
+        if asked.kind == "recall":
+            if self._recall.ends(asked):
+                self._missed(failure)
+            return
         newest = asked is self._solving
         if newest:
             self._solving = None
@@ -371,7 +394,16 @@ class Workspace(EditedCase):
             return
         if kind == "solve":
             result, assessment = value
-            self._keep_result(replace(result, frames=tuple(frames)), assessment)
+            result = replace(result, frames=tuple(frames))
+            self._keep_result(result, assessment)
+            case = asked.arguments["case"]
+            if self._case is not None and self._case.scan.volume.digest() == case.scan.volume.digest():
+                self.saver.take(result, case, asked.arguments["plan"])
+        elif kind == "recall":
+            # Only the answer to the question on screen is looked for; any other came too late.
+            if self._recall.ends(asked) and value[0].key == self._key:
+                self._keep_result(*value)
+                self.saver.take(value[0], asked.arguments["case"], asked.arguments["plan"], is_stored=True)
         elif kind == "converge":
             self._checked = value
             if self.convergence is None:
@@ -405,7 +437,8 @@ class Workspace(EditedCase):
             path = asked.arguments["path"]
             self.set_case(value.case, value.plan, file=path, read_only=path in self._to_look_at)
             if value.result is not None:
-                self._keep_result(value.result, value.assessment, is_stored=True)
+                self._keep_result(value.result, value.assessment)
+                self.saver.take(value.result, value.case, value.plan, is_stored=True)
             for finding in value.findings:
                 self.message.emit(finding.text)
         else:
@@ -419,6 +452,14 @@ class Workspace(EditedCase):
         self.message.emit(f"Printed {path.name}")
         if self.keeper.may_edit:
             self.keeper.call(lambda file: file.record("Plan printed as PDF", kind=Kind.EXPORT))
+
+    @Slot(object)
+    def _missed(self, failure: Failure) -> None:
+        """Say why a stored result is not shown, in the status line unless our own process failed."""
+        if failure.details:
+            self.failed.emit(failure)
+        else:
+            self.message.emit(f"{failure.what} {failure.remedy}")
 
     def _edit_case(self, asked: Asked, case: Case) -> None:
         """Take structures or a target that were chosen as one step of the history."""
@@ -438,6 +479,7 @@ class Workspace(EditedCase):
         self._case = case
         self._rules = None
         self._refresh_key()
+        self._look_for_result()
         self._make_meshes()
         self.case_changed.emit()
         self.result_changed.emit()
@@ -449,14 +491,13 @@ class Workspace(EditedCase):
             self._meshing = self._errands.ask("meshes", case=self._case)
         self.meshes_changed.emit()
 
-    def _keep_result(self, result: ThermalResult, assessment: Assessment, *, is_stored: bool = False) -> None:
+    def _keep_result(self, result: ThermalResult, assessment: Assessment) -> None:
         self._errands.held.results.add(result.key)
         for old in self._results.keep((result, assessment)):
             self._errands.held.results.discard(old)
         # A late answer is kept for undo, but only the answer to the plan on screen may be shown.
         if result.key == self._key and self._case is not None:
             self._results.look_up(self._key)
-            self.saver.take(result, self._case, self._plan, is_stored=is_stored)
             self.result_changed.emit()
 
     def _need_probes(self) -> bool:

@@ -121,7 +121,8 @@ def status_entry(history: History, status: str, person: str, document: bytes) ->
     Raises
     ------
     StoreError
-        If there is no such status, or it is the one that only an approval gives.
+        If there is no such status, it is the one that only an approval gives (``status-needs-approval``), or
+        it is ``treated`` and no approval of exactly this document holds (``not-approved``).
     """
     if status not in list(Status):
         raise StoreError(
@@ -140,6 +141,13 @@ def status_entry(history: History, status: str, person: str, document: bytes) ->
                 place=status,
             )
         return note_entry(history, Kind.STATUS, "Status: approved", document, person=person, status=status)
+    if status == Status.TREATED and (held is None or held.entry.document != document):
+        raise StoreError(
+            "Only an approved plan can be marked as treated.",
+            "Approve it first.",
+            code="not-approved",
+            place=status,
+        )
     if held is not None and status != Status.TREATED:
         said = f"Approval by {held.entry.person} withdrawn; status: {status}"
         return note_entry(history, Kind.WITHDRAW, said, document, person=person, status=status)

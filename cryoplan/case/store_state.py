@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -22,6 +23,22 @@ from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.volume import Volume
 from cryoplan.image.scan import Scan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Memory:
+    """What memory holds of a case file beside its case: enough to go on elsewhere when the file is lost.
+
+    Attributes
+    ----------
+    document : dict
+        See `cryoplan.case.store_document`: title, notes, plan, limits and all else that can be edited.
+    history : History
+        All that was done, approvals too.
+    """
+
+    document: dict[str, Json]
+    history: History
 
 
 class StoredState:
@@ -85,6 +102,16 @@ class StoredState:
         """``draft``, ``ready``, ``approved`` or ``treated``."""
         return self._history.status
 
+    @property
+    def memory(self) -> Memory:
+        """Document and history as they are now; asks no disk."""
+        return Memory(document=self._document, history=self._history)
+
+    @property
+    def known_results(self) -> tuple[str, ...]:
+        """Keys of the results as this program knows them, the newest last; asks no disk."""
+        return self._results
+
     def history(self) -> History:
         """Return all that was done."""
         return self._history
@@ -102,6 +129,8 @@ class StoredState:
             self._history = History.of(select_entries(self._connection))
             digests = self._connection.execute("SELECT sha256 FROM mask").fetchall()
             self._known: set[str] = {digest for (digest,) in digests}
+            keys = self._connection.execute("SELECT key FROM result ORDER BY position").fetchall()
+            self._results: tuple[str, ...] = tuple(key for (key,) in keys)
             if not self._document.keys() >= empty_document().keys() or not self._history.entries:
                 raise ValueError("a part of the case is missing")
         self._doubtful = False
@@ -176,10 +205,23 @@ class StoredState:
                 document = applied(document, entry.changes, backwards)
             if document_digest(document) != self._history.maker(state).document:
                 raise ValueError(f"step {state} of its history cannot be made again")
+            self._require_masks(document, state)
             self._loaded()
             case = self._made(document)
         self._write(move_entries(self._history, kind, text, state), document, case)
         return case, self.plan_text
+
+    def _require_masks(self, document: dict[str, Json], state: int) -> None:
+        """Refuse a state with a mask that only the file had which this one goes on from, see `Memory`."""
+        rows = document["structures"]
+        lost = [row["name"] for row in rows if row["mask"] not in self._known]
+        if lost:
+            raise StoreError(
+                f"Step {state} cannot be shown: {', '.join(lost)} as it was then is not in {self.path.name}.",
+                "Go to another step, or open the file that this one goes on from.",
+                code="step-without-structures",
+                place=self.path.name,
+            )
 
     def _write(
         self, made: Sequence[Entry], document: dict[str, Json] | None = None, case: Case | None = None

@@ -19,7 +19,7 @@ from cryoplan.workflow.loading import (
 )
 from cryoplan.workflow.partner import check_partner, load_partner
 from cryoplan.workflow.reporting import make_pictures, write_report
-from cryoplan.workflow.saving import SavedCase, open_case, save_case
+from cryoplan.workflow.saving import SavedCase, open_case, recall, save_case
 from cryoplan.workflow.solving import (
     assess,
     catalogue,
@@ -54,6 +54,7 @@ __all__ = [
     "make_pictures",
     "open_case",
     "prepare",
+    "recall",
     "save_case",
     "save_plan",
     "simulate",

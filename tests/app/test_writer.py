@@ -14,9 +14,10 @@ import pytest
 
 from cryoplan import workflow
 from cryoplan.app import writer as writing
+from cryoplan.case.own_limits import Judged, OwnLimit
 from cryoplan.core.errors import StoreError
 from tests.support.failing_sqlite import DISK_FULL, IO_ERROR, READ_ONLY, failing_statements
-from tests.support.writing import LONG_S, a_case, plan, state, texts, wait_for_trouble
+from tests.support.writing import LONG_S, Hand, a_case, plan, state, texts, wait_for_trouble
 
 
 @pytest.mark.parametrize("reason", [DISK_FULL, IO_ERROR, READ_ONLY], ids=["full", "io", "read-only"])
@@ -146,6 +147,78 @@ def test_saved_elsewhere_a_lost_file_keeps_its_history_and_all_steps(hand, break
         assert hand.path.read_bytes() == b"something else", "what somebody else put there is not removed"
 
 
+OWN_LIMITS = (OwnLimit(judged=Judged.margin(0.0), warn=8.0, fail=3.0),)
+
+
+def say(hand: Hand) -> None:
+    """Write down what only the document and the history hold."""
+
+    def words(file: workflow.CaseFile) -> None:
+        file.record("Words", case=hand.case, title="Left lobe", notes="near the dome")
+        file.store.approve("Dr. A")
+        file.store.set_status("treated")
+
+    hand.case = hand.case.changed(limits=OWN_LIMITS)
+    hand.writer.call(words).result(LONG_S)
+
+
+def said(path: Path) -> tuple[object, ...]:
+    with workflow.CaseFile.open(path, read_only=True) as file:
+        approval = file.history.approval
+        by = "" if approval is None else approval.entry.person
+        store = file.store
+        return store.title, store.notes, file.case.limits, store.status, by
+
+
+ALL_SAID = ("Left lobe", "near the dome", OWN_LIMITS, "treated", "Dr. A")
+
+
+def spoilt(path: Path) -> None:
+    path.write_bytes(b"\0" * path.stat().st_size)
+
+
+def test_title_notes_limits_and_approval_go_on_elsewhere_when_only_memory_is_left(hand, tmp_path):
+    hand.begin()
+    hand.edit(1)
+    say(hand)
+    spoilt(hand.path)
+    place = tmp_path / "elsewhere.cryoplan"
+    hand.writer.move(place).result(LONG_S)
+    assert said(place) == ALL_SAID
+    kept = hand.writer.kept
+    assert (kept.title, kept.notes, kept.status) == ("Left lobe", "near the dome", "treated")
+    assert texts(place)[-1] == "Continued after case.cryoplan was out of reach"
+    assert texts(place)[:2] == ["Case created", "Edit 1"]
+    hand.edit(2)
+    hand.settled()
+    assert said(place) == (*ALL_SAID[:3], "draft", ""), "a change withdraws the approval there as anywhere"
+    hand.undo()
+    hand.undo()
+    hand.undo()
+    assert state(place)[1] == plan(0) == hand.plan
+
+
+def test_steps_whose_structures_were_lost_with_the_file_say_so_and_the_others_can_be_gone_to(hand, tmp_path):
+    hand.begin()
+    hand.edit(1, case=a_case(cyst_mm=3.0))
+    hand.edit(2, case=a_case())
+    hand.settled()
+    spoilt(hand.path)
+    place = tmp_path / "elsewhere.cryoplan"
+    hand.writer.move(place).result(LONG_S)
+    with pytest.raises(StoreError) as caught:
+        hand.writer.go(lambda file: file.undo()).result(LONG_S)
+    assert caught.value.code == "step-without-structures"
+    assert "cyst" in caught.value.what
+    assert state(place) == (hand.case.digest(), plan(2)), "nothing was changed by that"
+    assert hand.writer.kept.trouble is None
+    hand.case, hand.plan = hand.writer.go(lambda file: file.go_to(1)).result(LONG_S)
+    assert state(place) == (a_case().digest(), plan(0))
+    hand.edit(3)
+    hand.settled()
+    assert state(place)[1] == plan(3)
+
+
 def test_a_file_that_can_not_be_read_any_more_goes_on_from_memory_elsewhere(hand, monkeypatch, tmp_path):
     hand.begin()
     hand.edit(1, gesture="drag")
@@ -158,8 +231,8 @@ def test_a_file_that_can_not_be_read_any_more_goes_on_from_memory_elsewhere(hand
     hand.writer.move(place, remove_old=True).result(LONG_S)
     hand.settled()
     assert state(place) == (hand.case.digest(), plan(2))
-    assert texts(place)[0] == "Continued after case.cryoplan was out of reach"
-    assert hand.path.exists(), "its history is only there"
+    assert texts(place)[-2] == "Continued after case.cryoplan was out of reach"
+    assert hand.path.exists(), "structures of earlier steps are only there"
     hand.undo()
     assert hand.plan == plan(1) == state(place)[1]
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
+import threading
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QCheckBox, QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from cryoplan import workflow
+from cryoplan.app import keeper as keeping
 from cryoplan.app.keeper import cases_folder
 from cryoplan.app.log import log_folder, start_log, stop_log
 from cryoplan.app.vacancy import Vacancy
@@ -312,6 +315,69 @@ def test_steps_that_are_not_on_the_disk_are_left_only_after_a_word(
     questions.answers.append("Leave without them")
     assert leave()
     assert len(questions.seen) == 2
+
+
+class Hanging:
+    """A place that takes the next write and does not answer until the test says so."""
+
+    def __init__(self, monkeypatch, path: Path) -> None:
+        self.reached, self.go = threading.Event(), threading.Event()
+        record = workflow.CaseFile.record
+
+        def slow(file, *words, **options):
+            if file.store.path == path:
+                self.reached.set()
+                assert self.go.wait(60.0)
+            return record(file, *words, **options)
+
+        monkeypatch.setattr(workflow.CaseFile, "record", slow)
+
+
+@pytest.mark.parametrize("way", ["close case", "quit"])
+def test_leaving_without_the_steps_waits_for_no_place_that_hangs(
+    window, empty_desk, qtbot, monkeypatch, tmp_path, questions, way
+):
+    path = saved_case(empty_desk, window, qtbot, monkeypatch, tmp_path / "network.cryoplan")
+    place = Hanging(monkeypatch, path)
+    monkeypatch.setattr("cryoplan.gui.files.SETTLING_S", 0.01)
+    waits: list[float] = []
+
+    def wait(futures, timeout):
+        waits.append(timeout)
+        return concurrent.futures.wait(futures, timeout=min(timeout, 0.05))
+
+    monkeypatch.setattr("cryoplan.app.keeper.wait", wait)
+    edit(empty_desk)
+    assert place.reached.wait(60.0)
+    hanging = empty_desk.workspace.keeper._writer._thread
+    saving = empty_desk.workspace.saver._thread
+    joins: list[tuple[str, float | None]] = []
+    join = threading.Thread.join
+
+    def joined(thread, timeout=None):
+        joins.append((thread.name, timeout))
+        return join(thread, timeout)
+
+    monkeypatch.setattr(threading.Thread, "join", joined)
+    try:
+        questions.answers.append("Leave without them")
+        if way == "quit":
+            assert window.close()
+            assert (saving.name, 0.0) in joins, "a result of a case that was left is not waited for"
+        else:
+            window.actions_by_id["close-case"].trigger()
+            assert empty_desk.workspace.case is None
+        assert hanging.is_alive(), "the place has not answered yet"
+        assert len(questions.seen) == 1
+        assert waits[0] == keeping.MOMENT_S
+        assert keeping.MOMENT_S <= 0.25
+        assert not place.go.is_set()
+    finally:
+        place.go.set()
+        join(hanging, 60.0)
+    assert not hanging.is_alive()
+    with CaseStore.open(path):
+        pass  # it was let go of when the place answered
 
 
 def test_steps_can_be_saved_elsewhere_when_leaving(
