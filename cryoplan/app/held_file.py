@@ -4,15 +4,47 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryoplan import workflow
+from cryoplan.app.steps import State
+from cryoplan.case.store import Memory
 from cryoplan.core.errors import CryoplanError, StoreError
 
 _OURS = 6
 """Entries that may have arrived although writing them failed, at most: two for each of some attempts."""
 
 _UNREADABLE = ("case-place-gone", "case-file-failed", "case-file-damaged")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Remembered:
+    """All that memory holds of a case, written or not.
+
+    Attributes
+    ----------
+    state : (Case, Plan)
+        What the first step that waits goes on from.
+    text : str
+        What the history of another file says of this.
+    memory : Memory or None
+        Title, notes, limits and history in that state; None for a case that never had a file here.
+    """
+
+    state: State
+    text: str
+    memory: Memory | None = None
+
+    def write(self, path: Path) -> None:
+        """Write it as a new file.
+
+        Raises
+        ------
+        StoreError
+            If that place cannot be written.
+        """
+        workflow.save_case(path, *self.state, text=self.text, memory=self.memory)
 
 
 class HeldFile:
@@ -46,7 +78,15 @@ class HeldFile:
 
     def agree(self) -> None:
         """Note that file and memory are in the same state."""
+        self._stands = ((self.file.case, self.file.plan), self.file.store.memory)
         self._seal, self._stood = self.file.history.seal, self.file.history.current
+
+    @property
+    def remembered(self) -> Remembered:
+        """What is left of it if it cannot be read any more."""
+        state, memory = self._stands
+        text = f"Continued after {self.path.name} was out of reach"
+        return Remembered(state=state, text=text, memory=memory)
 
     def require_place(self) -> None:
         """Raise a StoreError unless the file is where others will find it."""
@@ -112,7 +152,7 @@ class HeldFile:
             except StoreError:
                 return None
         copy = HeldFile(workflow.CaseFile.open(path, scan=scan))
-        copy._seal, copy._stood = self._seal, self._stood
+        copy._seal, copy._stood, copy._stands = self._seal, self._stood, self._stands
         return copy
 
     def close(self) -> None:

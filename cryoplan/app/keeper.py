@@ -26,6 +26,10 @@ T = TypeVar("T")
 LEAVING_S = 5.0
 """How long the next case waits for the file of the last one."""
 
+MOMENT_S = 0.25
+"""How long somebody who leaves without the steps that wait is kept waiting: a disk that answers needs less,
+and one that hangs is left to itself."""
+
 CLOSING_S = 10.0
 """How long the end of the program waits for a disk."""
 
@@ -130,13 +134,19 @@ class Keeper(QObject):
         """Let go of the file."""
         self._leaving(lambda: self._writer.leave())
 
+    def leave_without(self) -> None:
+        """Let go of the file and of the steps that wait, without waiting for a place that hangs."""
+        self._leaving(lambda: self._writer.leave(), MOMENT_S)
+
     def move(self, path: Path) -> Future[None]:
         """Go on at another place; the file in the data folder is removed when the new one is whole."""
         # One that is open for reading only belongs to whoever has it.
         return self._writer.move(path, remove_old=not self.is_named and self.may_edit)
 
     def rescue(self, path: Path) -> None:
-        """Do as `move` and wait for it; where the present place hangs, go on from memory without its history.
+        """Do as `move` and wait for it; where the present place hangs, go on from memory.
+
+        Title, notes, approvals and history are in memory; structures of earlier steps are not.
 
         Raises
         ------
@@ -150,13 +160,13 @@ class Keeper(QObject):
             return
         # Nothing may be recorded while the steps go from one thread to the other.
         with self._changing_writer:
-            state, text, steps = self._writer.hand_over()
+            remembered, steps = self._writer.hand_over()
             try:
-                workflow.save_case(path, *state, text=text)
+                remembered.write(path)
             finally:
                 # Even where that failed: the steps belong to a thread that answers.
                 self._writer = CaseWriter(self._tell)
-                self._writer.attach(path, *state).exception()
+                self._writer.attach(path, *remembered.state).exception()
                 for step in steps:
                     self._writer.record(replace(step, gesture=None), lambda _old, _new: "")
         self._tell()
@@ -183,13 +193,14 @@ class Keeper(QObject):
         """Do something with the file after the steps that wait."""
         return self._writer.call(function)
 
-    def _leaving(self, leave: Callable[[], Future[None]]) -> Future[None]:
+    def _leaving(self, leave: Callable[[], Future[None]], patience_s: float | None = None) -> Future[None]:
         """Leave the present file for good, so that no step of the next case can end up in it."""
+        patience_s = LEAVING_S if patience_s is None else patience_s
         untouched = self._untouched()
         self._forget_taken_back()
         self.tenure += 1
         future = leave()
-        if not wait([future], timeout=LEAVING_S).done:
+        if not wait([future], timeout=patience_s).done:
             # The thread hangs in a place that does not answer: it writes what it has when that goes on.
             self._writer.abandon()
             self._writer = CaseWriter(self._tell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -13,6 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from cryoplan import workflow
 from cryoplan.app.keeper import Keeper, failure_of
+from cryoplan.app.results import KEPT_RESULTS
 from cryoplan.case.case import Case
 from cryoplan.core.errors import CryoplanError
 from cryoplan.plan.plan import Plan
@@ -54,7 +56,9 @@ class Saver(QObject):
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._do_all, name="saver", daemon=True)
         self._thread.start()
-        self._newest: Solved | None = None
+        # As many as memory and file keep, by their keys: each state that was solved is one to go back to.
+        self._newest: OrderedDict[str, Solved] = OrderedDict()
+        self._unstored: set[str] = set()
         self._saving = 0
         self._is_closed = False
         self._rest = QTimer(self)
@@ -73,29 +77,34 @@ class Saver(QObject):
         """What is being done."""
         return "Saving the case" if self._saving else ""
 
-    def take(self, result: ThermalResult, case: Case, plan: Plan, *, is_stored: bool) -> None:
-        """Remember the result that is shown; it goes into the file after a rest, or with `save`."""
-        self._newest = None if is_stored else (result, case, plan, self._keeper.tenure)
-        self._rest.stop()
+    def take(self, result: ThermalResult, case: Case, plan: Plan, *, is_stored: bool = False) -> None:
+        """Remember a result; one that was solved goes into the file after a rest, or with `save`."""
+        self._newest[result.key] = (result, case, plan, self._keeper.tenure)
+        self._newest.move_to_end(result.key)
+        while len(self._newest) > KEPT_RESULTS:
+            self._unstored.discard(self._newest.popitem(last=False)[0])
         if not is_stored:
+            self._unstored.add(result.key)
             self._rest.start()
 
     def forget(self) -> None:
         """Another patient is shown."""
-        self._newest = None
+        self._newest.clear()
+        self._unstored.clear()
         self._rest.stop()
 
     def save(self, path: Path) -> None:
-        """Give the case its place, with the newest result; `saved` or `failed` tells."""
-        newest = self._take_newest()
+        """Give the case its place, with the newest results; `saved` or `failed` tells."""
+        self._take_unstored()
+        newest = tuple(self._newest.values())
         self._saving += 1
 
         def work() -> None:
             self._keeper.settle()
             self._keeper.rescue(path)
-            if newest is not None:
-                # After that: the old place may be the one that does not answer.
-                self._store(newest)
+            # After that: the old place may be the one that does not answer, and memory all that is left.
+            there = self._keeper.kept.results
+            self._store(tuple(solved for solved in newest if solved[0].key not in there))
 
         def end(error: BaseException | None) -> None:
             self._saving -= 1
@@ -109,7 +118,7 @@ class Saver(QObject):
         self.changed.emit()
 
     def store_now(self) -> None:
-        """Put the newest result into the file without waiting for a rest."""
+        """Put the newest results into the file without waiting for a rest."""
         self._store_quietly()
 
     def watch(self, future: Future[None]) -> None:
@@ -122,7 +131,7 @@ class Saver(QObject):
         self._run(future.result, end)
 
     def close(self) -> bool:
-        """Write what waits, the newest result too, and free the file; tell whether all steps are on the disk.
+        """Write what waits, results too, and free the file; tell whether all steps are on the disk.
 
         A second call is harmless.
         """
@@ -130,18 +139,21 @@ class Saver(QObject):
             self._store_quietly()
             self._is_closed = True
             self._work.put(None)
-            self._thread.join(ENDING_S if self._keeper.settle(again=True) else 0.0)
+            # Once a case was left nothing goes into its file; what is still at it may hang in its place.
+            is_worth_it = self._keeper.kept.path is not None and self._keeper.settle(again=True)
+            self._thread.join(ENDING_S if is_worth_it else 0.0)
             self._ended.disconnect()
         return self._keeper.close()
 
-    def _take_newest(self) -> Solved | None:
+    def _take_unstored(self) -> tuple[Solved, ...]:
         self._rest.stop()
-        newest, self._newest = self._newest, None
+        newest = tuple(solved for key, solved in self._newest.items() if key in self._unstored)
+        self._unstored.clear()
         return newest
 
     def _store_quietly(self) -> None:
-        newest = self._take_newest()
-        if newest is None:
+        newest = self._take_unstored()
+        if not newest:
             return
 
         def end(error: BaseException | None) -> None:
@@ -151,13 +163,20 @@ class Saver(QObject):
 
         self._run(lambda: self._store(newest), end)
 
-    def _store(self, solved: Solved) -> None:
+    def _store(self, newest: tuple[Solved, ...]) -> None:
+        for solved in newest:
+            self._store_one(solved)
+
+    def _store_one(self, solved: Solved) -> None:
         result, case, plan, tenure = solved
+        if self._keeper.tenure != tenure:
+            return
         stored = workflow.stored_result(result, case, plan, workflow.catalogue())
+        image = case.scan.volume.digest()
 
         def put(file: workflow.CaseFile) -> None:
             # The window may show another patient by now, or the same one from another file.
-            is_same = self._keeper.tenure == tenure and file.case.digest() == case.digest()
+            is_same = self._keeper.tenure == tenure and file.case.scan.volume.digest() == image
             if is_same and not file.store.read_only:
                 file.put_stored(stored, text=f"Solved on a grid of {result.settings.spacing_mm:g} mm")
 

@@ -28,5 +28,6 @@ BUSY_TEXT = {
     "report": "Printing the PDF",
     "save": "Saving the case",
     "open": "Opening the case",
+    "recall": "Reading the stored result",
 }
 """By the kind of a job."""

@@ -32,7 +32,7 @@ class Step:
     continues : bool
         The beginning of its gesture is on the disk already, or on its way there.
     words : dict
-        ``title``, ``notes`` or ``limits`` where the step changes them.
+        ``title`` or ``notes`` where the step changes them.
     """
 
     text: str
@@ -73,6 +73,8 @@ class Kept:
         Who has the file, for example.
     findings : tuple of Finding
         What opening noticed.
+    results : tuple of str
+        Keys of the results in the file, the newest last.
     """
 
     path: Path | None = None
@@ -86,3 +88,4 @@ class Kept:
     read_only: bool = False
     reason: str = ""
     findings: tuple[Finding, ...] = ()
+    results: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cryoplan import workflow
 from cryoplan.app.jobs import Forgotten
+from cryoplan.app.parcel import HeldCase
 from cryoplan.case.case import Case
 from cryoplan.case.skin import body_mask
 from cryoplan.core.errors import CryoplanError
@@ -27,6 +28,7 @@ from cryoplan.workflow.run import refuse_impossible
 
 if TYPE_CHECKING:
     from cryoplan.app.child import Line
+    from cryoplan.case.store import StoredResult
     from cryoplan.image.series import PathDescription
     from cryoplan.scene.meshes import CaseMeshes
     from cryoplan.simulation.verification.suite import Verification
@@ -79,17 +81,17 @@ def demo(_line: Line) -> tuple[Case, Plan]:
     return case, workflow.built_in_plan(case)
 
 
-def structures(_line: Line, case: Case | str, path: Path) -> Case:
+def structures(_line: Line, case: Case | HeldCase, path: Path) -> Case:
     """Add the structures of a file."""
     return _ready(workflow.add_structures(_case(case), path))
 
 
-def target(_line: Line, case: Case | str, name: str) -> Case:
+def target(_line: Line, case: Case | HeldCase, name: str) -> Case:
     """Choose the tumour."""
     return _ready(workflow.choose_target(_case(case), name))
 
 
-def meshes(_line: Line, case: Case | str) -> CaseMeshes:
+def meshes(_line: Line, case: Case | HeldCase) -> CaseMeshes:
     """Make the surfaces of the 3D view."""
     from cryoplan.scene.meshes import build_case_meshes
 
@@ -97,7 +99,7 @@ def meshes(_line: Line, case: Case | str) -> CaseMeshes:
 
 
 def solve(
-    line: Line, case: Case | str, plan: Plan, settings: SolverSettings
+    line: Line, case: Case | HeldCase, plan: Plan, settings: SolverSettings
 ) -> tuple[ThermalResult, Assessment]:
     """Solve and judge; the frames have gone ahead one by one, so the answer leaves them out."""
     patient = _case(case)
@@ -110,7 +112,7 @@ def solve(
 
 
 def converge(
-    line: Line, case: Case | str, plan: Plan, settings: SolverSettings, known: Assessment | None
+    line: Line, case: Case | HeldCase, plan: Plan, settings: SolverSettings, known: Assessment | None
 ) -> workflow.ConvergenceReport:
     """Solve on another grid and with half the step, and tell what that changes."""
     patient = _case(case)
@@ -128,7 +130,7 @@ def verify(line: Line) -> Verification:
 
 def report(
     _line: Line,
-    case: Case | str,
+    case: Case | HeldCase,
     plan: Plan,
     solved: tuple[ThermalResult, Assessment] | str,
     path: Path,
@@ -144,7 +146,7 @@ def report(
 
 def save(
     _line: Line,
-    case: Case | str,
+    case: Case | HeldCase,
     plan: Plan,
     solved: tuple[ThermalResult, Assessment] | str | None,
     path: Path,
@@ -164,6 +166,15 @@ def open_file(_line: Line, path: Path) -> workflow.SavedCase:
     return saved
 
 
+def recall(
+    _line: Line, case: Case | HeldCase, plan: Plan, stored: StoredResult
+) -> tuple[ThermalResult, Assessment]:
+    """Unpack and judge a result that the window read from the case file."""
+    result, assessment = workflow.recall(stored, _case(case), plan)
+    _keep(_RESULTS, result.key, (result, assessment))
+    return result, assessment
+
+
 TASKS: dict[str, Callable[..., object]] = {
     "list-series": list_series,
     "load": load,
@@ -177,6 +188,7 @@ TASKS: dict[str, Callable[..., object]] = {
     "report": report,
     "save": save,
     "open": open_file,
+    "recall": recall,
 }
 
 
@@ -187,9 +199,9 @@ def _ready(case: Case) -> Case:
     return case
 
 
-def _case(case: Case | str) -> Case:
-    if isinstance(case, str):
-        return _held(_CASES, case)
+def _case(case: Case | HeldCase) -> Case:
+    if isinstance(case, HeldCase):
+        return _held(_CASES, case.key).changed(limits=case.limits)
     return _ready(case)
 
 

@@ -13,6 +13,7 @@ from cryoplan import workflow
 from cryoplan.app.edited_case import EditedCase
 from cryoplan.app.errands import Errands
 from cryoplan.app.jobs import Asked, Failure
+from cryoplan.app.recall import Recall
 from cryoplan.app.rehearsal import rehearse
 from cryoplan.app.results import Results
 from cryoplan.app.saver import Saver
@@ -26,10 +27,14 @@ from cryoplan.core.finding import Finding
 from cryoplan.core.progress import ProgressReport
 from cryoplan.image.series import PathDescription
 from cryoplan.margins.assessment import Assessment
+from cryoplan.margins.limits import Limits
 from cryoplan.plan.plan import Plan
 from cryoplan.scene.meshes import CaseMeshes
 from cryoplan.simulation.result import Frame, ThermalResult
 from cryoplan.simulation.settings import STANDARD, SolverSettings
+
+UNSAVED_STANDING = "Not approved · last steps not saved"
+"""What a PDF says that is printed while the disk does not take the steps that it shows."""
 
 
 class Workspace(EditedCase):
@@ -45,7 +50,7 @@ class Workspace(EditedCase):
         A folder holds several series; one has to be chosen.
     meshes_changed
         The surfaces of the 3D view are ready, or gone with their case.
-    message, failed, file_changed
+    message, failed, file_changed, limits_changed
         See `EditedCase`.
     verified : Verification
         What the check of the solver found.
@@ -70,17 +75,25 @@ class Workspace(EditedCase):
         self._errands.failed.connect(self._not_done)
         self._errands.cancelled.connect(self._gave_up)
         self._errands.changed.connect(self._told)
+        self._recall = Recall(self.keeper, self._errands, self)
+        self._recall.missed.connect(self._missed)
+        self._recall.changed.connect(self._told)
         self._settings: SolverSettings = STANDARD
         self._key = ""
         self._rules: tuple[Finding, ...] | None = None
         self._results = Results()
+        # What the process answered, and the same by the limits that the case has had since.
+        self._judged: tuple[Assessment, Assessment] | None = None
+        self.limits_changed.connect(self._told)
         self._solving: Asked | None = None
         self._checked: workflow.ConvergenceReport | None = None
         self._meshing: Asked | None = None
         self.meshes: CaseMeshes | None = None
         # Asked before another case takes the place of this one; the window puts its question here.
         self.may_leave: Callable[[], bool] = lambda: True
-        self._to_look_at: Path | None = None
+        self._to_look_at: set[Path] = set()
+        # Tenure of the keeper in which each PDF was asked for: another patient may be shown when it is done.
+        self._printing: dict[Path, int] = {}
 
     # What there is ----------------------------------------------------------------------------------
 
@@ -91,8 +104,14 @@ class Workspace(EditedCase):
 
     @property
     def assessment(self) -> Assessment | None:
-        """The judgement of `result`."""
-        return None if self._results.shown is None else self._results.shown[1]
+        """The judgement of `result` by the limits of the case; of those it had when it became out of date."""
+        self._judge()
+        return None if self._judged is None else self._judged[1]
+
+    @property
+    def limits(self) -> Limits:
+        """What the case is judged by: the ordinary limits, its own in place of some."""
+        return workflow.limits_of(self._case)
 
     @property
     def rules(self) -> tuple[Finding, ...]:
@@ -113,6 +132,7 @@ class Workspace(EditedCase):
         if value != self._settings:
             self._settings = value
             self._refresh_key()
+            self._look_for_result()
             self._told()
 
     @property
@@ -159,12 +179,13 @@ class Workspace(EditedCase):
     @property
     def busy_text(self) -> str:
         """What is being done in the background, empty when nothing is."""
-        return self._errands.busy_text or self.saver.busy_text
+        recalling = BUSY_TEXT["recall"] if self._recall.is_under_way else ""
+        return self._errands.busy_text or self.saver.busy_text or recalling
 
     @property
     def is_busy(self) -> bool:
         """True while something is under way in the background."""
-        return self._errands.is_busy or self.saver.is_busy
+        return self._errands.is_busy or self.saver.is_busy or self._recall.is_under_way
 
     # The plan ---------------------------------------------------------------------------------------
 
@@ -172,6 +193,7 @@ class Workspace(EditedCase):
         self._plan = plan
         self._rules = None
         self._refresh_key()
+        self._look_for_result()
         self.plan_changed.emit()
         self._told()
 
@@ -182,7 +204,26 @@ class Workspace(EditedCase):
             if self._results.look_up(self._key):
                 self.result_changed.emit()
 
+    def _judge(self) -> None:
+        """Judge the result that is shown by the limits of the case, as long as it is its answer."""
+        shown = self._results.shown
+        if shown is None:
+            self._judged = None
+            return
+        if self._judged is None or self._judged[0] is not shown[1]:
+            self._judged = (shown[1], shown[1])
+        if self._case is not None and self.is_current:
+            self._judged = (shown[1], workflow.judge_again(self._case, shown[0], self._judged[1]))
+
+    def _look_for_result(self) -> None:
+        """Bring the answer back from the file where another state of the same case is shown."""
+        if self._case is None or self.is_current:
+            self._recall.forget()
+        else:
+            self._recall.want(self._key, self._case, self._plan)
+
     def _told(self) -> None:
+        self._judge()
         self.state_changed.emit()
 
     # The case ---------------------------------------------------------------------------------------
@@ -198,11 +239,13 @@ class Workspace(EditedCase):
         """Show another patient, in a new case file or in the one that it was read from."""
         self._errands.stop("solve", "converge", "meshes")  # what is to be printed is still wanted
         self._solving = None
+        self._recall.forget()
         self._travel.forget()
         self._case = case
         self._plan = plan or Plan()
         self._rules = None
         self._results.clear()
+        self._judged = None
         self.saver.forget()
         if case is None:
             self.keeper.leave()
@@ -245,7 +288,10 @@ class Workspace(EditedCase):
 
     def open_case_file(self, path: Path, *, read_only: bool = False) -> None:
         """Open a saved case in the background; with `read_only` others may go on writing it."""
-        self._to_look_at = path if read_only else None
+        if read_only:
+            self._to_look_at.add(path)
+        else:
+            self._to_look_at.discard(path)
         self._errands.ask("open", path=path)
 
     def save_case_file(self, path: Path) -> None:
@@ -259,6 +305,7 @@ class Workspace(EditedCase):
         """Solve the plan in the background; the newest request wins."""
         if not self._need_probes():
             return
+        self._recall.give_up()
         if self._solving is not None:
             self._errands.stop_one(self._solving)
         self._solving = self._errands.ask("solve", case=self._case, plan=self._plan, settings=self.settings)
@@ -279,6 +326,8 @@ class Workspace(EditedCase):
 
     def cancel(self) -> None:
         """Stop what the user asked for; the surfaces of the 3D view are still made."""
+        if self._recall.give_up():
+            self.message.emit("Cancelled")
         self._errands.stop(*(BUSY_TEXT.keys() - {"meshes"}))
 
     def export_pdf(self, path: Path) -> None:
@@ -295,8 +344,10 @@ class Workspace(EditedCase):
                 "Solve first, then print.",
                 code="stale-result",
             )
-        self.keeper.settle(PATIENCE_S)
-        standing = workflow.standing(self.keeper.kept.history)
+        # An approval that a step in memory withdraws may not be printed.
+        is_saved = self.keeper.settle(PATIENCE_S)
+        standing = workflow.standing(self.keeper.kept.history) if is_saved else UNSAVED_STANDING
+        self._printing[path] = self.keeper.tenure
         self._errands.ask(
             "report",
             case=self._case,
@@ -308,6 +359,7 @@ class Workspace(EditedCase):
 
     def close(self) -> bool:
         """End the background process and free the case file; tell whether all steps are on the disk."""
+        self._recall.forget()
         self._errands.close()
         return self.saver.close()
 
@@ -315,13 +367,17 @@ class Workspace(EditedCase):
     def _gave_up(self, asked: Asked) -> None:
         if asked is self._solving:
             self._solving = None
-        elif asked.kind == "solve":
+        elif asked.kind in ("solve", "recall"):
             return  # nobody waits for it any more
         if asked.kind != "meshes":
             self.message.emit("Cancelled")
 
     @Slot(object, object)
     def _not_done(self, asked: Asked, failure: Failure) -> None:
+        if asked.kind == "recall":
+            if self._recall.ends(asked):
+                self._missed(failure)
+            return
         newest = asked is self._solving
         if newest:
             self._solving = None
@@ -338,7 +394,16 @@ class Workspace(EditedCase):
             return
         if kind == "solve":
             result, assessment = value
-            self._keep_result(replace(result, frames=tuple(frames)), assessment)
+            result = replace(result, frames=tuple(frames))
+            self._keep_result(result, assessment)
+            case = asked.arguments["case"]
+            if self._case is not None and self._case.scan.volume.digest() == case.scan.volume.digest():
+                self.saver.take(result, case, asked.arguments["plan"])
+        elif kind == "recall":
+            # Only the answer to the question on screen is looked for; any other came too late.
+            if self._recall.ends(asked) and value[0].key == self._key:
+                self._keep_result(*value)
+                self.saver.take(value[0], asked.arguments["case"], asked.arguments["plan"], is_stored=True)
         elif kind == "converge":
             self._checked = value
             if self.convergence is None:
@@ -370,15 +435,31 @@ class Workspace(EditedCase):
             if value.result is not None:  # the grid it was solved on, else it would not be the answer
                 self._settings = value.result.settings
             path = asked.arguments["path"]
-            self.set_case(value.case, value.plan, file=path, read_only=path == self._to_look_at)
+            self.set_case(value.case, value.plan, file=path, read_only=path in self._to_look_at)
             if value.result is not None:
-                self._keep_result(value.result, value.assessment, is_stored=True)
+                self._keep_result(value.result, value.assessment)
+                self.saver.take(value.result, value.case, value.plan, is_stored=True)
             for finding in value.findings:
                 self.message.emit(finding.text)
         else:
-            self.message.emit(f"Printed {value.name}")
-            if self.keeper.may_edit:
-                self.keeper.call(lambda file: file.record("Plan printed as PDF", kind=Kind.EXPORT))
+            self._note_print(value)
+
+    def _note_print(self, path: Path) -> None:
+        """Say that a PDF is there, in the history of the case too that it was made of."""
+        if self._printing.pop(path, None) != self.keeper.tenure:
+            self.message.emit(f"Printed {path.name}; its case was closed before, so its history lacks that")
+            return
+        self.message.emit(f"Printed {path.name}")
+        if self.keeper.may_edit:
+            self.keeper.call(lambda file: file.record("Plan printed as PDF", kind=Kind.EXPORT))
+
+    @Slot(object)
+    def _missed(self, failure: Failure) -> None:
+        """Say why a stored result is not shown, in the status line unless our own process failed."""
+        if failure.details:
+            self.failed.emit(failure)
+        else:
+            self.message.emit(f"{failure.what} {failure.remedy}")
 
     def _edit_case(self, asked: Asked, case: Case) -> None:
         """Take structures or a target that were chosen as one step of the history."""
@@ -398,6 +479,7 @@ class Workspace(EditedCase):
         self._case = case
         self._rules = None
         self._refresh_key()
+        self._look_for_result()
         self._make_meshes()
         self.case_changed.emit()
         self.result_changed.emit()
@@ -409,14 +491,13 @@ class Workspace(EditedCase):
             self._meshing = self._errands.ask("meshes", case=self._case)
         self.meshes_changed.emit()
 
-    def _keep_result(self, result: ThermalResult, assessment: Assessment, *, is_stored: bool = False) -> None:
+    def _keep_result(self, result: ThermalResult, assessment: Assessment) -> None:
         self._errands.held.results.add(result.key)
         for old in self._results.keep((result, assessment)):
             self._errands.held.results.discard(old)
         # A late answer is kept for undo, but only the answer to the plan on screen may be shown.
         if result.key == self._key and self._case is not None:
             self._results.look_up(self._key)
-            self.saver.take(result, self._case, self._plan, is_stored=is_stored)
             self.result_changed.emit()
 
     def _need_probes(self) -> bool:

@@ -19,13 +19,11 @@ from typing import TypeVar
 
 from cryoplan import workflow
 from cryoplan.app.calls import Call, When
-from cryoplan.app.held_file import HeldFile, changed_meanwhile
+from cryoplan.app.held_file import HeldFile, Remembered, changed_meanwhile
 from cryoplan.app.steps import Kept, State, Step
 from cryoplan.case.case import Case
 from cryoplan.core.errors import CryoplanError, StoreError
 from cryoplan.plan.plan import Plan
-
-__all__ = ["CaseWriter", "Kept", "State", "Step"]
 
 T = TypeVar("T")
 
@@ -175,13 +173,13 @@ class CaseWriter:
         for call in calls:
             call.turn_away(None)
 
-    def hand_over(self) -> tuple[State, str, tuple[Step, ...]]:
-        """Give up a file that hangs; return what memory holds, a sentence on it, and the steps that wait."""
+    def hand_over(self) -> tuple[Remembered, tuple[Step, ...]]:
+        """Give up a file that hangs; return what memory holds of it, and the steps that wait."""
         with self._wake:
-            state, text = self._in_memory()
+            remembered = self._in_memory()
             steps, self._steps = tuple(self._steps), []
         self.abandon()
-        return state, text, steps
+        return remembered, steps
 
     # The thread -------------------------------------------------------------------------------------
 
@@ -374,7 +372,7 @@ class CaseWriter:
                 raise
             reason = error.what
             file = workflow.CaseFile.open(path, scan=case.scan, read_only=True)
-        if not read_only and (file.case.digest(), file.plan) != (case.digest(), plan):
+        if not read_only and not (file.case.is_like(case) and file.plan == plan):
             file.close()
             raise changed_meanwhile(path)
         self._take(HeldFile(file), reason)
@@ -402,23 +400,22 @@ class CaseWriter:
                 with suppress(OSError):
                     old.path.unlink()
             return
-        state, text = self._in_memory()
-        workflow.save_case(path, *state, text=text)
+        remembered = self._in_memory()
+        state = remembered.state
+        remembered.write(path)
         self._take(HeldFile(workflow.CaseFile.open(path, scan=state[0].scan)))
         with self._changing():
             self._begun = None
             if self._steps and self._steps[0].continues:
                 self._steps[0] = replace(self._steps[0], continues=False, before=state)
 
-    def _in_memory(self) -> tuple[State, str]:
-        """Return what the first step that waits goes on from, and how a new history begins."""
+    def _in_memory(self) -> Remembered:
         if self._held is not None:
-            file = self._held.file
-            return (file.case, file.plan), f"Continued after {file.store.path.name} was out of reach"
+            return self._held.remembered
         if self._make is not None:
-            return self._make[1:], "Case created"
+            return Remembered(state=self._make[1:], text="Case created")
         if self._unkept is not None:
-            return self._unkept, "Continued in a file of its own"
+            return Remembered(state=self._unkept, text="Continued in a file of its own")
         raise StoreError("No case file is open.", "Open a case first.", code="no-case")
 
     def _take(self, held: HeldFile, reason: str = "") -> None:
@@ -482,4 +479,5 @@ class CaseWriter:
             read_only=store.read_only,
             reason=kept.reason,
             findings=store.findings,
+            results=store.known_results,
         )

@@ -15,11 +15,10 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from cryoplan.case.case import Case
-from cryoplan.case.differences import Json, applied, same
+from cryoplan.case.differences import Json, applied, document_digest, same
 from cryoplan.case.history import Entry, Kind
 from cryoplan.case.history_write import (
     approval_entry,
@@ -43,6 +42,7 @@ from cryoplan.case.store_link import link_to
 from cryoplan.case.store_lock import WriterLock
 from cryoplan.case.store_rows import (
     SCHEMA,
+    ImageLink,
     StoredResult,
     insert_entry,
     insert_image,
@@ -50,14 +50,14 @@ from cryoplan.case.store_rows import (
     insert_result,
     result_from,
 )
-from cryoplan.case.store_state import StoredState, written
+from cryoplan.case.store_state import Memory, StoredState, written
 from cryoplan.case.store_summary import CaseSummary, summary
 from cryoplan.case.store_upgrade import upgrade_file, upgraded_in_memory
 from cryoplan.core.atomic import replace_when_written
 from cryoplan.core.errors import StoreError
 from cryoplan.image.scan import Scan
 
-__all__ = ["CaseStore", "CaseSummary", "StoredResult", "load_case", "save_case", "summary"]
+__all__ = ["CaseStore", "CaseSummary", "Memory", "StoredResult", "load_case", "save_case", "summary"]
 
 
 class CaseStore(StoredState):
@@ -78,7 +78,6 @@ class CaseStore(StoredState):
         *,
         title: str = "",
         notes: str = "",
-        limits: Json = None,
         results: Sequence[StoredResult] = (),
         link_image: bool = False,
         text: str = "Case created",
@@ -96,10 +95,39 @@ class CaseStore(StoredState):
             If the place cannot be written or is open elsewhere, the disk is full, or the image is too large
             to be embedded or has no file to link to.
         """
-        _require_folder(path)
-        document = with_plan(with_case(empty_document(), case), plan_text) | {"limits": limits}
+        document = with_plan(with_case(empty_document(), case), plan_text)
         document["case"] = document["case"] | {"title": title, "notes": notes}
         link = link_to(case.scan, path) if link_image else None
+        cls._write_new(path, case, document, (first_entry(document, text),), results, link)
+
+    @classmethod
+    def go_on(
+        cls, path: Path, case: Case, memory: Memory, *, results: Sequence[StoredResult] = (), text: str
+    ) -> None:
+        """Write a whole new case file that goes on from one of which only memory is left.
+
+        Title, notes, limits, status and history are those of memory, with `text` as one more entry, so an
+        approval holds on. Masks are those of `case` only: a step with others can be read of, but not gone to.
+
+        Raises
+        ------
+        StoreError
+            If the place cannot be written or is open elsewhere, or the disk is full.
+        """
+        document, history = memory.document, memory.history
+        note = note_entry(history, Kind.EXPORT, text, document_digest(document))
+        cls._write_new(path, case, document, (*history.entries, note), results, None)
+
+    @staticmethod
+    def _write_new(
+        path: Path,
+        case: Case,
+        document: dict[str, Json],
+        entries: Sequence[Entry],
+        results: Sequence[StoredResult],
+        link: ImageLink | None,
+    ) -> None:
+        _require_folder(path)
         with (
             WriterLock.take(path),
             replace_when_written(path) as temporary,
@@ -111,8 +139,9 @@ class CaseStore(StoredState):
                 connection.execute(statement)
             insert_image(connection, case.scan, link)
             insert_masks(connection, case, set())
-            insert_entry(connection, first_entry(document, text))
-            connection.execute('INSERT INTO "case" VALUES (1, ?, 1)', (written(document),))
+            for entry in entries:
+                insert_entry(connection, entry)
+            connection.execute('INSERT INTO "case" VALUES (1, ?, ?)', (written(document), entries[-1].number))
             for result in results:
                 insert_result(connection, result)
 
@@ -165,9 +194,7 @@ class CaseStore(StoredState):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -203,7 +230,6 @@ class CaseStore(StoredState):
         plan_text: str | None = None,
         title: str | None = None,
         notes: str | None = None,
-        limits: Json = ...,
         kind: str = Kind.EDIT,
         person: str = "",
         gesture: str | None = None,
@@ -233,7 +259,7 @@ class CaseStore(StoredState):
         if kind not in (Kind.EDIT, Kind.RESULT, Kind.EXPORT):
             raise ValueError(f"entries of kind {kind} are written by a method of their own")
         self._require_writable()
-        document = self._edited(case, plan_text, title, notes, limits)
+        document = self._edited(case, plan_text, title, notes)
         history = self._history
         current = history.current
         if same(document, self._document):
@@ -361,6 +387,7 @@ class CaseStore(StoredState):
         with self._writing(made, self._document):
             self._connection.execute("DELETE FROM result WHERE key = ?", (result.key,))
             insert_result(self._connection, result)
+        self._results = (*(key for key in self._results if key != result.key), result.key)
 
     def drop_results(self, keep: Sequence[str] = ()) -> None:
         """Remove all results but those of the keys in `keep`, in one transaction."""
@@ -369,6 +396,7 @@ class CaseStore(StoredState):
             for (key,) in self._connection.execute("SELECT key FROM result").fetchall():
                 if key not in keep:
                     self._connection.execute("DELETE FROM result WHERE key = ?", (key,))
+        self._results = tuple(key for key in self._results if key in keep)
 
 
 def _require_folder(path: Path) -> None:

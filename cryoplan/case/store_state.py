@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -22,6 +23,22 @@ from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.volume import Volume
 from cryoplan.image.scan import Scan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Memory:
+    """What memory holds of a case file beside its case: enough to go on elsewhere when the file is lost.
+
+    Attributes
+    ----------
+    document : dict
+        See `cryoplan.case.store_document`: title, notes, plan, limits and all else that can be edited.
+    history : History
+        All that was done, approvals too.
+    """
+
+    document: dict[str, Json]
+    history: History
 
 
 class StoredState:
@@ -81,14 +98,19 @@ class StoredState:
         return str(self._document["case"].get("notes", ""))
 
     @property
-    def limits(self) -> Json:
-        """Limits of this case as JSON, None for the ordinary ones."""
-        return self._document["limits"]
-
-    @property
     def status(self) -> str:
         """``draft``, ``ready``, ``approved`` or ``treated``."""
         return self._history.status
+
+    @property
+    def memory(self) -> Memory:
+        """Document and history as they are now; asks no disk."""
+        return Memory(document=self._document, history=self._history)
+
+    @property
+    def known_results(self) -> tuple[str, ...]:
+        """Keys of the results as this program knows them, the newest last; asks no disk."""
+        return self._results
 
     def history(self) -> History:
         """Return all that was done."""
@@ -107,6 +129,8 @@ class StoredState:
             self._history = History.of(select_entries(self._connection))
             digests = self._connection.execute("SELECT sha256 FROM mask").fetchall()
             self._known: set[str] = {digest for (digest,) in digests}
+            keys = self._connection.execute("SELECT key FROM result ORDER BY position").fetchall()
+            self._results: tuple[str, ...] = tuple(key for (key,) in keys)
             if not self._document.keys() >= empty_document().keys() or not self._history.entries:
                 raise ValueError("a part of the case is missing")
         self._doubtful = False
@@ -156,7 +180,7 @@ class StoredState:
         return mask
 
     def _edited(
-        self, case: Case | None, plan: str | None, title: str | None, notes: str | None, limits: Json
+        self, case: Case | None, plan: str | None, title: str | None, notes: str | None
     ) -> dict[str, Json]:
         document = self._document
         if case is not None:
@@ -171,8 +195,7 @@ class StoredState:
         if plan is not None:
             document = with_plan(document, plan)
         words = {key: value for key, value in (("title", title), ("notes", notes)) if value is not None}
-        document = document | {"case": document["case"] | words}
-        return document if limits is ... else document | {"limits": limits}
+        return document | {"case": document["case"] | words}
 
     def _go(self, kind: str, state: int, text: str) -> tuple[Case, str]:
         self._require_writable()
@@ -182,10 +205,23 @@ class StoredState:
                 document = applied(document, entry.changes, backwards)
             if document_digest(document) != self._history.maker(state).document:
                 raise ValueError(f"step {state} of its history cannot be made again")
+            self._require_masks(document, state)
             self._loaded()
             case = self._made(document)
         self._write(move_entries(self._history, kind, text, state), document, case)
         return case, self.plan_text
+
+    def _require_masks(self, document: dict[str, Json], state: int) -> None:
+        """Refuse a state with a mask that only the file had which this one goes on from, see `Memory`."""
+        rows = document["structures"]
+        lost = [row["name"] for row in rows if row["mask"] not in self._known]
+        if lost:
+            raise StoreError(
+                f"Step {state} cannot be shown: {', '.join(lost)} as it was then is not in {self.path.name}.",
+                "Go to another step, or open the file that this one goes on from.",
+                code="step-without-structures",
+                place=self.path.name,
+            )
 
     def _write(
         self, made: Sequence[Entry], document: dict[str, Json] | None = None, case: Case | None = None

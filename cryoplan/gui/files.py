@@ -84,7 +84,7 @@ class Files(QObject):
                 if answer is Leaving.STAY:
                     return False
                 if answer is Leaving.WITHOUT:
-                    keeper.leave()
+                    keeper.leave_without()
                     return True
                 if answer is Leaving.TRY_AGAIN:
                     keeper.settle(SETTLING_S, again=True)

@@ -30,6 +30,7 @@ from cryoplan.gui.case_files import CaseFiles
 from cryoplan.gui.case_list import RecentMenu
 from cryoplan.gui.dialogs.about import AboutDialog
 from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
+from cryoplan.gui.file_type import FileType
 from cryoplan.gui.files import Files
 from cryoplan.gui.panels import (
     FreezePanel,
@@ -65,6 +66,7 @@ WIDE_FROM = 1700
 """Window width from which panel and card take more room, so that fewer names have to be shortened."""
 
 STRUCTURES_STEP = STEPS.index("Structures")
+REVIEW_STEP = STEPS.index("Review")
 
 CanvasFactory = Callable[[Workspace, ViewState, Palette, Placing, QWidget], QWidget]
 
@@ -91,6 +93,7 @@ class MainWindow(QMainWindow):
         self.settings = Settings()
         self.shelf = Shelf(RecentCases(self.settings), self)
         self.case_files = CaseFiles(workspace, self.files, self.shelf, self)
+        self.file_type = FileType(workspace, self)
         self.actions_by_id = actions.build(self, workspace, self._entries())
         self.recent_menu = RecentMenu(self.shelf, self.actions_by_id["save-case"], self.menuBar())
         self.recent_menu.asked.connect(self.case_files.do)
@@ -168,6 +171,7 @@ class MainWindow(QMainWindow):
         self.rail.chosen.connect(self._show_step)
         self.card = PlanCard(workspace, view)
         self.card.setObjectName("planCard")
+        self.card.limits_requested.connect(self._show_limits)
         self.card.setFixedWidth(CARD_WIDTH)
         self.top_bar = TopBar(
             workspace, palette, [self.actions_by_id[name] for name in ("solve", "undo", "redo")], self
@@ -228,6 +232,7 @@ class MainWindow(QMainWindow):
             Entry("undo", "&Edit", "↶ Undo", "Ctrl+Z", Needs.UNDO, workspace.undo),
             Entry("redo", "&Edit", "↷ Redo", "Ctrl+Y", Needs.REDO, workspace.redo),
             Entry("history", "&Edit", "&History...", "Ctrl+H", Needs.CASE, self.show_history),
+            Entry("limits", "&Edit", "&Limits of this case...", "", Needs.CASE, self._show_limits),
             Entry("place", "&Probe", "&Place a probe", "P", Needs.MAY_EDIT, self._place_probe),
             Entry("copy", "&Probe", "&Copy parallel", "D", Needs.EDIT_PROBES, self._copy_probe),
             Entry("lock", "&Probe", "&Lock or free", "L", Needs.EDIT_PROBES, self._lock_probe),
@@ -239,6 +244,9 @@ class MainWindow(QMainWindow):
             *steps,
             Entry("shortcuts", "&Help", "&Shortcuts", "?", Needs.NOTHING, self.show_shortcuts),
             Entry("accuracy", "&Help", "&Accuracy...", "", Needs.NOTHING, self.show_accuracy),
+            Entry(
+                "file-type", "&Help", "Open cases by &double click...", "", Needs.NOTHING, self.file_type.ask
+            ),
             Entry("about", "&Help", "A&bout cryoplan", "", Needs.NOTHING, self.show_about),
         )
 
@@ -259,6 +267,10 @@ class MainWindow(QMainWindow):
 
     def _step_5(self) -> None:
         self._show_step(5)
+
+    def _show_limits(self) -> None:
+        self._show_step(REVIEW_STEP)
+        self.panels[REVIEW_STEP].show_limits()
 
     @Slot(int)
     def _show_step(self, number: int) -> None:

@@ -20,7 +20,8 @@ class Panel(QWidget):
     """A column of widgets about the workspace.
 
     Subclasses put widgets in with `add`, fill them in `refresh` (cheap, at every change) and in
-    `refresh_slow` (anything that looks at masks; after the last change).
+    `refresh_slow` (anything that looks at masks; after the last change). What changes the case or the plan
+    is enabled with `enable_edits`, so that a case that is open for reading only greys it everywhere.
     """
 
     def __init__(self, workspace: Workspace, view: ViewState, *, title: str) -> None:
@@ -33,6 +34,7 @@ class Panel(QWidget):
         self._behind = True
         self._behind_slow = True
         self._selected = view.selected_probe
+        self._may_edit = workspace.keeper.may_edit
 
         content = QWidget()
         self.column = QVBoxLayout(content)
@@ -56,10 +58,17 @@ class Panel(QWidget):
             workspace.plan_changed,
             workspace.result_changed,
             workspace.state_changed,
+            workspace.limits_changed,
         ):
             signal.connect(self._soon.ask)
-        for signal in (workspace.case_changed, workspace.plan_changed, workspace.result_changed):
+        for signal in (
+            workspace.case_changed,
+            workspace.plan_changed,
+            workspace.result_changed,
+            workspace.limits_changed,
+        ):
             signal.connect(self._slow.ask)
+        workspace.file_changed.connect(self._file_changed)
         view.changed.connect(self._look_changed)
 
     def add(self, part: QWidget | QLayout) -> None:
@@ -69,6 +78,18 @@ class Panel(QWidget):
             self.column.insertWidget(last, part)
         else:
             self.column.insertLayout(last, part)
+
+    def enable_edits(self, *parts: QWidget, when: bool = True) -> None:
+        """Enable widgets that change the case or the plan, if that may be changed at all.
+
+        Parameters
+        ----------
+        when : bool
+            What else it needs.
+        """
+        may = when and self.workspace.keeper.may_edit
+        for part in parts:
+            part.setEnabled(may)
 
     def refresh(self) -> None:
         """Fill in what is cheap."""
@@ -105,6 +126,13 @@ class Panel(QWidget):
     def go_to(self, point: Point) -> None:
         """Move the crosshair."""
         self.view.cursor_mm = point
+
+    @Slot()
+    def _file_changed(self) -> None:
+        # Told with every step that is written; only this matters to what is enabled.
+        if self.workspace.keeper.may_edit != self._may_edit:
+            self._may_edit = not self._may_edit
+            self._soon.ask()
 
     @Slot()
     def _look_changed(self) -> None:

@@ -8,8 +8,9 @@ from datetime import datetime
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from cryoplan.app.keeper import Keeper
+from cryoplan.app.steps import Kept
+from cryoplan.app.vacancy import Vacancy
 from cryoplan.app.workspace import Workspace
-from cryoplan.app.writer import Kept
 from cryoplan.case.history import Status
 from cryoplan.core.errors import CryoplanError
 from cryoplan.gui.parts import Later
@@ -39,11 +40,12 @@ SILENT = CryoplanError(
     code="no-answer",
 )
 
-TRY_AGAIN, SAVE_ELSEWHERE, SHOW_HISTORY, SAVE_COPY = (
+TRY_AGAIN, SAVE_ELSEWHERE, SHOW_HISTORY, SAVE_COPY, OPEN_TO_WRITE = (
     "Try again",
     "Save elsewhere...",
     "History...",
     "Save a copy...",
+    "Open for writing now",
 )
 
 STATUS_TONES = {Status.DRAFT: "muted", Status.READY: "accent", Status.APPROVED: "ok", Status.TREATED: "ok"}
@@ -105,6 +107,8 @@ class Standing(QObject):
         self._silence.setInterval(SILENT_MS)
         self._silence.timeout.connect(self._went_silent)
         self._soon = Later(self._follow, self)
+        self._vacancy = Vacancy(workspace.keeper, self)
+        self._vacancy.changed.connect(self._soon.ask)
         workspace.file_changed.connect(self._soon.ask)
         workspace.case_changed.connect(self._soon.ask)
         self._follow()
@@ -128,7 +132,7 @@ class Standing(QObject):
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What stands above the views, the most urgent first."""
-        return notices(self.kept, self.trouble)
+        return notices(self.kept, self.trouble, is_free=self._vacancy.is_free)
 
     @Slot()
     def _follow(self) -> None:
@@ -214,7 +218,7 @@ def save_word(kept: Kept, trouble: CryoplanError | None, *, is_named: bool) -> W
     )
 
 
-def notices(kept: Kept, trouble: CryoplanError | None) -> tuple[Notice, ...]:
+def notices(kept: Kept, trouble: CryoplanError | None, *, is_free: bool = False) -> tuple[Notice, ...]:
     """Return what has to be said about a case file, the most urgent first."""
     made = []
     if trouble is not None:
@@ -231,7 +235,9 @@ def notices(kept: Kept, trouble: CryoplanError | None) -> tuple[Notice, ...]:
             )
         )
     if kept.read_only and kept.path is not None:
-        made.append(Notice(kind="read-only", tone="warn", text=_read_only(kept), buttons=(SAVE_COPY,)))
+        text = "Open for reading only. Nobody else has it open for writing." if is_free else _read_only(kept)
+        buttons = (OPEN_TO_WRITE, SAVE_COPY) if is_free else (SAVE_COPY,)
+        made.append(Notice(kind="read-only", tone="warn", text=text, buttons=buttons))
     made += [
         Notice(kind="changed", tone="warn", text=finding.text, buttons=(SHOW_HISTORY,))
         for finding in kept.findings

@@ -81,6 +81,8 @@ QPushButton[primary="true"] {{
 QAbstractSpinBox, QLineEdit {{
     background: {p.card}; color: {p.text}; border: 1px solid {p.border}; border-radius: 4px;
     padding: 2px 4px; selection-background-color: {p.selected}; }}
+QComboBox:disabled, QAbstractSpinBox:disabled, QLineEdit:disabled {{
+    color: {p.text_muted}; background: {p.panel}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url("{arrow}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {p.card}; color: {p.text}; border: 1px solid {p.border}; }}

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import io
 import json
+import struct
+import zipfile
+import zlib
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cryoplan.core.errors import StoreError
+from cryoplan.core.errors import CryoplanError, StoreError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
@@ -25,6 +28,24 @@ from cryoplan.simulation.settings import SolverSettings
 SCHEMA = 2
 STEPS_PER_DEGC = 100.0
 """Slider frames are int16 in hundredths of a degree: -327 to +327 degC."""
+
+_DAMAGE = (
+    AttributeError,
+    CryoplanError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading an archive of which any byte is another one may raise, from the zip down to the records."""
 
 
 def pack(result: ThermalResult) -> bytes:
@@ -91,7 +112,9 @@ def unpack(data: bytes) -> ThermalResult:
                     code="result-newer",
                 )
             return _rebuild(header, archive)
-    except (KeyError, ValueError, OSError, TypeError, EOFError) as error:
+    except StoreError:
+        raise
+    except _DAMAGE as error:
         raise StoreError(
             "The stored temperatures are damaged.", "Solve again.", code="result-damaged"
         ) from error

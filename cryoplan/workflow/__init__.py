@@ -4,6 +4,7 @@ Window, commands and tests call these and nothing else. Nothing here needs Qt, n
 indirectly, so the whole program also runs without a screen.
 """
 
+from cryoplan.margins.case_limits import describe_limit, limits_of, with_limit, without_limit
 from cryoplan.workflow.casefile import CaseFile, standing, stored_result
 from cryoplan.workflow.converging import ConvergenceReport, check_convergence
 from cryoplan.workflow.loading import (
@@ -18,8 +19,17 @@ from cryoplan.workflow.loading import (
 )
 from cryoplan.workflow.partner import check_partner, load_partner
 from cryoplan.workflow.reporting import make_pictures, write_report
-from cryoplan.workflow.saving import SavedCase, open_case, save_case
-from cryoplan.workflow.solving import assess, catalogue, check, prepare, simulate, simulation_key, tissues
+from cryoplan.workflow.saving import SavedCase, open_case, recall, save_case
+from cryoplan.workflow.solving import (
+    assess,
+    catalogue,
+    check,
+    judge_again,
+    prepare,
+    simulate,
+    simulation_key,
+    tissues,
+)
 
 __all__ = [
     "CaseFile",
@@ -34,6 +44,9 @@ __all__ = [
     "check_convergence",
     "check_partner",
     "choose_target",
+    "describe_limit",
+    "judge_again",
+    "limits_of",
     "list_series",
     "load_case",
     "load_partner",
@@ -41,6 +54,7 @@ __all__ = [
     "make_pictures",
     "open_case",
     "prepare",
+    "recall",
     "save_case",
     "save_plan",
     "simulate",
@@ -48,5 +62,7 @@ __all__ = [
     "standing",
     "stored_result",
     "tissues",
+    "with_limit",
+    "without_limit",
     "write_report",
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from cryoplan import __version__
@@ -87,9 +87,7 @@ class CaseFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -112,7 +110,7 @@ class CaseFile:
         gesture: str | None = None,
         **words: Any,
     ) -> Entry:
-        """Store one step; see `CaseStore.record`, which also takes ``title``, ``notes`` and ``limits``.
+        """Store one step; see `CaseStore.record`, which also takes ``title`` and ``notes``.
 
         Raises
         ------
@@ -156,6 +154,21 @@ class CaseFile:
         if len(keys) > KEPT_RESULTS:
             self.store.drop_results(keep=keys[-KEPT_RESULTS:])
 
+    def stored(self, key: str) -> StoredResult | None:
+        """Return a result as the file holds it, None when there is none of that key; see `stored_answer`.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be read; ``result-damaged`` when nothing is wrong but this result.
+        """
+        try:
+            return self.store.result(key)
+        except StoreError as error:
+            if error.code == "case-file-damaged":
+                raise _damaged() from error
+            raise
+
     def current_result(self) -> tuple[ThermalResult | None, tuple[Finding, ...]]:
         """Return the stored result that answers to exactly this case, plan and these tables.
 
@@ -164,23 +177,32 @@ class CaseFile:
         ThermalResult or None
             None if there is none; a stale one is never returned.
         tuple of Finding
-            Which part of the question differs, when results are there and none of them is current.
+            Which part of the question differs, or that one cannot be read, when results are there and none
+            of them is current.
         """
         found: StoredResult | None = None
+        doubts: tuple[Finding, ...] = ()
         for key in reversed(self.store.result_keys()):
             # The settings are part of the key, so they are read from the result before it can be judged.
-            stored = self.store.result(key)
-            if stored is None:
+            try:
+                stored = self.stored(key)
+                if stored is None:
+                    continue
+                result = stored_answer(stored)
+            except StoreError as error:
+                # A result can be solved again: the case is opened without it.
+                if error.code not in UNREADABLE:
+                    raise
+                doubts = doubts or (unreadable_finding(error, self.store.path.name),)
                 continue
-            result = unpack(stored.data)
             if result.key == simulation_key(self.case, self.plan, self._probes, result.settings):
                 return result, ()
             if found is None:
                 found = stored
                 now = question(self.case, self.plan, self._probes, result.settings)
         if found is None:
-            return None, ()
-        return None, (stale_finding(found.what, now, self.store.path.name),)
+            return None, doubts
+        return None, (*doubts, stale_finding(found.what, now, self.store.path.name))
 
     def _taken(self, state: tuple[Case, str]) -> tuple[Case, Plan]:
         self.case, self.plan = state[0], self._plan_of(state[1])
@@ -243,10 +265,52 @@ def standing(history: History) -> str:
 
 def stored_result(result: ThermalResult, case: Case, plan: Plan, probes: Catalogue) -> StoredResult:
     """Return a result as the store keeps it, with its question in parts if it is the answer to this plan."""
-    header = json.dumps({"version": __version__, "spacing_mm": result.settings.spacing_mm})
+    data = pack(result)
+    header = json.dumps(
+        {
+            "version": __version__,
+            "spacing_mm": result.settings.spacing_mm,
+            "sha256": sha256(data).hexdigest(),
+        }
+    )
     current = result.key == simulation_key(case, plan, probes, result.settings)
     what = question(case, plan, probes, result.settings) if current else {}
-    return StoredResult(key=result.key, header=header, data=pack(result), what=what)
+    return StoredResult(key=result.key, header=header, data=data, what=what)
+
+
+UNREADABLE = ("result-damaged", "result-older", "result-newer")
+"""Codes of what may be wrong with one stored result while the rest of the file is sound."""
+
+
+def stored_answer(stored: StoredResult) -> ThermalResult:
+    """Return the temperatures of a stored result, exactly as they were stored under its key.
+
+    Raises
+    ------
+    StoreError
+        ``result-damaged``, ``result-older`` or ``result-newer``.
+    """
+    try:
+        said = json.loads(stored.header).get("sha256")
+    except (ValueError, AttributeError) as error:
+        raise _damaged() from error
+    # Results of earlier versions bear no digest of their own; the checks of the archive are left for those.
+    if said is not None and said != sha256(stored.data).hexdigest():
+        raise _damaged()
+    result = unpack(stored.data)
+    if result.key != stored.key:
+        raise _damaged()
+    return result
+
+
+def _damaged() -> StoreError:
+    return StoreError("The stored temperatures are damaged.", "Solve again.", code="result-damaged")
+
+
+def unreadable_finding(error: StoreError, place: str) -> Finding:
+    """Say that stored temperatures were left out because they cannot be read."""
+    text = f"{error.what.rstrip('.')}; they were left out. {error.remedy}"
+    return Finding(level=Level.WARN, code=error.code, text=text, place=place)
 
 
 def stale_finding(what: Mapping[str, str], now: Mapping[str, str], place: str) -> Finding:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryoplan.case.case import Case
-from cryoplan.case.store import CaseStore
+from cryoplan.case.store import CaseStore, Memory, StoredResult
 from cryoplan.core.finding import Finding
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.file import plan_to_json
 from cryoplan.plan.plan import Plan
-from cryoplan.workflow.casefile import CaseFile, standing, stored_result
+from cryoplan.workflow.casefile import CaseFile, standing, stored_answer, stored_result
 from cryoplan.workflow.solving import assess, catalogue
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def save_case(
     probes: Catalogue | None = None,
     *,
     text: str = "Case created",
+    memory: Memory | None = None,
 ) -> None:
     """Write a new case file; an old one is replaced only once the new one is whole.
 
@@ -61,6 +62,9 @@ def save_case(
         Kept under its key, whether it is current or not: opening decides that anew.
     text : str
         First sentence of its history.
+    memory : Memory, optional
+        Of a file that cannot be read any more, in the state `case` and `plan`: the new file goes on with its
+        title, notes, approvals and history.
 
     Raises
     ------
@@ -69,7 +73,10 @@ def save_case(
     """
     probes = probes or catalogue()
     results = [] if result is None else [stored_result(result, case, plan, probes)]
-    CaseStore.create(path, case, plan_to_json(plan), results=results, text=text)
+    if memory is None:
+        CaseStore.create(path, case, plan_to_json(plan), results=results, text=text)
+    else:
+        CaseStore.go_on(path, case, memory, results=results, text=text)
 
 
 def open_case(path: Path, probes: Catalogue | None = None) -> SavedCase:
@@ -90,3 +97,19 @@ def open_case(path: Path, probes: Catalogue | None = None) -> SavedCase:
     return SavedCase(
         case=case, plan=plan, result=result, assessment=judged, findings=findings, standing=words
     )
+
+
+def recall(
+    stored: StoredResult, case: Case, plan: Plan, probes: Catalogue | None = None
+) -> tuple[ThermalResult, Assessment]:
+    """Return a stored result and its judgement, if it is the answer to exactly this case and plan.
+
+    Raises
+    ------
+    StoreError
+        If it is damaged or of another version of the program.
+    StaleError
+        If it is the answer to anything else.
+    """
+    result = stored_answer(stored)
+    return result, assess(case, plan, probes or catalogue(), result)

@@ -32,15 +32,6 @@ LONG_MS = 30_000
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def desk(qapp):
-    del qapp
-    one = Desk()
-    one.open()
-    yield one
-    one.workspace.close()
-
-
 def file_of(desk: Desk) -> Path:
     workspace = desk.workspace
     assert workspace.keeper.settle()
@@ -382,7 +373,10 @@ def test_a_case_whose_disk_hangs_is_saved_elsewhere_from_memory_with_all_steps(
     go = threading.Event()
     monkeypatch.setattr("cryoplan.app.keeper.LEAVING_S", 0.2)
     rename(desk, "written")
+    desk.workspace.write_notes("near the dome")
     first = file_of(desk)
+    desk.workspace.keeper.call(lambda file: file.store.rename("Left lobe")).result()
+    desk.workspace.keeper.call(lambda file: file.store.approve("Dr. A")).result()
     record = workflow.CaseFile.record
 
     def slow(file, *words, **options):
@@ -402,9 +396,18 @@ def test_a_case_whose_disk_hangs_is_saved_elsewhere_from_memory_with_all_steps(
         assert file_of(desk) == place
         with workflow.CaseFile.open(place, read_only=True) as file:
             done = [entry.text for entry in file.history.entries]
+            assert (file.store.title, file.store.notes) == ("Left lobe", "near the dome")
+            assert file.history.approvals[0].entry.person == "Dr. A"
+            assert file.store.findings == ()
         assert done == [
+            "Case created",
+            "Renamed to written",
+            "Notes changed",
+            "Case renamed to Left lobe",
+            "Plan approved",
             f"Continued after {first.name} was out of reach",
             "Renamed to hangs",
+            "Approval by Dr. A withdrawn by: Renamed to hangs",
             "Renamed to waits",
             "Renamed to goes on",
         ]

@@ -224,6 +224,24 @@ def test_any_change_withdraws_an_approval_and_says_so(change):
     assert desk.history.approval is None
 
 
+def test_only_what_is_approved_as_it_stands_can_be_treated():
+    desk = approved()
+    document = desk.history.entries[-1].document
+    for other in (desk.history.entries[0].document[::-1], b"\0" * 32):
+        with pytest.raises(StoreError) as caught:
+            status_entry(desk.history, "treated", "", other)
+        assert caught.value.code == "not-approved"
+    desk.add([status_entry(desk.history, "ready", "Dr. B", document)])
+    for status in ("ready", "draft"):
+        desk.add([status_entry(desk.history, status, "", document)])
+        with pytest.raises(StoreError) as caught:
+            status_entry(desk.history, "treated", "Dr. B", document)
+        assert caught.value.code == "not-approved"
+    desk.add([approval_entry(desk.history, "Dr. A", "Plan approved", document)])
+    desk.add([status_entry(desk.history, "treated", "", document)])
+    assert desk.history.status == "treated"
+
+
 def test_status_follows_its_rules():
     desk = approved()
     document = desk.history.entries[-1].document

@@ -279,6 +279,31 @@ def test_approval_is_withdrawn_in_the_same_commit_as_the_edit(path):
         assert summary(path).status == "draft"
 
 
+def test_a_case_is_not_treated_in_the_file_without_an_approval_that_holds(path):
+    def refused(store: CaseStore) -> None:
+        before = store.history().entries
+        with pytest.raises(StoreError) as caught:
+            store.set_status("treated")
+        assert caught.value.code == "not-approved"
+        assert "Approve it first" in caught.value.remedy
+        assert store.history().entries == before
+
+    with CaseStore.open(path) as store:
+        refused(store)
+        store.set_status("ready")
+        refused(store)
+        store.approve("Dr. A")
+        store.record("Probe 1 moved", plan_text=plan(2))
+        refused(store)
+        store.undo()
+        refused(store)
+    with CaseStore.open(path) as store:
+        refused(store)
+        store.approve("Dr. A")
+        store.set_status("treated")
+    assert summary(path).status == "treated"
+
+
 def test_results_and_notes_of_what_happened_withdraw_nothing(path):
     with CaseStore.open(path) as store:
         store.approve("Dr. A")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
+import threading
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QCheckBox, QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from cryoplan import workflow
+from cryoplan.app import keeper as keeping
 from cryoplan.app.keeper import cases_folder
 from cryoplan.app.log import log_folder, start_log, stop_log
+from cryoplan.app.vacancy import Vacancy
 from cryoplan.case.store import CaseStore, summary
 from cryoplan.gui import theme
 from cryoplan.gui.main_window import MainWindow
+from cryoplan.gui.standing import OPEN_TO_WRITE
 from cryoplan.plan.edits import nudge
 from tests.support.desk import Desk, small_case
 from tests.support.scenes import make_plan
@@ -175,6 +180,64 @@ def test_a_second_window_opens_the_case_read_only_and_says_who_has_it(
         second.workspace.close()
 
 
+def test_one_click_opens_the_case_for_writing_once_the_other_writer_has_gone(
+    window, empty_desk, qtbot, tmp_path
+):
+    path = tmp_path / "mine.cryoplan"
+    workflow.save_case(path, small_case(), make_plan())
+    workspace = empty_desk.workspace
+    with CaseStore.open(path) as other:
+        open_file(empty_desk, window, path)
+        assert workspace.keeper.kept.read_only
+        look_now(window, qtbot)
+        assert OPEN_TO_WRITE not in buttons(window)
+        other.rename("by the other one")
+    look_now(window, qtbot)
+    qtbot.waitUntil(lambda: OPEN_TO_WRITE in buttons(window))
+    moved = nudge(make_plan(), make_plan().probes[0].name, (1.0, 0.0, 0.0))
+    with workflow.CaseFile.open(path) as third:  # came and went before the click, and changed the plan
+        third.record("Probe moved", case=third.case, plan=moved)
+    click(window, OPEN_TO_WRITE)
+    empty_desk.worker.done("open", workflow.open_case(path))
+    qtbot.waitUntil(lambda: not workspace.keeper.kept.read_only)
+    assert workspace.plan == moved
+    assert workspace.keeper.kept.title == "by the other one"
+    qtbot.waitUntil(lambda: not any("reading only" in text for text in window.notices.texts))
+
+
+def test_the_case_stays_read_only_when_somebody_was_quicker_than_the_click(
+    window, empty_desk, qtbot, tmp_path
+):
+    path = tmp_path / "mine.cryoplan"
+    workflow.save_case(path, small_case(), make_plan())
+    window.case_files.do("look", path)
+    empty_desk.worker.done("open", workflow.open_case(path))
+    qtbot.waitUntil(lambda: OPEN_TO_WRITE in buttons(window))
+    with CaseStore.open(path):
+        click(window, OPEN_TO_WRITE)
+        empty_desk.worker.done("open", workflow.open_case(path))
+        qtbot.waitUntil(lambda: empty_desk.workspace.keeper.kept.reason != "")
+        assert empty_desk.workspace.keeper.kept.read_only
+
+
+def look_now(window: MainWindow, qtbot) -> None:
+    """Let the window look who has the file, without waiting for its next turn."""
+    seen: list[object] = []
+    for found in window.notices.findChildren(Vacancy):
+        qtbot.waitUntil(lambda found=found: not found.is_looking)
+        found._seen.connect(lambda *_: seen.append(None))
+        found.look()
+    qtbot.waitUntil(lambda: bool(seen))
+
+
+def buttons(window: MainWindow) -> list[str]:
+    return [button.text() for row in window.notices.rows for button in row.buttons]
+
+
+def click(window: MainWindow, text: str) -> None:
+    next(b for row in window.notices.rows for b in row.buttons if b.text() == text).click()
+
+
 def test_a_case_opened_only_to_look_at_can_be_written_by_others(window, empty_desk, tmp_path):
     path = tmp_path / "a.cryoplan"
     workflow.save_case(path, small_case(), make_plan())
@@ -252,6 +315,69 @@ def test_steps_that_are_not_on_the_disk_are_left_only_after_a_word(
     questions.answers.append("Leave without them")
     assert leave()
     assert len(questions.seen) == 2
+
+
+class Hanging:
+    """A place that takes the next write and does not answer until the test says so."""
+
+    def __init__(self, monkeypatch, path: Path) -> None:
+        self.reached, self.go = threading.Event(), threading.Event()
+        record = workflow.CaseFile.record
+
+        def slow(file, *words, **options):
+            if file.store.path == path:
+                self.reached.set()
+                assert self.go.wait(60.0)
+            return record(file, *words, **options)
+
+        monkeypatch.setattr(workflow.CaseFile, "record", slow)
+
+
+@pytest.mark.parametrize("way", ["close case", "quit"])
+def test_leaving_without_the_steps_waits_for_no_place_that_hangs(
+    window, empty_desk, qtbot, monkeypatch, tmp_path, questions, way
+):
+    path = saved_case(empty_desk, window, qtbot, monkeypatch, tmp_path / "network.cryoplan")
+    place = Hanging(monkeypatch, path)
+    monkeypatch.setattr("cryoplan.gui.files.SETTLING_S", 0.01)
+    waits: list[float] = []
+
+    def wait(futures, timeout):
+        waits.append(timeout)
+        return concurrent.futures.wait(futures, timeout=min(timeout, 0.05))
+
+    monkeypatch.setattr("cryoplan.app.keeper.wait", wait)
+    edit(empty_desk)
+    assert place.reached.wait(60.0)
+    hanging = empty_desk.workspace.keeper._writer._thread
+    saving = empty_desk.workspace.saver._thread
+    joins: list[tuple[str, float | None]] = []
+    join = threading.Thread.join
+
+    def joined(thread, timeout=None):
+        joins.append((thread.name, timeout))
+        return join(thread, timeout)
+
+    monkeypatch.setattr(threading.Thread, "join", joined)
+    try:
+        questions.answers.append("Leave without them")
+        if way == "quit":
+            assert window.close()
+            assert (saving.name, 0.0) in joins, "a result of a case that was left is not waited for"
+        else:
+            window.actions_by_id["close-case"].trigger()
+            assert empty_desk.workspace.case is None
+        assert hanging.is_alive(), "the place has not answered yet"
+        assert len(questions.seen) == 1
+        assert waits[0] == keeping.MOMENT_S
+        assert keeping.MOMENT_S <= 0.25
+        assert not place.go.is_set()
+    finally:
+        place.go.set()
+        join(hanging, 60.0)
+    assert not hanging.is_alive()
+    with CaseStore.open(path):
+        pass  # it was let go of when the place answered
 
 
 def test_steps_can_be_saved_elsewhere_when_leaving(

@@ -161,3 +161,24 @@ def test_results_of_another_version_are_refused_by_name(recorded, schema, code, 
         archive.unpack(_with_schema(archive.pack(recorded), schema))
     assert caught.value.code == code
     assert remedy in caught.value.remedy
+
+
+def test_an_archive_with_any_byte_changed_or_cut_off_is_refused_or_gives_the_same_numbers(recorded):
+    data = archive.pack(recorded)
+    places = np.random.default_rng(7).integers(0, len(data), 300)
+    # The names and sizes at the end are where a zip is read from first.
+    places = np.concatenate([places, np.arange(len(data) - 200, len(data))])
+    refused: list[str] = []
+    for place in places:
+        changed = bytearray(data)
+        changed[place] ^= 1 << int(place % 8)
+        for spoilt in (bytes(changed), data[:place]):
+            try:
+                back = archive.unpack(spoilt)
+            except StoreError as error:
+                refused.append(error.code)
+            else:
+                assert back.minimum_degc.values.tobytes() == recorded.minimum_degc.values.tobytes()
+                assert back.key == recorded.key
+    assert set(refused) <= {"result-damaged", "result-older", "result-newer"}
+    assert len(refused) > len(places), "what was cut off is never read as whole"

@@ -145,6 +145,8 @@ class FreezePanel(Panel):
         """Show protocol, grid and state."""
         protocol = self.workspace.plan.protocol
         self._show_phases(protocol)
+        self.enable_edits(self.preset, self.add_freeze, self.add_thaw)
+        self.enable_edits(*(part for row in self.phases for part in row.parts))
         number = self._preset_number(protocol)
         self.preset.setCurrentIndex(number)
         preset = self.presets[number] if number < len(self.presets) else None

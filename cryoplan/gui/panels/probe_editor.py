@@ -125,9 +125,9 @@ class ProbeEditor(QWidget):
         for boxes, point in ((self.tip, probe.tip_mm), (self.entry, probe.entry_mm)):
             for box, value in zip(boxes, point, strict=True):
                 show(box, value)
-                box.setEnabled(not probe.locked)
         show(self.depth, probe.depth_mm)
-        self.depth.setEnabled(not probe.locked)
+        self._panel.enable_edits(*self.tip, *self.entry, self.depth, when=not probe.locked)
+        self._panel.enable_edits(self.name, self.model, self.power, self.start, self.stop)
         show(self.power, 100.0 * probe.intensity)
         show(self.start, probe.start_s / 60.0)
         show(self.stop, 0.0 if probe.stop_s is None else probe.stop_s / 60.0)

@@ -123,11 +123,10 @@ class ProbesPanel(Panel):
             card.show_probe(probe, number, model, angles(probe, position))
             card.set_selected(probe.name == self.view.selected_probe)
             card.set_old(self.is_slow_part_old)
-        chosen, may_edit = self.chosen, self.workspace.keeper.may_edit
-        for button in (self.parallel, self.delete, self.lock):
-            button.setEnabled(chosen is not None and may_edit)
-        self.place.setEnabled(case is not None and may_edit)
-        self.delete.setEnabled(chosen is not None and not chosen.locked and may_edit)
+        chosen = self.chosen
+        self.enable_edits(self.parallel, self.lock, when=chosen is not None)
+        self.enable_edits(self.place, when=case is not None)
+        self.enable_edits(self.delete, when=chosen is not None and not chosen.locked)
         self.lock.setText("Free (L)" if chosen is not None and chosen.locked else "Lock (L)")
         self.editor.setVisible(chosen is not None)
         if chosen is not None:

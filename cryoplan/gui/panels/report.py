@@ -142,7 +142,7 @@ class ReportPanel(Panel):
     def _show_status(self) -> None:
         workspace, status = self.workspace, self._status
         kept = workspace.keeper.kept
-        may = workspace.case is not None and bool(status) and not kept.read_only
+        may = workspace.case is not None and bool(status)
         held = kept.history.approval if status in (Status.APPROVED, Status.TREATED) else None
         words = status.capitalize() or DASH
         if held is not None:
@@ -155,15 +155,16 @@ class ReportPanel(Panel):
         self.why_not_approved.say(why)
         self.why_not_approved.setVisible(bool(why))
         self.approve.setToolTip(refusal or "With a name and the time; any change withdraws it")
-        self.ready.setEnabled(may and held is None)
+        self.enable_edits(self.ready, when=may and held is None)
         self.ready.setText("Back to draft" if status == Status.READY else "Mark as ready")
         self.ready.setAccessibleName(self.ready.text())
         self.ready.setToolTip("The plan is ready to be looked at and approved")
-        self.treated.setEnabled(may and held is not None and status != Status.TREATED)
+        approved = may and held is not None
+        self.enable_edits(self.treated, when=approved and status != Status.TREATED)
         self.treated.setToolTip(
             "The patient was treated by this plan" if held is not None else "Only an approved plan is treated"
         )
-        self.withdraw.setEnabled(may and held is not None)
+        self.enable_edits(self.withdraw, when=approved)
         self.withdraw.setToolTip("The case is a draft again; the history keeps both")
 
     def refresh(self) -> None:
@@ -175,7 +176,7 @@ class ReportPanel(Panel):
         self.why.say(text, tone)
         self.export.setToolTip(text)
         self.save_case.setEnabled(workspace.case is not None)
-        self.open_plan.setEnabled(workspace.case is not None and workspace.keeper.may_edit)
+        self.enable_edits(self.open_plan, when=workspace.case is not None)
         self.save_plan.setEnabled(bool(workspace.plan.probes))
         if not workspace.can_export:
             self._show_content(None)

@@ -73,7 +73,7 @@ class StructuresPanel(Panel):
         """Show the structures of the case."""
         case = self.workspace.case
         self._show_style()
-        self.add_button.setEnabled(case is not None and self.workspace.keeper.may_edit)
+        self.enable_edits(self.add_button, when=case is not None)
         has = case is not None and bool(case.structures)
         for part in (self._legend, self._list):
             part.setVisible(has)
@@ -88,6 +88,7 @@ class StructuresPanel(Panel):
             return
         for name, row in self.rows.items():
             row.set_target(name == case.target_name)
+            self.enable_edits(row.target)
         self.findings.show_findings(case.findings)
         self.layers_changed()
 
