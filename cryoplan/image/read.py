@@ -18,6 +18,7 @@ from cryoplan.core.volume import Volume
 from cryoplan.image.archive_scan import inside, scan_of_archive
 from cryoplan.image.deidentify import nameless
 from cryoplan.image.dicom_choice import choose_stack, look_at
+from cryoplan.image.dicom_disc import folder_of
 from cryoplan.image.dicom_header import files_below, pseudonym
 from cryoplan.image.dicom_kinds import CT_CLASSES
 from cryoplan.image.dicom_left_out import left_out
@@ -49,8 +50,8 @@ def read_scan(
     Parameters
     ----------
     path : Path
-        A NIfTI, NRRD or MetaImage file, a folder with DICOM images, one file of a DICOM series, or a zip of
-        such files.
+        A NIfTI, NRRD or MetaImage file, a folder with DICOM images, one file of a DICOM series, the DICOMDIR
+        of a disc (its folder is meant), or a zip of such files.
     series_uid : str, optional
         Which series of the folder. Without it the only one that can be used is taken.
     accept : collection of str
@@ -71,7 +72,7 @@ def read_scan(
     Cancelled
         If the caller asked to stop.
     """
-    path = Path(path)
+    path = folder_of(Path(path))
     kind = DICOM if path.is_dir() else kind_of(path)
     if kind == ZIP:
         with inside(path, progress) as content:
