@@ -416,7 +416,7 @@ class CaseWriter:
             file = self._held.file
             return (file.case, file.plan), f"Continued after {file.store.path.name} was out of reach"
         if self._make is not None:
-            return self._make[1:], "Case created"
+            return self._make[1:], ""
         if self._unkept is not None:
             return self._unkept, "Continued in a file of its own"
         raise StoreError("No case file is open.", "Open a case first.", code="no-case")

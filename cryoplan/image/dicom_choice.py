@@ -25,9 +25,7 @@ class Folder:
     findings: tuple[Finding, ...]
 
 
-def look_at(
-    path: Path, *, progress: Progress = SILENT, each: Callable[[Header], None] = unheard
-) -> Folder:
+def look_at(path: Path, *, progress: Progress = SILENT, each: Callable[[Header], None] = unheard) -> Folder:
     """Read the headers of a DICOM folder, or of the series that one DICOM file belongs to.
 
     Parameters

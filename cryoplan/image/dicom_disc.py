@@ -72,7 +72,7 @@ def _named_files(table: Path) -> dict[str, list[str]]:
 
 
 def _files_there(folder: Path) -> set[str]:
-    found = set()
+    found: set[str] = set()
     for root, _, files in os.walk(folder):
         below = Path(root).relative_to(folder)
         found.update(_plain((below / name).as_posix()) for name in files)

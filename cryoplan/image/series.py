@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -65,6 +66,8 @@ class SeriesDescription:
         True when the header names a contrast agent.
     what : str
         For what is not made for planning: what it is, in words with an article; else empty.
+    folder : str
+        The lowest folder that holds all files of a DICOM series; empty for other files.
     middle, middle_frame : str, int or None
         File (and frame) of the middle slice, for a small picture; empty where there is none.
     """
@@ -89,6 +92,7 @@ class SeriesDescription:
     thickness_mm: float | None = None
     has_contrast: bool = False
     what: str = ""
+    folder: str = ""
     middle: str = ""
     middle_frame: int | None = None
 
@@ -269,9 +273,15 @@ def _describe_stack(stack: Stack, beside: Sequence[Stack]) -> SeriesDescription:
         thickness_mm=first.slice_thickness_mm,
         has_contrast=first.has_contrast,
         what=_what(stack),
+        folder=_folder(beside, first.study_uid, first.series_uid),
         middle=str(middle.path) if is_volume else "",
         middle_frame=middle.frame,
     )
+
+
+def _folder(stacks: Sequence[Stack], study_uid: str, series_uid: str) -> str:
+    own = (s for s in stacks if (s.first.study_uid, s.first.series_uid) == (study_uid, series_uid))
+    return os.path.commonpath({str(h.path.parent) for s in own for h in s.headers})
 
 
 def _what(stack: Stack) -> str:

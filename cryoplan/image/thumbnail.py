@@ -24,6 +24,7 @@ _CT_HU = (-160.0, 240.0)
 _SHARE = (1.0, 99.0)
 
 Picture = npt.NDArray[np.uint8]
+_Found = tuple[Any, Any, Any, tuple[float, ...]]
 
 
 def thumbnail(series: SeriesDescription, *, longest_side: int = LONGEST_SIDE) -> Picture | None:
@@ -57,7 +58,7 @@ def thumbnail(series: SeriesDescription, *, longest_side: int = LONGEST_SIDE) ->
     return _grey(values, spacing_mm, series.modality, longest_side)
 
 
-def _of_dicom(path: Path, series: SeriesDescription) -> tuple[Any, Any, Any, tuple[float, float]] | None:
+def _of_dicom(path: Path, series: SeriesDescription) -> _Found | None:
     header: Header | None = read_header(path)
     if header is not None and series.middle_frame is not None:
         header = next((h for h in frames_of(header) if h.frame == series.middle_frame), None)
@@ -74,7 +75,7 @@ def _of_dicom(path: Path, series: SeriesDescription) -> tuple[Any, Any, Any, tup
     )
 
 
-def _of_volume(path: Path, series: SeriesDescription) -> tuple[Any, Any, Any, tuple[float, float]] | None:
+def _of_volume(path: Path, series: SeriesDescription) -> _Found | None:
     grid = series.grid
     if grid is None or int(np.prod(grid.size)) > MOST_VOXELS:
         return None
@@ -98,8 +99,8 @@ def _of_volume(path: Path, series: SeriesDescription) -> tuple[Any, Any, Any, tu
 
 
 def _upright(
-    values: Any, across: Any, down: Any, spacing_mm: tuple[float, float]
-) -> tuple[Any, tuple[float, float]]:
+    values: Any, across: Any, down: Any, spacing_mm: tuple[float, ...]
+) -> tuple[Any, tuple[float, ...]]:
     """Turn a picture by quarters and flips only, so that every pixel stays what it is."""
     across, down = np.asarray(across, float), np.asarray(down, float)
     # Head and feet belong up and down; in an axial slice front and back do.
@@ -112,7 +113,7 @@ def _upright(
     return (values[::-1] if below < 0 else values), spacing_mm
 
 
-def _grey(values: Any, spacing_mm: tuple[float, float], modality: str, longest_side: int) -> Picture:
+def _grey(values: Any, spacing_mm: tuple[float, ...], modality: str, longest_side: int) -> Picture:
     rows, columns = values.shape
     width_mm, height_mm = columns * spacing_mm[0], rows * spacing_mm[1]
     scale = longest_side / max(width_mm, height_mm)

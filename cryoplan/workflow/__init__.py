@@ -16,6 +16,7 @@ from cryoplan.workflow.loading import (
     load_plan,
     save_plan,
 )
+from cryoplan.workflow.opening import patient_names, survey
 from cryoplan.workflow.partner import check_partner, load_partner
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, save_case
@@ -40,6 +41,7 @@ __all__ = [
     "load_plan",
     "make_pictures",
     "open_case",
+    "patient_names",
     "prepare",
     "save_case",
     "save_plan",
@@ -47,6 +49,7 @@ __all__ = [
     "simulation_key",
     "standing",
     "stored_result",
+    "survey",
     "tissues",
     "write_report",
 ]
