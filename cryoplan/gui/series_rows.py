@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryoplan.core.finding import Finding, Level
 from cryoplan.gui.parts import DASH, SIGNS
@@ -13,7 +14,9 @@ from cryoplan.image.verdict import REFUSED, refusal
 from cryoplan.scene.plane import axes_in_words
 from cryoplan.workflow import consent
 
+VOLUMES = {"nifti": "NIfTI", "nrrd": "NRRD", "metaimage": "MetaImage"}
 NOT_FOR_PLANNING = "not for planning"
+_SHORT = {"dicom-seg": "segmentation", "rtstruct": "contours"}
 NO_PATIENT = "Files that name no patient"
 NO_STUDY = "Examination without a date"
 
@@ -67,7 +70,7 @@ def row_of_sketch(sketch: Sketch) -> Row:
 
 def row_of(series: SeriesDescription) -> Row:
     """Return the line of a series that has been judged."""
-    is_dicom = series.kind not in ("nifti", "nrrd", "metaimage")
+    is_dicom = series.kind not in VOLUMES
     word, tone = check_in_words(series)
     rank = (0 if series.is_usable else 1) if not series.what else 2
     number = int(series.series_number) if series.series_number.isdigit() else 10**6
@@ -98,9 +101,8 @@ def title_of(series: SeriesDescription) -> str:
 def kind_in_short(series: SeriesDescription) -> str:
     """Return the modality, or for what is not for planning what it is."""
     if series.what:
-        return series.what.removeprefix("a ").removeprefix("an ")
-    named = {"nifti": "NIfTI", "nrrd": "NRRD", "metaimage": "MetaImage"}
-    return series.modality or named.get(series.kind, series.kind)
+        return _SHORT.get(series.kind, series.what.removeprefix("a ").removeprefix("an "))
+    return series.modality or VOLUMES.get(series.kind, series.kind)
 
 
 def check_in_words(series: SeriesDescription) -> tuple[str, str]:
@@ -146,10 +148,13 @@ def _finding_line(finding: Finding) -> tuple[str, str]:
 
 
 def _two_lines(series: SeriesDescription) -> str:
-    more = [
-        part for part in (series.part.replace("=", " "), "contrast" if series.has_contrast else "") if part
-    ]
-    return title_of(series) + (f"\n{', '.join(more)}" if more else "")
+    more = [f"in {Path(series.path).parent.name}"] if series.kind in VOLUMES else []
+    if series.series_number and not series.what:
+        more.append(f"series {series.series_number}")
+    more.append(series.part.replace("=", " ").replace(",", ", "))
+    more.append("contrast" if series.has_contrast else "")
+    second = ", ".join(part for part in more if part)
+    return title_of(series) + (f"\n{second}" if second else "")
 
 
 def _study(date: str, description: str) -> str:

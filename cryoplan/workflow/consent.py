@@ -155,11 +155,14 @@ def agreed(case: Case) -> tuple[Finding, ...]:
 
 
 def agreed_in_words(findings: Collection[Finding]) -> str:
-    """Return in one line what was agreed to, such as ``gantry tilt straightened (gantry-tilt)``."""
-    return ", ".join(f"{terms(code).done} ({code})" for code in codes(findings))
+    """Return in one line what was agreed to, such as ``gantry tilt straightened``."""
+    return ", ".join(dict.fromkeys(terms(code).done for code in codes(findings)))
 
 
 def created_text(case: Case) -> str:
     """Return the first sentence of a history: that the case was made, and what was agreed to for it."""
-    words = agreed_in_words(agreed(case))
-    return f"Case created. Agreed to when the image was opened: {words}" if words else "Case created"
+    findings = agreed(case)
+    if not findings:
+        return "Case created"
+    words = f"{agreed_in_words(findings)} ({', '.join(codes(findings))})"
+    return f"Case created. Agreed to when the image was opened: {words}"

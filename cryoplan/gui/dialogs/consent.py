@@ -38,7 +38,7 @@ class ConsentDialog(QDialog):
     def __init__(self, findings: Sequence[Finding], title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Open this image in spite of a warning?")
-        self.resize(620, 420)
+        self.resize(620, min(210 + 180 * len(findings), 620))
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 16, 18, 14)
         column.setSpacing(8)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QBrush, QIcon, QImage, QPixmap
+from PySide6.QtGui import QBrush, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -36,7 +36,7 @@ from cryoplan.image.survey import Found, Sketches, Thumbnail
 from cryoplan.image.thumbnail import LONGEST_SIDE
 from cryoplan.workflow import consent
 
-HEADS = ("Series", "Kind", "Slices", "Thickness / distance, mm", "Position", "Check")
+HEADS = ("Series", "Kind", "Slices", "Slice / step, mm", "Position", "Check")
 ICON_PX = 52
 KEY, NUMBER = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 
@@ -103,10 +103,11 @@ class OpenSeriesDialog(QDialog):
         self.tree.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.tree.setUniformRowHeights(False)
         self.tree.setIndentation(14)
-        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.tree.headerItem().setToolTip(3, "Thickness of a slice, and distance from one to the next")
         header = self.tree.header()
         header.setStretchLastSection(True)
-        for column, width in enumerate((330, 110, 56, 150, 140)):
+        for column, width in enumerate((316, 124, 54, 112, 146)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
         self.tree.itemSelectionChanged.connect(self._moved)
@@ -137,10 +138,10 @@ class OpenSeriesDialog(QDialog):
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
         )
-        self.open = self.buttons.button(QDialogButtonBox.StandardButton.Open)
-        self.open.setProperty("primary", True)
-        self.open.setDefault(True)
-        self.open.setEnabled(False)
+        self.open_button = self.buttons.button(QDialogButtonBox.StandardButton.Open)
+        self.open_button.setProperty("primary", True)
+        self.open_button.setDefault(True)
+        self.open_button.setEnabled(False)
         self.buttons.accepted.connect(self._choose)
         self.buttons.rejected.connect(self.reject)
         last = QHBoxLayout()
@@ -245,7 +246,7 @@ class OpenSeriesDialog(QDialog):
             if row.tone in ("muted", "fail") or column == len(row.cells) - 1:
                 tone = row.tone if column == len(row.cells) - 1 else "muted"
                 item.setForeground(column, QBrush(tone_colour(tone)))
-        item.setTextAlignment(2, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
+        item.setTextAlignment(2, int(Qt.AlignmentFlag.AlignCenter))
         item.setData(0, KEY, row.key)
         item.setData(0, NUMBER, number)
         if number is not None:
@@ -327,8 +328,8 @@ class OpenSeriesDialog(QDialog):
 
     def _selected(self) -> None:
         series, number = self._series(), self.number
-        self.open.setEnabled(self.chosen is not None)
-        self.open.setText("Open..." if self.to_agree() else "Open")
+        self.open_button.setEnabled(self.chosen is not None)
+        self.open_button.setText("Open..." if self.to_agree() else "Open")
         while (taken := self._lines.takeAt(0)) is not None:
             if taken.widget() is not None:
                 taken.widget().deleteLater()
@@ -397,7 +398,14 @@ def _pixmap(grey: np.ndarray) -> QPixmap:
 
 
 def _icon(picture: QPixmap | None) -> QIcon:
-    if picture is None:  # an empty place, so that names stand below each other
-        picture = QPixmap(ICON_PX, ICON_PX)
-        picture.fill(Qt.GlobalColor.transparent)
-    return QIcon(picture)
+    """Return a picture in a square, so that names stand below each other."""
+    square = QPixmap(ICON_PX, ICON_PX)
+    square.fill(Qt.GlobalColor.transparent)
+    if picture is not None:
+        small = picture.scaled(
+            square.size(), Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+        )
+        painter = QPainter(square)
+        painter.drawPixmap((ICON_PX - small.width()) // 2, (ICON_PX - small.height()) // 2, small)
+        painter.end()
+    return QIcon(square)
