@@ -9,7 +9,7 @@ from pathlib import Path
 from cryoplan.core.errors import ImageError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.progress import SILENT, Progress
-from cryoplan.image.dicom_disc import missing_from_disc
+from cryoplan.image.dicom_disc import NAME, missing_from_disc
 from cryoplan.image.dicom_header import Header, read_header, read_headers, unheard
 from cryoplan.image.dicom_kinds import DICOMDIR
 from cryoplan.image.dicom_stack import Stack, make_stacks
@@ -74,8 +74,10 @@ def look_at(path: Path, *, progress: Progress = SILENT, each: Callable[[Header],
 def _with_disc(headers: list[Header], damaged: list[Path]) -> Folder:
     """Take tables of contents for what they are: they name files that should be there, and are no series."""
     stacks = make_stacks([h for h in headers if h.sop_class != DICOMDIR])
-    findings = list(_damage(damaged))
-    for disc in (h.path for h in headers if h.sop_class == DICOMDIR):
+    tables = [h.path for h in headers if h.sop_class == DICOMDIR]
+    tables += [path for path in damaged if path.name.upper() == NAME]
+    findings = list(_damage([path for path in damaged if path not in tables]))
+    for disc in tables:
         lost, rest = missing_from_disc(disc)
         for uid, finding in lost.items():
             of = {id(s) for s in stacks if s.first.series_uid == uid and s.is_image and s.grid is not None}
