@@ -246,7 +246,7 @@ class OpenSeriesDialog(QDialog):
             if row.tone in ("muted", "fail") or column == len(row.cells) - 1:
                 tone = row.tone if column == len(row.cells) - 1 else "muted"
                 item.setForeground(column, QBrush(tone_colour(tone)))
-        item.setTextAlignment(2, int(Qt.AlignmentFlag.AlignCenter))
+        item.setTextAlignment(2, Qt.AlignmentFlag.AlignCenter)
         item.setData(0, KEY, row.key)
         item.setData(0, NUMBER, number)
         if number is not None:
