@@ -23,6 +23,7 @@ _REMEDIES = {
     "mixed-spacing": "Export the series again; all slices must have one pixel spacing.",
     "no-position": "Choose a series whose images state position, orientation and pixel spacing.",
     "truncated-file": "Copy the file again from its source.",
+    "disc-files-missing": "Copy the disc again, all of it.",
     "not-ct-or-mr": "Choose a CT or MR series.",
     "enhanced-multiframe": "Export the series as classic single-frame images.",
     "mixed-frame-of-reference": "Export the images of one frame of reference only.",

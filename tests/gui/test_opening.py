@@ -460,10 +460,20 @@ def test_a_tilted_series_goes_through_the_window_with_a_yes_into_history_and_ban
     qtbot.waitUntil(lambda: not workspace.is_busy, timeout=WAIT_MS)
 
 
-def test_structures_of_another_frame_of_reference_are_refused_in_the_window(real, tmp_path, qtbot):
+@pytest.mark.parametrize(
+    ("patient", "sentence"),
+    [
+        ("SECRET-ID-77", "was drawn in another frame of reference than the image"),
+        ("OTHER", "is of another patient"),
+    ],
+    ids=["frame of reference", "patient"],
+)
+def test_structures_of_another_place_or_patient_are_refused_in_the_window(
+    real, tmp_path, qtbot, patient, sentence
+):
     mine = hostile.Series(series_uid="1.2.1", frame_uid="1.2.91")
     mine.write(tmp_path / "mine")
-    other = hostile.Series(series_uid="1.2.2", frame_uid="1.2.92", study_uid="1.2.82", patient_id="OTHER")
+    other = hostile.Series(series_uid="1.2.2", frame_uid="1.2.92", study_uid="1.2.82", patient_id=patient)
     scans = other.write(tmp_path / "other")
     masks = np.zeros((len(scans), hostile.ROWS, hostile.COLUMNS), np.uint8)
     masks[3:6, 10:20, 10:20] = 1
@@ -473,7 +483,7 @@ def test_structures_of_another_frame_of_reference_are_refused_in_the_window(real
     qtbot.waitUntil(lambda: workspace.case is not None and not workspace.is_busy, timeout=WAIT_MS)
     real.files.open_path(tmp_path / "seg.dcm")
     qtbot.waitUntil(lambda: bool(real.banner.text), timeout=WAIT_MS)
-    assert "was drawn in another frame of reference than the image" in real.banner.text
+    assert sentence in real.banner.text
     assert workspace.case.structures == ()
 
 
