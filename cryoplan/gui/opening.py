@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Slot
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QDialog, QMessageBox, QWidget
 
 from cryoplan.app.jobs import Failure
 from cryoplan.app.surveying import Surveying
@@ -55,10 +55,8 @@ class Opening(QObject):
         surveying = self.make_surveying(path)
         self._surveyings = [s for s in self._surveyings if s.is_running] + [surveying]
         self.dialog = dialog = OpenSeriesDialog(surveying, self._window)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.described.connect(self._described)
         dialog.failed.connect(self._failed)
-        dialog.accepted.connect(self._chosen)
         dialog.finished.connect(self._closed)
         dialog.open()
 
@@ -97,27 +95,28 @@ class Opening(QObject):
         elif not dialog.is_touched and opens_without_question(found):
             dialog.accept()
 
-    @Slot()
-    def _chosen(self) -> None:
-        dialog = self.dialog
-        series = None if dialog is None else dialog.chosen
-        if dialog is None or series is None or dialog.found is None:
+    @Slot(int)
+    def _closed(self, result: int) -> None:
+        dialog, self.dialog = self.dialog, None
+        if dialog is None:
             return
+        dialog.deleteLater()
+        series = dialog.chosen
+        if result == QDialog.DialogCode.Accepted and series is not None and dialog.found is not None:
+            path, name = place_of(series, dialog.found, dialog.path)
+            self._open(series, path, name, dialog.accepted_codes)
+
+    def _open(self, series: SeriesDescription, path: Path, name: str | None, accept: tuple[str, ...]) -> None:
         is_dicom = series.kind == "dicom-series"
         # A file that names no patient is compared once it is read: its pseudonym is made of its bytes.
-        if is_dicom and not self._may_replace(series.patient_code, True):
+        if is_dicom and not self._may_replace(series.patient_code, is_dicom):
             self._workspace.message.emit("The image was not opened; the case is as it was")
             return
-        path, name = place_of(series, dialog.found, dialog.path)
-        self._workspace.open_image(path, name, accept=dialog.accepted_codes)
+        self._workspace.open_image(path, name, accept=accept)
 
     @Slot(object)
     def _failed(self, failure: Failure) -> None:
         self._workspace.failed.emit(failure)
-
-    @Slot()
-    def _closed(self) -> None:
-        self.dialog = None
 
     @Slot(object, object)
     def _ask_consent(self, asked: dict[str, Any], findings: tuple[Finding, ...]) -> None:
@@ -143,7 +142,7 @@ def place_of(series: SeriesDescription, found: PathDescription, path: Path) -> t
     """
     if series.kind != "dicom-series":
         if path.is_file() and series.path != str(path):
-            return path, str(Path(series.path).relative_to(path))  # a file in a zip
+            return path, Path(series.path).relative_to(path).as_posix()  # a file in a zip
         return Path(series.path), None
     is_clean = series.verdict == "ok" and not consent.to_agree(found.findings)
     narrow = Path(series.folder) if is_clean and series.folder and path.is_dir() else path
@@ -175,8 +174,8 @@ def ask_another_patient(
     )
     work = "1 step" if steps == 1 else f"{steps} steps"
     box.setInformativeText(
-        f"Opened, it becomes a case of its own with an empty plan. Case {present} closes with its {work}; "
-        "they stay in its file, and it stays in the list of cases."
+        f"Opened, it becomes a case of its own with an empty plan. Case {present} closes: its work ({work}) "
+        "stays in its file, and it stays in the list of cases."
     )
     yes = box.addButton("Open as a new case", QMessageBox.ButtonRole.AcceptRole)
     no = box.addButton(f"Stay with {present}", QMessageBox.ButtonRole.RejectRole)

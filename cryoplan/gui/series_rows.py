@@ -86,7 +86,9 @@ def row_of(series: SeriesDescription) -> Row:
             kind_in_short(series),
             str(series.grid.size[2] if series.grid is not None else series.images),
             f"{_mm(series.thickness_mm)} / {_mm(step)}" if not series.what or step else DASH,
-            POSITIONS.get(series.patient_position, series.patient_position) or DASH,
+            POSITIONS.get(series.patient_position, series.patient_position or DASH)
+            if not series.what
+            else DASH,
             word,
         ),
         tone=tone,
@@ -110,7 +112,8 @@ def check_in_words(series: SeriesDescription) -> tuple[str, str]:
     if series.what:
         return f"{DASH} {NOT_FOR_PLANNING}", "muted"
     if series.verdict == REFUSED:
-        return f"{SIGNS[Level.FAIL]} refused", "fail"
+        code = next(f.code for f in series.findings if f.level is Level.FAIL)
+        return f"{SIGNS[Level.FAIL]} refused: {code.replace('-', ' ')}", "fail"
     asked = consent.to_agree(series.findings)
     if asked:
         titles = ", ".join(dict.fromkeys(consent.terms(f.code).title for f in asked))

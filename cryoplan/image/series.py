@@ -290,7 +290,7 @@ def _what(stack: Stack) -> str:
         return kind_in_words(first.sop_class, first.modality)
     if stack.is_localizer:
         return "a localizer (scout)"
-    return "" if first.samples == 1 else "a colour image"
+    return "a colour image" if all(h.samples != 1 for h in stack.headers) else ""
 
 
 def _describe_file(path: Path, kind: str) -> SeriesDescription:

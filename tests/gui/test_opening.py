@@ -167,6 +167,7 @@ def test_the_best_candidate_is_chosen_until_the_user_chooses(window, tmp_path):
 def test_a_refused_series_says_why_and_what_to_do_and_cannot_be_opened(window, tmp_path):
     dialog = begin(window, tmp_path, folder(series("1", MISSING), series("2")))
     dialog.select(0)
+    assert dialog.tree.selectedItems()[0].text(5) == "✕ refused: missing slice"
     assert dialog.chosen is None
     assert not dialog.open_button.isEnabled()
     assert "Slice 17 is missing. Export the series again" in texts(dialog)

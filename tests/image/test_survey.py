@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 from cryoplan.core.errors import ImageError
@@ -88,6 +89,17 @@ def test_what_is_not_for_planning_is_named_for_what_it_is(tmp_path):
         assert best_candidate(found) is None
     hostile.colour(tmp_path / "colour")
     assert describe(tmp_path / "colour").series[0].what == "a colour image"
+
+
+def test_a_series_with_one_colour_image_in_it_is_a_refused_series_and_no_colour_image(tmp_path):
+    hostile.Series(series_uid="1.2.3").write(tmp_path / "in", range(5))
+    hostile.colour(tmp_path / "colour")
+    (odd, *_) = (tmp_path / "colour").iterdir()
+    dataset = pydicom.dcmread(odd)
+    dataset.SeriesInstanceUID = "1.2.3"
+    dataset.save_as(tmp_path / "in" / "odd.dcm")
+    (series,) = describe(tmp_path / "in").series
+    assert (series.verdict, series.what) == ("refused", "")
 
 
 def test_the_portal_phase_is_proposed_and_all_phases_stand_in_one_study(tmp_path):
@@ -246,8 +258,6 @@ def table(tmp_path) -> Path:
 
 def images(table: Path) -> list[Path]:
     """Return the files of the disc in the order of their slices."""
-    import pydicom
-
     files = [p for p in table.parent.rglob("*") if p.is_file() and p != table]
     return sorted(files, key=lambda p: float(pydicom.dcmread(p).ImagePositionPatient[2]))
 
@@ -287,8 +297,6 @@ def test_a_series_that_is_wholly_missing_on_the_disc_is_mentioned(tmp_path):
     hostile.Series(series_uid="1.2.3").write(tmp_path / "a")
     hostile.Series(series_uid="1.2.4", description="gone").write(tmp_path / "b")
     table = trees.disc(tmp_path / "disc", [*(tmp_path / "a").iterdir(), *(tmp_path / "b").iterdir()])
-    import pydicom
-
     for path in images(table):
         if pydicom.dcmread(path).SeriesInstanceUID == "1.2.4":
             path.unlink()

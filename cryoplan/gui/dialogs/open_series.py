@@ -107,7 +107,7 @@ class OpenSeriesDialog(QDialog):
         self.tree.headerItem().setToolTip(3, "Thickness of a slice, and distance from one to the next")
         header = self.tree.header()
         header.setStretchLastSection(True)
-        for column, width in enumerate((316, 124, 54, 112, 146)):
+        for column, width in enumerate((296, 116, 54, 112, 174)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
         self.tree.itemSelectionChanged.connect(self._moved)
