@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 from pathlib import Path
 
@@ -100,3 +101,13 @@ def test_an_error_of_our_own_is_told_without_values(make, tmp_path, qtbot):
         look.start()
     assert "Kowalska" not in repr(failed.args[0])
     assert "ZeroDivisionError" in failed.args[0].what
+
+
+def test_a_child_that_is_given_up_while_it_reads_is_gone(make, tmp_path):
+    trees.phases(tmp_path / "in", count=60)
+    look = make(tmp_path / "in")
+    look.start()
+    look.stop()
+    look.wait(20.0)
+    assert not look.is_running
+    assert multiprocessing.active_children() == []
