@@ -59,7 +59,7 @@ def _lines_that_match(pattern: re.Pattern[str], *, beside: tuple[str, ...] = ())
     ]
 
 
-def _run(*command: str) -> None:
+def _assert_is_content(*command: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
 
@@ -75,24 +75,24 @@ def _tool(name: str) -> str:
 
 
 def test_ruff_finds_nothing():
-    _run(sys.executable, "-m", "ruff", "check", "--quiet", ".")
+    _assert_is_content(sys.executable, "-m", "ruff", "check", "--quiet", ".")
 
 
 def test_every_file_is_formatted():
-    _run(sys.executable, "-m", "ruff", "format", "--check", ".")
+    _assert_is_content(sys.executable, "-m", "ruff", "format", "--check", ".")
 
 
 def test_types_hold_strictly_below_the_window():
-    _run(sys.executable, "-m", "mypy")
+    _assert_is_content(sys.executable, "-m", "mypy")
 
 
 def test_types_hold_strictly_in_the_set_up():
     scripts = [path.as_posix() for path in (ROOT / "packaging").glob("*.py")]
-    _run(sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", *sorted(scripts))
+    _assert_is_content(sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", *sorted(scripts))
 
 
 def test_imports_only_point_backwards_along_the_data_flow():
-    _run(_tool("lint-imports"), "--no-logo", "--no-cache")
+    _assert_is_content(_tool("lint-imports"), "--no-logo", "--no-cache")
 
 
 # The tree -------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ class Approving(QObject):
             If it cannot be approved, see `refusal`, or nobody is named.
         """
         if self.refusal:
-            raise StoreError(self.refusal, "Then approve it.", code="not-approvable")
+            raise StoreError(self.refusal, "Put that right, then approve it.", code="not-approvable")
         if not person.strip():
             raise StoreError("An approval needs a name.", "Say who approves.", code="approval-without-name")
         self.person = person.strip()

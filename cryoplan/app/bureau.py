@@ -63,18 +63,24 @@ def duplicate(path: Path) -> Path:
         If the case cannot be read or the copy not be written.
     """
     with CaseStore.open(path, read_only=True) as store:
-        place = place_of_duplicate(path)
-        store.save_copy(place)
-        title = store.title
-    rename(place, title_of_duplicate(title))
-    return place
+        return _duplicate(store)
 
 
 def duplicate_open(file: workflow.CaseFile) -> Path:
     """Do as `duplicate` with the case that is open."""
-    place = place_of_duplicate(file.store.path)
-    file.store.save_copy(place)
-    rename(place, title_of_duplicate(file.store.title))
+    return _duplicate(file.store)
+
+
+def _duplicate(store: CaseStore) -> Path:
+    place = place_of_duplicate(store.path)
+    store.save_copy(place)
+    try:
+        rename(place, title_of_duplicate(store.title))
+    except StoreError:
+        # Under the title of its original it would pass for that, approval and all.
+        with suppress(OSError):
+            place.unlink()
+        raise
     return place
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import signal
@@ -93,14 +92,25 @@ def serve(connection: Connection, marks: CancelMarks, tasks_module: str) -> None
     try:
         while True:
             if not ready and not connection.poll(0.3):
-                with contextlib.suppress(Cancelled):
-                    tasks.idle(Pause(connection))
+                _rest(tasks.idle, connection)
                 ready = True
             job = connection.recv()
             connection.send(_do(job, tasks.TASKS, connection.send, marks))
             ready = False
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the window has gone
+
+
+def _rest(idle: Callable[[Pause], None], connection: Connection) -> None:
+    """Work while nobody waits; an error in what nobody asked for may not end the process."""
+    try:
+        idle(Pause(connection))
+    except Cancelled:
+        return
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        raise
+    except Exception as error:
+        logging.getLogger("cryoplan").error("work between two jobs", exc_info=error)
 
 
 def _do(

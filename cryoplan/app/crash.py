@@ -322,9 +322,7 @@ def _is_held(path: Path) -> bool:
     try:
         with path.open("r+b") as stream:
             _lock(stream.fileno())
-    except FileNotFoundError:
-        return True
-    except OSError:
+    except OSError:  # locked, or gone meanwhile: somebody else's either way
         return True
     return False
 

@@ -48,16 +48,6 @@ class RecentCase:
     status: str
     opened_at: datetime
 
-    def presence(self) -> Presence:
-        """Look whether the file is there; a network folder may take its time, so not while painting."""
-        try:
-            self.path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return Presence.MISSING
-        except (OSError, ValueError):
-            return Presence.OUT_OF_REACH
-        return Presence.HERE
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
@@ -140,6 +130,17 @@ class RecentCases:
 
     def _write(self, part: _Part) -> None:
         self._settings.write(PART, part)
+
+
+def presence_of(path: Path) -> Presence:
+    """Look whether a file is there; a network folder may take its time, so not while painting."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return Presence.MISSING
+    except (OSError, ValueError):
+        return Presence.OUT_OF_REACH
+    return Presence.HERE
 
 
 def _place(path: Path) -> str:

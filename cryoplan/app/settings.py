@@ -58,7 +58,8 @@ class Settings:
         try:
             return msgspec.json.decode(bytes(raw), type=kind)
         except msgspec.MsgspecError:
-            self._set_aside()
+            with contextlib.suppress(OSError):
+                self._set_aside()
             return kind()
 
     def write(self, name: str, part: object) -> bool:
@@ -102,10 +103,27 @@ class Settings:
             return {}
 
     def _set_aside(self) -> None:
-        """Move a file that cannot be read out of the way, so that nothing of it is overwritten."""
-        aside = self.path.with_name(f"settings-damaged-{time.strftime('%Y%m%d-%H%M%S')}.json")
-        with contextlib.suppress(OSError):
+        """Move a file that cannot be read out of the way, so that nothing of it is overwritten.
+
+        Raises
+        ------
+        OSError
+            If it cannot be moved: then it may not be written over either.
+        """
+        stem = f"settings-damaged-{time.strftime('%Y%m%d-%H%M%S')}"
+        aside, number = self.path.with_name(f"{stem}.json"), 1
+        while aside.exists():
+            number += 1
+            aside = self.path.with_name(f"{stem}-{number}.json")
+        try:
             self.path.replace(aside)
+        except OSError:
+            self._notice = Finding(
+                level=Level.WARN,
+                code="settings-damaged",
+                text="Your settings cannot be read or moved away; the program starts with its own.",
+            )
+            raise
         self._notice = Finding(
             level=Level.WARN,
             code="settings-damaged",

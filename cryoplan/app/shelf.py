@@ -15,7 +15,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from cryoplan.app.keeper import cases_folder
-from cryoplan.app.recent import Presence, RecentCase, RecentCases
+from cryoplan.app.recent import Presence, RecentCases, presence_of
 from cryoplan.case.history import Status
 from cryoplan.case.store import summary
 from cryoplan.core.errors import CryoplanError
@@ -63,7 +63,7 @@ class Shelved:
 
 def look(row: Shelved) -> Shelved:
     """Return a row as its file says it is; takes as long as the place of the file takes."""
-    presence = RecentCase(path=row.path, code="", status="", opened_at=datetime.now(UTC)).presence()
+    presence = presence_of(row.path)
     if presence is not Presence.HERE:
         return replace(row, presence=presence)
     try:

@@ -30,6 +30,9 @@ from cryoplan.scene.meshes import CaseMeshes
 from cryoplan.simulation.result import Frame, ThermalResult
 from cryoplan.simulation.settings import STANDARD, SolverSettings
 
+UNSAVED_STANDING = "Not approved · last steps not saved"
+"""What a PDF says that is printed while the disk does not take the steps that it shows."""
+
 
 class Workspace(EditedCase):
     """Case, plan and result, and what the background process is doing with them.
@@ -80,7 +83,9 @@ class Workspace(EditedCase):
         # Asked before another case takes the place of this one; the window puts its question here.
         self.may_leave: Callable[[], bool] = lambda: True
         self.may_replace: Callable[[Case], bool] = lambda _case: True
-        self._to_look_at: Path | None = None
+        self._to_look_at: set[Path] = set()
+        # Tenure of the keeper in which each PDF was asked for: another patient may be shown when it is done.
+        self._printing: dict[Path, int] = {}
 
     # What there is ----------------------------------------------------------------------------------
 
@@ -249,7 +254,10 @@ class Workspace(EditedCase):
 
     def open_case_file(self, path: Path, *, read_only: bool = False) -> None:
         """Open a saved case in the background; with `read_only` others may go on writing it."""
-        self._to_look_at = path if read_only else None
+        if read_only:
+            self._to_look_at.add(path)
+        else:
+            self._to_look_at.discard(path)
         self._errands.ask("open", path=path)
 
     def save_case_file(self, path: Path) -> None:
@@ -299,8 +307,10 @@ class Workspace(EditedCase):
                 "Solve first, then print.",
                 code="stale-result",
             )
-        self.keeper.settle(PATIENCE_S)
-        standing = workflow.standing(self.keeper.kept.history)
+        # An approval that a step in memory withdraws may not be printed.
+        is_saved = self.keeper.settle(PATIENCE_S)
+        standing = workflow.standing(self.keeper.kept.history) if is_saved else UNSAVED_STANDING
+        self._printing[path] = self.keeper.tenure
         self._errands.ask(
             "report",
             case=self._case,
@@ -377,15 +387,22 @@ class Workspace(EditedCase):
             if value.result is not None:  # the grid it was solved on, else it would not be the answer
                 self._settings = value.result.settings
             path = asked.arguments["path"]
-            self.set_case(value.case, value.plan, file=path, read_only=path == self._to_look_at)
+            self.set_case(value.case, value.plan, file=path, read_only=path in self._to_look_at)
             if value.result is not None:
                 self._keep_result(value.result, value.assessment, is_stored=True)
             for finding in value.findings:
                 self.message.emit(finding.text)
         else:
-            self.message.emit(f"Printed {value.name}")
-            if self.keeper.may_edit:
-                self.keeper.call(lambda file: file.record("Plan printed as PDF", kind=Kind.EXPORT))
+            self._note_print(value)
+
+    def _note_print(self, path: Path) -> None:
+        """Say that a PDF is there, in the history of the case too that it was made of."""
+        if self._printing.pop(path, None) != self.keeper.tenure:
+            self.message.emit(f"Printed {path.name}; its case was closed before, so its history lacks that")
+            return
+        self.message.emit(f"Printed {path.name}")
+        if self.keeper.may_edit:
+            self.keeper.call(lambda file: file.record("Plan printed as PDF", kind=Kind.EXPORT))
 
     def _edit_case(self, asked: Asked, case: Case) -> None:
         """Take structures or a target that were chosen as one step of the history."""

@@ -25,8 +25,6 @@ from cryoplan.case.case import Case
 from cryoplan.core.errors import CryoplanError, StoreError
 from cryoplan.plan.plan import Plan
 
-__all__ = ["CaseWriter", "Kept", "State", "Step"]
-
 T = TypeVar("T")
 
 PATIENCE_S = 0.15

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from cryoplan.case.differences import Json, differences, document_digest
+from cryoplan.case.differences import Difference, Json, differences, document_digest
 from cryoplan.case.history import UNSEALED, Entry, History, Kind, Status
 from cryoplan.core.errors import StoreError
 
@@ -53,38 +53,34 @@ def edit_entries(
     before, after : dict
         Documents of `parent` and of the new state.
     """
-    number, digest = _next(history), document_digest(after)
-    entry = Entry(
-        number=number,
-        at=now(),
-        kind=kind,
-        text=clean(text, LONGEST_TEXT),
-        person=clean(person, LONGEST_PERSON),
+    digest = document_digest(after)
+    entry = _next_entry(
+        history,
+        kind,
+        text,
+        person,
         status=_status_after(history, digest),
-        before=history.current,
-        after=number,
+        after=_next(history),
         parent=parent,
         changes=differences(before, after),
         document=digest,
-    ).sealed(history.seal)
+    )
     return (entry, *_withdrawal(history, entry))
 
 
 def move_entries(history: History, kind: str, text: str, state: int, person: str = "") -> tuple[Entry, ...]:
     """Return the entry of going to a state that exists, and the withdrawal that this may bring."""
     digest = history.maker(state).document
-    entry = Entry(
-        number=_next(history),
-        at=now(),
-        kind=kind,
-        text=clean(text, LONGEST_TEXT),
-        person=clean(person, LONGEST_PERSON),
+    entry = _next_entry(
+        history,
+        kind,
+        text,
+        person,
         status=_status_after(history, digest),
-        before=history.current,
         after=state,
         parent=history.current,
         document=digest,
-    ).sealed(history.seal)
+    )
     return (entry, *_withdrawal(history, entry))
 
 
@@ -92,18 +88,16 @@ def note_entry(
     history: History, kind: str, text: str, document: bytes, *, person: str = "", status: str = ""
 ) -> Entry:
     """Return an entry that leaves the document (of digest `document`) as it is."""
-    return Entry(
-        number=_next(history),
-        at=now(),
-        kind=kind,
-        text=clean(text, LONGEST_TEXT),
-        person=clean(person, LONGEST_PERSON),
+    return _next_entry(
+        history,
+        kind,
+        text,
+        person,
         status=status or history.status,
-        before=history.current,
         after=history.current,
         parent=history.current,
         document=document,
-    ).sealed(history.seal)
+    )
 
 
 def approval_entry(history: History, person: str, text: str, document: bytes) -> Entry:
@@ -160,6 +154,34 @@ def clean(text: str, longest: int) -> str:
 
 def _next(history: History) -> int:
     return history.entries[-1].number + 1 if history.entries else 1
+
+
+def _next_entry(
+    history: History,
+    kind: str,
+    text: str,
+    person: str,
+    *,
+    status: str,
+    after: int,
+    parent: int,
+    document: bytes,
+    changes: tuple[Difference, ...] = (),
+) -> Entry:
+    """Return an entry at the end of `history`, from where that stands, sealed onto it."""
+    return Entry(
+        number=_next(history),
+        at=now(),
+        kind=kind,
+        text=clean(text, LONGEST_TEXT),
+        person=clean(person, LONGEST_PERSON),
+        status=status,
+        before=history.current,
+        after=after,
+        parent=parent,
+        changes=changes,
+        document=document,
+    ).sealed(history.seal)
 
 
 def _withdraws(history: History, digest: bytes) -> bool:

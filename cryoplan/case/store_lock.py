@@ -18,7 +18,6 @@ import sqlite3
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from cryoplan.case.store_file import disk_sentences
@@ -73,9 +72,7 @@ class WriterLock:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
     def release(self) -> None:
@@ -93,6 +90,32 @@ class WriterLock:
         if os.name == "nt":
             with suppress(OSError):
                 self._lock.unlink(missing_ok=True)
+
+
+def is_free(path: Path) -> bool:
+    """Tell whether nobody has the case file `path` open for writing; one who was killed has not.
+
+    False where that cannot be told.
+    """
+    place = path.resolve()
+    lock = place.with_name(f".{place.name}.lock")
+    try:
+        lock.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        connection = _connect(lock, "rw")
+    except sqlite3.Error:
+        return False
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error:
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 def _connect(lock: Path, mode: str = "rwc") -> sqlite3.Connection:

@@ -10,7 +10,15 @@ from cryoplan import __version__
 from cryoplan.app.jobs import Failure
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.parts import Text, palette, tone_colour
-from cryoplan.gui.standing import SAVE_COPY, SAVE_ELSEWHERE, SHOW_HISTORY, TRY_AGAIN, Notice, Standing
+from cryoplan.gui.standing import (
+    OPEN_TO_WRITE,
+    SAVE_COPY,
+    SAVE_ELSEWHERE,
+    SHOW_HISTORY,
+    TRY_AGAIN,
+    Notice,
+    Standing,
+)
 from cryoplan.scene.style import Palette
 
 NOTICE_SIGNS = {"approved": "✓"}
@@ -156,6 +164,7 @@ class Notices(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(1)
+        self._workspace = workspace
         self._standing = Standing(workspace, self)
         self._standing.changed.connect(self._show)
         self._show()
@@ -195,10 +204,18 @@ class Notices(QWidget):
         self._read.add(self._mark(notice))
         self._show()
 
+    def _reopen(self) -> None:
+        """Read the case anew, since the last writer may have changed it, and go on as its writer."""
+        path = self._keeper.kept.path
+        if path is not None:
+            self._workspace.open_case_file(path)
+
     @Slot(str)
     def _press(self, text: str) -> None:
         if text == TRY_AGAIN:
             self._keeper.retry()
+        elif text == OPEN_TO_WRITE:
+            self._reopen()
         elif text in (SAVE_ELSEWHERE, SAVE_COPY):
             self.save_elsewhere_requested.emit()
         elif text == SHOW_HISTORY:

@@ -30,6 +30,7 @@ from cryoplan.gui.case_files import CaseFiles
 from cryoplan.gui.case_list import RecentMenu
 from cryoplan.gui.dialogs.about import AboutDialog
 from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
+from cryoplan.gui.file_type import FileType
 from cryoplan.gui.files import Files
 from cryoplan.gui.panels import (
     FreezePanel,
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
         self.settings = Settings()
         self.shelf = Shelf(RecentCases(self.settings), self)
         self.case_files = CaseFiles(workspace, self.files, self.shelf, self)
+        self.file_type = FileType(workspace, self)
         self.actions_by_id = actions.build(self, workspace, self._entries())
         self.recent_menu = RecentMenu(self.shelf, self.actions_by_id["save-case"], self.menuBar())
         self.recent_menu.asked.connect(self.case_files.do)
@@ -239,6 +241,9 @@ class MainWindow(QMainWindow):
             *steps,
             Entry("shortcuts", "&Help", "&Shortcuts", "?", Needs.NOTHING, self.show_shortcuts),
             Entry("accuracy", "&Help", "&Accuracy...", "", Needs.NOTHING, self.show_accuracy),
+            Entry(
+                "file-type", "&Help", "Open cases by &double click...", "", Needs.NOTHING, self.file_type.ask
+            ),
             Entry("about", "&Help", "A&bout cryoplan", "", Needs.NOTHING, self.show_about),
         )
 

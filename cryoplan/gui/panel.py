@@ -38,7 +38,8 @@ class Panel(QWidget):
         self.column = QVBoxLayout(content)
         self.column.setContentsMargins(11, 10, 11, 12)
         self.column.setSpacing(5)
-        self.column.setAlignment(Qt.AlignmentFlag.AlignTop)
+        # What is left of the height goes below everything: an alignment would spread texts that wrap.
+        self.column.addStretch(1)
         self.area = QScrollArea()
         self.area.setFrameShape(QFrame.Shape.NoFrame)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -63,10 +64,11 @@ class Panel(QWidget):
 
     def add(self, part: QWidget | QLayout) -> None:
         """Put a widget or a layout at the end of the column."""
+        last = self.column.count() - 1
         if isinstance(part, QWidget):
-            self.column.addWidget(part)
+            self.column.insertWidget(last, part)
         else:
-            self.column.addLayout(part)
+            self.column.insertLayout(last, part)
 
     def refresh(self) -> None:
         """Fill in what is cheap."""

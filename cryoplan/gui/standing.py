@@ -9,8 +9,9 @@ from datetime import datetime
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from cryoplan.app.keeper import Keeper
+from cryoplan.app.steps import Kept
+from cryoplan.app.vacancy import Vacancy
 from cryoplan.app.workspace import Workspace
-from cryoplan.app.writer import Kept
 from cryoplan.case.history import Status
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.finding import Finding
@@ -42,11 +43,12 @@ SILENT = CryoplanError(
     code="no-answer",
 )
 
-TRY_AGAIN, SAVE_ELSEWHERE, SHOW_HISTORY, SAVE_COPY = (
+TRY_AGAIN, SAVE_ELSEWHERE, SHOW_HISTORY, SAVE_COPY, OPEN_TO_WRITE = (
     "Try again",
     "Save elsewhere...",
     "History...",
     "Save a copy...",
+    "Open for writing now",
 )
 
 STATUS_TONES = {Status.DRAFT: "muted", Status.READY: "accent", Status.APPROVED: "ok", Status.TREATED: "ok"}
@@ -109,6 +111,8 @@ class Standing(QObject):
         self._silence.setInterval(SILENT_MS)
         self._silence.timeout.connect(self._went_silent)
         self._soon = Later(self._follow, self)
+        self._vacancy = Vacancy(workspace.keeper, self)
+        self._vacancy.changed.connect(self._soon.ask)
         workspace.file_changed.connect(self._soon.ask)
         workspace.case_changed.connect(self._soon.ask)
         self._follow()
@@ -134,7 +138,7 @@ class Standing(QObject):
         """What stands above the views, the most urgent first."""
         case = self._workspace.case
         agreed = () if case is None else about_consent(consent.agreed(case))
-        return (*notices(self.kept, self.trouble), *agreed)
+        return (*notices(self.kept, self.trouble, is_free=self._vacancy.is_free), *agreed)
 
     @Slot()
     def _follow(self) -> None:
@@ -220,7 +224,7 @@ def save_word(kept: Kept, trouble: CryoplanError | None, *, is_named: bool) -> W
     )
 
 
-def notices(kept: Kept, trouble: CryoplanError | None) -> tuple[Notice, ...]:
+def notices(kept: Kept, trouble: CryoplanError | None, *, is_free: bool = False) -> tuple[Notice, ...]:
     """Return what has to be said about a case file, the most urgent first."""
     made = []
     if trouble is not None:
@@ -237,7 +241,9 @@ def notices(kept: Kept, trouble: CryoplanError | None) -> tuple[Notice, ...]:
             )
         )
     if kept.read_only and kept.path is not None:
-        made.append(Notice(kind="read-only", tone="warn", text=_read_only(kept), buttons=(SAVE_COPY,)))
+        text = "Open for reading only. Nobody else has it open for writing." if is_free else _read_only(kept)
+        buttons = (OPEN_TO_WRITE, SAVE_COPY) if is_free else (SAVE_COPY,)
+        made.append(Notice(kind="read-only", tone="warn", text=text, buttons=buttons))
     made += [
         Notice(kind="changed", tone="warn", text=finding.text, buttons=(SHOW_HISTORY,))
         for finding in kept.findings

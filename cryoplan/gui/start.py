@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSettings, QTimer
-from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication
 
 from cryoplan import __version__
@@ -18,6 +18,7 @@ from cryoplan.app.jobs import Failure
 from cryoplan.app.log import listen_to_qt, start_log
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
+from cryoplan.core.resources import resource
 from cryoplan.gui import theme
 from cryoplan.gui.canvas import make_canvas
 from cryoplan.gui.dialogs.unexpected import Teller
@@ -38,6 +39,8 @@ def start_window(case_path: Path | None, demo: bool) -> int:
     application = QApplication.instance() or QApplication([sys.argv[0]])
     application.setApplicationName("cryoplan")
     application.setApplicationVersion(__version__)
+    QApplication.setDesktopFileName("cryoplan")  # by which a desktop finds the entry of `app.file_type_linux`
+    QApplication.setWindowIcon(QIcon(str(resource("icons", "cryoplan.svg"))))
     start_log()
     listen_to_qt()
     endings = crash.last_endings()

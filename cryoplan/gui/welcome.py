@@ -23,6 +23,8 @@ from cryoplan.gui.parts import Text, indicator_style
 
 HINT = "or drop a folder, an image or a saved case anywhere in this window"
 
+BUTTON_WIDTH = 340
+
 FORGETS = "cryoplan forgets which cases you had open. Their files stay where they are."
 
 
@@ -64,7 +66,7 @@ class Welcome(QWidget):
         self._cases = self._make_cases()
         scans = self._make_scans()
 
-        column = QVBoxLayout()
+        column = self._column = QVBoxLayout()
         column.setSpacing(8)
         for widget in (title, what, self.notice, self._cases, scans, self._hint, self._bar, small):
             column.addWidget(widget)
@@ -151,6 +153,10 @@ class Welcome(QWidget):
         if self.list.isHidden() == bool(rows):
             for widget in (self.list, self.open, self.more):
                 widget.setVisible(bool(rows))
+            # Without a list its row is as narrow as the buttons below, not torn to both ends.
+            middle = Qt.AlignmentFlag(0) if rows else Qt.AlignmentFlag.AlignHCenter
+            self._column.setAlignment(self._cases, middle)
+            self._cases.setMinimumWidth(0 if rows else BUTTON_WIDTH)
             if rows and self.isVisible():
                 self.list.setFocus()
         # Before there is a case, the built-in one is the way in.
@@ -202,7 +208,7 @@ class Welcome(QWidget):
         self._bar.style().polish(self._bar)
 
 
-def _button(text: str, tip: str, wide: int = 340) -> QPushButton:
+def _button(text: str, tip: str, wide: int = BUTTON_WIDTH) -> QPushButton:
     button = QPushButton(text)
     button.setAccessibleName(text.rstrip("."))
     button.setToolTip(tip)

@@ -20,10 +20,12 @@ from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from cryoplan.core.errors import ImageError
 from cryoplan.core.finding import Finding
 from cryoplan.image.scan import ScanFacts
 
-SOURCE = "DICOM PS3.15-2024c, Table E.1-1, column Basic Profile"
+SOURCE = "DICOM PS3.15 2024b, Table E.1-1, column Basic Prof."
+"""The edition that `ATTRIBUTES` was compared with, row by row."""
 
 
 class Action(StrEnum):
@@ -32,6 +34,7 @@ class Action(StrEnum):
     KEEP = "-"
     REMOVE = "X"
     EMPTY = "Z"
+    EMPTY_OR_DUMMY = "Z/D"
     REMOVE_OR_EMPTY = "X/Z"
     REMOVE_OR_DUMMY = "X/D"
     NEW_UID = "U"
@@ -61,38 +64,33 @@ class Attribute:
     done: str
 
 
-ATTRIBUTES = (
-    Attribute(fact="code", tag="(0010,0020)", name="Patient ID", profile=Action.EMPTY,
-              done="never kept; the pseudonym made of it is replaced by one made of the copy's secret"),
-    Attribute(fact="code", tag="(0010,0030)", name="Patient's Birth Date", profile=Action.EMPTY,
-              done="never kept; as Patient ID"),
-    Attribute(fact="code", tag="(0010,0021)", name="Issuer of Patient ID", profile=Action.REMOVE,
-              done="never kept; as Patient ID"),
-    Attribute(fact="series_uid", tag="(0020,000E)", name="Series Instance UID", profile=Action.NEW_UID,
-              done="replaced, the same UID by the same"),
-    Attribute(fact="study_uid", tag="(0020,000D)", name="Study Instance UID", profile=Action.NEW_UID,
-              done="replaced, the same UID by the same"),
-    Attribute(fact="frame_of_reference_uid", tag="(0020,0052)", name="Frame of Reference UID",
-              profile=Action.NEW_UID, done="replaced, the same UID by the same"),
-    Attribute(fact="description", tag="(0008,103E)", name="Series Description", profile=Action.REMOVE,
-              done="cleaned (Clean Descriptors Option): only words of a fixed list stay"),
-    Attribute(fact="acquired_on", tag="(0008,0022)", name="Acquisition Date",
-              profile=Action.REMOVE_OR_EMPTY, done="removed, or shifted if asked (113107)"),
-    Attribute(fact="acquired_on", tag="(0008,0021)", name="Series Date",
-              profile=Action.REMOVE_OR_DUMMY, done="removed, or shifted if asked (113107)"),
-    Attribute(fact="acquired_on", tag="(0008,0020)", name="Study Date", profile=Action.EMPTY,
-              done="removed, or shifted if asked (113107)"),
-    Attribute(fact="series_part", tag="(0008,0032)", name="Acquisition Time",
-              profile=Action.REMOVE_OR_EMPTY, done="removed, as all that tells parts of a series apart"),
-    Attribute(fact="modality", tag="(0008,0060)", name="Modality", profile=Action.KEEP, done="kept"),
-    Attribute(fact="patient_position", tag="(0018,5100)", name="Patient Position", profile=Action.KEEP,
-              done="kept"),
-    Attribute(fact="gantry_tilt_deg", tag="(0018,1120)", name="Gantry/Detector Tilt", profile=Action.KEEP,
-              done="kept"),
-    Attribute(fact="slice_thickness_mm", tag="(0018,0050)", name="Slice Thickness", profile=Action.KEEP,
-              done="kept"),
-    Attribute(fact="structure name", tag="(3006,0026)", name="ROI Name", profile=Action.EMPTY,
-              done="replaced by role and number, unless the user agrees that it is kept"),
+_REPLACED, _SHIFTED = "replaced, the same UID by the same", "removed, or shifted if asked (113107)"
+_KEPT, _NEVER = "kept", "never kept; as Patient ID"
+
+ATTRIBUTES = tuple(
+    Attribute(fact=fact, tag=tag, name=name, profile=profile, done=done)
+    for fact, tag, name, profile, done in (
+        ("code", "(0010,0020)", "Patient ID", Action.EMPTY_OR_DUMMY,
+         "never kept; the pseudonym made of it is replaced by one made of the copy's secret"),
+        ("code", "(0010,0030)", "Patient's Birth Date", Action.EMPTY, _NEVER),
+        ("code", "(0010,0021)", "Issuer of Patient ID", Action.REMOVE, _NEVER),
+        ("series_uid", "(0020,000E)", "Series Instance UID", Action.NEW_UID, _REPLACED),
+        ("study_uid", "(0020,000D)", "Study Instance UID", Action.NEW_UID, _REPLACED),
+        ("frame_of_reference_uid", "(0020,0052)", "Frame of Reference UID", Action.NEW_UID, _REPLACED),
+        ("description", "(0008,103E)", "Series Description", Action.REMOVE,
+         "cleaned (Clean Descriptors Option): only words of a fixed list stay"),
+        ("acquired_on", "(0008,0022)", "Acquisition Date", Action.REMOVE_OR_EMPTY, _SHIFTED),
+        ("acquired_on", "(0008,0021)", "Series Date", Action.REMOVE_OR_DUMMY, _SHIFTED),
+        ("acquired_on", "(0008,0020)", "Study Date", Action.EMPTY, _SHIFTED),
+        ("series_part", "(0008,0032)", "Acquisition Time", Action.REMOVE_OR_EMPTY,
+         "removed, as all that tells parts of a series apart"),
+        ("modality", "(0008,0060)", "Modality", Action.KEEP, _KEPT),
+        ("patient_position", "(0018,5100)", "Patient Position", Action.KEEP, _KEPT),
+        ("gantry_tilt_deg", "(0018,1120)", "Gantry/Detector Tilt", Action.KEEP, _KEPT),
+        ("slice_thickness_mm", "(0018,0050)", "Slice Thickness", Action.KEEP, _KEPT),
+        ("structure name", "(3006,0026)", "ROI Name", Action.EMPTY,
+         "replaced by role and number, unless the user agrees that it is kept"),
+    )
 )  # fmt: skip
 """The rows of `SOURCE` for all that a case keeps of a header; path, kind and findings are no attributes."""
 
@@ -108,6 +106,7 @@ _SAFE_WORDS = frozenset(
         recon renal right sag sagittal scan sequence series skin slice slices soft spine spleen std standard
         stomach supine prone t thick thin thorax tissue tra transverse tumor tumour ureter urethra up vein
         venous vena vessel vibe vol volume window with without wo
+        cava ctv cyst gtv itv ivc label mask ptv roi segment segmentation structure target zone
         """,
     )
 )
@@ -232,41 +231,55 @@ def nameless(findings: Iterable[Finding], names: Collection[str]) -> tuple[Findi
 # --- names of people in names of structures -----------------------------------------------------------------
 
 
-def identifying_words(image: Path) -> frozenset[str]:
+def identifying_words(image: Path) -> frozenset[str] | None:
     """Return the words, folded, that name the patient or the staff in the header of a DICOM series.
 
-    They are for comparing and are never kept. A path that is not there or no DICOM gives none.
+    They are for comparing and are never kept. None when nobody can tell them: the files have gone, cannot be
+    read, or are no DICOM; then `without_identity` keeps only words that name nobody.
     """
-    import pydicom  # slow to import
-
     from cryoplan.image.archive_zip import unpacked
     from cryoplan.image.dicom_header import files_below
-    from cryoplan.image.formats import ZIP, kind_of
+    from cryoplan.image.formats import DICOM, ZIP, kind_of
 
-    words: set[str] = set()
     try:
         if image.is_file() and kind_of(image) == ZIP:
             with unpacked(image) as content:
                 return identifying_words(content)
         files = files_below(image) if image.is_dir() else iter((image,))
+        is_judged = is_doubtful = False
         for file in files:
-            try:
-                header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_IDENTITY)
-            except Exception:  # a damaged or foreign file names nobody; the next one may
+            if kind_of(file) != DICOM:  # a text beside the series says nothing of it
                 continue
-            for element in header:
-                if element.keyword != "SpecificCharacterSet":
-                    words |= _folded_words(str(element.value))
+            words = _header_words(file)
             if words:
-                break
-    except Exception:  # the folder has gone
-        return frozenset()
-    return frozenset(words - _SAFE_WORDS)
+                return words - _SAFE_WORDS
+            is_judged = is_judged or words is not None
+            is_doubtful = is_doubtful or words is None
+    except (OSError, ImageError):  # gone, or an archive that cannot be opened any more
+        return None
+    return frozenset() if is_judged and not is_doubtful else None
 
 
-def without_identity(name: str, words: Collection[str]) -> str:
-    """Return a name without the parts that hold one of these words; ``structure`` where nothing is left."""
-    if not words:
+def _header_words(file: Path) -> frozenset[str] | None:
+    """Return the identifying words of one file; None when they cannot be read from it."""
+    import pydicom  # slow to import
+
+    try:
+        header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_IDENTITY)
+        # Values are decoded when they are asked for, so this reads as well.
+        texts = [str(e.value) for e in header if e.keyword != "SpecificCharacterSet"]
+    except Exception:  # a damaged file makes pydicom raise nearly any class; each means the same here
+        return None
+    return frozenset(word for text in texts for word in _folded_words(text))
+
+
+def without_identity(name: str, words: Collection[str] | None) -> str:
+    """Return a name without the parts that hold one of these words; ``structure`` where nothing is left.
+
+    With None, where no words are known to look for, only words of radiology and parts too short to name
+    anybody stay.
+    """
+    if words is not None and not words:
         return name
     pieces = re.split(r"([\W_]+)", name)
     kept = [p for p in pieces if not (p[:1].isalnum() and _names_somebody(p, words))]
@@ -276,10 +289,12 @@ def without_identity(name: str, words: Collection[str]) -> str:
     return text or "structure"
 
 
-def _names_somebody(piece: str, words: Collection[str]) -> bool:
+def _names_somebody(piece: str, words: Collection[str] | None) -> bool:
     folded = _fold(piece)
     if folded in _SAFE_WORDS:
         return False
+    if words is None:
+        return len(folded) >= SHORTEST_WORD
     return any(word == folded or (len(word) > SHORTEST_WORD and word in folded) for word in words)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import struct
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,9 +16,9 @@ import numpy as np
 
 from cryoplan.core.errors import ImageError
 from cryoplan.core.progress import SILENT, Progress, check_cancelled
-from cryoplan.image.dicom_kinds import CT, MR
+from cryoplan.image.dicom_kinds import CT, ENHANCED, MR
+from cryoplan.image.dicom_whole import pixels_whole
 
-_DEFLATED = "1.2.840.10008.1.2.1.99"
 _MOST_FILES = 100_000
 _LOSSY_SYNTAXES = frozenset(
     {
@@ -27,6 +26,10 @@ _LOSSY_SYNTAXES = frozenset(
         "1.2.840.10008.1.2.4.51",  # JPEG extended
         "1.2.840.10008.1.2.4.81",  # JPEG-LS near lossless
     }
+)
+
+_PHOTOMETRIC = frozenset(
+    ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 )
 
 _TAGS = [
@@ -38,7 +41,7 @@ _TAGS = [
     "TriggerTime", "KVP", "ConvolutionKernel", "LossyImageCompression", "LossyImageCompressionRatio",
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows",
     "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated",
-    "BitsStored", "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "SegmentSequence",
+    "BitsStored", "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "SegmentSequence",
     "StudyDescription", "ContrastBolusAgent",
 ]  # fmt: skip
 
@@ -59,6 +62,8 @@ class Header:
         True when the file ends before its pixels do.
     dimensions : tuple of (str, str)
         What may tell volumes of one series apart (echo, b-value, time point ...), name and value.
+    inverted : bool
+        True when small pixel values are meant to be bright (MONOCHROME1).
     rescaled : bool
         True when the file states how its pixels become values.
     lossy : str
@@ -96,6 +101,7 @@ class Header:
     samples: int
     bits_stored: int
     signed: bool
+    inverted: bool
     slope: float
     intercept: float
     pixels_missing: bool
@@ -237,6 +243,8 @@ def _header(path: Path, ds: Any, stream: BinaryIO) -> Header:
     sop_class = _text(ds, "SOPClassUID") or promised
     if not re.fullmatch(r"[0-9.]{1,64}", sop_class) or (rows == 0 and {CT, MR} & {sop_class, promised}):
         raise ValueError("cut short in its header")
+    if rows > 0 and ({CT, MR} | ENHANCED) & {sop_class, promised} and not _describes_pixels(ds, syntax):
+        raise ValueError("does not say how its pixels are stored")
     expected = (rows * columns * frames * samples * bits + 7) // 8
     return Header(
         path=path,
@@ -264,9 +272,10 @@ def _header(path: Path, ds: Any, stream: BinaryIO) -> Header:
         samples=samples,
         bits_stored=_whole(ds, "BitsStored") or 16,
         signed=_whole(ds, "PixelRepresentation") == 1,
+        inverted=_text(ds, "PhotometricInterpretation") == "MONOCHROME1",
         slope=_number_or(ds, "RescaleSlope", 1.0),
         intercept=_number_or(ds, "RescaleIntercept", 0.0),
-        pixels_missing=rows > 0 and not _pixels_whole(stream, path, syntax, expected),
+        pixels_missing=rows > 0 and not pixels_whole(stream, path, syntax, expected),
         segments=_segments(ds),
         syntax=syntax,
         dimensions=_dimensions(ds),
@@ -280,6 +289,19 @@ def _header(path: Path, ds: Any, stream: BinaryIO) -> Header:
 
 def _iso(date: str) -> str:
     return f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 and date.isdigit() else ""
+
+
+def _describes_pixels(ds: Any, syntax: str) -> bool:
+    """Tell whether all is there that PS3.3 C.7.6.3 wants of every image: a reader would guess the rest.
+
+    Measured: without a pixel representation ITK takes a signed slice as unsigned, and says nothing.
+    """
+    needed = ("SamplesPerPixel", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation")
+    if not syntax or any(_number(ds, name) is None for name in needed):
+        return False
+    if not 1 <= _whole(ds, "BitsStored") <= _whole(ds, "HighBit") + 1 <= _whole(ds, "BitsAllocated"):
+        return False
+    return _text(ds, "PhotometricInterpretation") in _PHOTOMETRIC
 
 
 def _dimensions(ds: Any) -> tuple[tuple[str, str], ...]:
@@ -372,34 +394,3 @@ def pseudonym(identity: bytes) -> str:
     takes about 20 ms, and the few digits that are shown fit many of them.
     """
     return "P-" + hashlib.pbkdf2_hmac("sha256", identity, b"cryoplan pseudonym", 50_000).hex()[:8].upper()
-
-
-def _pixels_whole(stream: BinaryIO, path: Path, syntax: str, expected: int) -> bool:
-    """Tell whether the file goes on to the end of its pixels; `stream` stands at their tag.
-
-    Reads lengths only. A deflated file cannot be judged without unpacking it; its reader will.
-    """
-    if syntax == _DEFLATED:
-        return True
-    end = path.stat().st_size
-    order = ">" if syntax == "1.2.840.10008.1.2.2" else "<"
-    tag = stream.read(4)
-    if len(tag) < 4 or struct.unpack(order + "HH", tag) != (0x7FE0, 0x0010):
-        return False
-    if syntax == "1.2.840.10008.1.2":
-        length = struct.unpack("<I", stream.read(4))[0]
-    else:
-        stream.read(4)  # value representation and two reserved bytes
-        length = struct.unpack(order + "I", stream.read(4))[0]
-    if length != 0xFFFFFFFF:
-        return bool(length >= expected and stream.tell() + length <= end)
-    while True:
-        item = stream.read(8)
-        if len(item) < 8:
-            return False
-        group, element, length = struct.unpack("<HHI", item)
-        if (group, element) == (0xFFFE, 0xE0DD):
-            return True
-        if (group, element) != (0xFFFE, 0xE000) or stream.tell() + length > end:
-            return False
-        stream.seek(length, os.SEEK_CUR)

@@ -144,6 +144,9 @@ def _check_series(headers: list[Header]) -> list[Stack]:
         return refused(failure("localizer", text, first.path.name))
     if colour := [h for h in headers if h.samples != 1]:
         return refused(failure("colour-image", f"{names_of(colour)} are colour images.", colour[0].path.name))
+    if negative := [h for h in headers if h.inverted]:
+        text = f"The pixels of {names_of(negative)} are stored inverted (MONOCHROME1)."
+        return refused(failure("inverted-pixels", text, negative[0].path.name))
     if lost := [h for h in headers if frame_of(h) is None]:
         text = f"{names_of(lost)} state no usable position, orientation or pixel spacing."
         return refused(failure("no-position", text, lost[0].path.name))

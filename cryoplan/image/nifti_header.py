@@ -30,6 +30,9 @@ from cryoplan.image.verdict import check_extent
 ORIENTATION_TOLERANCE_MM = 0.1
 """sform and qform that put no voxel further apart than this are one orientation."""
 
+LEAST_SLOPE = 1e-12
+"""A smaller scale of values is taken for damage."""
+
 _LONGEST_HEADER = 64 << 20  # header extensions of real files take kilobytes
 _LPS_OF_RAS = np.array([-1.0, -1.0, 1.0])
 
@@ -158,6 +161,12 @@ def _kind_findings(h: _Nifti, path: Path) -> tuple[Finding, ...]:
     if not all(math.isfinite(number) for number in h.slope):
         text = f"{path.name} states a scale of its values that is no number."
         return (fail("bad-header", text, path),)
+    slope, offset = h.slope
+    # nifti1.h: a slope of 0 means values as they are. ITK adds the offset all the same, and takes a slope
+    # that is next to nothing for 1; other readers do neither.
+    if (slope == 0.0 and offset != 0.0) or 0.0 < abs(slope) < LEAST_SLOPE:
+        text = f"{path.name} states a scale of {slope:g} with an offset of {offset:g}, read in two ways."
+        return (fail("bad-rescale", text, path),)
     return ()
 
 

@@ -29,6 +29,7 @@ _REMEDIES = {
     "mixed-frame-of-reference": "Export the images of one frame of reference only.",
     "localizer": "Choose the series that was planned on it.",
     "bad-rescale": "Export the series again with its rescale values.",
+    "inverted-pixels": "Export the series again with MONOCHROME2 pixels.",
     "colour-image": "Choose the grey-value series, not a screenshot or a colour map.",
     "single-slice": "Choose a series of at least two slices.",
     "too-large": "Crop or resample the image first.",

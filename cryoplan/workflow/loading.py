@@ -137,10 +137,21 @@ def _private(masks: Sequence[NamedMask], scan: Scan) -> list[NamedMask]:
     from cryoplan.image.deidentify import identifying_words, without_identity
 
     facts = scan.facts
-    words = (
-        identifying_words(Path(facts.path)) if facts.kind == "dicom-series" and facts.path else frozenset()
-    )
-    return [replace(mask, name=without_identity(mask.name, words)) for mask in masks]
+    # A copy without identity has forgotten its path: its case has no header whose words could be looked for.
+    is_named = facts.kind == "dicom-series" and bool(facts.path)
+    words = identifying_words(Path(facts.path)) if is_named else frozenset()
+    clean = [without_identity(mask.name, words) for mask in masks]
+    # Two names that differed by the patient's alone must not become one.
+    taken = {mask.name for mask, name in zip(masks, clean, strict=True) if name == mask.name}
+    named: list[NamedMask] = []
+    for mask, stem in zip(masks, clean, strict=True):
+        name, number = stem, 1
+        while stem != mask.name and name in taken:
+            number += 1
+            name = f"{stem} {number}"
+        taken.add(name)
+        named.append(replace(mask, name=name))
+    return named
 
 
 def add_structures(case: Case, path: Path) -> Case:

@@ -32,15 +32,6 @@ LONG_MS = 30_000
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def desk(qapp):
-    del qapp
-    one = Desk()
-    one.open()
-    yield one
-    one.workspace.close()
-
-
 def file_of(desk: Desk) -> Path:
     workspace = desk.workspace
     assert workspace.keeper.settle()

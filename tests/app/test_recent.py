@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cryoplan.app.recent import MOST, Presence, RecentCases
+from cryoplan.app.recent import MOST, Presence, RecentCases, presence_of
 from cryoplan.app.settings import LARGEST_BYTES, Settings, settings_path
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -63,7 +63,7 @@ def test_missing_files_stay_on_the_list_and_are_told_from_those_out_of_reach(rec
     here.write_text("")
     for path in (here, gone, inside, Path("a\0b")):
         _note(recent, path)
-    told = [e.presence() for e in recent.entries()]
+    told = [presence_of(e.path) for e in recent.entries()]
     assert told == [Presence.OUT_OF_REACH, Presence.MISSING, Presence.MISSING, Presence.HERE]
     assert len(recent.entries()) == 4
 
@@ -132,6 +132,34 @@ def test_a_damaged_file_is_set_aside_with_a_notice_and_stops_nothing(data: bytes
     assert aside.read_bytes() == data
     _note(recent, tmp_path / "a")
     assert len(RecentCases(Settings()).entries()) == 1
+
+
+def test_two_damaged_files_of_one_second_are_both_kept(tmp_path):
+    path = tmp_path / "settings.json"
+    for data in (b"first", b"second"):
+        path.write_bytes(data)
+        RecentCases(Settings(path)).entries()
+    assert sorted(p.read_bytes() for p in tmp_path.glob("settings-damaged-*.json")) == [b"first", b"second"]
+
+
+def test_a_damaged_file_that_cannot_be_moved_away_is_said_and_not_written_over(tmp_path, monkeypatch):
+    path = tmp_path / "settings.json"
+    path.write_bytes(b"{")
+    real = Path.replace
+
+    def stuck(self: Path, target: Path) -> Path:
+        if self == path:
+            raise PermissionError(13, "in use")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", stuck)
+    kept = Settings(path)
+    assert RecentCases(kept).entries() == ()
+    assert kept.notice is not None
+    assert "cannot be read or moved away" in kept.notice.text
+    _note(RecentCases(kept), tmp_path / "a")
+    assert kept.notice.code == "settings-not-written"
+    assert path.read_bytes() == b"{"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)

@@ -32,6 +32,19 @@ def test_after_the_rehearsal_no_outline_has_to_be_found_for_the_rules(wrap, monk
         workflow.check(make_case(), make_plan(), workflow.catalogue())
 
 
-def test_answers_without_a_case_pass_as_they_are():
-    rehearse(JobProgress(id=1, report=ProgressReport(fraction=0.5, text="half")))
-    rehearse(JobDone(id=1, kind="save", value=None))
+@pytest.mark.parametrize(
+    "answer",
+    [
+        JobProgress(id=1, report=ProgressReport(fraction=0.5, text="half")),
+        JobDone(id=1, kind="save", value=None),
+        JobDone(id=1, kind="solve", value=("a", make_plan())),
+    ],
+    ids=["progress", "nothing", "another pair"],
+)
+def test_nothing_is_checked_for_an_answer_without_a_case(answer, monkeypatch):
+    checked = []
+    monkeypatch.setattr(workflow, "check", lambda *words: checked.append(words))
+    rehearse(answer)
+    assert checked == []
+    rehearse(JobDone(id=1, kind="load", value=make_case()))
+    assert len(checked) == 1

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QThread, Slot
 
 from cryoplan.app.jobs import JobCancelled, JobDone, JobFailed, JobProgress
 from cryoplan.app.worker import Worker
-from tests.support.worker_tasks import PAUSES_FILE
+from tests.support.worker_tasks import FALLS, PAUSES_FILE
 
 TASKS = "tests.support.worker_tasks"
 WAIT_MS = 30_000
@@ -101,6 +101,25 @@ def test_what_is_done_in_a_pause_ends_when_a_job_comes_and_begins_again_after_it
             assert answers.final(job).value == number
             assert notes.read_text("ascii").split()[: 2 * number] == ["begun", "ended"] * number
         assert {a.id for a in answers.heard} == {1, 2}
+    finally:
+        worker.close()
+
+
+def test_an_error_in_work_that_nobody_asked_for_ends_no_process(tmp_path, monkeypatch, qtbot):
+    notes = tmp_path / "pauses"
+    notes.touch()
+    monkeypatch.setenv(PAUSES_FILE, str(notes))
+    monkeypatch.setenv(FALLS, "1")
+    worker = Worker(TASKS)
+    try:
+        answers = Answers(worker)
+        for number in (1, 2):
+            wanted = ["begun"] * number
+            qtbot.waitUntil(lambda w=wanted: notes.read_text("ascii").split() == w, timeout=WAIT_MS)
+            job = worker.submit("echo", value=number)
+            qtbot.waitUntil(lambda j=job: answers.final(j) is not None, timeout=WAIT_MS)
+            assert answers.final(job).value == number
+        assert answers.restarts == 0
     finally:
         worker.close()
 

@@ -133,7 +133,7 @@ def test_closing_twice_does_nothing(saved):
         assert again.plan_text == PLAN
 
 
-def refuse(path: Path, code: str) -> StoreError:
+def assert_refused(path: Path, code: str) -> StoreError:
     before = path.read_bytes()
     with pytest.raises(StoreError) as caught, CaseStore.open(path) as store:
         store.load_case()
@@ -147,7 +147,7 @@ def refuse(path: Path, code: str) -> StoreError:
 def test_a_file_of_another_kind_is_refused_untouched(tmp_path, content):
     path = tmp_path / "a.cryoplan"
     path.write_bytes(content)
-    refuse(path, "not-a-case-file")
+    assert_refused(path, "not-a-case-file")
 
 
 def test_a_database_of_another_program_is_refused_untouched(tmp_path):
@@ -156,7 +156,7 @@ def test_a_database_of_another_program_is_refused_untouched(tmp_path):
     connection.execute("CREATE TABLE image (x)")
     connection.commit()
     connection.close()
-    refuse(path, "not-a-case-file")
+    assert_refused(path, "not-a-case-file")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_file_of_another_version_is_refused_untouched(saved, version, code):
     connection.execute(f"PRAGMA user_version = {version}")
     connection.commit()
     connection.close()
-    refuse(saved, code)
+    assert_refused(saved, code)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_file_of_another_version_is_refused_untouched(saved, version, code):
 )
 def test_a_file_with_other_tables_or_hidden_code_is_refused(saved, statement):
     change(saved, statement)
-    refuse(saved, "case-file-damaged")
+    assert_refused(saved, "case-file-damaged")
 
 
 def change(path: Path, statement: str, *values: object) -> None:
@@ -224,35 +224,35 @@ def change(path: Path, statement: str, *values: object) -> None:
 )
 def test_rows_that_do_not_fit_together_are_refused(saved, statement, value):
     change(saved, statement, value)
-    refuse(saved, "case-file-damaged")
+    assert_refused(saved, "case-file-damaged")
 
 
 def test_a_size_that_would_take_all_memory_is_refused_before_it_is_taken(saved):
     huge = '{"size": [100000, 100000, 100000], "spacing_mm": [1, 1, 1], "origin_mm": [0, 0, 0],' \
            ' "direction": [1, 0, 0, 0, 1, 0, 0, 0, 1]}'  # fmt: skip
     change(saved, "UPDATE mask SET grid = ?", huge)
-    refuse(saved, "case-file-damaged")
+    assert_refused(saved, "case-file-damaged")
     change(saved, "UPDATE image SET grid = ?", huge)
-    assert "too large" in refuse(saved, "case-file-damaged").what
+    assert "too large" in assert_refused(saved, "case-file-damaged").what
 
 
 def test_a_bomb_is_not_unpacked(saved):
     import zlib
 
     change(saved, "UPDATE image SET voxels = ?", zlib.compress(bytes(50_000_000)))
-    refuse(saved, "case-file-damaged")
+    assert_refused(saved, "case-file-damaged")
 
 
 def test_a_file_with_something_added_is_refused(saved):
     saved.write_bytes(saved.read_bytes() + b"\0")
-    refuse(saved, "case-file-damaged")
+    assert_refused(saved, "case-file-damaged")
 
 
 def test_any_cut_file_is_refused(saved):
     whole = saved.read_bytes()
     for size in [*range(100, len(whole), max(len(whole) // 25, 1)), len(whole) - 1]:
         saved.write_bytes(whole[:size])
-        refuse(saved, "case-file-damaged")
+        assert_refused(saved, "case-file-damaged")
 
 
 def test_no_flipped_byte_changes_a_case_in_silence(saved):

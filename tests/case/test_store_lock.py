@@ -15,7 +15,7 @@ import pytest
 
 from cryoplan.case import store_lock
 from cryoplan.case.store import CaseStore, summary
-from cryoplan.case.store_lock import WriterLock
+from cryoplan.case.store_lock import WriterLock, is_free
 from cryoplan.core.errors import StoreError
 from tests.support.cases import ball, case, grid, scan, structure
 
@@ -55,7 +55,7 @@ def holder(path: Path):
         child.kill()
 
 
-def refused(path: Path) -> StoreError:
+def assert_in_use(path: Path) -> StoreError:
     with pytest.raises(StoreError) as caught:
         CaseStore.open(path)
     assert caught.value.code == "case-file-in-use"
@@ -68,7 +68,7 @@ def files(folder: Path) -> list[str]:
 
 @pytest.mark.usefixtures("holder")
 def test_the_second_opener_is_told_who_has_the_file_and_since_when(path):
-    error = refused(path)
+    error = assert_in_use(path)
     assert f"{getpass.getuser()}@{socket.gethostname()} since 2" in error.what
     assert "UTC" in error.what
     assert "reading only" in error.remedy
@@ -101,7 +101,7 @@ def test_a_reader_beside_a_writer_sees_each_step_and_writes_none(path, holder):
 
 
 def test_the_lock_of_a_killed_writer_is_gone_at_once(path, holder):
-    refused(path)
+    assert_in_use(path)
     holder.kill()
     holder.wait()
     assert f".{path.name}.user" in files(path.parent)
@@ -118,7 +118,7 @@ def test_whatever_stands_beside_the_file_the_answer_is_one_sentence(path, text):
     beside = path.with_name(f".{path.name}.user")
     with CaseStore.open(path):
         beside.write_text(text, encoding="utf-8", errors="surrogateescape")
-        what = refused(path).what
+        what = assert_in_use(path).what
     assert what.isprintable()
     assert len(what) < 300
 
@@ -134,9 +134,9 @@ def test_a_name_that_leads_to_the_file_has_the_same_lock(path, tmp_path):
     link = tmp_path / "link.cryoplan"
     link.symlink_to(path)
     with CaseStore.open(link):
-        refused(path)
+        assert_in_use(path)
     with CaseStore.open(path):
-        refused(link)
+        assert_in_use(link)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a file that is open cannot be removed")
@@ -199,4 +199,26 @@ def test_closing_twice_gives_nothing_of_the_next_writer_away(path):
     first.close()
     with CaseStore.open(path):
         first.close()
-        refused(path)
+        assert_in_use(path)
+
+
+def test_a_file_is_free_once_its_writer_closed_it(path):
+    assert is_free(path)
+    with CaseStore.open(path):
+        assert not is_free(path)
+    assert is_free(path)
+    assert files(path.parent) == [path.name]
+
+
+def test_a_file_whose_writer_was_killed_is_free_and_looking_does_not_take_it(path, holder):
+    assert not is_free(path)
+    holder.kill()
+    holder.wait()
+    assert is_free(path)
+    with CaseStore.open(path):
+        assert not is_free(path)
+
+
+def test_a_lock_that_cannot_be_read_is_not_taken_for_a_free_file(path):
+    (path.parent / f".{path.name}.lock").mkdir()
+    assert not is_free(path)

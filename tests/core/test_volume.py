@@ -30,6 +30,7 @@ def test_the_callers_array_stays_writable():
     mine = np.zeros(WHERE.shape)
     Volume(grid=WHERE, values=mine)
     mine[0, 0, 0] = 1.0
+    assert mine[0, 0, 0] == 1.0
 
 
 def test_an_array_of_another_shape_is_refused():

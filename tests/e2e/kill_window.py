@@ -5,45 +5,17 @@ Run ``python -m tests.e2e.kill_window --kills 100 --seed 7`` from the root of th
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
-import subprocess
 import sys
-import tempfile
-import threading
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryoplan import workflow
 from cryoplan.core.errors import CryoplanError
 from cryoplan.plan import edits
+from tests.support.killing import Report, edited_until_killed, main
 
-ROOT = Path(__file__).parents[2]
 LONGEST_S = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What became of the case.
-
-    Attributes
-    ----------
-    kills, edits : int
-        Windows killed, and edits that they had reported as recorded.
-    damaged : int
-        How often the file could not be opened for writing or its history did not fit.
-    most_lost : int
-        Most edits of one window that were made and are not in the file.
-    most_unreported : int
-        Most edits that are in the file and were not reported: the one in flight.
-    """
-
-    kills: int
-    edits: int
-    damaged: int
-    most_lost: int
-    most_unreported: int
 
 
 def edit_forever(path: Path, seed: float) -> int:
@@ -98,7 +70,7 @@ def kill_loop(folder: Path, *, kills: int, seed: float) -> Report:
     workflow.save_case(path, make_case(), edits.rename_plan(make_plan(), "edit 0"))
     known, edits_made, damaged, most_lost, most_unreported = 0, 0, 0, 0, 0
     for _ in range(kills):
-        reported = max(known, _edited_until_killed(path, folder, rng))
+        reported = max(known, _window_edited_until_killed(path, folder, rng))
         try:
             with workflow.CaseFile.open(path) as file:
                 damaged += bool(file.store.findings) or file.history.verify_chain() is not None
@@ -114,33 +86,11 @@ def kill_loop(folder: Path, *, kills: int, seed: float) -> Report:
     return Report(kills, edits_made, damaged, most_lost, most_unreported)
 
 
-def _edited_until_killed(path: Path, folder: Path, rng: random.Random) -> int:
-    command = [
-        sys.executable,
-        "-m",
-        "tests.e2e.kill_window",
-        "--edit",
-        str(path),
-        "--seed",
-        str(rng.random()),
-    ]
+def _window_edited_until_killed(path: Path, folder: Path, rng: random.Random) -> int:
     homes = {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CONFIG", "DATA", "STATE")}
     environment = {**os.environ, **homes, "QT_QPA_PLATFORM": "offscreen"}
     environment.pop("DISPLAY", None)
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        if child.stdout.readline() != "open\n":
-            child.kill()
-            raise RuntimeError("the window did not open the case")
-        timer = threading.Timer(rng.uniform(0.0, LONGEST_S), child.kill)
-        timer.start()
-        lines = child.stdout.read().splitlines(keepends=True)
-        timer.cancel()
-        timer.join()
-    if child.returncode == 1 and os.name == "posix":
-        raise RuntimeError("the window ended by itself, so nothing was killed")
-    # A line that was cut by the kill was not reported.
-    return max((int(line) for line in lines if line.endswith("\n")), default=0)
+    return edited_until_killed("tests.e2e.kill_window", path, rng, LONGEST_S, environment)
 
 
 def _number(name: str) -> int:
@@ -149,23 +99,5 @@ def _number(name: str) -> int:
     return int(words[1]) - (words[-1] == "begun")
 
 
-def main() -> int:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=float, default=7)
-    parser.add_argument("--edit", type=Path, help="open the window on this file and edit it until killed")
-    options = parser.parse_args()
-    if options.edit is not None:
-        return edit_forever(options.edit, options.seed)
-    with tempfile.TemporaryDirectory() as folder:
-        report = kill_loop(Path(folder), kills=options.kills, seed=options.seed)
-    print(
-        f"{report.kills} kills, {report.edits} edits, {report.damaged} damaged; "
-        f"{report.most_lost} recorded edits lost, {report.most_unreported} unreported at most"
-    )
-    return int(report.damaged > 0 or report.most_lost > 0 or report.most_unreported > 1)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__.splitlines()[0], edit_forever, kill_loop, kills=100))

@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from cryoplan import workflow
+from cryoplan.app.steps import Kept
 from cryoplan.app.view import ViewState
-from cryoplan.app.writer import Kept
 from cryoplan.case.history import Status
 from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Finding, Level
@@ -24,7 +24,7 @@ from cryoplan.gui.panels import report as report_module
 from cryoplan.gui.standing import local_time, notices, save_word
 from cryoplan.gui.top_bar import TopBar
 from cryoplan.plan.edits import nudge
-from tests.support.desk import Desk
+from tests.support.desk import Desk, somebody_else_has
 
 NAME = "Dr A. Example"
 
@@ -285,14 +285,8 @@ def test_a_reason_without_a_short_word_is_said_in_full_where_there_is_room(tmp_p
 @pytest.fixture
 def reading(desk: Desk, tmp_path):
     """The case of the desk, which somebody else has open."""
-    workspace = desk.workspace
-    workspace.keeper.move(tmp_path / "shared.cryoplan").result(5)
-    case, plan = workspace.case, workspace.plan
-    workspace.set_case(None)
-    with workflow.CaseFile.open(tmp_path / "shared.cryoplan"):
-        workspace.set_case(case, plan, file=tmp_path / "shared.cryoplan")
+    with somebody_else_has(desk, tmp_path / "shared.cryoplan"):
         yield desk
-        workspace.set_case(None)
 
 
 def test_a_case_that_somebody_else_has_says_who_and_refuses_edits(reading, shown, top_bar, qtbot):

@@ -11,9 +11,11 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QFileDialog, QInputDialog, QMe
 from cryoplan import workflow
 from cryoplan.app.keeper import cases_folder
 from cryoplan.app.log import log_folder, start_log, stop_log
+from cryoplan.app.vacancy import Vacancy
 from cryoplan.case.store import CaseStore, summary
 from cryoplan.gui import theme
 from cryoplan.gui.main_window import MainWindow
+from cryoplan.gui.standing import OPEN_TO_WRITE
 from cryoplan.plan.edits import nudge
 from tests.support.desk import Desk, small_case
 from tests.support.scenes import make_plan
@@ -173,6 +175,64 @@ def test_a_second_window_opens_the_case_read_only_and_says_who_has_it(
         assert not other.actions_by_id["rename-case"].isEnabled()
     finally:
         second.workspace.close()
+
+
+def test_one_click_opens_the_case_for_writing_once_the_other_writer_has_gone(
+    window, empty_desk, qtbot, tmp_path
+):
+    path = tmp_path / "mine.cryoplan"
+    workflow.save_case(path, small_case(), make_plan())
+    workspace = empty_desk.workspace
+    with CaseStore.open(path) as other:
+        open_file(empty_desk, window, path)
+        assert workspace.keeper.kept.read_only
+        look_now(window, qtbot)
+        assert OPEN_TO_WRITE not in buttons(window)
+        other.rename("by the other one")
+    look_now(window, qtbot)
+    qtbot.waitUntil(lambda: OPEN_TO_WRITE in buttons(window))
+    moved = nudge(make_plan(), make_plan().probes[0].name, (1.0, 0.0, 0.0))
+    with workflow.CaseFile.open(path) as third:  # came and went before the click, and changed the plan
+        third.record("Probe moved", case=third.case, plan=moved)
+    click(window, OPEN_TO_WRITE)
+    empty_desk.worker.done("open", workflow.open_case(path))
+    qtbot.waitUntil(lambda: not workspace.keeper.kept.read_only)
+    assert workspace.plan == moved
+    assert workspace.keeper.kept.title == "by the other one"
+    qtbot.waitUntil(lambda: not any("reading only" in text for text in window.notices.texts))
+
+
+def test_the_case_stays_read_only_when_somebody_was_quicker_than_the_click(
+    window, empty_desk, qtbot, tmp_path
+):
+    path = tmp_path / "mine.cryoplan"
+    workflow.save_case(path, small_case(), make_plan())
+    window.case_files.do("look", path)
+    empty_desk.worker.done("open", workflow.open_case(path))
+    qtbot.waitUntil(lambda: OPEN_TO_WRITE in buttons(window))
+    with CaseStore.open(path):
+        click(window, OPEN_TO_WRITE)
+        empty_desk.worker.done("open", workflow.open_case(path))
+        qtbot.waitUntil(lambda: empty_desk.workspace.keeper.kept.reason != "")
+        assert empty_desk.workspace.keeper.kept.read_only
+
+
+def look_now(window: MainWindow, qtbot) -> None:
+    """Let the window look who has the file, without waiting for its next turn."""
+    seen: list[object] = []
+    for found in window.notices.findChildren(Vacancy):
+        qtbot.waitUntil(lambda found=found: not found.is_looking)
+        found._seen.connect(lambda *_: seen.append(None))
+        found.look()
+    qtbot.waitUntil(lambda: bool(seen))
+
+
+def buttons(window: MainWindow) -> list[str]:
+    return [button.text() for row in window.notices.rows for button in row.buttons]
+
+
+def click(window: MainWindow, text: str) -> None:
+    next(b for row in window.notices.rows for b in row.buttons if b.text() == text).click()
 
 
 def test_a_case_opened_only_to_look_at_can_be_written_by_others(window, empty_desk, tmp_path):

@@ -13,8 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from cryoplan import workflow
-from cryoplan.app.writer import Kept
+from cryoplan.app.steps import Kept
 from cryoplan.case.history import History
 from cryoplan.case.history_write import edit_entries, first_entry
 from cryoplan.gui import theme
@@ -22,7 +21,7 @@ from cryoplan.gui.dialogs import history as module
 from cryoplan.gui.dialogs.history import MARK, NOT_SAVED, NOW, STEP, TIME, UNDONE, HistoryDialog, lines_of
 from cryoplan.gui.standing import local_time
 from cryoplan.plan.edits import nudge
-from tests.support.desk import Desk
+from tests.support.desk import Desk, somebody_else_has
 
 
 @pytest.fixture
@@ -233,16 +232,11 @@ def test_an_export_that_fails_says_so_and_an_old_file_is_replaced_only_after_a_y
 
 def test_a_case_that_is_open_for_reading_only_shows_its_history_and_stays(desk, dialog, qtbot, tmp_path):
     move(desk, 1.0, "first")
-    workspace = desk.workspace
-    workspace.keeper.move(tmp_path / "shared.cryoplan").result(5)
-    plan, case = workspace.plan, workspace.case
-    workspace.set_case(None)
-    with workflow.CaseFile.open(tmp_path / "shared.cryoplan"):
-        workspace.set_case(case, plan, file=tmp_path / "shared.cryoplan")
+    plan = desk.workspace.plan
+    with somebody_else_has(desk, tmp_path / "shared.cryoplan"):
         qtbot.waitUntil(lambda: len(rows(dialog)) == 2)
         choose(dialog, "Case created")
         assert not dialog.go.isEnabled()
         assert "reading only" in dialog.go.toolTip()
         QTest.keyClick(dialog.table, Qt.Key.Key_Return)
-        assert workspace.plan == plan
-        workspace.set_case(None)
+        assert desk.workspace.plan == plan

@@ -205,9 +205,19 @@ def test_old_python_is_refused_with_a_sentence(dev: ModuleType, monkeypatch: pyt
         dev.hand_over_to_newer_python()
 
 
+def unreadable_for_python_3_7(text: str) -> str:
+    """Return what Python 3.7 would not understand in a text; empty when it can read all of it."""
+    try:
+        ast.parse(text, feature_version=(3, 7))
+    except SyntaxError as error:
+        return str(error)
+    return ""
+
+
 def test_an_old_python_can_read_the_script():
+    assert unreadable_for_python_3_7("print(line := 1)"), "this check can fail"
     for path in (SCRIPT, SCRIPT.with_name("system_libraries.py")):
-        ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 7))
+        assert unreadable_for_python_3_7(path.read_text(encoding="utf-8")) == ""
 
 
 def test_a_library_that_exists_is_found_and_one_that_does_not_is_missed(system: ModuleType):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -91,6 +94,19 @@ class Desk:
         for frame in result.frames:
             self.worker.answered.emit(JobFrame(id=job, frame=frame))
         self.worker.done("solve", (replace(result, frames=()), replace(judged, key=key)))
+
+
+@contextmanager
+def somebody_else_has(desk: Desk, path: Path) -> Iterator[None]:
+    """Keep the case of the desk at `path`, and show it in the block while somebody else has it open there."""
+    workspace = desk.workspace
+    workspace.keeper.move(path).result(5)
+    case, plan = workspace.case, workspace.plan
+    workspace.set_case(None)
+    with workflow.CaseFile.open(path):
+        workspace.set_case(case, plan, file=path)
+        yield
+        workspace.set_case(None)
 
 
 @cache

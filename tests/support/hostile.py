@@ -245,7 +245,18 @@ def enhanced(folder: Path) -> None:
 
     series = Series()
     slices = [series.slice(k) for k in (3, 1, 11, 0, 5, 9, 2, 10, 4, 8, 7, 6)]
-    image = LegacyConvertedEnhancedCTImage(slices, generate_uid(), 9, generate_uid(), 1)
+    uids = [generate_uid(entropy_srcs=["enhanced", name]) for name in ("series", "image", "dimensions")]
+    image = LegacyConvertedEnhancedCTImage(slices, uids[0], 9, uids[1], 1)
+    # The library stamps time and an own UID into it; one file for good, or a seed would name other damage.
+    image.InstanceCreationDate, image.InstanceCreationTime = "20240517", "101500"
+    for item in image.ContributingEquipmentSequence:
+        item.ContributionDateTime = "20240517101500"
+    for item in (*image.DimensionOrganizationSequence, *image.DimensionIndexSequence):
+        item.DimensionOrganizationUID = uids[2]
+    for series_item in image.ReferencedSeriesSequence:  # it comes out of a set
+        items = list(series_item.ReferencedInstanceSequence)
+        items.sort(key=lambda item: str(item.ReferencedSOPInstanceUID))
+        series_item.ReferencedInstanceSequence = items
     folder.mkdir(parents=True, exist_ok=True)
     image.save_as(folder / "enhanced.dcm")
 

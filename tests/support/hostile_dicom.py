@@ -314,6 +314,24 @@ CASES: dict[str, Case] = {
     ),
     "wrong-length pixels": Case(_with_odd(PixelData=b"\0" * (ROWS * COLUMNS)), "refused", "truncated-file"),
     "truncated": Case(_patched(lambda data: data[:-700]), "refused", "truncated-file"),
+    "bytes added within the pixels": Case(
+        _patched(lambda data: data[:-500] + b"\x9c\x03\x9c\x03" + data[-500:]), "refused", "truncated-file"
+    ),
+    "zeros behind the pixels": Case(_patched(lambda data: data + bytes(370)), "ok"),
+    "words behind the pixels": Case(
+        _patched(lambda data: data + b"end of the file"), "refused", "truncated-file"
+    ),
+    "one slice inverted": Case(
+        _with_odd(PhotometricInterpretation="MONOCHROME1"), "refused", "inverted-pixels"
+    ),
+    "one slice does not say whether it is signed": Case(
+        _with_odd(PixelRepresentation=None), "refused", "damaged-file"
+    ),
+    "no kind of picture": Case(_with_odd(PhotometricInterpretation=None), "refused", "damaged-file"),
+    "unknown kind of picture": Case(
+        _with_odd(PhotometricInterpretation="MONOCHROMG2"), "refused", "damaged-file"
+    ),
+    "more bits stored than there are": Case(_with_odd(BitsStored=48, HighBit=47), "refused", "damaged-file"),
     "cut in its header": Case(_patched(lambda data: data[:500]), "refused", "damaged-file"),
     "huge header length": Case(_patched(_big_length), "refused", "damaged-file"),
     "no orientation": Case(_plain(ImageOrientationPatient=None), "refused", "no-position"),

@@ -12,11 +12,14 @@ from cryoplan.core.errors import PlanError
 from cryoplan.core.progress import Progress, ProgressReport, check_cancelled
 
 PAUSES_FILE = "CRYOPLAN_TEST_PAUSES"
+FALLS = "CRYOPLAN_TEST_PAUSES_FALL"
 
 
 def idle(pause: Progress) -> None:
-    """Work without end while there is nothing to do, and write down when a job ends it."""
+    """Work without end while there is nothing to do, and write down when a job ends it; or fall at once."""
     _note("begun")
+    if FALLS in os.environ:
+        raise ZeroDivisionError
     try:
         while True:
             check_cancelled(pause)

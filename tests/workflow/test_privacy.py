@@ -7,7 +7,7 @@ import json
 import os
 import re
 import zlib
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +30,11 @@ from cryoplan.image.deidentify import (
     new_uid,
     without_identity,
 )
+from cryoplan.image.named_mask import NamedMask
 from cryoplan.image.scan import ScanFacts
 from cryoplan.plan.plan import Plan
 from cryoplan.workflow.deidentifying import deidentify
+from cryoplan.workflow.loading import _private
 from tests.support.canaries import CANARIES, DAMAGED, TAGS, Ward, holds, leaks_of, make_ward, unpacked
 from tests.support.hostile import Series
 from tests.support.scenes import make_case, make_plan
@@ -224,9 +226,50 @@ def test_names_of_structures_lose_the_words_of_the_header(name: str, left: str, 
     assert without_identity(name, words) == left
 
 
-def test_a_folder_that_has_gone_names_nobody(tmp_path: Path):
-    assert identifying_words(tmp_path / "gone") == frozenset()
+def test_where_the_header_cannot_be_asked_only_words_that_name_nobody_stay(tmp_path: Path):
+    assert identifying_words(tmp_path / "gone") is None
+    assert without_identity("Kowalska tumour 2", None) == "tumour 2"
+    assert without_identity("Kowalska", None) == "structure"
+    assert without_identity("GTV_lesion-1", None) == "GTV_lesion-1"
+
+
+def test_a_header_that_names_nobody_lets_every_name_stay(tmp_path: Path):
+    Series(patient_name="").write(tmp_path, [0])
+    for file in tmp_path.iterdir():
+        header = pydicom.dcmread(file)
+        for keyword in ("PatientID", "PatientBirthDate", "InstitutionName", "StationName"):
+            if keyword in header:
+                delattr(header, keyword)
+        header.save_as(file)
+    assert identifying_words(tmp_path) == frozenset()
     assert without_identity("Kowalska tumour", frozenset()) == "Kowalska tumour"
+
+
+def test_a_damaged_file_is_no_proof_that_nobody_is_named(tmp_path: Path):
+    (tmp_path / "a.dcm").write_bytes(b"no header at all")
+    assert identifying_words(tmp_path) is None
+    Series(patient_name="Kowalska^Anna").write(tmp_path, [0])
+    assert {"kowalska", "anna"} <= identifying_words(tmp_path)
+
+
+def test_a_value_that_cannot_be_decoded_is_no_proof_that_nobody_is_named(tmp_path: Path, monkeypatch):
+    Series(patient_name="Kowalska^Anna").write(tmp_path, [0])
+
+    def refuse(*_: object, **__: object) -> None:
+        raise UnicodeDecodeError("utf-8", b"", 0, 1, "bad")
+
+    monkeypatch.setattr(pydicom.Dataset, "__iter__", refuse)
+    assert identifying_words(tmp_path) is None
+
+
+def test_two_names_that_differ_by_the_patients_alone_stay_apart(tmp_path: Path):
+    Series(patient_name="Kowalska^Anna").write(tmp_path, [0])
+    some = make_case()
+    scan = replace(some.scan, facts=replace(some.scan.facts, kind="dicom-series", path=str(tmp_path)))
+    mask = some.scan.volume
+    names = ("Kowalska tumour", "Anna tumour", "tumour 2")
+    masks = [NamedMask(name=name, mask=mask, source="masks.nii") for name in names]
+    assert len({m.name for m in _private(masks, scan)}) == 3
 
 
 def test_findings_name_no_file_but_keep_their_numbers_and_words():

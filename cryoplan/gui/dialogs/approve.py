@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from cryoplan import RESEARCH_USE
 from cryoplan.case.history_write import LONGEST_PERSON
+from cryoplan.gui.dialogs.answers import add_answers
 from cryoplan.gui.parts import Heading, Text
 
 
@@ -51,15 +52,8 @@ class ApproveDialog(QDialog):
             )
         )
         column.addWidget(Text(f"{RESEARCH_USE}.", "muted"))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.approve = QPushButton("Approve")
-        self.approve.setProperty("primary", True)
-        self.approve.setDefault(True)
-        buttons.addButton(self.approve, QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
         column.addSpacing(4)
-        column.addWidget(buttons)
+        self.approve = add_answers(self, column, "Approve")
         self.person.textChanged.connect(self._check)
         self._check()
         self.person.setFocus()

@@ -8,17 +8,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
-    QDialogButtonBox,
     QHBoxLayout,
     QInputDialog,
     QLineEdit,
     QMessageBox,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from cryoplan.case.history import Status
+from cryoplan.gui.dialogs.answers import add_answers
 from cryoplan.gui.parts import Heading, Text, indicator_style
 from cryoplan.workflow.deidentifying import REMAINS
 
@@ -137,15 +136,8 @@ class DeidentifyDialog(QDialog):
         row.addWidget(Text("!", "warn", bold=True, scale=1.1), 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(Text(REMAINS, wrap=True), 1)
         column.addLayout(row)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        self.save = QPushButton("Save copy...")
-        self.save.setProperty("primary", True)
-        self.save.setDefault(True)
-        buttons.addButton(self.save, QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
         column.addSpacing(6)
-        column.addWidget(buttons)
+        self.save = add_answers(self, column, "Save copy...")
 
 
 def ask_deidentify(name: str, parent: QWidget) -> bool | None:

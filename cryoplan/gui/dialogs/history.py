@@ -28,8 +28,8 @@ from PySide6.QtWidgets import (
 
 from cryoplan import RESEARCH_USE
 from cryoplan.app.asking import Asking
+from cryoplan.app.steps import Kept
 from cryoplan.app.workspace import Workspace
-from cryoplan.app.writer import Kept
 from cryoplan.case.history import Entry, History, Kind
 from cryoplan.case.history_audit import audit_csv, audit_json
 from cryoplan.core.atomic import write_atomic

@@ -35,7 +35,7 @@ def keeping(patient: Patient, progress: Progress) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="cryoplan-bench-") as folder:
         path, empty = Path(folder) / "long.cryoplan", Path(folder) / "image.cryoplan"
         save_case(path, case, patient.plan)
-        save_case(empty, case.changed(structures=(), target_name=None), patient.plan)
+        save_case(empty, case.changed(structures=(), target_name=""), patient.plan)
         with CaseFile.open(path, scan=case.scan) as file:
             seconds = []
             for number in range(sizes.history_steps):
