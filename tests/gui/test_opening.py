@@ -140,6 +140,38 @@ def test_phases_of_one_study_stand_together_and_what_is_no_image_comes_last(wind
     ]  # fmt: skip
 
 
+def test_the_newest_examination_comes_first_and_one_without_a_date_last(window, tmp_path):
+    dates = ("2023-01-02", "", "2024-05-17")
+    found = folder(*[
+        series(str(n), study_uid=str(n), studied_on=date, study_description="")
+        for n, date in enumerate(dates)
+    ])  # fmt: skip
+    dialog = begin(window, tmp_path, found)
+    assert [text for depth, text in lines(dialog) if depth == 1] == [
+        "2024-05-17", "2023-01-02", "Examination without a date",
+    ]  # fmt: skip
+
+
+def test_what_the_user_chose_while_it_was_read_stays_chosen(window, tmp_path):
+    def sketch(uid: str) -> Sketch:
+        return Sketch(
+            patient_code="P-AAAA0001", study_uid="1", study_description="", studied_on="2024-05-17",
+            series_uid=uid, modality="CT", description=f"series {uid}", images=7,
+        )  # fmt: skip
+
+    dialog = begin(window, tmp_path)
+    tell = dialog._surveying.found.emit
+    tell(Sketches(series=(sketch("1"),), files=7))
+    QTest.mouseClick(
+        dialog.tree.viewport(),
+        Qt.MouseButton.LeftButton,
+        pos=dialog.tree.visualItemRect(dialog.tree.topLevelItem(0).child(0).child(0)).center(),
+    )
+    tell(Sketches(series=(sketch("1"), sketch("2")), files=14))
+    tell(folder(series("2", description="portal"), series("1")))
+    assert dialog.chosen.uid == "1"
+
+
 def test_a_series_shows_kind_slices_thickness_position_and_verdict(window, tmp_path):
     tilted = series("1", TILT, thickness_mm=4.0, patient_position="FFP", part="echo=2.3", has_contrast=True)
     dialog = begin(window, tmp_path, folder(tilted, series("2", MISSING)))

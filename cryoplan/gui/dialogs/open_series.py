@@ -29,7 +29,7 @@ from cryoplan.app.surveying import Surveying
 from cryoplan.core.finding import Finding, Level
 from cryoplan.gui.dialogs.consent import ask_consent
 from cryoplan.gui.parts import SIGNS, Text, WidthLock, indicator_style, scaled_font, tone_colour
-from cryoplan.gui.series_rows import NO_PATIENT, Row, details_of, row_of, row_of_sketch, title_of
+from cryoplan.gui.series_rows import NO_PATIENT, NO_STUDY, Row, details_of, row_of, row_of_sketch, title_of
 from cryoplan.image.candidate import best_candidate
 from cryoplan.image.series import PathDescription, SeriesDescription
 from cryoplan.image.survey import Found, Sketches, Thumbnail
@@ -184,7 +184,8 @@ class OpenSeriesDialog(QDialog):
         )
         self._fill([(row_of(series), number) for number, series in enumerate(found.series)])
         self.names.setEnabled(any(s.patient_code for s in found.series))
-        if not self._touched:
+        if not self._touched or self._current() is None:
+            self._touched = False
             self._select(best_candidate(found))
         self.described.emit(found)
 
@@ -202,31 +203,34 @@ class OpenSeriesDialog(QDialog):
         """Show all rows anew; what the user has chosen stays chosen."""
         current = self._current()
         chosen = current.data(0, KEY) if current is not None and self._touched else None
+        place = self.tree.verticalScrollBar().value()
         self.tree.blockSignals(True)
         self.tree.clear()
         patients: dict[str, QTreeWidgetItem] = {}
         studies: dict[tuple[str, str], QTreeWidgetItem] = {}
         known = list(rows)
         order = {patient: n for n, patient in enumerate(dict.fromkeys(row.patient for row, _ in known))}
-        known.sort(
-            key=lambda pair: (not pair[0].patient, order[pair[0].patient], pair[0].study, pair[0].order)
-        )
+        # The newest examination first; sorting keeps the order of what is equal.
+        known.sort(key=lambda pair: pair[0].order)
+        known.sort(key=lambda pair: "" if pair[0].study.startswith(NO_STUDY) else pair[0].study, reverse=True)
+        known.sort(key=lambda pair: (not pair[0].patient, order[pair[0].patient]))
         for row, number in known:
             if row.patient not in patients:
                 patients[row.patient] = self._branch(self.tree.invisibleRootItem(), NO_PATIENT, bold=True)
                 patients[row.patient].setData(0, KEY, row.patient)
             above = patients[row.patient]
             if row.patient:
-                place = (row.patient, row.study_uid)
-                if place not in studies:
-                    studies[place] = self._branch(above, row.study)
-                above = studies[place]
+                under = (row.patient, row.study_uid)
+                if under not in studies:
+                    studies[under] = self._branch(above, row.study)
+                above = studies[under]
             item = QTreeWidgetItem(above)
             self._write(item, row, number)
             if chosen is not None and item.data(0, KEY) == chosen:
                 self.tree.setCurrentItem(item)
         self.tree.expandAll()
         self.tree.blockSignals(False)
+        self.tree.verticalScrollBar().setValue(place)
         self._name_patients()
         self._selected()
 
