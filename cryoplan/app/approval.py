@@ -13,6 +13,7 @@ from cryoplan.case.history import Status
 from cryoplan.core.errors import StoreError
 from cryoplan.core.units import show_degc, show_mm
 from cryoplan.margins.assessment import Margin
+from cryoplan.margins.case_limits import changed_limits
 from cryoplan.plan.file import plan_to_json
 
 
@@ -52,13 +53,14 @@ class Approving(QObject):
         return ""
 
     def words(self) -> tuple[str, ...]:
-        """Return what is approved: the plan, its margins, its probes; one line each.
+        """Return what is approved: the plan, its margins, limits that are its own, probes; one line each.
 
         The result has to be current.
         """
         workspace = self._workspace
         plan, assessment = workspace.plan, workspace.assessment
         margins = "; ".join(map(_margin_words, assessment.margins)) if assessment is not None else ""
+        limits = "; ".join(changed.words() for changed in changed_limits(workspace.case))
         by_model: dict[str, list[str]] = {}
         for probe in plan.probes:
             known = probe.model in workspace.catalogue
@@ -70,6 +72,7 @@ class Approving(QObject):
             for line in (
                 f"Plan {plan.name} approved",
                 f"Least margins: {margins}" if margins else "",
+                f"Judged by limits of this case: {limits}" if limits else "",
                 f"Protocol: {plan.protocol.describe()}",
                 f"Probes: {probes}",
             )
@@ -94,7 +97,7 @@ class Approving(QObject):
 
         def work(file: workflow.CaseFile) -> None:
             # Steps are written before this; still, nobody may approve what he has not seen.
-            if plan_to_json(file.plan) != plan_to_json(plan) or file.case.digest() != case.digest():
+            if plan_to_json(file.plan) != plan_to_json(plan) or not file.case.is_like(case):
                 raise StoreError(
                     "The case in the file is not the one that was looked at, so it was not approved.",
                     "Look at it again, then approve it.",

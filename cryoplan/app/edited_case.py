@@ -14,6 +14,7 @@ from cryoplan.app.steps import State as CaseState
 from cryoplan.app.steps import Step
 from cryoplan.app.travel import Travel
 from cryoplan.case.case import Case
+from cryoplan.case.own_limits import Judged
 from cryoplan.core.errors import CryoplanError
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.edits import describe_change
@@ -29,6 +30,8 @@ class EditedCase(QObject):
         One line for the status bar.
     failed : Failure
         Something did not work.
+    limits_changed
+        The case is judged by other limits.
     file_changed
         The case file, its history, its status, or whether all is saved: see `Keeper.kept`.
     """
@@ -36,6 +39,7 @@ class EditedCase(QObject):
     message = Signal(str)
     failed = Signal(object)
     file_changed = Signal()
+    limits_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -101,7 +105,7 @@ class EditedCase(QObject):
     @Slot(object, object)
     def _arrive(self, case: Case, plan: Plan) -> None:
         if self._case is not None and case.digest() == self._case.digest():
-            self._case = case
+            self._judge_by(case)
         else:
             self._show_case(case)
         self._set_plan(plan)
@@ -113,6 +117,42 @@ class EditedCase(QObject):
         here = (self._case, self._plan)
         step = Step(text="Notes changed", case=here[0], plan=here[1], before=here, words={"notes": notes})
         self.keeper.record(step, describe=describe_change)
+
+    def set_limit(self, judged: Judged, warn: float | None, fail: float | None) -> bool:
+        """Judge a number of this case by another limit, as one step; tell whether it is judged so now.
+
+        Raises
+        ------
+        LimitError
+            If the values cannot be meant, see `cryoplan.margins.case_limits.with_limit`; nothing is changed.
+        """
+        if self._case is None:
+            return False
+        return self._change_limit(judged, workflow.with_limit(self._case, judged, warn, fail))
+
+    def reset_limit(self, judged: Judged) -> bool:
+        """Judge a number of this case by the ordinary limit again, as one step."""
+        if self._case is None:
+            return False
+        return self._change_limit(judged, workflow.without_limit(self._case, judged))
+
+    def _change_limit(self, judged: Judged, case: Case) -> bool:
+        before = self._case
+        assert before is not None
+        if case.limits == before.limits:
+            return True
+        if not self._may_edit():
+            return False
+        text = workflow.describe_limit(before, case, judged)
+        self._judge_by(case)
+        self._record(text, before=(before, self._plan))
+        return True
+
+    def _judge_by(self, case: Case) -> None:
+        """Put the same case in place, perhaps with other limits."""
+        before, self._case = self._case, case
+        if before is None or before.limits != case.limits:
+            self.limits_changed.emit()
 
     def open_plan(self, path: Path) -> None:
         """Read a plan file as one undoable step."""

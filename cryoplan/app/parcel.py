@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+
+from cryoplan.case.own_limits import OwnLimit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldCase:
+    """A case that the process holds, by its digest, and the limits that it has by now: no part of that."""
+
+    key: str
+    limits: tuple[OwnLimit, ...] = ()
 
 
 class Held:
@@ -19,7 +30,7 @@ class Held:
         if case is not None:
             key = case.digest()
             if key in self.cases:
-                short["case"] = key
+                short["case"] = HeldCase(key=key, limits=case.limits)
             self.cases.add(key)
         if solved is not None and solved[0].key in self.results:
             short["solved"] = solved[0].key

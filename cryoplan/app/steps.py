@@ -32,7 +32,7 @@ class Step:
     continues : bool
         The beginning of its gesture is on the disk already, or on its way there.
     words : dict
-        ``title``, ``notes`` or ``limits`` where the step changes them.
+        ``title`` or ``notes`` where the step changes them.
     """
 
     text: str

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cryoplan import workflow
 from cryoplan.app.jobs import Forgotten
+from cryoplan.app.parcel import HeldCase
 from cryoplan.case.case import Case
 from cryoplan.case.skin import body_mask
 from cryoplan.core.errors import CryoplanError
@@ -81,17 +82,17 @@ def demo(_line: Line) -> tuple[Case, Plan]:
     return case, workflow.built_in_plan(case)
 
 
-def structures(_line: Line, case: Case | str, path: Path) -> Case:
+def structures(_line: Line, case: Case | HeldCase, path: Path) -> Case:
     """Add the structures of a file."""
     return _ready(workflow.add_structures(_case(case), path))
 
 
-def target(_line: Line, case: Case | str, name: str) -> Case:
+def target(_line: Line, case: Case | HeldCase, name: str) -> Case:
     """Choose the tumour."""
     return _ready(workflow.choose_target(_case(case), name))
 
 
-def meshes(_line: Line, case: Case | str) -> CaseMeshes:
+def meshes(_line: Line, case: Case | HeldCase) -> CaseMeshes:
     """Make the surfaces of the 3D view."""
     from cryoplan.scene.meshes import build_case_meshes
 
@@ -99,7 +100,7 @@ def meshes(_line: Line, case: Case | str) -> CaseMeshes:
 
 
 def solve(
-    line: Line, case: Case | str, plan: Plan, settings: SolverSettings
+    line: Line, case: Case | HeldCase, plan: Plan, settings: SolverSettings
 ) -> tuple[ThermalResult, Assessment]:
     """Solve and judge; the frames have gone ahead one by one, so the answer leaves them out."""
     patient = _case(case)
@@ -112,7 +113,7 @@ def solve(
 
 
 def converge(
-    line: Line, case: Case | str, plan: Plan, settings: SolverSettings, known: Assessment | None
+    line: Line, case: Case | HeldCase, plan: Plan, settings: SolverSettings, known: Assessment | None
 ) -> workflow.ConvergenceReport:
     """Solve on another grid and with half the step, and tell what that changes."""
     patient = _case(case)
@@ -130,7 +131,7 @@ def verify(line: Line) -> Verification:
 
 def report(
     _line: Line,
-    case: Case | str,
+    case: Case | HeldCase,
     plan: Plan,
     solved: tuple[ThermalResult, Assessment] | str,
     path: Path,
@@ -146,7 +147,7 @@ def report(
 
 def save(
     _line: Line,
-    case: Case | str,
+    case: Case | HeldCase,
     plan: Plan,
     solved: tuple[ThermalResult, Assessment] | str | None,
     path: Path,
@@ -188,9 +189,9 @@ def _ready(case: Case) -> Case:
     return case
 
 
-def _case(case: Case | str) -> Case:
-    if isinstance(case, str):
-        return _held(_CASES, case)
+def _case(case: Case | HeldCase) -> Case:
+    if isinstance(case, HeldCase):
+        return _held(_CASES, case.key).changed(limits=case.limits)
     return _ready(case)
 
 

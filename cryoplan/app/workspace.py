@@ -25,6 +25,7 @@ from cryoplan.core.errors import CryoplanError, StaleError
 from cryoplan.core.finding import Finding
 from cryoplan.core.progress import ProgressReport
 from cryoplan.margins.assessment import Assessment
+from cryoplan.margins.limits import Limits
 from cryoplan.plan.plan import Plan
 from cryoplan.scene.meshes import CaseMeshes
 from cryoplan.simulation.result import Frame, ThermalResult
@@ -47,7 +48,7 @@ class Workspace(EditedCase):
         What `open_image` was given, and what the user has to agree to before the scan is read.
     meshes_changed
         The surfaces of the 3D view are ready, or gone with their case.
-    message, failed, file_changed
+    message, failed, file_changed, limits_changed
         See `EditedCase`.
     verified : Verification
         What the check of the solver found.
@@ -76,6 +77,9 @@ class Workspace(EditedCase):
         self._key = ""
         self._rules: tuple[Finding, ...] | None = None
         self._results = Results()
+        # What the process answered, and the same by the limits that the case has had since.
+        self._judged: tuple[Assessment, Assessment] | None = None
+        self.limits_changed.connect(self._told)
         self._solving: Asked | None = None
         self._checked: workflow.ConvergenceReport | None = None
         self._meshing: Asked | None = None
@@ -96,8 +100,14 @@ class Workspace(EditedCase):
 
     @property
     def assessment(self) -> Assessment | None:
-        """The judgement of `result`."""
-        return None if self._results.shown is None else self._results.shown[1]
+        """The judgement of `result` by the limits of the case; of those it had when it became out of date."""
+        self._judge()
+        return None if self._judged is None else self._judged[1]
+
+    @property
+    def limits(self) -> Limits:
+        """What the case is judged by: the ordinary limits, its own in place of some."""
+        return workflow.limits_of(self._case)
 
     @property
     def rules(self) -> tuple[Finding, ...]:
@@ -187,7 +197,19 @@ class Workspace(EditedCase):
             if self._results.look_up(self._key):
                 self.result_changed.emit()
 
+    def _judge(self) -> None:
+        """Judge the result that is shown by the limits of the case, as long as it is its answer."""
+        shown = self._results.shown
+        if shown is None:
+            self._judged = None
+            return
+        if self._judged is None or self._judged[0] is not shown[1]:
+            self._judged = (shown[1], shown[1])
+        if self._case is not None and self.is_current:
+            self._judged = (shown[1], workflow.judge_again(self._case, shown[0], self._judged[1]))
+
     def _told(self) -> None:
+        self._judge()
         self.state_changed.emit()
 
     # The case ---------------------------------------------------------------------------------------
@@ -208,6 +230,7 @@ class Workspace(EditedCase):
         self._plan = plan or Plan()
         self._rules = None
         self._results.clear()
+        self._judged = None
         self.saver.forget()
         if case is None:
             self.keeper.leave()

@@ -372,7 +372,7 @@ class CaseWriter:
                 raise
             reason = error.what
             file = workflow.CaseFile.open(path, scan=case.scan, read_only=True)
-        if not read_only and (file.case.digest(), file.plan) != (case.digest(), plan):
+        if not read_only and not (file.case.is_like(case) and file.plan == plan):
             file.close()
             raise changed_meanwhile(path)
         self._take(HeldFile(file), reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
+from cryoplan.case.own_limits import OwnLimit, put_in_order
 from cryoplan.case.structure import Structure
 from cryoplan.core.digest import digest
 from cryoplan.core.errors import StructureError
@@ -32,11 +33,15 @@ class Case:
         temperatures and margins live. A solve may extend it to hold all probes, on the same lattice.
     findings : tuple of Finding
         What import and building noticed.
+    limits : tuple of OwnLimit
+        What this case is judged by in place of the ordinary limits; no part of `digest`.
 
     Raises
     ------
     StructureError
         If two structures share a name or the target is not among them.
+    ValueError
+        If two of the limits are about the same number.
     """
 
     code: str
@@ -45,6 +50,7 @@ class Case:
     target_name: str = ""
     planning_grid: Grid
     findings: tuple[Finding, ...] = ()
+    limits: tuple[OwnLimit, ...] = ()
 
     def __post_init__(self) -> None:
         names = [s.name for s in self.structures]
@@ -60,6 +66,7 @@ class Case:
             self.structure(self.target_name)
         if not self.planning_grid.is_planning:
             raise ValueError("a planning grid is axis-aligned and cubic")
+        object.__setattr__(self, "limits", put_in_order(self.limits))
 
     def structure(self, name: str) -> Structure:
         """Return the structure of that name.
@@ -88,6 +95,10 @@ class Case:
     def changed(self, **fields: object) -> Self:
         """Return a copy with `fields` replaced."""
         return replace(self, **fields)  # type: ignore[arg-type]  # checked by the record itself
+
+    def is_like(self, other: Case) -> bool:
+        """Tell whether the other has the same digest and is judged by the same limits."""
+        return self.limits == other.limits and self.digest() == other.digest()
 
     def digest(self) -> str:
         """Return the SHA-256 of everything here that can change the ice or a margin.

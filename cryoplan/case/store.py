@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Self
 
 from cryoplan.case.case import Case
-from cryoplan.case.differences import Json, applied, same
+from cryoplan.case.differences import applied, same
 from cryoplan.case.history import Entry, Kind
 from cryoplan.case.history_write import (
     approval_entry,
@@ -77,7 +77,6 @@ class CaseStore(StoredState):
         *,
         title: str = "",
         notes: str = "",
-        limits: Json = None,
         results: Sequence[StoredResult] = (),
         link_image: bool = False,
         text: str = "Case created",
@@ -96,7 +95,7 @@ class CaseStore(StoredState):
             to be embedded or has no file to link to.
         """
         _require_folder(path)
-        document = with_plan(with_case(empty_document(), case), plan_text) | {"limits": limits}
+        document = with_plan(with_case(empty_document(), case), plan_text)
         document["case"] = document["case"] | {"title": title, "notes": notes}
         link = link_to(case.scan, path) if link_image else None
         with (
@@ -200,7 +199,6 @@ class CaseStore(StoredState):
         plan_text: str | None = None,
         title: str | None = None,
         notes: str | None = None,
-        limits: Json = ...,
         kind: str = Kind.EDIT,
         person: str = "",
         gesture: str | None = None,
@@ -230,7 +228,7 @@ class CaseStore(StoredState):
         if kind not in (Kind.EDIT, Kind.RESULT, Kind.EXPORT):
             raise ValueError(f"entries of kind {kind} are written by a method of their own")
         self._require_writable()
-        document = self._edited(case, plan_text, title, notes, limits)
+        document = self._edited(case, plan_text, title, notes)
         history = self._history
         current = history.current
         if same(document, self._document):

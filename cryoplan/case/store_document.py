@@ -8,6 +8,7 @@ from typing import Any
 
 from cryoplan.case.case import Case
 from cryoplan.case.differences import Json
+from cryoplan.case.own_limits import limits_from_json, limits_to_json
 from cryoplan.case.structure import Role, Structure
 from cryoplan.case.voxel_bytes import grid_from_json, grid_to_json
 from cryoplan.core.errors import StoreError
@@ -28,9 +29,9 @@ def empty_document() -> dict[str, Json]:
 
 
 def with_case(document: dict[str, Json], case: Case) -> dict[str, Json]:
-    """Return `document` with the image, target, planning grid, findings and structures of `case`."""
+    """Return `document` with the image, target, planning grid, findings, structures and limits of `case`."""
     head = document["case"] | _head(case)
-    return document | {"case": head, "structures": [_structure_row(s) for s in case.structures]}
+    return document | {"case": head, "structures": _rows(case), "limits": limits_to_json(case.limits)}
 
 
 def with_plan(document: dict[str, Json], plan_text: str) -> dict[str, Json]:
@@ -91,11 +92,11 @@ def case_of(
     ValueError, KeyError, TypeError, CryoplanError
         If the document does not fit together.
     """
-    head, rows = document["case"], document["structures"]
+    head, rows, limits = document["case"], document["structures"], limits_from_json(document["limits"])
     known: dict[str, Structure] = {}
     if like is not None:
         if like.scan is scan and _head(like).items() <= head.items() and rows == _rows(like):
-            return like
+            return like if like.limits == limits else like.changed(limits=limits)
         known = {s.name: s for s in like.structures}
     structures = []
     for row in rows:
@@ -120,6 +121,7 @@ def case_of(
         target_name=head["target"],
         planning_grid=grid_from_json(json.dumps(head["planning_grid"])),
         findings=findings_from(head["findings"]),
+        limits=limits,
     )
 
 

@@ -81,11 +81,6 @@ class StoredState:
         return str(self._document["case"].get("notes", ""))
 
     @property
-    def limits(self) -> Json:
-        """Limits of this case as JSON, None for the ordinary ones."""
-        return self._document["limits"]
-
-    @property
     def status(self) -> str:
         """``draft``, ``ready``, ``approved`` or ``treated``."""
         return self._history.status
@@ -156,7 +151,7 @@ class StoredState:
         return mask
 
     def _edited(
-        self, case: Case | None, plan: str | None, title: str | None, notes: str | None, limits: Json
+        self, case: Case | None, plan: str | None, title: str | None, notes: str | None
     ) -> dict[str, Json]:
         document = self._document
         if case is not None:
@@ -171,8 +166,7 @@ class StoredState:
         if plan is not None:
             document = with_plan(document, plan)
         words = {key: value for key, value in (("title", title), ("notes", notes)) if value is not None}
-        document = document | {"case": document["case"] | words}
-        return document if limits is ... else document | {"limits": limits}
+        return document | {"case": document["case"] | words}
 
     def _go(self, kind: str, state: int, text: str) -> tuple[Case, str]:
         self._require_writable()

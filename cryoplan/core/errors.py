@@ -86,6 +86,10 @@ class PlanError(CryoplanError):
     """A plan that cannot be carried out or read; ``place`` is the path of the bad value."""
 
 
+class LimitError(CryoplanError):
+    """A limit that makes no sense; ``place`` says of what."""
+
+
 class SimulationError(CryoplanError):
     """A problem that the solver cannot or may not solve."""
 

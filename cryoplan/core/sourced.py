@@ -10,6 +10,9 @@ from cryoplan.core.errors import StoreError
 HOW = ("table", "abstract", "data file", "derived", "calibrated", "recalled", "assumed")
 """How a number was obtained; `recalled` and `assumed` ones are marked as such in the window."""
 
+ENTERED = "entered"
+"""How a number was obtained that no file holds: a user set it for one case."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sourced:
@@ -24,7 +27,7 @@ class Sourced:
     source : str
         Paper, table, data base or reasoning.
     how : str
-        One of `HOW`.
+        One of `HOW`, or `ENTERED`.
     low, high : float or None
         Range in which the true value is believed to lie.
     """

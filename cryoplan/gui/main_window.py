@@ -66,6 +66,7 @@ WIDE_FROM = 1700
 """Window width from which panel and card take more room, so that fewer names have to be shortened."""
 
 STRUCTURES_STEP = STEPS.index("Structures")
+REVIEW_STEP = STEPS.index("Review")
 
 CanvasFactory = Callable[[Workspace, ViewState, Palette, Placing, QWidget], QWidget]
 
@@ -170,6 +171,7 @@ class MainWindow(QMainWindow):
         self.rail.chosen.connect(self._show_step)
         self.card = PlanCard(workspace, view)
         self.card.setObjectName("planCard")
+        self.card.limits_requested.connect(self._show_limits)
         self.card.setFixedWidth(CARD_WIDTH)
         self.top_bar = TopBar(
             workspace, palette, [self.actions_by_id[name] for name in ("solve", "undo", "redo")], self
@@ -230,6 +232,7 @@ class MainWindow(QMainWindow):
             Entry("undo", "&Edit", "↶ Undo", "Ctrl+Z", Needs.UNDO, workspace.undo),
             Entry("redo", "&Edit", "↷ Redo", "Ctrl+Y", Needs.REDO, workspace.redo),
             Entry("history", "&Edit", "&History...", "Ctrl+H", Needs.CASE, self.show_history),
+            Entry("limits", "&Edit", "&Limits of this case...", "", Needs.CASE, self._show_limits),
             Entry("place", "&Probe", "&Place a probe", "P", Needs.MAY_EDIT, self._place_probe),
             Entry("copy", "&Probe", "&Copy parallel", "D", Needs.EDIT_PROBES, self._copy_probe),
             Entry("lock", "&Probe", "&Lock or free", "L", Needs.EDIT_PROBES, self._lock_probe),
@@ -264,6 +267,10 @@ class MainWindow(QMainWindow):
 
     def _step_5(self) -> None:
         self._show_step(5)
+
+    def _show_limits(self) -> None:
+        self._show_step(REVIEW_STEP)
+        self.panels[REVIEW_STEP].show_limits()
 
     @Slot(int)
     def _show_step(self, number: int) -> None:

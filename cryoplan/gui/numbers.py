@@ -13,7 +13,7 @@ from cryoplan.core.geometry import Point, distance_mm, point_to_segment_mm
 from cryoplan.core.units import show_clock, show_degc, show_ml, show_mm, show_percent
 from cryoplan.gui.parts import DASH
 from cryoplan.margins.assessment import Assessment, Coverage, Margin, OrganTemperature
-from cryoplan.margins.limits import Direction, Limit, load_limits, show_apart
+from cryoplan.margins.limits import Direction, Limit, Limits, show_apart
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.report.decision import LARGEST_CARDS
@@ -23,6 +23,9 @@ LARGE_THRESHOLDS_DEGC = LARGEST_CARDS
 
 EXTRA_COVERAGE = ((-20.0, 5.0),)
 """(threshold, rim) shown on the card although it has no limit."""
+
+OWN = "*"
+"""Marks a limit that is not the ordinary one."""
 
 VOLUME_THRESHOLDS_DEGC = (0.0, -20.0, -40.0)
 
@@ -54,14 +57,15 @@ def outlined_ml(structure: Structure) -> float:
 
 
 def short_limit(limit: Limit | None) -> str:
-    """Return the first limit that a value meets, such as ``≥ 5 mm``; empty without one."""
+    """Return the first limit that a value meets, such as ``≥ 5 mm``; a case's own with `OWN`."""
     if limit is None:
         return ""
     side = limit.warn or limit.fail
     assert side is not None  # a limit has one of the two
     sign = "≥" if limit.direction is Direction.AT_LEAST else "≤"
     value, unit = (100.0 * side.value, "%") if side.unit == "fraction" else (side.value, side.unit)
-    return f"{sign} {value:.6g} {'°C' if unit == 'degC' else unit}".replace("-", "\N{MINUS SIGN}")
+    text = f"{sign} {value:.6g} {'°C' if unit == 'degC' else unit}".replace("-", "\N{MINUS SIGN}")
+    return f"{text} {OWN}" if limit.ordinary else text
 
 
 def limit_words(limit: Limit | None) -> str:
@@ -80,9 +84,9 @@ def margin_title(threshold_degc: float) -> str:
     return f"{'ice edge' if threshold_degc == 0.0 else 'lethal'} {show_degc(threshold_degc)}"
 
 
-def margin_row(margin: Margin) -> Shown:
+def margin_row(margin: Margin, limits: Limits) -> Shown:
     """Return a margin as it is shown."""
-    limit = load_limits().margin(margin.threshold_degc)
+    limit = limits.margin(margin.threshold_degc)
     level = None if limit is None else limit.level(margin.minimum_mm)
     if margin.no_ice or not np.isfinite(margin.minimum_mm):
         value, point = "no ice", None
@@ -106,9 +110,9 @@ def coverage_name(threshold_degc: float, rim_mm: float) -> str:
     return f"rim {rim_mm:g} mm {show_degc(threshold_degc)}" if rim_mm else f"at {show_degc(threshold_degc)}"
 
 
-def coverage_row(covered: Coverage, margin: Margin | None) -> Shown:
+def coverage_row(covered: Coverage, margin: Margin | None, limits: Limits) -> Shown:
     """Return a coverage as it is shown; a press goes to the worst place of the same isotherm."""
-    limit = load_limits().covered(covered.threshold_degc, covered.rim_mm)
+    limit = limits.covered(covered.threshold_degc, covered.rim_mm)
     level = None if limit is None else limit.level(covered.fraction)
     if limit is None or level is Level.OK:
         value = show_percent(covered.fraction)
@@ -125,11 +129,10 @@ def coverage_row(covered: Coverage, margin: Margin | None) -> Shown:
     )
 
 
-def coverage_rows(assessment: Assessment, *, everything: bool) -> list[Shown]:
+def coverage_rows(assessment: Assessment, limits: Limits, *, everything: bool) -> list[Shown]:
     """Return coverages, the tumour first; not `everything`: those with a limit and `EXTRA_COVERAGE`."""
-    limits = load_limits()
     return [
-        coverage_row(c, assessment.margin(c.threshold_degc))
+        coverage_row(c, assessment.margin(c.threshold_degc), limits)
         for c in sorted(assessment.coverage, key=lambda c: (c.rim_mm, -c.threshold_degc))
         if everything
         or limits.covered(c.threshold_degc, c.rim_mm) is not None
@@ -137,9 +140,9 @@ def coverage_rows(assessment: Assessment, *, everything: bool) -> list[Shown]:
     ]
 
 
-def organ_row(organ: OrganTemperature) -> Shown:
+def organ_row(organ: OrganTemperature, limits: Limits) -> Shown:
     """Return the lowest temperature of a structure as it is shown."""
-    limit = load_limits().organ(organ.role)
+    limit = limits.organ(organ.role, organ.name)
     level = None if limit is None else limit.level(organ.minimum_degc)
     if limit is None or level is Level.OK:
         value = show_degc(organ.minimum_degc)
@@ -162,13 +165,14 @@ def organ_row(organ: OrganTemperature) -> Shown:
     )
 
 
-def judged_organs(assessment: Assessment, target: str) -> list[OrganTemperature]:
-    """Return the structures whose role has a limit, the worst first."""
-    limits = load_limits()
-    found = [s for s in assessment.structures if limits.organ(s.role) is not None and s.name != target]
+def judged_organs(assessment: Assessment, limits: Limits, target: str) -> list[OrganTemperature]:
+    """Return the structures that have a limit, the worst first."""
+    found = [
+        s for s in assessment.structures if limits.organ(s.role, s.name) is not None and s.name != target
+    ]
 
     def weight(organ: OrganTemperature) -> tuple[float, float]:
-        limit = limits.organ(organ.role)
+        limit = limits.organ(organ.role, organ.name)
         assert limit is not None
         side = limit.warn or limit.fail
         assert side is not None
@@ -202,14 +206,14 @@ def volume_rows(assessment: Assessment) -> list[Shown]:
     return rows
 
 
-def worst_places(assessment: Assessment, plan: Plan, catalogue: Catalogue) -> list[Shown]:
+def worst_places(assessment: Assessment, plan: Plan, catalogue: Catalogue, limits: Limits) -> list[Shown]:
     """Return the worst places of the two large margins; one row when they are the same place."""
     rows: list[tuple[Margin, Shown]] = []
     for threshold in LARGE_THRESHOLDS_DEGC:
         margin = assessment.margin(threshold)
         if margin is None or margin.no_ice:
             continue
-        row = margin_row(margin)
+        row = margin_row(margin, limits)
         same = next(
             (m for m, _ in rows if distance_mm(m.worst_point_mm, margin.worst_point_mm) < SAME_PLACE_MM), None
         )

@@ -56,9 +56,15 @@ class Panel(QWidget):
             workspace.plan_changed,
             workspace.result_changed,
             workspace.state_changed,
+            workspace.limits_changed,
         ):
             signal.connect(self._soon.ask)
-        for signal in (workspace.case_changed, workspace.plan_changed, workspace.result_changed):
+        for signal in (
+            workspace.case_changed,
+            workspace.plan_changed,
+            workspace.result_changed,
+            workspace.limits_changed,
+        ):
             signal.connect(self._slow.ask)
         view.changed.connect(self._look_changed)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
@@ -12,6 +12,7 @@ from cryoplan.core.units import show_degc, show_ml
 from cryoplan.gui.numbers import (
     EXTRA_COVERAGE,
     LARGE_THRESHOLDS_DEGC,
+    OWN,
     VOLUME_THRESHOLDS_DEGC,
     Shown,
     coverage_name,
@@ -29,7 +30,8 @@ from cryoplan.gui.panel import Panel
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Name, Press, Text
 from cryoplan.gui.rows import Findings, MarginBox, Rows
 from cryoplan.margins.assessment import Assessment
-from cryoplan.margins.limits import load_limits
+from cryoplan.margins.case_limits import changed_limits, name_of
+from cryoplan.margins.limits import Limits
 from cryoplan.plan.plan import Plan
 
 ORGANS_SHOWN = 4
@@ -41,6 +43,8 @@ NOT_TO_BE_TRUSTED = ("lung-underestimated", "energy-not-conserved")
 
 class PlanCard(Panel):
     """Margins, coverage, worst place, organs, volumes, rules."""
+
+    limits_requested = Signal()
 
     def __init__(self, workspace: Workspace, view: ViewState) -> None:
         super().__init__(workspace, view, title="Plan card")
@@ -64,6 +68,15 @@ class PlanCard(Panel):
             boxes.addWidget(box, 1)
             self.margins.append(box)
         self.add(boxes)
+        self.own = Text("", "muted", wrap=True, scale=0.93)
+        self.add(self.own)
+        self.limits = QToolButton()
+        self.limits.setText("Limits...")
+        self.limits.setAccessibleName("Limits of this case")
+        self.limits.setToolTip("Change what this case is judged by")
+        # As low as the heading beside it: the card has to fit a small screen.
+        self.limits.setStyleSheet("QToolButton { padding: 0px 6px; }")
+        self.limits.clicked.connect(self.limits_requested)
         self.add(Heading("Coverage of the tumour"))
         self.coverage = Rows(on_press=self.go_to, value_px=52, limit_px=64)
         self.add(self.coverage)
@@ -77,7 +90,10 @@ class PlanCard(Panel):
         self.places: list[_Place] = []
         self._no_place = Text(DASH, "muted")
         self.add(self._no_place)
-        self.add(Heading("Organs"))
+        heading = QHBoxLayout()
+        heading.addWidget(Heading("Organs"), 1)
+        heading.addWidget(self.limits, 0, Qt.AlignmentFlag.AlignBottom)
+        self.add(heading)
         self.organs = Rows(on_press=self.go_to, value_px=64, limit_px=50)
         self.add(self.organs)
         self._organs_note = Text("", "muted", wrap=True, scale=0.93)
@@ -95,6 +111,7 @@ class PlanCard(Panel):
         case, assessment = self.workspace.case, self.workspace.assessment
         stale = assessment is not None and not self.workspace.is_current
         target = None if case is None else case.target
+        self.limits.setEnabled(case is not None)
         if target is None:
             self._target.say("no case" if case is None else "no target chosen", "muted")
         else:
@@ -106,10 +123,12 @@ class PlanCard(Panel):
         doubts = [f"! {f.text}" for f in found if f.code in NOT_TO_BE_TRUSTED and f.level is not Level.OK]
         self.doubt.setVisible(bool(doubts))
         self.doubt.say("\n".join(doubts), STALE if stale else "warn")
-        self._show_margins(assessment, stale)
-        self.coverage.show_all(_coverage(assessment), stale)
-        self._show_places(assessment, stale)
-        self._show_organs(assessment, stale)
+        limits = self.workspace.limits
+        self._show_margins(assessment, limits, stale)
+        self.coverage.show_all(_coverage(assessment, limits), stale)
+        self._show_places(assessment, limits, stale)
+        self._show_organs(assessment, limits, stale)
+        self._show_own()
         volumes = volume_rows(assessment) if assessment else [
             Shown(name=f"ice {show_degc(t)}" if t == 0.0 else show_degc(t), value=DASH)
             for t in VOLUME_THRESHOLDS_DEGC
@@ -127,8 +146,15 @@ class PlanCard(Panel):
         found = [f for f in self.workspace.rules if f.level is not Level.OK]
         self.rules.show_findings(found, empty="✓ All rules of placement are kept.")
 
-    def _show_margins(self, assessment: Assessment | None, stale: bool) -> None:
-        limits = load_limits()
+    def _show_own(self) -> None:
+        changed = changed_limits(self.workspace.case)
+        names = ", ".join(name_of(c.judged) for c in changed)
+        self.own.setVisible(bool(changed))
+        # A laxer limit lets through what would be stopped as a rule.
+        sign, tone = ("! ", "warn") if any(c.is_laxer for c in changed) else ("", "muted")
+        self.own.say(f"{sign}{OWN} not the default limit: {names}", tone)
+
+    def _show_margins(self, assessment: Assessment | None, limits: Limits, stale: bool) -> None:
         for box, threshold in zip(self.margins, LARGE_THRESHOLDS_DEGC, strict=True):
             margin = assessment.margin(threshold) if assessment else None
             if margin is None:
@@ -138,17 +164,17 @@ class PlanCard(Panel):
                     margin_title(threshold), DASH, limit, level=None, stale=stale, tip=why, point=None
                 )
                 continue
-            row = margin_row(margin)
+            row = margin_row(margin, limits)
             box.show_margin(
                 row.name, row.value, row.limit, level=row.level, stale=stale, tip=row.tip, point=row.point
             )
 
-    def _show_places(self, assessment: Assessment | None, stale: bool) -> None:
+    def _show_places(self, assessment: Assessment | None, limits: Limits, stale: bool) -> None:
         shown = []
         if assessment is not None:
             # The probes of an out-of-date result are not those on screen: then no distance to them.
             plan = Plan() if stale else self.workspace.plan
-            shown = worst_places(assessment, plan, self.workspace.catalogue)
+            shown = worst_places(assessment, plan, self.workspace.catalogue, limits)
         while len(self.places) < len(shown):
             place = _Place()
             place.clicked.connect(self._go)
@@ -161,15 +187,15 @@ class PlanCard(Panel):
             place.hide()
         self._no_place.setVisible(not shown)
 
-    def _show_organs(self, assessment: Assessment | None, stale: bool) -> None:
+    def _show_organs(self, assessment: Assessment | None, limits: Limits, stale: bool) -> None:
         if assessment is None:
             self.organs.show_all([], stale)
             self._organs_note.say(DASH, "muted")
             self._organs_note.show()
             return
         case = self.workspace.case
-        organs = judged_organs(assessment, case.target_name if case else "")
-        self.organs.show_all([organ_row(o) for o in organs[:ORGANS_SHOWN]], stale)
+        organs = judged_organs(assessment, limits, case.target_name if case else "")
+        self.organs.show_all([organ_row(o, limits) for o in organs[:ORGANS_SHOWN]], stale)
         more = len(organs) - ORGANS_SHOWN
         note = f"{more} more in the review" if more > 0 else ""
         self._organs_note.say(note if organs else "No structure with a limit.", STALE if stale else "muted")
@@ -222,12 +248,11 @@ class _Place(Press):
         self.setToolTip("Press to go there.")
 
 
-def _coverage(assessment: Assessment | None) -> list[Shown]:
+def _coverage(assessment: Assessment | None, limits: Limits) -> list[Shown]:
     if assessment is not None and assessment.coverage:
-        return coverage_rows(assessment, everything=False)
-    limits = load_limits()
+        return coverage_rows(assessment, limits, everything=False)
     known = [(c.threshold_degc, c.rim_mm, c.limit) for c in limits.coverage]
-    known += [(t, rim, None) for t, rim in EXTRA_COVERAGE]
+    known += [(t, rim, None) for t, rim in EXTRA_COVERAGE if limits.covered(t, rim) is None]
     return [
         Shown(name=coverage_name(t, rim), value=DASH, limit=short_limit(limit))
         for t, rim, limit in sorted(known, key=lambda k: (k[1], -k[0]))

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
 
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.finding import Level, worst
+from cryoplan.margins.case_limits import CHANGED_CODE
 
 STEPS = ("Images", "Structures", "Probes", "Freeze", "Review", "Report")
 
@@ -112,8 +113,12 @@ def _review(workspace: Workspace) -> Status:
         return EMPTY, "nothing to judge yet"
     if not workspace.is_current:
         return LOOK, "the numbers are out of date"
-    level = worst(workspace.assessment.findings)
-    return (DONE, "all limits are kept") if level is Level.OK else (LOOK, "some limits are not kept")
+    findings = workspace.assessment.findings
+    if worst(f for f in findings if f.code != CHANGED_CODE) is not Level.OK:
+        return LOOK, "some limits are not kept"
+    if any(f.code == CHANGED_CODE for f in findings):
+        return LOOK, "all limits are kept, but some were changed for this case"
+    return DONE, "all limits are kept"
 
 
 def _report(workspace: Workspace) -> Status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from cryoplan.margins.assessment import (
     Margin,
     ThermocoupleCurve,
 )
+from cryoplan.margins.case_limits import CHANGED_CODE, limit_findings, limits_of
 from cryoplan.margins.coverage import measure_coverage, region_fraction, twice_fraction
 from cryoplan.margins.distance import measure_margin
 from cryoplan.margins.iceball import (
@@ -36,7 +38,7 @@ from cryoplan.margins.judgement import (
     vessel_findings,
     warm_core_findings,
 )
-from cryoplan.margins.limits import Limits, load_limits
+from cryoplan.margins.limits import Limits
 from cryoplan.margins.organs import START_DEGC, ColdField, measure_structure
 from cryoplan.margins.region import TargetRegion, body_mask, target_region, window
 from cryoplan.plan.catalogue import Catalogue
@@ -44,6 +46,9 @@ from cryoplan.plan.plan import Plan
 from cryoplan.plan.protocol import PhaseKind
 from cryoplan.simulation.isotherm import scale_of
 from cryoplan.simulation.result import ThermalResult
+
+JUDGED_CODES = ("ice-margin", "lethal-margin", "coverage", "organ-temperature", CHANGED_CODE)
+"""Findings that follow from the limits; all others are the same whatever the limits are."""
 
 
 def assess(
@@ -66,14 +71,13 @@ def assess(
     thresholds_degc : sequence of float
         Isotherms to measure; 0, -20, -30 and -40 are always among them.
     limits : Limits, optional
-        Those of the installation when left out.
+        Those of the case (`limits_of`) when left out.
 
     Raises
     ------
     SimulationError
         If the temperatures hold values that are not numbers.
     """
-    limits = limits or load_limits()
     thresholds = _all_thresholds(thresholds_degc)
     isotherms = _measure_isotherms(plan, catalogue, result, thresholds)
     scale = scale_of(result.minimum_degc)
@@ -112,13 +116,10 @@ def assess(
         if sum(1 for _, _, phase in plan.protocol.spans() if phase.kind is PhaseKind.FREEZE) > 1:
             twice = _twice_below(region, result, coverage)
         computed = next(o for o in organs if o.name == target.name).inside_grid_fraction
-        findings += margin_findings(margins, limits)
-        findings += coverage_findings(coverage, limits)
         findings += warm_core_findings(region, margins)
         findings += outside_finding(target.name, computed)
         findings += vessel_findings(case, region, margins[thresholds.index(0.0)])
-    findings += organ_findings(case, organs, result, limits)
-    return Assessment(
+    measured = Assessment(
         key=result.key,
         isotherms=isotherms,
         margins=margins,
@@ -129,6 +130,30 @@ def assess(
         twice_below=twice,
         findings=once(findings),
     )
+    return judge_again(measured, case, result, limits=limits)
+
+
+def judge_again(
+    assessment: Assessment, case: Case, result: ThermalResult, *, limits: Limits | None = None
+) -> Assessment:
+    """Return an assessment with the same numbers, judged by the limits that the case has now.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        That of `result` and this case, judged by any limits or by none.
+    limits : Limits, optional
+        Those of the case (`limits_of`) when left out.
+    """
+    limits = limits_of(case) if limits is None else limits
+    measured = [f for f in assessment.findings if f.code not in JUDGED_CODES]
+    judged = [
+        *margin_findings(assessment.margins, limits),
+        *coverage_findings(assessment.coverage, limits),
+        *organ_findings(case, assessment.structures, result, limits),
+        *limit_findings(case),
+    ]
+    return replace(assessment, findings=once([*judged, *measured]), limits=case.limits)
 
 
 def assess_block(

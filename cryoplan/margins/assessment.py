@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from cryoplan.case.own_limits import OwnLimit
 from cryoplan.core.finding import Finding
 from cryoplan.core.geometry import Point
 
@@ -98,7 +99,8 @@ class Assessment:
     """Is the whole tumour cold enough, by how much, where is the worst place, what else freezes.
 
     `twice_below` holds pairs of a threshold and the share of the tumour that at least two freezes brought
-    below it; it is empty without a target or without a second freeze.
+    below it; it is empty without a target or without a second freeze. `limits` are the case's own, as they
+    were when it was judged.
     """
 
     key: str
@@ -110,6 +112,7 @@ class Assessment:
     healthy_frozen_ml: float | None = None
     twice_below: tuple[tuple[float, float], ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    limits: tuple[OwnLimit, ...] = ()
 
     def margin(self, threshold_degc: float) -> Margin | None:
         """Return the margin to one isotherm, None when there is no target."""

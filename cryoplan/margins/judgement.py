@@ -182,10 +182,10 @@ def vessel_findings(case: Case, region: TargetRegion, ice: Margin) -> list[Findi
 def organ_findings(
     case: Case, organs: Sequence[OrganTemperature], result: ThermalResult, limits: Limits
 ) -> list[Finding]:
-    """Judge the lowest temperature of each structure whose role has a limit."""
+    """Judge the lowest temperature of each structure that has a limit."""
     findings = []
     for organ in organs:
-        limit = limits.organ(organ.role)
+        limit = limits.organ(organ.role, organ.name)
         if limit is None:
             continue
         detail = f" at {show_clock(organ.at_s)}"

@@ -36,6 +36,8 @@ class Limit:
         ``at-least``: values below `warn` warn and values below `fail` fail; ``at-most``: values above.
     warn, fail : Sourced or None
         The two limits, of one unit of `UNITS`; one of them may be missing.
+    ordinary : str
+        What is wanted as a rule, in words, when this is a case's own limit; empty for an ordinary one.
 
     Raises
     ------
@@ -46,6 +48,7 @@ class Limit:
     direction: Direction
     warn: Sourced | None = None
     fail: Sourced | None = None
+    ordinary: str = ""
 
     def __post_init__(self) -> None:
         given = [s for s in (self.warn, self.fail) if s is not None]
@@ -74,6 +77,13 @@ class Limit:
         return Level.OK
 
     def describe(self) -> str:
+        """Return `words`, and whether they are a guess, or differ from what is wanted as a rule."""
+        if self.ordinary:
+            return f"{self.words()} (this case; default {self.ordinary})"
+        guess = any(s.is_guess for s in (self.warn, self.fail) if s is not None)
+        return self.words() + (" (assumed)" if guess else "")
+
+    def words(self) -> str:
         """Return the limit in words, such as ``at least +5.0 mm, never below 0.0 mm``."""
         least = self.direction is Direction.AT_LEAST
         parts = []
@@ -81,8 +91,7 @@ class Limit:
             parts.append(f"{'at least' if least else 'at most'} {_show(self.warn.value, self.unit)}")
         if self.fail is not None:
             parts.append(f"never {'below' if least else 'above'} {_show(self.fail.value, self.unit)}")
-        guess = any(s.is_guess for s in (self.warn, self.fail) if s is not None)
-        return ", ".join(parts) + (" (assumed)" if guess else "")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +121,14 @@ class Limits:
     coverage : tuple of CoverageLimit
     organs : tuple of (str, Limit)
         By role, on the lowest temperature.
+    structures : tuple of (str, Limit or None)
+        By name, on the lowest temperature, in place of that of the role; None: no limit.
     """
 
     margins: tuple[MarginLimit, ...]
     coverage: tuple[CoverageLimit, ...]
     organs: tuple[tuple[str, Limit], ...]
+    structures: tuple[tuple[str, Limit | None], ...] = ()
 
     def margin(self, threshold_degc: float) -> Limit | None:
         """Return the limit of the margin to one isotherm, None when it has none."""
@@ -127,9 +139,10 @@ class Limits:
         wanted = (threshold_degc, rim_mm)
         return next((c.limit for c in self.coverage if (c.threshold_degc, c.rim_mm) == wanted), None)
 
-    def organ(self, role: str) -> Limit | None:
-        """Return the limit of the lowest temperature of a role, None when it has none."""
-        return dict(self.organs).get(role)
+    def organ(self, role: str, name: str = "") -> Limit | None:
+        """Return the limit of the lowest temperature of a structure, None when it has none."""
+        by_name = dict(self.structures)
+        return by_name[name] if name in by_name else dict(self.organs).get(role)
 
     def digest(self) -> str:
         """Return the SHA-256 of all limits with their sources."""
@@ -238,7 +251,7 @@ def _limit(entry: Mapping[str, object], place: str, *, more: tuple[str, ...] = (
             raise _bad(f"{place}.{key}", "is not a table of value, unit, source and how")
         sides[key] = None if side is None else Sourced.from_toml(side, place=f"{place}.{key}")
     try:
-        return Limit(direction=Direction(str(entry.get("direction"))), **sides)
+        return Limit(direction=Direction(str(entry.get("direction"))), warn=sides["warn"], fail=sides["fail"])
     except ValueError as error:
         raise _bad(place, f"is no limit: {error}") from error
 
@@ -262,6 +275,13 @@ def show_apart(value: float, limit: Limit, level: Level) -> str:
         if side is None or text != _show(side.value, limit.unit, digits):
             break
     return text
+
+
+def show_value(value: float, unit: str) -> str:
+    """Return a limit with as many digits as it has: ``+5 mm``, ``99.9 %``, ``−2.5 °C``."""
+    shown = 100.0 * value if unit == "fraction" else value
+    digits = next((d for d in (0, 1, 2) if math.isclose(round(shown, d), shown, abs_tol=1e-9)), 3)
+    return _show(value, unit, digits)
 
 
 def _show(value: float, unit: str, digits: int = 1) -> str:

@@ -16,7 +16,8 @@ from cryoplan.case.case import Case
 from cryoplan.core.errors import StaleError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.margins.assessment import Assessment
-from cryoplan.margins.limits import Limits, load_limits
+from cryoplan.margins.case_limits import CHANGED_CODE, limits_of
+from cryoplan.margins.limits import Limits
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.report import decision, technique
@@ -122,7 +123,7 @@ def build_content(
     rules : sequence of Finding
         Checks of the plan that need no simulation.
     limits : Limits, optional
-        Those that the assessment was judged by; those of the installation when left out.
+        Those that the assessment was judged by; those of the case when left out.
     current_key : str, optional
         Key of case and plan as they are now; a result of another key is refused.
     standing : str
@@ -139,7 +140,7 @@ def build_content(
             "Solve again, then print.",
             code="stale-result",
         )
-    limits = limits or load_limits()
+    limits = limits_of(case) if limits is None else limits
     findings = tuple(dict.fromkeys([*rules, *assessment.findings, *case.findings]))
     content = ReportContent(
         title=f"Cryoablation plan “{plan.name}”, case {case.code}",
@@ -154,7 +155,7 @@ def build_content(
         statements=tuple(
             Statement(level=f.level, text=f"{AGREED}{f.text}" if f in case.scan.facts.findings else f.text)
             for f in sorted(findings, key=lambda f: -f.level.rank)
-            if f.level is not Level.OK
+            if _is_said(f)
         ),
         statements_note=_statements_note(findings),
         pictures=tuple(Picture(caption=p.caption, png=p.png) for p in pictures),
@@ -176,8 +177,13 @@ def _footer(case: Case, result: ThermalResult) -> tuple[str, str]:
     )
 
 
+def _is_said(finding: Finding) -> bool:
+    """Tell whether a finding is printed: what is wrong, and each limit that is not the ordinary one."""
+    return finding.level is not Level.OK or finding.code == CHANGED_CODE
+
+
 def _statements_note(findings: Sequence[Finding]) -> str:
-    passed = sum(1 for f in findings if f.level is Level.OK)
+    passed = sum(1 for f in findings if not _is_said(f))
     if passed == len(findings):
         return f"Nothing failed and nothing warned; {passed} checks passed."
     return f"{passed} more checks passed; their numbers stand in the tables."

@@ -174,7 +174,7 @@ def _organs(case: Case, assessment: Assessment, limits: Limits) -> Table:
     for organ in sorted(assessment.structures, key=lambda o: o.minimum_degc):
         if organ.name == case.target_name or organ.role == "body":
             continue
-        limit = limits.organ(organ.role)
+        limit = limits.organ(organ.role, organ.name)
         if organ.minimum_degc >= WARM_DEGC and (limit is None or limit.level(organ.minimum_degc) is Level.OK):
             warm.append(organ.name)
         else:

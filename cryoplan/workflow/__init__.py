@@ -4,6 +4,7 @@ Window, commands and tests call these and nothing else. Nothing here needs Qt, n
 indirectly, so the whole program also runs without a screen.
 """
 
+from cryoplan.margins.case_limits import describe_limit, limits_of, with_limit, without_limit
 from cryoplan.workflow.casefile import CaseFile, standing, stored_result
 from cryoplan.workflow.converging import ConvergenceReport, check_convergence
 from cryoplan.workflow.loading import (
@@ -20,7 +21,16 @@ from cryoplan.workflow.opening import patient_names, survey
 from cryoplan.workflow.partner import check_partner, load_partner
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, save_case
-from cryoplan.workflow.solving import assess, catalogue, check, prepare, simulate, simulation_key, tissues
+from cryoplan.workflow.solving import (
+    assess,
+    catalogue,
+    check,
+    judge_again,
+    prepare,
+    simulate,
+    simulation_key,
+    tissues,
+)
 
 __all__ = [
     "CaseFile",
@@ -35,6 +45,9 @@ __all__ = [
     "check_convergence",
     "check_partner",
     "choose_target",
+    "describe_limit",
+    "judge_again",
+    "limits_of",
     "list_series",
     "load_case",
     "load_partner",
@@ -51,5 +64,7 @@ __all__ = [
     "stored_result",
     "survey",
     "tissues",
+    "with_limit",
+    "without_limit",
     "write_report",
 ]

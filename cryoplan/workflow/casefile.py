@@ -109,7 +109,7 @@ class CaseFile:
         gesture: str | None = None,
         **words: Any,
     ) -> Entry:
-        """Store one step; see `CaseStore.record`, which also takes ``title``, ``notes`` and ``limits``.
+        """Store one step; see `CaseStore.record`, which also takes ``title`` and ``notes``.
 
         Raises
         ------

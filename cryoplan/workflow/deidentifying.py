@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cryoplan.case.case import Case
+from cryoplan.case.own_limits import Measure, OwnLimit
 from cryoplan.case.structure import Structure
 from cryoplan.image.deidentify import deidentified_facts, without_words
 from cryoplan.image.scan import Scan
@@ -85,6 +86,7 @@ def deidentify(
         structures=structures,
         target_name=renamed.get(case.target_name, ""),
         findings=without_words(case.findings),
+        limits=_limits(case.limits, renamed),
     )
     drawn = plan if keep_names else _plan(plan)
     solved = None if result is None else _result(result, clean, drawn, probes)
@@ -100,6 +102,15 @@ def _structures(structures: Sequence[Structure], keep_names: bool) -> tuple[Stru
         # Where it came from is a file's name; that it came from a file says nothing.
         found.append(replace(structure, name=structure.name if keep_names else name, source="outlined"))
     return tuple(found)
+
+
+def _limits(limits: Sequence[OwnLimit], renamed: Mapping[str, str]) -> tuple[OwnLimit, ...]:
+    """Return limits under the new names; one of a structure that is gone would only keep its name."""
+    return tuple(
+        replace(own, judged=replace(own.judged, structure=renamed.get(own.judged.structure, "")))
+        for own in limits
+        if own.judged.measure is not Measure.ORGAN or own.judged.structure in renamed
+    )
 
 
 def _plan(plan: Plan) -> Plan:

@@ -10,7 +10,7 @@ from cryoplan.core.atomic import write_atomic
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
-from cryoplan.workflow.solving import check, require_current, tissues
+from cryoplan.workflow.solving import check, judge_again, require_current, tissues
 
 if TYPE_CHECKING:
     from cryoplan.scene.snapshot import Picture
@@ -66,6 +66,8 @@ def write_report(
     require_current(case, plan, probes, result)
     if pictures is None:
         pictures = make_pictures(case, plan, probes, result, assessment)
+    # Whatever the assessment was judged by: what is printed is judged by the limits that the case has now.
+    assessment = judge_again(case, result, assessment)
     content = build_content(
         case=case,
         plan=plan,

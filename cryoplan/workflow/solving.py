@@ -136,7 +136,7 @@ def assess(
     *,
     thresholds_degc: Sequence[float] = DEFAULT_THRESHOLDS_DEGC,
 ) -> Assessment:
-    """Judge a result: margins, coverage, volumes, organ temperatures, findings.
+    """Judge a result by the limits of the case: margins, coverage, volumes, organ temperatures, findings.
 
     Raises
     ------
@@ -147,6 +147,13 @@ def assess(
 
     require_current(case, plan, probes, result)
     return judge(case, plan, probes, result, thresholds_degc=thresholds_degc)
+
+
+def judge_again(case: Case, result: ThermalResult, assessment: Assessment) -> Assessment:
+    """Judge the numbers of an assessment by the limits that the case has now; nothing is measured anew."""
+    from cryoplan.margins.assess import judge_again as judge
+
+    return assessment if assessment.limits == case.limits else judge(assessment, case, result)
 
 
 def require_current(case: Case, plan: Plan, probes: Catalogue, result: ThermalResult) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cryoplan import workflow
 from cryoplan.app.jobs import Failure, JobDone, JobFailed, JobForgot
+from cryoplan.app.parcel import HeldCase
 from cryoplan.app.state import State
 from cryoplan.case.case import Case
 from cryoplan.core.errors import PlanError, StaleError
@@ -223,7 +224,7 @@ def test_the_case_is_sent_once_and_again_when_the_process_does_not_hold_it(desk)
     assert isinstance(worker.last("meshes").arguments["case"], Case)
     workspace.request_simulation()
     job = worker.last("solve")
-    assert job.arguments["case"] == workspace.case.digest()
+    assert job.arguments["case"] == HeldCase(key=workspace.case.digest())
     worker.answered.emit(JobForgot(id=job.id, kind="solve"))
     again = worker.last("solve")
     assert again.id != job.id

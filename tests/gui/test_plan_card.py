@@ -206,14 +206,14 @@ def margin(minimum_mm: float, **more) -> Margin:
 
 
 def test_a_margin_that_just_misses_its_limit_never_looks_like_it():
-    row = margin_row(margin(4.97))
+    row = margin_row(margin(4.97), load_limits())
     assert row.level is Level.WARN
     assert row.value == "+4.97 mm"
-    assert margin_row(margin(6.13)).value == show_mm(6.13, signed=True)
+    assert margin_row(margin(6.13), load_limits()).value == show_mm(6.13, signed=True)
 
 
 def test_a_margin_without_ice_has_no_number_and_no_place():
-    row = margin_row(margin(-np.inf, no_ice=True))
+    row = margin_row(margin(-np.inf, no_ice=True), load_limits())
     assert (row.value, row.point, row.level) == ("no ice", None, Level.FAIL)
 
 
@@ -221,7 +221,7 @@ def test_an_organ_without_limit_has_no_verdict():
     organ = OrganTemperature(
         name="liver", role="organ", minimum_degc=-120.0, at_s=600.0, at_mm=(1.0, 2.0, 3.0), volume_below_ml=()
     )
-    row = organ_row(organ)
+    row = organ_row(organ, load_limits())
     assert (row.value, row.limit, row.level) == (show_degc(-120.0), "", None)
 
 
@@ -236,6 +236,6 @@ def test_two_margins_worst_at_one_place_are_said_in_one_row(desk):
     ice, lethal = judged.margin(0.0), judged.margin(-40.0)
     together = replace(judged, margins=(ice, replace(lethal, worst_point_mm=ice.worst_point_mm)))
     apart = replace(judged, margins=(ice, replace(lethal, worst_point_mm=(0.0, 0.0, 0.0))))
-    assert len(worst_places(together, Plan(), desk.workspace.catalogue)) == 1
-    assert len(worst_places(apart, Plan(), desk.workspace.catalogue)) == 2
-    assert "lethal" in worst_places(together, Plan(), desk.workspace.catalogue)[0].value
+    assert len(worst_places(together, Plan(), desk.workspace.catalogue, load_limits())) == 1
+    assert len(worst_places(apart, Plan(), desk.workspace.catalogue, load_limits())) == 2
+    assert "lethal" in worst_places(together, Plan(), desk.workspace.catalogue, load_limits())[0].value

@@ -21,10 +21,10 @@ from cryoplan.gui.numbers import (
     volume_rows,
 )
 from cryoplan.gui.panel import Panel
+from cryoplan.gui.panels.limits import LimitEditor
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Text
 from cryoplan.gui.rows import Findings, MarginBox, Rows
 from cryoplan.margins.assessment import Assessment
-from cryoplan.margins.limits import load_limits
 from cryoplan.report.decision import CONTROL_RATES
 
 
@@ -54,6 +54,9 @@ class ReviewPanel(Panel):
             self.go_buttons.append(button)
         self.add(boxes)
         self.add(buttons)
+        self.limits = LimitEditor(workspace)
+        self.add(self.limits)
+        workspace.file_changed.connect(self._soon.ask)  # it may have become read-only
         self.rates = Text(CONTROL_RATES, "muted", wrap=True, scale=0.93)
         self.add(self.rates)
         self.add(Heading("Margins"))
@@ -109,9 +112,13 @@ class ReviewPanel(Panel):
         self._table.setVisible(has_margin)
         for heading in self._headings:
             heading.setVisible(assessment is not None)
+        self.limits.refresh()
         self._show_margins(assessment, stale)
         self._show_table(assessment, stale)
-        self.coverage.show_all(coverage_rows(assessment, everything=True) if assessment else [], stale)
+        limits = self.workspace.limits
+        self.coverage.show_all(
+            coverage_rows(assessment, limits, everything=True) if assessment else [], stale
+        )
         self.organs.show_all(self._organ_rows(assessment), stale)
         self.volumes.show_all(volume_rows(assessment) if assessment else [], stale)
         self.findings.show_findings(
@@ -120,15 +127,22 @@ class ReviewPanel(Panel):
             stale=stale,
         )
 
+    def show_limits(self) -> None:
+        """Open the fields of the limits."""
+        self.limits.opener.setChecked(True)
+        self.area.ensureWidgetVisible(self.limits.opener)
+        self.limits.opener.setFocus()
+
     def _organ_rows(self, assessment: Assessment | None) -> list[Shown]:
         if assessment is None:
             return []
         case = self.workspace.case
         target = case.target_name if case else ""
-        judged = judged_organs(assessment, target)
+        limits = self.workspace.limits
+        judged = judged_organs(assessment, limits, target)
         names = {o.name for o in judged} | {target}
         others = [o for o in assessment.structures if o.name not in names and o.role != "body"]
-        return [organ_row(o) for o in (*judged, *sorted(others, key=lambda o: o.minimum_degc))]
+        return [organ_row(o, limits) for o in (*judged, *sorted(others, key=lambda o: o.minimum_degc))]
 
     def _show_margins(self, assessment: Assessment | None, stale: bool) -> None:
         for box, button, threshold in zip(self.margins, self.go_buttons, LARGE_THRESHOLDS_DEGC, strict=True):
@@ -137,10 +151,10 @@ class ReviewPanel(Panel):
                 row = Shown(
                     name=margin_title(threshold),
                     value=DASH,
-                    limit=short_limit(load_limits().margin(threshold)),
+                    limit=short_limit(self.workspace.limits.margin(threshold)),
                 )
             else:
-                row = margin_row(margin)
+                row = margin_row(margin, self.workspace.limits)
             box.show_margin(
                 row.name, row.value, row.limit, level=row.level, stale=stale, tip=row.tip, point=row.point
             )
@@ -155,9 +169,9 @@ class ReviewPanel(Panel):
                 cell.setAlignment(_side(column))
                 self._cells.addWidget(cell, len(self.thresholds) + 1, column)
             self.thresholds.append(line)
-        limits = load_limits()
+        limits = self.workspace.limits
         for margin, line in zip(margins, self.thresholds, strict=False):
-            row = margin_row(margin)
+            row = margin_row(margin, limits)
             limit = limits.margin(margin.threshold_degc)
             texts = (
                 (show_degc(margin.threshold_degc), "no ice", DASH, DASH)
