@@ -16,7 +16,6 @@ class State(StrEnum):
 
 
 BUSY_TEXT = {
-    "list-series": "Looking into the folder",
     "load": "Reading the scan",
     "demo": "Making the demonstration case",
     "structures": "Reading the structures",

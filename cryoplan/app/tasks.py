@@ -29,7 +29,6 @@ from cryoplan.workflow.run import refuse_impossible
 if TYPE_CHECKING:
     from cryoplan.app.child import Line
     from cryoplan.case.store import StoredResult
-    from cryoplan.image.series import PathDescription
     from cryoplan.scene.meshes import CaseMeshes
     from cryoplan.simulation.verification.suite import Verification
 
@@ -64,14 +63,17 @@ def idle(pause: Progress) -> None:
         _PREPARED.add(key)
 
 
-def list_series(_line: Line, path: Path) -> PathDescription:
-    """Tell what a path is."""
-    return workflow.list_series(path)
-
-
-def load(line: Line, path: Path, series_uid: str | None, structures: Sequence[Path]) -> Case:
-    """Read an image and its structures."""
-    case = workflow.load_case(path, series_uid=series_uid, structures=structures, progress=line)
+def load(
+    line: Line,
+    path: Path,
+    series_uid: str | None,
+    structures: Sequence[Path],
+    accept: Sequence[str] = (),
+) -> Case:
+    """Read an image and its structures; `accept` holds the codes that the user agreed to."""
+    case = workflow.load_case(
+        path, series_uid=series_uid, structures=structures, accept=accept, progress=line
+    )
     return _ready(case)
 
 
@@ -176,7 +178,6 @@ def recall(
 
 
 TASKS: dict[str, Callable[..., object]] = {
-    "list-series": list_series,
     "load": load,
     "demo": demo,
     "structures": structures,

@@ -25,7 +25,6 @@ from cryoplan.case.history import Kind
 from cryoplan.core.errors import CryoplanError, StaleError
 from cryoplan.core.finding import Finding
 from cryoplan.core.progress import ProgressReport
-from cryoplan.image.series import PathDescription
 from cryoplan.margins.assessment import Assessment
 from cryoplan.margins.limits import Limits
 from cryoplan.plan.plan import Plan
@@ -46,8 +45,8 @@ class Workspace(EditedCase):
     -------
     case_changed, plan_changed, result_changed, state_changed
         Something is different; ask what.
-    series_listed : PathDescription
-        A folder holds several series; one has to be chosen.
+    consent_needed : dict, tuple of Finding
+        What `open_image` was given, and what the user has to agree to before the scan is read.
     meshes_changed
         The surfaces of the 3D view are ready, or gone with their case.
     message, failed, file_changed, limits_changed
@@ -60,7 +59,7 @@ class Workspace(EditedCase):
     plan_changed = Signal()
     result_changed = Signal()
     state_changed = Signal()
-    series_listed = Signal(object)
+    consent_needed = Signal(object, object)
     meshes_changed = Signal()
     verified = Signal(object)
 
@@ -91,6 +90,7 @@ class Workspace(EditedCase):
         self.meshes: CaseMeshes | None = None
         # Asked before another case takes the place of this one; the window puts its question here.
         self.may_leave: Callable[[], bool] = lambda: True
+        self.may_replace: Callable[[Case], bool] = lambda _case: True
         self._to_look_at: set[Path] = set()
         # Tenure of the keeper in which each PDF was asked for: another patient may be shown when it is done.
         self._printing: dict[Path, int] = {}
@@ -264,13 +264,17 @@ class Workspace(EditedCase):
         """Close the case."""
         self.set_case(None)
 
-    def list_series(self, path: Path) -> None:
-        """Ask what a folder holds; `series_listed` answers."""
-        self._errands.ask("list-series", path=path)
-
-    def open_image(self, path: Path, series_uid: str | None = None, structures: Sequence[Path] = ()) -> None:
-        """Read a scan in the background and show it as a new case."""
-        self._errands.ask("load", path=path, series_uid=series_uid, structures=tuple(structures))
+    def open_image(
+        self,
+        path: Path,
+        series_uid: str | None = None,
+        structures: Sequence[Path] = (),
+        accept: Sequence[str] = (),
+    ) -> None:
+        """Read a scan in the background and show it as a new case; `accept` holds codes agreed to."""
+        self._errands.ask(
+            "load", path=path, series_uid=series_uid, structures=tuple(structures), accept=tuple(accept)
+        )
 
     def add_structures(self, path: Path) -> None:
         """Read a label map or segmentation in the background and add it to the case."""
@@ -383,6 +387,9 @@ class Workspace(EditedCase):
             self._solving = None
         if (asked.kind == "solve" and not newest) or (asked.kind == "meshes" and asked is not self._meshing):
             return  # of a plan or a case that is not shown any more
+        if asked.kind == "load" and failure.to_agree:
+            self.consent_needed.emit(asked.arguments, failure.to_agree)
+            return
         self.failed.emit(failure)
 
     @Slot(object, object, object)
@@ -390,6 +397,9 @@ class Workspace(EditedCase):
         kind = asked.kind
         if asked is self._solving:
             self._solving = None
+        if kind == "load" and not self.may_replace(value):
+            self.message.emit("The image was not opened; the case is as it was")
+            return
         if kind in ("load", "demo", "open") and not self.may_leave():
             return
         if kind == "solve":
@@ -414,9 +424,6 @@ class Workspace(EditedCase):
             if asked is self._meshing:
                 self.meshes = value
                 self.meshes_changed.emit()
-        elif kind == "list-series":
-            assert isinstance(value, PathDescription)
-            self.series_listed.emit(value)
         elif kind == "load":
             self._errands.held.cases.add(value.digest())
             self.set_case(value)

@@ -413,7 +413,7 @@ class CaseWriter:
         if self._held is not None:
             return self._held.remembered
         if self._make is not None:
-            return Remembered(state=self._make[1:], text="Case created")
+            return Remembered(state=self._make[1:], text="")
         if self._unkept is not None:
             return Remembered(state=self._unkept, text="Continued in a file of its own")
         raise StoreError("No case file is open.", "Open a case first.", code="no-case")

@@ -413,6 +413,7 @@ class MainWindow(QMainWindow):
         if not self.files.may_leave():
             event.ignore()
             return
+        self.files.opening.close()
         close_canvas = getattr(self.canvas, "close_canvas", None)
         if close_canvas is not None:
             close_canvas()

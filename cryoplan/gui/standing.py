@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,9 @@ from cryoplan.app.vacancy import Vacancy
 from cryoplan.app.workspace import Workspace
 from cryoplan.case.history import Status
 from cryoplan.core.errors import CryoplanError
+from cryoplan.core.finding import Finding
 from cryoplan.gui.parts import Later
+from cryoplan.workflow import consent
 
 SILENT_MS = 4000
 """A step that waits this long without a word hangs: a full disk says so at once, a lost place never."""
@@ -67,7 +70,7 @@ class Notice:
     Attributes
     ----------
     kind : str
-        ``trouble``, ``read-only``, ``changed``, ``withdrawn``, ``approved``.
+        ``trouble``, ``read-only``, ``changed``, ``withdrawn``, ``approved``, ``consent``.
     tone : str
         See `cryoplan.gui.parts.tone_colour`.
     buttons : tuple of str
@@ -99,6 +102,7 @@ class Standing(QObject):
 
     def __init__(self, workspace: Workspace, parent: QObject) -> None:
         super().__init__(parent)
+        self._workspace = workspace
         self._keeper: Keeper = workspace.keeper
         self._first: str | None = None
         self._is_silent = False
@@ -132,7 +136,9 @@ class Standing(QObject):
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What stands above the views, the most urgent first."""
-        return notices(self.kept, self.trouble, is_free=self._vacancy.is_free)
+        case = self._workspace.case
+        agreed = () if case is None else about_consent(consent.agreed(case))
+        return (*notices(self.kept, self.trouble, is_free=self._vacancy.is_free), *agreed)
 
     @Slot()
     def _follow(self) -> None:
@@ -244,6 +250,15 @@ def notices(kept: Kept, trouble: CryoplanError | None, *, is_free: bool = False)
     ]
     made += _about_approval(kept)
     return tuple(made)
+
+
+def about_consent(findings: Collection[Finding]) -> tuple[Notice, ...]:
+    """Return the line that says to what the user agreed when the image was opened; it stays."""
+    if not findings:
+        return ()
+    text = f"Opened with your consent: {consent.agreed_in_words(findings)}."
+    details = "\n".join(f.text for f in findings)
+    return (Notice(kind="consent", tone="warn", text=text, details=details),)
 
 
 def _read_only(kept: Kept) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryoplan.core.errors import ImageError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.progress import SILENT, Progress
-from cryoplan.image.dicom_header import read_header, read_headers
+from cryoplan.image.dicom_disc import NAME, missing_from_disc
+from cryoplan.image.dicom_header import Header, read_header, read_headers, unheard
 from cryoplan.image.dicom_kinds import DICOMDIR
 from cryoplan.image.dicom_stack import Stack, make_stacks
 from cryoplan.image.formats import VOLUME_KINDS, kind_of
@@ -23,8 +25,13 @@ class Folder:
     findings: tuple[Finding, ...]
 
 
-def look_at(path: Path, *, progress: Progress = SILENT) -> Folder:
+def look_at(path: Path, *, progress: Progress = SILENT, each: Callable[[Header], None] = unheard) -> Folder:
     """Read the headers of a DICOM folder, or of the series that one DICOM file belongs to.
+
+    Parameters
+    ----------
+    each : callable
+        Told each header of a folder as soon as it is read.
 
     Raises
     ------
@@ -32,8 +39,8 @@ def look_at(path: Path, *, progress: Progress = SILENT) -> Folder:
         If the one file is damaged or the folder cannot be listed.
     """
     if path.is_dir():
-        headers, damaged = read_headers(path, progress=progress)
-        return Folder(stacks=make_stacks(headers), findings=_damage(damaged))
+        headers, damaged = read_headers(path, progress=progress, each=each)
+        return _with_disc(headers, damaged)
     one = read_header(path)
     if one is None:
         raise ImageError(
@@ -45,7 +52,7 @@ def look_at(path: Path, *, progress: Progress = SILENT) -> Folder:
     if one.sop_class == DICOMDIR:
         raise ImageError(
             f"{path.name} is the table of contents of a DICOM disc.",
-            "Choose the folder that it lies in.",
+            "Give it its name DICOMDIR again, or choose the folder that it lies in.",
             code="dicomdir",
             place=path.name,
         )
@@ -62,6 +69,22 @@ def look_at(path: Path, *, progress: Progress = SILENT) -> Folder:
     if own:
         return Folder(stacks=own, findings=_damage(damaged))
     return Folder(stacks=make_stacks([one]), findings=_damage(damaged))
+
+
+def _with_disc(headers: list[Header], damaged: list[Path]) -> Folder:
+    """Take tables of contents for what they are: they name files that should be there, and are no series."""
+    stacks = make_stacks([h for h in headers if h.sop_class != DICOMDIR])
+    tables = [h.path for h in headers if h.sop_class == DICOMDIR]
+    tables += [path for path in damaged if path.name.upper() == NAME]
+    findings = list(_damage([path for path in damaged if path not in tables]))
+    for disc in tables:
+        lost, rest = missing_from_disc(disc)
+        for uid, finding in lost.items():
+            of = {id(s) for s in stacks if s.first.series_uid == uid and s.is_image and s.grid is not None}
+            rest += () if of else (replace(finding, level=Level.OK),)
+            stacks = tuple(replace(s, findings=(*s.findings, finding)) if id(s) in of else s for s in stacks)
+        findings.extend(rest)
+    return Folder(stacks=stacks, findings=tuple(findings))
 
 
 def choose_stack(folder: Folder, path: Path, series_uid: str | None) -> Stack:

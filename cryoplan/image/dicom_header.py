@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -42,6 +42,7 @@ _TAGS = [
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows",
     "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated",
     "BitsStored", "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "SegmentSequence",
+    "StudyDescription", "ContrastBolusAgent",
 ]  # fmt: skip
 
 
@@ -69,6 +70,10 @@ class Header:
         Empty, or the ratio of a compression that changed the pixels (``unknown`` when not stated).
     frame : int or None
         Which frame of an enhanced file, from 0; None for a file of one slice.
+    studied_on : str
+        ISO date of the examination, empty when unknown.
+    has_contrast : bool
+        True when the file names a contrast agent.
     """
 
     path: Path
@@ -106,6 +111,9 @@ class Header:
     rescaled: bool = True
     lossy: str = ""
     frame: int | None = None
+    study_description: str = ""
+    studied_on: str = ""
+    has_contrast: bool = False
 
     @property
     def is_slice(self) -> bool:
@@ -118,10 +126,25 @@ class Header:
         return self.path.name if self.frame is None else f"{self.path.name} frame {self.frame + 1}"
 
 
+def unheard(_header: Header) -> None:
+    """Tell nobody."""
+
+
 def read_headers(
-    folder: Path, *, progress: Progress = SILENT, deep: bool = True
+    folder: Path,
+    *,
+    progress: Progress = SILENT,
+    deep: bool = True,
+    each: Callable[[Header], None] = unheard,
 ) -> tuple[list[Header], list[Path]]:
     """Return the headers of all DICOM files of a folder, in the order of their names.
+
+    Parameters
+    ----------
+    deep : bool
+        Also those of the folders in it.
+    each : callable
+        Told each header as soon as it is read.
 
     Returns
     -------
@@ -147,6 +170,7 @@ def read_headers(
             damaged.append(path)
         else:
             headers.append(header)
+            each(header)
     return headers, damaged
 
 
@@ -237,7 +261,7 @@ def _header(path: Path, ds: Any, stream: BinaryIO) -> Header:
         patient_code=_patient_code(ds),
         gantry_tilt_deg=_number(ds, "GantryDetectorTilt"),
         slice_thickness_mm=_number(ds, "SliceThickness"),
-        acquired_on=f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 and date.isdigit() else "",
+        acquired_on=_iso(date),
         row=orientation[:3] if orientation else None,
         column=orientation[3:] if orientation else None,
         position_mm=_numbers(ds, "ImagePositionPatient", 3),
@@ -257,7 +281,14 @@ def _header(path: Path, ds: Any, stream: BinaryIO) -> Header:
         dimensions=_dimensions(ds),
         rescaled=_number(ds, "RescaleSlope") is not None and _number(ds, "RescaleIntercept") is not None,
         lossy=_lossy(ds, syntax),
+        study_description=_text(ds, "StudyDescription"),
+        studied_on=_iso(_text(ds, "StudyDate")),
+        has_contrast=bool(_text(ds, "ContrastBolusAgent")),
     )
+
+
+def _iso(date: str) -> str:
+    return f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 and date.isdigit() else ""
 
 
 def _describes_pixels(ds: Any, syntax: str) -> bool:

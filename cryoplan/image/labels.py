@@ -19,6 +19,7 @@ from cryoplan.image.label_names import LabelName, find_names, stem_of
 from cryoplan.image.named_mask import NamedMask
 from cryoplan.image.read import read_volume_file
 from cryoplan.image.resample import onto_lattice
+from cryoplan.image.same_patient import check_same_patient
 from cryoplan.image.scan import Scan
 
 MOST_LABELS = 500
@@ -67,6 +68,7 @@ def read_masks(path: Path, scan: Scan | None = None) -> tuple[NamedMask, ...]:
                 code="truncated-file",
                 place=path.name,
             )
+        check_same_patient(header, scan)
         if header.sop_class in (SEG, LABELMAP_SEG):
             return read_segmentation(path, scan)
         raise StructureError(

@@ -18,6 +18,7 @@ from cryoplan.core.volume import Volume
 from cryoplan.image.archive_scan import inside, scan_of_archive
 from cryoplan.image.deidentify import nameless
 from cryoplan.image.dicom_choice import choose_stack, look_at
+from cryoplan.image.dicom_disc import folder_of
 from cryoplan.image.dicom_header import files_below, pseudonym
 from cryoplan.image.dicom_kinds import CT_CLASSES
 from cryoplan.image.dicom_left_out import left_out
@@ -49,10 +50,11 @@ def read_scan(
     Parameters
     ----------
     path : Path
-        A NIfTI, NRRD or MetaImage file, a folder with DICOM images, one file of a DICOM series, or a zip of
-        such files.
+        A NIfTI, NRRD or MetaImage file, a folder with DICOM images, one file of a DICOM series, the DICOMDIR
+        of a disc (its folder is meant), or a zip of such files.
     series_uid : str, optional
-        Which series of the folder. Without it the only one that can be used is taken.
+        Which series of the folder, or in a zip the name of an image file with its folders. Without it the
+        only one that can be used is taken.
     accept : collection of str
         Codes of warnings that the user agreed to.
     progress : Progress
@@ -71,11 +73,16 @@ def read_scan(
     Cancelled
         If the caller asked to stop.
     """
-    path = Path(path)
+    path = folder_of(Path(path))
     kind = DICOM if path.is_dir() else kind_of(path)
     if kind == ZIP:
         with inside(path, progress) as content:
-            scan = read_scan(content, series_uid=series_uid, accept=accept, progress=progress)
+            member = _member(content, series_uid)
+            scan = (
+                read_scan(content, series_uid=series_uid, accept=accept, progress=progress)
+                if member is None
+                else read_scan(member, accept=accept, progress=progress)
+            )
         return scan_of_archive(scan, path)
     if kind == DICOM:
         return _read_dicom(path, series_uid, accept, progress)
@@ -124,6 +131,15 @@ def _read_dicom(path: Path, series_uid: str | None, accept: Collection[str], pro
     )
     progress.report(ProgressReport(fraction=1.0, text="Image read"))
     return Scan(volume=Volume(grid=stack.grid, values=values), facts=facts)
+
+
+def _member(content: Path, name: str | None) -> Path | None:
+    """Return the image file of an unpacked zip that is meant; None for a series."""
+    if not name or not content.is_dir():
+        return None
+    member = content / name
+    inside_it = member.resolve().is_relative_to(content.resolve())
+    return member if inside_it and member.is_file() else None
 
 
 def _names_of(path: Path) -> set[str]:

@@ -17,6 +17,7 @@ from cryoplan.workflow.loading import (
     load_plan,
     save_plan,
 )
+from cryoplan.workflow.opening import patient_names, survey
 from cryoplan.workflow.partner import check_partner, load_partner
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, recall, save_case
@@ -53,6 +54,7 @@ __all__ = [
     "load_plan",
     "make_pictures",
     "open_case",
+    "patient_names",
     "prepare",
     "recall",
     "save_case",
@@ -61,6 +63,7 @@ __all__ = [
     "simulation_key",
     "standing",
     "stored_result",
+    "survey",
     "tissues",
     "with_limit",
     "without_limit",

@@ -14,6 +14,7 @@ from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.file import plan_to_json
 from cryoplan.plan.plan import Plan
 from cryoplan.workflow.casefile import CaseFile, standing, stored_answer, stored_result
+from cryoplan.workflow.consent import created_text
 from cryoplan.workflow.solving import assess, catalogue
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def save_case(
     result: ThermalResult | None = None,
     probes: Catalogue | None = None,
     *,
-    text: str = "Case created",
+    text: str = "",
     memory: Memory | None = None,
 ) -> None:
     """Write a new case file; an old one is replaced only once the new one is whole.
@@ -61,7 +62,7 @@ def save_case(
     result : ThermalResult, optional
         Kept under its key, whether it is current or not: opening decides that anew.
     text : str
-        First sentence of its history.
+        First sentence of its history; left out: that the case was made, and what the user agreed to for it.
     memory : Memory, optional
         Of a file that cannot be read any more, in the state `case` and `plan`: the new file goes on with its
         title, notes, approvals and history.
@@ -73,6 +74,7 @@ def save_case(
     """
     probes = probes or catalogue()
     results = [] if result is None else [stored_result(result, case, plan, probes)]
+    text = text or created_text(case)
     if memory is None:
         CaseStore.create(path, case, plan_to_json(plan), results=results, text=text)
     else:

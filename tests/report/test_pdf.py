@@ -72,6 +72,25 @@ def _content(the_plan: Plan | None = None, *, name="tumour", organs=3, pictures=
     )
 
 
+def test_a_warning_that_was_agreed_to_is_printed_as_that():
+    said = Finding(level=Level.WARN, code="gantry-tilt", text="The slices were sheared by 18.5 degrees.")
+    the_case = case(GRID, *_structures(), target="tumour")
+    facts = replace(the_case.scan.facts, findings=(said,))
+    the_case = the_case.changed(scan=replace(the_case.scan, facts=facts), findings=(said,))
+    the_plan, result = plan(probe("1")), result_of(ice_ball(GRID, (1.0, 0, 0), 15.0))
+    content = build_content(
+        case=the_case,
+        plan=the_plan,
+        catalogue=catalogue(),
+        tissues=load_tissues(),
+        result=result,
+        assessment=assess(the_case, the_plan, catalogue(), result),
+        pictures=PICTURES,
+    )
+    _, pages = _read(render_pdf(content))
+    assert f"Agreed to when the image was opened: {said.text}" in " ".join(pages)
+
+
 def _read(data: bytes) -> tuple[PdfReader, list[str]]:
     reader = PdfReader(io.BytesIO(data))
     return reader, [" ".join(page.extract_text().split()) for page in reader.pages]

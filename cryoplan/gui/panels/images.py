@@ -29,8 +29,11 @@ class ImagesPanel(Panel):
         self.add(Text("Images", bold=True, scale=1.08))
         buttons = QVBoxLayout()
         row = QHBoxLayout()
-        self.open_folder = _button("Open folder...", "Open a folder with DICOM images (Ctrl+O)")
-        self.open_file = _button("Open file...", "Open a NIfTI, NRRD or MetaImage file (Ctrl+Shift+O)")
+        self.open_folder = _button("Open folder...", "Open a folder or a disc with DICOM images (Ctrl+O)")
+        self.open_file = _button(
+            "Open file...",
+            "Open a NIfTI, NRRD or MetaImage file, a zip, or the DICOMDIR of a disc (Ctrl+Shift+O)",
+        )
         self.demo = _button("Open demonstration case", "A made-up patient to try everything on")
         row.addWidget(self.open_folder)
         row.addWidget(self.open_file)
@@ -42,7 +45,9 @@ class ImagesPanel(Panel):
         self.demo.clicked.connect(self.demo_requested)
         self.add(Heading("Scan"))
         self._none = Text(
-            "No scan is open. Open a folder or a file, or drop one on the window.", "muted", wrap=True
+            "No scan is open. Open a folder or a file, or drop a folder, a file or a zip on the window.",
+            "muted",
+            wrap=True,
         )
         self.add(self._none)
         self._form_holder = QWidget()
