@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
+from cryoplan.case.second_image import SecondImage
 from cryoplan.case.structure import Structure
 from cryoplan.core.digest import digest
 from cryoplan.core.errors import StructureError
@@ -32,6 +33,8 @@ class Case:
         temperatures and margins live. A solve may extend it to hold all probes, on the same lattice.
     findings : tuple of Finding
         What import and building noticed.
+    second : SecondImage or None
+        Another image that is shown over this one; it changes nothing that is computed.
 
     Raises
     ------
@@ -45,6 +48,7 @@ class Case:
     target_name: str = ""
     planning_grid: Grid
     findings: tuple[Finding, ...] = ()
+    second: SecondImage | None = None
 
     def __post_init__(self) -> None:
         names = [s.name for s in self.structures]
@@ -92,7 +96,8 @@ class Case:
     def digest(self) -> str:
         """Return the SHA-256 of everything here that can change the ice or a margin.
 
-        Names of files are left out: the same patient read from another folder is the same patient.
+        Names of files are left out: the same patient read from another folder is the same patient. So is the
+        second image, which is only looked at.
         """
         return digest(
             self.scan.volume.digest(),

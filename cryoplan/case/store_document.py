@@ -8,6 +8,7 @@ from typing import Any
 
 from cryoplan.case.case import Case
 from cryoplan.case.differences import Json
+from cryoplan.case.second_image import SecondImage
 from cryoplan.case.structure import Role, Structure
 from cryoplan.case.voxel_bytes import grid_from_json, grid_to_json
 from cryoplan.core.errors import StoreError
@@ -28,9 +29,9 @@ def empty_document() -> dict[str, Json]:
 
 
 def with_case(document: dict[str, Json], case: Case) -> dict[str, Json]:
-    """Return `document` with the image, target, planning grid, findings and structures of `case`."""
-    head = document["case"] | _head(case)
-    return document | {"case": head, "structures": [_structure_row(s) for s in case.structures]}
+    """Return `document` with the images, target, planning grid, findings and structures of `case`."""
+    kept = {key: value for key, value in document["case"].items() if key != "second"}
+    return document | {"case": kept | _head(case), "structures": [_structure_row(s) for s in case.structures]}
 
 
 def with_plan(document: dict[str, Json], plan_text: str) -> dict[str, Json]:
@@ -94,7 +95,8 @@ def case_of(
     head, rows = document["case"], document["structures"]
     known: dict[str, Structure] = {}
     if like is not None:
-        if like.scan is scan and _head(like).items() <= head.items() and rows == _rows(like):
+        same_head = _head(like).items() <= head.items() and ("second" in head) == (like.second is not None)
+        if like.scan is scan and same_head and rows == _rows(like):
             return like
         known = {s.name: s for s in like.structures}
     structures = []
@@ -120,6 +122,7 @@ def case_of(
         target_name=head["target"],
         planning_grid=grid_from_json(json.dumps(head["planning_grid"])),
         findings=findings_from(head["findings"]),
+        second=SecondImage.from_json(head["second"]) if "second" in head else None,
     )
 
 
@@ -137,6 +140,8 @@ def _head(case: Case) -> dict[str, Json]:
         "target": case.target_name,
         "planning_grid": json.loads(grid_to_json(case.planning_grid)),
         "findings": [f.to_json() for f in case.findings],
+        # Left out where there is none, so that files from before there was such a thing stay as they are.
+        **({} if case.second is None else {"second": case.second.to_json()}),
     }
 
 

@@ -10,7 +10,16 @@ from cryoplan import __version__
 from cryoplan.app.jobs import Failure
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.parts import Text, palette, tone_colour
-from cryoplan.gui.standing import SAVE_COPY, SAVE_ELSEWHERE, SHOW_HISTORY, TRY_AGAIN, Notice, Standing
+from cryoplan.gui.standing import (
+    READ_AGAIN,
+    REMOVE_SECOND,
+    SAVE_COPY,
+    SAVE_ELSEWHERE,
+    SHOW_HISTORY,
+    TRY_AGAIN,
+    Notice,
+    Standing,
+)
 from cryoplan.scene.style import Palette
 
 NOTICE_SIGNS = {"approved": "✓"}
@@ -151,6 +160,7 @@ class Notices(QWidget):
         self.setObjectName("notices")
         self.setAccessibleName("How the case stands")
         self._keeper = workspace.keeper
+        self._second = workspace.second
         self._read: set[tuple[str, str, str]] = set()
         self.rows: list[NoticeRow] = []
         self._column = QVBoxLayout(self)
@@ -201,5 +211,9 @@ class Notices(QWidget):
             self._keeper.retry()
         elif text in (SAVE_ELSEWHERE, SAVE_COPY):
             self.save_elsewhere_requested.emit()
+        elif text == READ_AGAIN:
+            self._second.try_again()
+        elif text == REMOVE_SECOND:
+            self._second.remove()
         elif text == SHOW_HISTORY:
             self.history_requested.emit()

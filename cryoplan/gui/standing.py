@@ -7,10 +7,12 @@ from datetime import datetime
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from cryoplan.app.jobs import Failure
 from cryoplan.app.keeper import Keeper
 from cryoplan.app.workspace import Workspace
 from cryoplan.app.writer import Kept
 from cryoplan.case.history import Status
+from cryoplan.case.second_image import SecondImage
 from cryoplan.core.errors import CryoplanError
 from cryoplan.gui.parts import Later
 
@@ -46,6 +48,8 @@ TRY_AGAIN, SAVE_ELSEWHERE, SHOW_HISTORY, SAVE_COPY = (
     "Save a copy...",
 )
 
+READ_AGAIN, REMOVE_SECOND = "Read again", "Remove second image"
+
 STATUS_TONES = {Status.DRAFT: "muted", Status.READY: "accent", Status.APPROVED: "ok", Status.TREATED: "ok"}
 
 
@@ -65,7 +69,7 @@ class Notice:
     Attributes
     ----------
     kind : str
-        ``trouble``, ``read-only``, ``changed``, ``withdrawn``, ``approved``.
+        ``trouble``, ``read-only``, ``changed``, ``second``, ``withdrawn``, ``approved``, ``second-gone``.
     tone : str
         See `cryoplan.gui.parts.tone_colour`.
     buttons : tuple of str
@@ -98,6 +102,7 @@ class Standing(QObject):
     def __init__(self, workspace: Workspace, parent: QObject) -> None:
         super().__init__(parent)
         self._keeper: Keeper = workspace.keeper
+        self._second = workspace.second
         self._first: str | None = None
         self._is_silent = False
         self._silence = QTimer(self)
@@ -107,6 +112,7 @@ class Standing(QObject):
         self._soon = Later(self._follow, self)
         workspace.file_changed.connect(self._soon.ask)
         workspace.case_changed.connect(self._soon.ask)
+        workspace.second.changed.connect(self._soon.ask)
         self._follow()
 
     @property
@@ -128,7 +134,8 @@ class Standing(QObject):
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What stands above the views, the most urgent first."""
-        return notices(self.kept, self.trouble)
+        made = notices(self.kept, self.trouble)
+        return made + about_second(self._second.link, self._second.trouble)
 
     @Slot()
     def _follow(self) -> None:
@@ -238,6 +245,19 @@ def notices(kept: Kept, trouble: CryoplanError | None) -> tuple[Notice, ...]:
     ]
     made += _about_approval(kept)
     return tuple(made)
+
+
+def about_second(link: SecondImage | None, trouble: Failure | None) -> tuple[Notice, ...]:
+    """Return what has to be said about a second image: that it is not shown, or what was agreed to."""
+    if link is None:
+        return ()
+    if trouble is not None:
+        text = f"{trouble.what} {trouble.remedy}"
+        return (Notice(kind="second-gone", tone="warn", text=text, buttons=(READ_AGAIN, REMOVE_SECOND)),)
+    return tuple(
+        Notice(kind="second", tone="warn", text=finding.text, details=link.registration, about=link.sha256)
+        for finding in link.findings()
+    )
 
 
 def _read_only(kept: Kept) -> str:

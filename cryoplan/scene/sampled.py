@@ -1,4 +1,4 @@
-"""Sampled planes: patient planes cut out of a volume whose axes lie anyhow, kept while a slab moves along them.
+"""Sampled planes: patient planes out of a volume whose axes lie anyhow, kept while a slab moves along them.
 
 Along the normal the value is taken to run straight between planes that are at most a voxel apart. Their step
 divides the distance of two slices, so that a slab which goes on by one slice finds nearly all planes ready.
@@ -202,7 +202,7 @@ def _inside(
 
 
 def _voxel_mm(volume: Volume, lattice: Lattice) -> float:
-    """Return the way along the normal that crosses one voxel of the volume, in the axis that it crosses most."""
+    """Return the way along the normal that crosses one voxel, of the axis that it crosses most."""
     crossed = np.abs((volume.grid.axes / np.asarray(volume.grid.spacing_mm)).T[:, lattice.orientation.axis])
     return float(1.0 / crossed.max())
 

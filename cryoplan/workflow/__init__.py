@@ -16,7 +16,7 @@ from cryoplan.workflow.loading import (
     load_plan,
     save_plan,
 )
-from cryoplan.workflow.partner import check_partner, load_partner
+from cryoplan.workflow.partner import Partner, check_partner, load_partner, read_partner
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, save_case
 from cryoplan.workflow.solving import assess, catalogue, check, prepare, simulate, simulation_key, tissues
@@ -24,6 +24,7 @@ from cryoplan.workflow.solving import assess, catalogue, check, prepare, simulat
 __all__ = [
     "CaseFile",
     "ConvergenceReport",
+    "Partner",
     "SavedCase",
     "add_structures",
     "assess",
@@ -41,6 +42,7 @@ __all__ = [
     "make_pictures",
     "open_case",
     "prepare",
+    "read_partner",
     "save_case",
     "save_plan",
     "simulate",

@@ -85,6 +85,7 @@ def deidentify(
         structures=structures,
         target_name=renamed.get(case.target_name, ""),
         findings=without_words(case.findings),
+        second=None,  # its link is a path, and its file still names the patient
     )
     drawn = plan if keep_names else _plan(plan)
     solved = None if result is None else _result(result, clean, drawn, probes)
