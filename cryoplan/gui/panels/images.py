@@ -42,6 +42,12 @@ class ImagesPanel(Panel):
         self.open_folder.clicked.connect(self.open_folder_requested)
         self.open_file.clicked.connect(self.open_file_requested)
         self.demo.clicked.connect(self.demo_requested)
+        # Up here, where a low window shows it without scrolling.
+        self._second_heading = Heading("Second image")
+        self.add(self._second_heading)
+        self.second = Second(workspace, view)
+        self.second.add_requested.connect(self.add_second_requested)
+        self.add(self.second)
         self.add(Heading("Scan"))
         self._none = Text(
             "No scan is open. Open a folder or a file, or drop one on the window.", "muted", wrap=True
@@ -69,11 +75,6 @@ class ImagesPanel(Panel):
         self.add(self._looks_heading)
         self.looks = Looks(workspace, view)
         self.add(self.looks)
-        self._second_heading = Heading("Second image")
-        self.add(self._second_heading)
-        self.second = Second(workspace, view)
-        self.second.add_requested.connect(self.add_second_requested)
-        self.add(self.second)
         self._heading = Heading("What the import noticed")
         self.add(self._heading)
         self.findings = Findings("✓ Nothing unusual.")
