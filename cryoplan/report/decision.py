@@ -54,7 +54,11 @@ def series_facts(case: Case) -> tuple[Fact, ...]:
 def second_name(case: Case) -> str:
     """Return what the second image is called in print; empty where there is none."""
     second = case.second
-    return "" if second is None else image_name(second.modality, clean_description(second.description))
+    if second is None:
+        return ""
+    # Cleaning may leave the letter of a number behind: T of T2 says nothing.
+    words = [word for word in clean_description(second.description).split() if len(word) > 1]
+    return image_name(second.modality, " ".join(words))
 
 
 def _second_fact(case: Case) -> tuple[Fact, ...]:
