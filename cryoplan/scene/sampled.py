@@ -7,6 +7,7 @@ divides the distance of two slices, so that a slab which goes on by one slice fi
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +79,7 @@ class PlaneSampler:
     def plane(self, position_mm: float) -> tuple[FloatPlane, BoolPlane, bool]:
         """Return values, where they are inside the volume, and whether all are; never write to them.
 
-        Values outside are those of the nearest voxel.
+        Values outside are 0.
         """
         key = round(position_mm * 1e5)
         known = self._kept.get(key)
@@ -95,55 +96,70 @@ class PlaneSampler:
         """Return the mean over a slab of what lies inside the volume, and where anything does."""
         h, half = self.step_mm, thickness_mm / 2.0
         last = int(np.ceil(half / h - 1e-9))
-        shape = self.lattice.rows, self.lattice.columns
-        total, weight = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        everywhere = np.float32(0.0)
-        part = np.empty(shape, np.float32)
-        for n in range(-last, last + 1):
-            share = _hat_area(n * h, h, half)
-            if share <= 1e-9 * h:
-                continue
-            values, inside, whole = self.plane(position_mm + n * h)
-            w = np.float32(share / thickness_mm)
-            np.multiply(values, w, out=part, casting="same_kind")
-            if whole:
-                total += part
-                everywhere += w
-            else:
-                np.add(total, part, out=total, where=inside)
-                np.add(weight, w, out=weight, where=inside)
-        weight += everywhere
-        seen = weight > 0.0
-        np.divide(total, weight, out=total, where=seen)
-        return total, seen
+        # In steps: one for each plane whose surroundings lie in the slab, parts of one at the faces.
+        shares = {n: _hat_area(n * h, h, half) / h for n in range(-last, last + 1)}
+        planes = [(self.plane(position_mm + n * h), w) for n, w in shares.items() if w > 1e-9]
+        total = np.zeros((self.lattice.rows, self.lattice.columns), np.float32)
+        weight = np.zeros_like(total)
+        counting = np.uint8 if len(planes) < 256 else np.uint16
+
+        def add(rows: slice) -> None:
+            here = total[rows]
+            count = np.zeros(here.shape, counting)
+            for (values, inside, _), share in planes:
+                # Outside the values are 0, so only the count has to know.
+                if abs(share - 1.0) < 1e-9:
+                    np.add(here, values[rows], out=here, casting="same_kind")
+                    count += inside[rows].view(np.uint8)
+                else:
+                    w = np.float32(share)
+                    np.add(here, values[rows] * w, out=here, casting="same_kind")
+                    weight[rows] += inside[rows] * w
+            weight[rows] += count
+            np.divide(here, weight[rows], out=here, where=weight[rows] > 0.0)
+
+        self._both(add)
+        return total, weight > 0.0
 
     def most(self, position_mm: float, thickness_mm: float, *, sign: int) -> tuple[FloatPlane, BoolPlane]:
         """Return the largest value (`sign` 1) or the smallest (-1) over a slab, and where there is any."""
         join = np.maximum if sign > 0 else np.minimum
         h, half = self.step_mm, thickness_mm / 2.0
-        whole_steps = int(np.floor(half / h + 1e-9))
-        shape = self.lattice.rows, self.lattice.columns
-        best = np.full(shape, -sign * np.inf, np.float32)
-        seen = np.zeros(shape, bool)
-        for n in range(-whole_steps, whole_steps + 1):
-            values, inside, whole = self.plane(position_mm + n * h)
-            _join(join, best, values, inside, whole)
-            seen |= inside
-        rest = half / h - whole_steps
+        steps = int(np.floor(half / h + 1e-9))
+        rest = np.float32(half / h - steps)
+        planes = [self.plane(position_mm + n * h) for n in range(-steps, steps + 1)]
+        beyond = []
         if rest > 1e-6:
             # The two faces of the slab lie between planes.
-            for side in (-1, 1):
-                near, near_in, near_whole = self.plane(position_mm + side * whole_steps * h)
-                far, far_in, far_whole = self.plane(position_mm + side * (whole_steps + 1) * h)
-                face = near + np.float32(rest) * (far - near)
-                _join(join, best, face, near_in & far_in, near_whole and far_whole)
+            beyond = [
+                (planes[end], self.plane(position_mm + n * h))
+                for end, n in ((0, -steps - 1), (-1, steps + 1))
+            ]
+        best = np.full((self.lattice.rows, self.lattice.columns), -sign * np.inf, np.float32)
+        seen = np.zeros(best.shape, bool)
+
+        def add(rows: slice) -> None:
+            here = best[rows]
+            for values, inside, whole in planes:
+                _join(join, here, values[rows], inside[rows], whole)
+                seen[rows] |= inside[rows]
+            for (near, near_in, near_whole), (far, far_in, far_whole) in beyond:
+                face = near[rows] + rest * (far[rows] - near[rows])
+                _join(join, here, face, near_in[rows] & far_in[rows], near_whole and far_whole)
+
+        self._both(add)
         return best, seen
+
+    def _both(self, work: Callable[[slice], None]) -> None:
+        """Do something with the upper and the lower half of the rows at a time."""
+        half = self.lattice.rows // 2
+        list(_HANDS.map(work, (slice(0, half), slice(half, self.lattice.rows))))
 
 
 def sample_plane(volume: Volume, lattice: Lattice, position_mm: float) -> tuple[FloatPlane, BoolPlane]:
     """Return the trilinear values of a plane and where it lies in the volume, both ``(rows, columns)``.
 
-    Values where the volume does not reach are of no meaning.
+    Values where the volume does not reach are 0.
     """
     grid, o = volume.grid, lattice.orientation
     rows, columns = lattice.rows, lattice.columns
@@ -175,6 +191,7 @@ def sample_plane(volume: Volume, lattice: Lattice, position_mm: float) -> tuple[
     list(
         _HANDS.map(fill, [part for part in (slice(top, half), slice(half, bottom)) if part.stop > part.start])
     )
+    values[~inside] = 0.0
     return values, inside
 
 

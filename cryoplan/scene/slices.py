@@ -253,7 +253,7 @@ class SliceSampler:
     def sample(self, plane: SlicePlane) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
         """Return the trilinear values of a plane and where it lies in the volume, both ``(rows, columns)``.
 
-        Values where the volume does not reach mean nothing: use them only inside.
+        Values where the volume does not reach are 0 and mean nothing: use them only inside.
         """
         values, inside = sample_plane(self.volume, self.lattice(plane.orientation), plane.position_mm)
         return values, inside
