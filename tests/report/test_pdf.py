@@ -394,7 +394,7 @@ AGREED = "It is an image of another patient (P-2; the case is P-1)."
 @pytest.mark.parametrize("agreed", [(), (AGREED,)])
 def test_a_second_image_and_how_it_came_to_lie_there_are_printed(agreed):
     second = SecondImage(
-        path="/home/Smith/mr",
+        path="/data/Smith/mr",
         sha256="0" * 64,
         modality="MR",
         description="AX T2" if agreed else "T2 Smith",
