@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from cryoplan.app.view import ViewState, Window
@@ -49,7 +50,7 @@ class Second(QWidget):
         self._controls = QWidget()
         grid = QGridLayout(self._controls)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
+        grid.setHorizontalSpacing(4)
         grid.setVerticalSpacing(4)
         grid.setColumnStretch(1, 1)
         for row, (label, control, more) in enumerate(
@@ -104,6 +105,18 @@ class Second(QWidget):
             self.note.say(link.registration, "muted")
         if scan is not None:
             self._show_looks(scan)
+        self._hold_heights()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep room for wrapped lines."""
+        super().resizeEvent(event)
+        self._hold_heights()
+
+    def _hold_heights(self) -> None:
+        # A scrolled column asks for the least height of its parts and squeezes wrapped lines into that.
+        for text in (self.name, self.hint, self.note):
+            text.setMinimumHeight(max(text.heightForWidth(self.width()), 0))
+        self._controls.setMinimumHeight(self._controls.sizeHint().height())
 
     def _show_looks(self, scan: Scan) -> None:
         if scan is not self._scan:
