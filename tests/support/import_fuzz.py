@@ -209,7 +209,7 @@ def _serve(connection: Any) -> None:
 
     import cryoplan.image.read
     import cryoplan.image.series  # noqa: F401
-    from cryoplan.image.memory import mapped_bytes
+    from cryoplan.image.memory import mapped_bytes, peak_bytes
 
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
@@ -218,7 +218,7 @@ def _serve(connection: Any) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while (path := connection.recv()) is not None:
         verdict = judge(path)
-        connection.send((*verdict, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+        connection.send((*verdict, peak_bytes() or 0))
 
 
 @dataclass
