@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib import colormaps
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QFocusEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from scipy import ndimage
@@ -146,7 +146,7 @@ def test_f_shows_the_other_image_while_it_is_held_and_only_then(desk, show):
     assert "CT alone" in view.texts
     assert first.red() == first.green() == first.blue() == round((20 - 40) / 400 * 255 + 127.5)
     # Another window takes the keys: the release will be heard there.
-    view.clearFocus()
+    QApplication.sendEvent(view, QFocusEvent(QEvent.Type.FocusOut))
     assert not desk.view.second_flicker
 
 
