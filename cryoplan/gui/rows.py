@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from cryoplan.core.finding import Finding, Level
+from cryoplan.gui.meaning import has_meaning, offer_meaning, tip_of
 from cryoplan.gui.numbers import Shown
 from cryoplan.gui.parts import SIGNS, STALE, Name, Press, Text
 
@@ -104,6 +106,7 @@ class FindingRow(Press):
         self._sign.say(SIGNS[finding.level], STALE if stale else finding.level.value)
         self._text.say(finding.text, STALE if stale else "text")
         self.setAccessibleName(f"{finding.level.value}: {finding.text}")
+        self.setToolTip(tip_of(finding))
         self.setEnabled(goes)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if goes else Qt.FocusPolicy.NoFocus)
 
@@ -133,6 +136,14 @@ class Findings(QWidget):
         self.passed.setCheckable(True)
         self.passed.toggled.connect(self._fold)
         self.passed.hide()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer the help on the finding under the mouse, whether or not its row can be pressed."""
+        row = next((r for r in self.rows if r.isVisible() and r.geometry().contains(event.pos())), None)
+        if row is None or row.finding is None or not has_meaning(row.finding.code):
+            event.ignore()
+            return
+        offer_meaning(self, row.finding.code, event.globalPos())
 
     def on_press(self, call) -> None:
         """Call this with the finding whose row is pressed; findings without a place do not react."""

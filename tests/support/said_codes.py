@@ -2,8 +2,9 @@
 
 A code begins as a literal and ends at a *mouth*: the ``code`` of a `Finding`, a `Failure`, an error of the
 family of `CryoplanError`, or a JSON object with a level and a code. Between the two it may pass helpers
-(``fail("bad-header", ...)``), variables, tables and f-strings. A function whose parameter reaches a mouth is a
-mouth itself. What cannot be followed is named in `Said.lost`, so that nothing is passed over in silence.
+(``fail("bad-header", ...)``), variables, tables and f-strings. A function whose parameter reaches a mouth is
+a mouth itself. A member of an enum within a code makes a family (``path-through-*``). What cannot be
+followed is named in `Said.lost`, so that nothing is passed over in silence.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 ROOT_ERROR = "CryoplanError"
@@ -60,6 +62,12 @@ class _Module:
             self._walk(child, child if isinstance(child, Function) else owner)
 
 
+@lru_cache(maxsize=1000)
+def _module(name: str, text: str) -> _Module:
+    """Return a module as it was parsed before: trees that differ in one file are read often."""
+    return _Module(name, ast.parse(text))
+
+
 def said_codes(package: Path) -> Said:
     """Return every code that the modules below `package` can say."""
     return _Reader(package).read()
@@ -71,7 +79,7 @@ class _Reader:
         for path in sorted(package.rglob("*.py")):
             parts = path.relative_to(package.parent).with_suffix("").parts
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            self._modules[name] = _Module(name, ast.parse(path.read_text(encoding="utf-8")))
+            self._modules[name] = _module(name, path.read_text(encoding="utf-8"))
         self._errors = self._family()
         self._places: dict[str, list[str]] = defaultdict(list)
         self._lost: list[str] = []
@@ -113,7 +121,9 @@ class _Reader:
         if isinstance(node, ast.ClassDef):
             yield from ((default, "", "") for default in self._defaults(node))
         elif isinstance(node, ast.Dict):
-            keys = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
+            keys = {
+                k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)
+            }
             if {"level", "code"} <= keys.keys():
                 yield keys["code"], "", ""
         elif isinstance(node, ast.Call):
@@ -129,9 +139,16 @@ class _Reader:
                     said = self._argument(function, node, parameter)
                     if said is not None:
                         yield said, before, behind
-            if "code" in by_name and not functions and not self._is_class(module, name):
-                if isinstance(node.func, ast.Name):  # a class held in a variable
-                    yield by_name["code"], "", ""
+            if (
+                "code" in by_name
+                and isinstance(node.func, ast.Name)
+                and not functions
+                and not self._is_class(module, name)
+            ):
+                # A class held in a variable, or a function from elsewhere such as `dataclasses.replace`.
+                said = by_name["code"]
+                if name not in module.imported or isinstance(said, ast.Constant):
+                    yield said, "", ""
 
     def _defaults(self, known: ast.ClassDef) -> Iterator[ast.expr]:
         """Yield what a record or an error says when nobody gives it a code."""
@@ -214,6 +231,8 @@ class _Reader:
             pass  # read back from a file that holds what was said before
         elif isinstance(said, ast.Name):
             self._follow_name(module, said, before, behind, depth)
+        elif isinstance(said, ast.Attribute) and said.attr == "value" and before + behind:
+            self._places[f"{before}*{behind}"].append(place)  # a family: one code for each member of an enum
         elif isinstance(said, ast.Call) and (answers := self._answers(module, said.func)):
             for answer in answers:
                 self._follow(module, answer, before, behind, depth + 1)
