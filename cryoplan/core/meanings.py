@@ -1,7 +1,8 @@
 """Meanings: what the code of a finding or an error means and what to do, from ``resources/help/codes.toml``.
 
-The sentence that a user meets names the file, the probe or the number; a meaning is the page of the help behind
-it. Window and command line read it here, and a test holds the table against every code that the program says.
+The sentence that a user meets names the file, the probe or the number; a meaning is the page of the help
+behind it. Window and command line read it here, and a test holds the table against every code that the
+program says.
 """
 
 from __future__ import annotations
