@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QGuiApplication, QHelpEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from cryoplan.app.jobs import Failure
 from cryoplan.core.finding import Finding, Level
@@ -16,6 +16,8 @@ from cryoplan.gui.dialogs.messages import MessagesDialog
 from cryoplan.gui.rows import Findings
 from cryoplan.scene.style import theme
 from cryoplan.workflow import find_meanings, meaning_of
+
+RIGHT = Qt.MouseButton.RightButton
 
 
 @pytest.fixture
@@ -125,9 +127,15 @@ def test_a_finding_says_on_hover_what_its_code_means(window):
     assert meaning_of("path-through-bowel").means in tip
     assert "path-through-bowel" in tip
     assert findings.rows[1].toolTip() == "Something else."
+    window.show()
+    point = findings.rows[0].geometry().center()
+    QApplication.sendEvent(findings, QHelpEvent(QEvent.Type.ToolTip, point, findings.mapToGlobal(point)))
+    assert QToolTip.text() == tip
 
 
-def test_a_right_click_on_a_finding_offers_the_help_even_where_a_press_does_nothing(window, monkeypatch):
+def test_a_right_click_on_a_finding_offers_the_help_even_where_a_press_does_nothing(
+    qtbot, window, monkeypatch
+):
     asked = []
     monkeypatch.setattr(rows, "offer_meaning", lambda _widget, code, _place: asked.append(code))
     findings = Findings()
@@ -141,13 +149,14 @@ def test_a_right_click_on_a_finding_offers_the_help_even_where_a_press_does_noth
         ]
     )
     window.show()
+    qtbot.waitExposed(window)
     for row in findings.rows:
         assert not row.isEnabled()
-        point = row.geometry().center()
-        event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, findings.mapToGlobal(point))
-        QApplication.sendEvent(findings, event)
-    below = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(5, 199), QPoint(5, 199))
-    QApplication.sendEvent(findings, below)
+        # At the window, as the system does it: one sent to the row would not show who takes it.
+        QTest.mouseClick(
+            window.windowHandle(), RIGHT, Qt.KeyboardModifier.NoModifier, row.geometry().center()
+        )
+    QTest.mouseClick(window.windowHandle(), RIGHT, Qt.KeyboardModifier.NoModifier, QPoint(5, 195))
     assert asked == ["shaft-too-short", "spacing-wide"]
 
 

@@ -44,6 +44,8 @@ class MessagesDialog(QDialog):
         self.codes = QListWidget()
         self.codes.setAccessibleName("Codes of messages")
         self.codes.setFixedWidth(LIST_WIDTH)
+        self.codes.setSpacing(2)
+        self.codes.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.codes.currentItemChanged.connect(self._choose)
         self.code = Text("", bold=True, scale=1.25, wrap=True)
         self.stage = Text("", "muted")
