@@ -32,6 +32,7 @@ from cryoplan.gui.dialogs.about import AboutDialog
 from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
 from cryoplan.gui.file_type import FileType
 from cryoplan.gui.files import Files
+from cryoplan.gui.meaning import open_meaning
 from cryoplan.gui.panels import (
     FreezePanel,
     ImagesPanel,
@@ -257,6 +258,9 @@ class MainWindow(QMainWindow):
             Entry("overlays", "&View", "&Hide or show overlays", "H", Needs.CASE, self._toggle_overlays),
             *steps,
             Entry("shortcuts", "&Help", "&Shortcuts", "?", Needs.NOTHING, self.show_shortcuts),
+            Entry(
+                "messages", "&Help", "What &messages mean...", "Shift+F1", Needs.NOTHING, self.show_messages
+            ),
             Entry("accuracy", "&Help", "&Accuracy...", "", Needs.NOTHING, self.show_accuracy),
             Entry(
                 "file-type", "&Help", "Open cases by &double click...", "", Needs.NOTHING, self.file_type.ask
@@ -378,6 +382,10 @@ class MainWindow(QMainWindow):
             if not action.shortcut().isEmpty()
         ]
         ShortcutsDialog([*actions.MANNERS, *rows], self).exec()
+
+    def show_messages(self) -> None:
+        """Show what every code of a message means, beside the window."""
+        open_meaning(self)
 
     def show_accuracy(self) -> None:
         """Show how right the solver is, beside the window."""

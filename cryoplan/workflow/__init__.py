@@ -4,6 +4,7 @@ Window, commands and tests call these and nothing else. Nothing here needs Qt, n
 indirectly, so the whole program also runs without a screen.
 """
 
+from cryoplan.core.meanings import find_meanings, meaning_of
 from cryoplan.margins.case_limits import describe_limit, limits_of, with_limit, without_limit
 from cryoplan.workflow.casefile import CaseFile, standing, stored_result
 from cryoplan.workflow.converging import ConvergenceReport, check_convergence
@@ -47,6 +48,7 @@ __all__ = [
     "check_partner",
     "choose_target",
     "describe_limit",
+    "find_meanings",
     "judge_again",
     "limits_of",
     "list_series",
@@ -54,6 +56,7 @@ __all__ = [
     "load_partner",
     "load_plan",
     "make_pictures",
+    "meaning_of",
     "open_case",
     "patient_names",
     "prepare",
