@@ -42,7 +42,8 @@ class Banner(QFrame):
         self.copy = copy = QPushButton("Copy details")
         copy.setToolTip("Copies what happened and where in the program, without patient data")
         copy.clicked.connect(self._copy)
-        self.explain = QPushButton("What this means...")
+        self.explain = QPushButton("Help...")
+        self.explain.setAccessibleName("What this message means")
         self.explain.clicked.connect(self._explain)
         self._code = ""
         close = QPushButton("Close")
