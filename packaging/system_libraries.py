@@ -74,6 +74,20 @@ TESTS = (
 )
 """For the tests of the window, which run on a display of their own."""
 
+WITNESSES = (
+    Need("program:dcm2niix", "dcm2niix", "dcm2niix", "dcm2niix", "dcm2niix"),
+    Need(
+        "program:desktop-file-validate",
+        "desktop-file-utils",
+        "desktop-file-utils",
+        "desktop-file-utils",
+        "desktop-file-utils",
+    ),
+    Need("program:update-mime-database", *("shared-mime-info",) * 4),
+    Need("program:xdg-mime", *("xdg-utils",) * 4),
+)
+"""Programs of others that tests compare ours with; without one, its tests say so and are skipped."""
+
 INSTALL = {
     "apt": ["apt-get", "install", "-y", "--no-install-recommends"],
     "dnf": ["dnf", "install", "-y"],
@@ -152,6 +166,15 @@ def install(names: list[str], manager: str) -> bool:
             print(done.stdout.decode("utf-8", "replace")[-2000:], file=sys.stderr)
             return False
     return True
+
+
+def provide_quietly(needs: tuple[Need, ...]) -> None:
+    """Install what is missing of some needs where that needs no question; without them all still works."""
+    manager = package_manager() if sys.platform.startswith("linux") else ""
+    missing = [need for need in needs if not is_there(need.test)] if manager else []
+    # One by one: a system that lacks one of the packages may have the others.
+    for need in missing:
+        install(packages([need], manager), manager)
 
 
 def provide(needs: tuple[Need, ...]) -> bool:

@@ -290,3 +290,21 @@ def test_two_set_ups_take_turns(dev: ModuleType, tmp_path: Path, monkeypatch: py
     said, _ = process.communicate(timeout=60)
     assert said == "inside\n"
     assert process.returncode == 0
+
+
+def test_what_only_tests_compare_with_is_installed_one_by_one_and_never_asked_for(
+    system: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    asked = []
+    monkeypatch.setattr(system.sys, "platform", "linux")
+    monkeypatch.setattr(system, "package_manager", lambda: "apt")
+    monkeypatch.setattr(system, "install", lambda names, manager: asked.append((names, manager)) or False)
+    system.provide_quietly(
+        (
+            system.Need("program:no-such-program", "one", "x", "x", "x"),
+            system.Need("program:sh", "there", "x", "x", "x"),
+            system.Need("program:nor-this-one", "two", "x", "x", "x"),
+        )
+    )
+    assert asked == [(["one"], "apt"), (["two"], "apt")]
+    assert capsys.readouterr() == ("", "")
