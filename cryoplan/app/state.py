@@ -20,6 +20,8 @@ BUSY_TEXT = {
     "demo": "Making the demonstration case",
     "structures": "Reading the structures",
     "target": "Choosing the target",
+    "second": "Reading the second image",
+    "second-again": "Reading the second image",
     "meshes": "Making the surfaces",
     "solve": "Solving",
     "converge": "Checking the grid",

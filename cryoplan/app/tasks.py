@@ -17,9 +17,11 @@ from cryoplan import workflow
 from cryoplan.app.jobs import Forgotten
 from cryoplan.app.parcel import HeldCase
 from cryoplan.case.case import Case
+from cryoplan.case.second_image import SecondImage
 from cryoplan.case.skin import body_mask
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.progress import Progress
+from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.result import ThermalResult
@@ -93,6 +95,28 @@ def target(_line: Line, case: Case | HeldCase, name: str) -> Case:
     return _ready(workflow.choose_target(_case(case), name))
 
 
+def second(
+    line: Line,
+    case: Case | HeldCase,
+    facts: ScanFacts,
+    path: Path,
+    series_uid: str | None,
+    accept: Sequence[str],
+) -> workflow.Partner:
+    """Read a second image and compare it with the first, whose facts are those of the window."""
+    first = Scan(volume=_case(case).scan.volume, facts=facts)
+    partner = workflow.read_partner(first, path, series_uid=series_uid, accept=accept, progress=line)
+    partner.scan.volume.digest()  # travels with the volume
+    return partner
+
+
+def second_again(line: Line, second: SecondImage, case_file: Path | None) -> Scan:
+    """Read the second image of a case that was opened."""
+    from cryoplan.case.store_link import read_second
+
+    return read_second(second, case_file, progress=line)
+
+
 def meshes(_line: Line, case: Case | HeldCase) -> CaseMeshes:
     """Make the surfaces of the 3D view."""
     from cryoplan.scene.meshes import build_case_meshes
@@ -137,11 +161,18 @@ def report(
     solved: tuple[ThermalResult, Assessment] | str,
     path: Path,
     standing: str = "",
+    second: SecondImage | None = None,
 ) -> Path:
-    """Print the PDF."""
+    """Print the PDF; the second image is no part of what the process knows a case by."""
     result, assessment = _solved(solved)
     workflow.write_report(
-        _case(case), plan, workflow.catalogue(), result, assessment, path, standing=standing
+        _case(case).changed(second=second),
+        plan,
+        workflow.catalogue(),
+        result,
+        assessment,
+        path,
+        standing=standing,
     )
     return path
 
@@ -182,6 +213,8 @@ TASKS: dict[str, Callable[..., object]] = {
     "demo": demo,
     "structures": structures,
     "target": target,
+    "second": second,
+    "second-again": second_again,
     "meshes": meshes,
     "solve": solve,
     "converge": converge,

@@ -17,6 +17,7 @@ from cryoplan.app.recall import Recall
 from cryoplan.app.rehearsal import rehearse
 from cryoplan.app.results import Results
 from cryoplan.app.saver import Saver
+from cryoplan.app.second import CANCELLED, SecondShown
 from cryoplan.app.state import BUSY_TEXT, State
 from cryoplan.app.travel import PATIENCE_S
 from cryoplan.app.worker import Worker
@@ -94,6 +95,8 @@ class Workspace(EditedCase):
         self._to_look_at: set[Path] = set()
         # Tenure of the keeper in which each PDF was asked for: another patient may be shown when it is done.
         self._printing: dict[Path, int] = {}
+        self.second = SecondShown(self)
+        self.second_changed.connect(self.second.follow)
 
     # What there is ----------------------------------------------------------------------------------
 
@@ -278,7 +281,7 @@ class Workspace(EditedCase):
 
     def add_structures(self, path: Path) -> None:
         """Read a label map or segmentation in the background and add it to the case."""
-        if self._need_case():
+        if self.need_case():
             self._errands.ask("structures", case=self._case, path=path)
 
     def set_target(self, name: str) -> None:
@@ -300,7 +303,7 @@ class Workspace(EditedCase):
 
     def save_case_file(self, path: Path) -> None:
         """Give the case file a place in the background; a current result goes with it."""
-        if self._need_case():
+        if self.need_case():
             self.saver.save(path)
 
     # Long work --------------------------------------------------------------------------------------
@@ -359,6 +362,7 @@ class Workspace(EditedCase):
             solved=self._results.shown,
             path=path,
             standing=standing,
+            second=self._case.second if self._case is not None else None,
         )
 
     def close(self) -> bool:
@@ -373,6 +377,8 @@ class Workspace(EditedCase):
             self._solving = None
         elif asked.kind in ("solve", "recall"):
             return  # nobody waits for it any more
+        if asked.kind == "second-again":
+            self.second.give_up(asked, CANCELLED)
         if asked.kind != "meshes":
             self.message.emit("Cancelled")
 
@@ -387,8 +393,11 @@ class Workspace(EditedCase):
             self._solving = None
         if (asked.kind == "solve" and not newest) or (asked.kind == "meshes" and asked is not self._meshing):
             return  # of a plan or a case that is not shown any more
-        if asked.kind == "load" and failure.to_agree:
+        if asked.kind in ("load", "second") and failure.to_agree:
             self.consent_needed.emit(asked.arguments, failure.to_agree)
+            return
+        if asked.kind == "second-again":
+            self.second.give_up(asked, failure)
             return
         self.failed.emit(failure)
 
@@ -437,6 +446,8 @@ class Workspace(EditedCase):
             else:
                 what = "structures were not added" if kind == "structures" else "target was not chosen"
                 self.message.emit(f"The {what}, because the case changed meanwhile. Please repeat it.")
+        elif kind in ("second", "second-again"):
+            self.second.take(asked, value)
         elif kind == "open":
             self._errands.held.cases.add(value.case.digest())
             if value.result is not None:  # the grid it was solved on, else it would not be the answer
@@ -477,7 +488,8 @@ class Workspace(EditedCase):
             new = [s.name for s in case.structures if s.name not in {b.name for b in before.structures}]
             text = f"Structures added: {', '.join(new)}"
         if self._may_edit():
-            self._show_case(case)
+            # The background process knows a case without its second image.
+            self._show_case(case.changed(second=before.second))
             self._record(text, before=(before, self._plan))
 
     def _show_case(self, case: Case) -> None:
@@ -507,7 +519,12 @@ class Workspace(EditedCase):
             self._results.look_up(self._key)
             self.result_changed.emit()
 
+    @property
+    def errands(self) -> Errands:
+        """What the background process was asked."""
+        return self._errands
+
     def _need_probes(self) -> bool:
-        if self._need_case() and not self._plan.probes:
+        if self.need_case() and not self._plan.probes:
             self._fail(CryoplanError("The plan has no probe.", "Place one first: press P.", code="no-probes"))
         return self._case is not None and bool(self._plan.probes)

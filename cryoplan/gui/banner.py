@@ -12,6 +12,8 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.gui.parts import Text, palette, tone_colour
 from cryoplan.gui.standing import (
     OPEN_TO_WRITE,
+    READ_AGAIN,
+    REMOVE_SECOND,
     SAVE_COPY,
     SAVE_ELSEWHERE,
     SHOW_HISTORY,
@@ -159,6 +161,7 @@ class Notices(QWidget):
         self.setObjectName("notices")
         self.setAccessibleName("How the case stands")
         self._keeper = workspace.keeper
+        self._second = workspace.second
         self._read: set[tuple[str, str, str]] = set()
         self.rows: list[NoticeRow] = []
         self._column = QVBoxLayout(self)
@@ -218,5 +221,9 @@ class Notices(QWidget):
             self._reopen()
         elif text in (SAVE_ELSEWHERE, SAVE_COPY):
             self.save_elsewhere_requested.emit()
+        elif text == READ_AGAIN:
+            self._second.try_again()
+        elif text == REMOVE_SECOND:
+            self._second.remove()
         elif text == SHOW_HISTORY:
             self.history_requested.emit()

@@ -51,11 +51,13 @@ from cryoplan.gui.probe_gestures import (
 )
 from cryoplan.gui.protocol_bar import ProtocolBar
 from cryoplan.gui.rail import STEPS, Rail
+from cryoplan.gui.second_files import SecondFiles
 from cryoplan.gui.slice_view import SliceView
 from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar
 from cryoplan.gui.view_grid import ViewGrid
 from cryoplan.gui.welcome import Welcome
+from cryoplan.image.scan import Scan
 from cryoplan.scene.plane import Orientation
 from cryoplan.scene.style import Palette
 from cryoplan.scene.window import default_window
@@ -89,7 +91,9 @@ class MainWindow(QMainWindow):
         self.resize(1600, 1000)
         self.setMinimumSize(1100, 640)
         self.workspace, self.view = workspace, view
+        self._seen_second: Scan | None = None
         self.files = Files(workspace, self)
+        self.second_files = SecondFiles(workspace, self, self.files.opening)
         self.settings = Settings()
         self.shelf = Shelf(RecentCases(self.settings), self)
         self.case_files = CaseFiles(workspace, self.files, self.shelf, self)
@@ -101,6 +105,7 @@ class MainWindow(QMainWindow):
         workspace.failed.connect(self._show_failure)
         workspace.case_changed.connect(self._new_case)
         workspace.file_changed.connect(self._name_undo)
+        workspace.second.changed.connect(self._new_second)
         self._show_step(0)
         self._new_case()
 
@@ -155,6 +160,7 @@ class MainWindow(QMainWindow):
         images.open_folder_requested.connect(self.files.open_folder)
         images.open_file_requested.connect(self.files.open_file)
         images.demo_requested.connect(workspace.open_demo)
+        images.add_second_requested.connect(self.second_files.add)
         structures.add_structures_requested.connect(self.files.add_structures)
         freeze.solve_requested.connect(workspace.request_simulation)
         report.export_pdf_requested.connect(self.files.export_pdf)
@@ -210,6 +216,14 @@ class MainWindow(QMainWindow):
             ),
             Entry(
                 "structures", "&File", "Add &structures...", "Ctrl+L", Needs.MAY_EDIT, files.add_structures
+            ),
+            Entry(
+                "second",
+                "&File",
+                "Add seco&nd image...",
+                "Ctrl+Shift+A",
+                Needs.MAY_EDIT,
+                self.second_files.add,
             ),
             Entry("demo", "&File", "Open the &demonstration case", "", Needs.NOTHING, workspace.open_demo),
             line,
@@ -295,6 +309,14 @@ class MainWindow(QMainWindow):
             self.view.cursor_mm = target_centre_mm(case) or as_point(image.grid.centre_mm())
             self.view.selected_probe = None
             self.view.time_s = 0.0
+
+    @Slot()
+    def _new_second(self) -> None:
+        scan = self.workspace.second.scan
+        if scan is not None and scan is not self._seen_second:
+            look, facts = default_window(scan), scan.facts
+            self.view.show_second(facts.series_key or facts.path, look.width, look.level)
+        self._seen_second = scan
 
     @Slot()
     def _name_undo(self) -> None:

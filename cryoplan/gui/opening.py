@@ -23,6 +23,13 @@ from cryoplan.workflow import consent
 VOLUME_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 """Files that hold one image: there is nothing to choose."""
 
+Take = Callable[[SeriesDescription, Path, str | None, tuple[str, ...]], None]
+
+
+def is_volume_file(path: Path) -> bool:
+    """Tell whether a path is a file that holds one image by its name."""
+    return path.name.lower().endswith(VOLUME_ENDINGS) and not path.is_dir()
+
 
 class Opening(QObject):
     """One image at a time is on its way into the window; the case that is open stays until it is there.
@@ -41,17 +48,31 @@ class Opening(QObject):
         # They live until their threads have ended, so that nothing is told by an object that is gone.
         self._surveyings: list[Surveying] = []
         self._agreed_code = ""
+        self._then: Take = self._open
         workspace.consent_needed.connect(self._ask_consent)
         workspace.may_replace = self.may_replace
 
     def open(self, path: Path) -> None:
         """Open an image file at once; of anything else show what it holds while it is read."""
         self._agreed_code = ""
+        if is_volume_file(path):
+            if self.dialog is not None:
+                self.dialog.reject()
+            self._workspace.open_image(path)
+        else:
+            self.choose(path, self._open)
+
+    def choose(self, path: Path, then: Take) -> None:
+        """Show what a path holds while it is read, and hand on the series that is chosen.
+
+        Parameters
+        ----------
+        then : callable
+            ``(series, path to read, which series of it, codes that were agreed to)``.
+        """
         if self.dialog is not None:
             self.dialog.reject()
-        if path.name.lower().endswith(VOLUME_ENDINGS) and not path.is_dir():
-            self._workspace.open_image(path)
-            return
+        self._then = then
         surveying = self.make_surveying(path)
         self._surveyings = [s for s in self._surveyings if s.is_running] + [surveying]
         self.dialog = dialog = OpenSeriesDialog(surveying, self._window)
@@ -88,7 +109,7 @@ class Opening(QObject):
         dialog = self.dialog
         if dialog is None:
             return
-        if found.kind == "dicom-seg" and self._workspace.case is not None:
+        if found.kind == "dicom-seg" and self._workspace.case is not None and self._then == self._open:
             path = dialog.path
             dialog.reject()
             self._workspace.add_structures(path)
@@ -104,7 +125,7 @@ class Opening(QObject):
         series = dialog.chosen
         if result == QDialog.DialogCode.Accepted and series is not None and dialog.found is not None:
             path, name = place_of(series, dialog.found, dialog.path)
-            self._open(series, path, name, dialog.accepted_codes)
+            self._then(series, path, name, dialog.accepted_codes)
 
     def _open(self, series: SeriesDescription, path: Path, name: str | None, accept: tuple[str, ...]) -> None:
         is_dicom = series.kind == "dicom-series"
@@ -125,10 +146,11 @@ class Opening(QObject):
         if not ask_consent(findings, title, self._window):
             self._workspace.message.emit("The image was not opened; the case is as it was")
             return
-        codes = (*asked["accept"], *consent.codes(findings))
-        self._workspace.open_image(
-            asked["path"], asked["series_uid"], asked["structures"], accept=tuple(dict.fromkeys(codes))
-        )
+        codes = tuple(dict.fromkeys((*asked["accept"], *consent.codes(findings))))
+        if "structures" in asked:
+            self._workspace.open_image(asked["path"], asked["series_uid"], asked["structures"], accept=codes)
+        else:
+            self._workspace.second.add(asked["path"], asked["series_uid"], codes)
 
 
 WAIT_S = 2.0

@@ -141,7 +141,8 @@ def build_content(
             code="stale-result",
         )
     limits = limits_of(case) if limits is None else limits
-    findings = tuple(dict.fromkeys([*rules, *assessment.findings, *case.findings]))
+    agreed = case.second.findings(decision.second_name(case)) if case.second is not None else ()
+    findings = tuple(dict.fromkeys([*rules, *assessment.findings, *case.findings, *agreed]))
     content = ReportContent(
         title=f"Cryoablation plan “{plan.name}”, case {case.code}",
         subtitle=" · ".join(filter(None, [standing, f"Checks: {counted([f.level for f in findings])}"])),

@@ -18,7 +18,7 @@ from cryoplan.workflow.loading import (
     save_plan,
 )
 from cryoplan.workflow.opening import patient_names, survey
-from cryoplan.workflow.partner import check_partner, load_partner
+from cryoplan.workflow.partner import Partner, check_partner, load_partner, read_partner
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, recall, save_case
 from cryoplan.workflow.solving import (
@@ -35,6 +35,7 @@ from cryoplan.workflow.solving import (
 __all__ = [
     "CaseFile",
     "ConvergenceReport",
+    "Partner",
     "SavedCase",
     "add_structures",
     "assess",
@@ -56,6 +57,7 @@ __all__ = [
     "open_case",
     "patient_names",
     "prepare",
+    "read_partner",
     "recall",
     "save_case",
     "save_plan",

@@ -12,11 +12,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QMessageBox, QTreeWidgetItem, QWidget
 
 from cryoplan.app.jobs import Failure
-from cryoplan.app.surveying import Surveying
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.finding import Finding, Level
-from cryoplan.core.grid import Grid
 from cryoplan.gui import opening as opening_module
 from cryoplan.gui import theme
 from cryoplan.gui.banner import Notices
@@ -32,22 +30,11 @@ from cryoplan.plan.edits import nudge
 from cryoplan.workflow import consent
 from tests.support import hostile, hostile_dicom
 from tests.support.desk import small_case
+from tests.support.playing import GRID, Played
 
 WAIT_MS = 60_000
-GRID = Grid(size=(512, 512, 60), spacing_mm=(0.7, 0.7, 5.0), origin_mm=(0.0, 0.0, 0.0))
 MISSING = Finding(level=Level.FAIL, code="missing-slice", text="Slice 17 is missing.", place="B")
 TILT = Finding(level=Level.WARN, code="gantry-tilt", text="The slices are sheared by 18 degrees.", place="C")
-
-
-class Played(Surveying):
-    """A look whose answers the test tells."""
-
-    def start(self) -> None:
-        """Wait for the test."""
-        self.asked: list[set[str]] = []
-
-    def ask_names(self, codes) -> None:
-        self.asked.append(set(codes))
 
 
 class FlatCanvas(QWidget):
