@@ -13,7 +13,7 @@ import SimpleITK as sitk  # noqa: N813 - the name that its own manual uses
 
 from cryoplan.core.errors import ImageError
 from cryoplan.core.finding import Finding, Level
-from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
+from cryoplan.core.progress import SILENT, PartProgress, Progress, ProgressReport, check_cancelled
 from cryoplan.core.volume import Volume
 from cryoplan.image.archive_scan import inside, scan_of_archive
 from cryoplan.image.deidentify import nameless
@@ -102,9 +102,9 @@ def _read_dicom(path: Path, series_uid: str | None, accept: Collection[str], pro
     settle(findings, accept)
     assert stack.grid is not None  # a stack without a grid has a finding that fails
     settle(check_memory(stack.grid.size, 4 if stack.is_repair else 2, stack.first.path.name), ())
-    progress.report(ProgressReport(fraction=0.2, text=f"Reading {len(stack.headers)} slices"))
     check_cancelled(progress)
-    values = read_slices(stack.headers, None if stack.is_repair else stack.grid)
+    reading = PartProgress(progress, 0.2, 0.7)
+    values = read_slices(stack.headers, None if stack.is_repair else stack.grid, progress=reading)
     check_cancelled(progress)
     first = stack.first
     modality = "CT" if first.sop_class in CT_CLASSES else "MR"
@@ -242,8 +242,9 @@ def _as_voxels(
         count = int((values < LOWEST_HU).sum())
         text = f"{count} voxels below {LOWEST_HU} HU (down to {float(low):g}) are padding and were set to it."
         findings = (Finding(level=Level.OK, code="padding-clipped", text=text, place=place),)
-        values = np.maximum(values, np.array(LOWEST_HU, values.dtype))
-        low = values.min()
+        own = values if values.flags.writeable else None
+        values = np.maximum(values, np.array(LOWEST_HU, values.dtype), out=own)
+        low = values.dtype.type(LOWEST_HU)
     if values.dtype.kind in "iub" and low >= _INT16.min and high <= _INT16.max:
         return values.astype(np.int16, copy=False), findings
     if modality == "CT" and values.dtype.kind == "f" and high <= _INT16.max:
