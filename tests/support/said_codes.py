@@ -279,8 +279,8 @@ class _Reader:
                 pairs = [(target, node.value) for target in node.targets]
             elif isinstance(node, ast.AnnAssign) and node.value is not None:
                 pairs = [(node.target, node.value)]
-            elif isinstance(node, ast.For):
-                pairs = [(node.target, one) for one in getattr(node.iter, "elts", [])]
+            elif isinstance(node, ast.For | ast.comprehension):
+                pairs = [(node.target, one) for one in self._elements(module, owner, node.iter)]
             else:
                 continue
             for target, value in pairs:
@@ -290,6 +290,22 @@ class _Reader:
                     for number, part in enumerate(target.elts):
                         if isinstance(part, ast.Name) and part.id == name:
                             yield from self._members(module, owner, value, number)
+
+    def _elements(self, module: _Module, owner: Function | None, row: ast.expr) -> list[ast.expr]:
+        """Return what a loop runs over: the elements of a display, and what is appended to a list by name."""
+        if not isinstance(row, ast.Name):
+            return list(getattr(row, "elts", []))
+        return [
+            one
+            for node in ast.walk(owner or module.tree)
+            for one in (
+                node.args
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == f"{row.id}.append"
+                else getattr(node.value, "elts", [])
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == row.id
+                else ()
+            )
+        ]
 
     def _members(
         self, module: _Module, owner: Function | None, value: ast.expr, number: int
