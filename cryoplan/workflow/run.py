@@ -233,7 +233,7 @@ def run_block(
     return RunSummary(run=summary, assessment=assessment, findings=assessment.findings, files=files)
 
 
-IMPOSSIBLE = ("tip-outside-body", "tip-outside-scan", "probe-unknown-model")
+IMPOSSIBLE = ("tip-outside-body", "tip-outside-image")
 """Rule findings that make a plan meaningless to solve; every other one is for the radiologist to weigh."""
 
 
