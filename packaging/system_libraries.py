@@ -74,19 +74,13 @@ TESTS = (
 )
 """For the tests of the window, which run on a display of their own."""
 
-WITNESSES = (
-    Need("program:dcm2niix", "dcm2niix", "dcm2niix", "dcm2niix", "dcm2niix"),
-    Need(
-        "program:desktop-file-validate",
-        "desktop-file-utils",
-        "desktop-file-utils",
-        "desktop-file-utils",
-        "desktop-file-utils",
-    ),
+SECOND_OPINIONS = (
+    Need("program:dcm2niix", "dcm2niix", "dcm2niix", "dcm2niix", ""),
+    Need("program:desktop-file-validate", *("desktop-file-utils",) * 4),
     Need("program:update-mime-database", *("shared-mime-info",) * 4),
     Need("program:xdg-mime", *("xdg-utils",) * 4),
 )
-"""Programs of others that tests compare ours with; without one, its tests say so and are skipped."""
+"""Other programs that tests compare with; without one its tests are skipped, and say so."""
 
 INSTALL = {
     "apt": ["apt-get", "install", "-y", "--no-install-recommends"],
@@ -168,15 +162,6 @@ def install(names: list[str], manager: str) -> bool:
     return True
 
 
-def provide_quietly(needs: tuple[Need, ...]) -> None:
-    """Install what is missing of some needs where that needs no question; without them all still works."""
-    manager = package_manager() if sys.platform.startswith("linux") else ""
-    missing = [need for need in needs if not is_there(need.test)] if manager else []
-    # One by one: a system that lacks one of the packages may have the others.
-    for need in missing:
-        install(packages([need], manager), manager)
-
-
 def provide(needs: tuple[Need, ...]) -> bool:
     """Install what is missing of some needs, or print the line that does; say whether all is there now."""
     if not sys.platform.startswith("linux"):
@@ -202,3 +187,17 @@ def provide(needs: tuple[Need, ...]) -> bool:
         flush=True,
     )
     return False
+
+
+def offer(needs: tuple[Need, ...]) -> bool:
+    """Install what a few tests alone ask for, where that needs no question; say whether all is there now."""
+    missing = [need for need in needs if not is_there(need.test)]
+    if not missing:
+        return True
+    manager = package_manager() if sys.platform.startswith("linux") else ""
+    if manager == "apt" and install(packages(missing, manager), manager):
+        missing = [need for need in missing if not is_there(need.test)]
+    if missing:
+        names = ", ".join(need.test.partition(":")[2] for need in missing)
+        print(f"Not on this system: {names}. The tests that compare with it are skipped.", file=sys.stderr)
+    return not missing

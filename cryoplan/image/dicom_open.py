@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 _PIXELS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
-_LONG_FORMS = (b"OB", b"UN", b"OW", b"SQ", b"UT")
+_SHORT_FORMS = (b"UI", b"UL", b"SH", b"AE")
 _LONGEST_META = 4096
 _EXPLICIT = re.compile(r"1\.2\.840\.10008\.1\.2\.(1|4\.\d+|5)")
 """Little endian with stated kinds of values: as it is, JPEG in all its forms, or RLE."""
@@ -68,23 +68,26 @@ def _usual_meta(stream: BinaryIO) -> Promise | None:
         if at + 12 > length or meta[at : at + 2] != b"\2\0":
             return None
         (element,) = struct.unpack_from("<H", meta, at + 2)
-        if meta[at + 4 : at + 6] in _LONG_FORMS:
+        form = meta[at + 4 : at + 6]
+        if form == b"OB":
             (size,), start = struct.unpack_from("<I", meta, at + 8), at + 12
-        else:
+        elif form in _SHORT_FORMS:
             (size,), start = struct.unpack_from("<H", meta, at + 6), at + 8
+        else:
+            return None
         at = start + size
-        found[element] = meta[start:at]
+        found[element] = form, meta[start:at]
     # What follows must be the data set, with stated kinds of values.
     group, kind = struct.unpack_from("<H", meta, length)[0], meta[length + 4 :]
     if at != length or group < 8 or not (kind.isalpha() and kind.isupper()):
         return None
-    said = [_uid(found.get(element, b"")) for element in (0x0010, 0x0002, 0x0003)]
+    said = [_uid(*found.get(element, (b"UI", b""))) for element in (0x0010, 0x0002, 0x0003)]
     if None in said or not _EXPLICIT.fullmatch(said[0] or ""):
         return None
     stream.seek(-6, 1)
     return Promise(*(uid or "" for uid in said))
 
 
-def _uid(value: bytes) -> str | None:
+def _uid(form: bytes, value: bytes) -> str | None:
     text = value.decode("ascii", "replace").removesuffix("\0")
-    return text if re.fullmatch(r"[0-9.]*", text) else None
+    return text if form == b"UI" and re.fullmatch(r"[0-9.]*", text) else None
