@@ -21,6 +21,7 @@ from cryoplan.image.dicom_left_out import left_out
 from cryoplan.image.dicom_stack import Stack
 from cryoplan.image.formats import DICOM, VOLUME_KINDS, ZIP, kind_of, not_an_image
 from cryoplan.image.itk import grid_of, hear_itk
+from cryoplan.image.path_check import UNREADABLE_NAME, check_path, name_trouble, shown_name
 from cryoplan.image.verdict import refusal, verdict
 from cryoplan.image.volume_header import proven_grid, read_raw_header
 
@@ -154,6 +155,7 @@ def describe(path: Path, *, progress: Progress = SILENT) -> PathDescription:
         If the path is not there, is no image, or its folder holds none.
     """
     path = Path(path)
+    check_path(path)
     if path.is_dir():
         return _describe_folder(path, progress)
     kind = kind_of(path)
@@ -174,7 +176,10 @@ def _describe_folder(path: Path, progress: Progress) -> PathDescription:
     folder = look_at(path, progress=progress)
     series = [_describe_stack(stack, folder.stacks) for stack in folder.stacks]
     for file in files_below(path):
-        kind = kind_of(file)
+        try:
+            kind = kind_of(file)
+        except ImageError:  # it cannot be opened: the look at the folder has named it
+            continue
         if kind in VOLUME_KINDS:
             series.append(_describe_file(file, kind))
     if not series:
@@ -216,6 +221,10 @@ def _describe_stack(stack: Stack, beside: Sequence[Stack]) -> SeriesDescription:
 
 
 def _describe_file(path: Path, kind: str) -> SeriesDescription:
+    if trouble := name_trouble(path):
+        named = shown_name(path)
+        finding = Finding(level=Level.FAIL, code=UNREADABLE_NAME, text=trouble, place=named)
+        return SeriesDescription(kind=kind, path=str(path), description=named, findings=(finding,))
     header = read_raw_header(path, kind)
     findings, grid = header.findings, None
     if not any(f.level is Level.FAIL for f in findings):
