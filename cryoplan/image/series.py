@@ -1,4 +1,8 @@
-"""What an image file or a folder is: series, geometry, findings. Reads headers only."""
+"""What an image file or a folder is: series, geometry, findings.
+
+Reads headers, and pixels only of DICOM slices that lie at one place: whether they are copies shows nowhere
+else. The first two that differ end that look.
+"""
 
 from __future__ import annotations
 
@@ -147,7 +151,7 @@ class PathDescription:
 
 
 def describe(path: Path, *, progress: Progress = SILENT) -> PathDescription:
-    """Say what a file or folder is, from headers alone.
+    """Say what a file or folder is, from headers alone (but for slices at one place).
 
     Raises
     ------
