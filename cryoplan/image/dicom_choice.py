@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +11,11 @@ from cryoplan.core.errors import ImageError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.progress import SILENT, Progress
 from cryoplan.image.dicom_disc import NAME, missing_from_disc
-from cryoplan.image.dicom_header import Header, read_header, read_headers, unheard
+from cryoplan.image.dicom_header import Header, files_below, read_header, read_headers, unheard
 from cryoplan.image.dicom_kinds import DICOMDIR
 from cryoplan.image.dicom_stack import Stack, make_stacks
 from cryoplan.image.formats import VOLUME_KINDS, kind_of
+from cryoplan.image.path_check import shown_name
 from cryoplan.image.verdict import refusal
 
 
@@ -149,7 +151,8 @@ def _not_an_image(stack: Stack, path: Path) -> Finding:
 
 def _nothing_here(path: Path) -> ImageError:
     if path.is_dir():
-        volumes = [p.name for p in sorted(path.iterdir()) if p.is_file() and kind_of(p) in VOLUME_KINDS]
+        files = [p for p in files_below(path, deep=False) if os.access(p, os.R_OK)]
+        volumes = [shown_name(p) for p in files if kind_of(p) in VOLUME_KINDS]
         if volumes:
             return ImageError(
                 f"{path.name} holds no DICOM series, but image files.",
@@ -183,6 +186,8 @@ def _reason(stack: Stack) -> str:
 def _damage(damaged: list[Path]) -> tuple[Finding, ...]:
     if not damaged:
         return ()
-    names = ", ".join(p.name for p in damaged[:3]) + (" and more" if len(damaged) > 3 else "")
-    text = f"{len(damaged)} damaged DICOM files were left out ({names}); slices may be missing at an end."
-    return (Finding(level=Level.WARN, code="damaged-file", text=text, place=damaged[0].name),)
+    names = ", ".join(shown_name(p) for p in damaged[:3]) + (" and more" if len(damaged) > 3 else "")
+    count = "1 file that is" if len(damaged) == 1 else f"{len(damaged)} files that are"
+    were = "was" if len(damaged) == 1 else "were"
+    text = f"{count} damaged or cannot be opened {were} left out ({names}); slices may be missing at an end."
+    return (Finding(level=Level.WARN, code="damaged-file", text=text, place=shown_name(damaged[0])),)

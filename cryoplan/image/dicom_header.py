@@ -64,6 +64,8 @@ class Header:
         What may tell volumes of one series apart (echo, b-value, time point ...), name and value.
     inverted : bool
         True when small pixel values are meant to be bright (MONOCHROME1).
+    shifted : bool
+        True when pixels do not begin at the lowest bit of their words, which PS3.5 8.1.1 forbids by now.
     rescaled : bool
         True when the file states how its pixels become values.
     lossy : str
@@ -102,6 +104,7 @@ class Header:
     bits_stored: int
     signed: bool
     inverted: bool
+    shifted: bool
     slope: float
     intercept: float
     pixels_missing: bool
@@ -201,7 +204,7 @@ def files_below(folder: Path, *, deep: bool = True) -> Iterator[Path]:
             folders.clear()
         for name in sorted(names):
             path = Path(root, name)
-            if not path.is_file():
+            if not _may_be_image(path):
                 continue
             number += 1
             if number > _MOST_FILES:
@@ -212,6 +215,14 @@ def files_below(folder: Path, *, deep: bool = True) -> Iterator[Path]:
                     place=folder.name,
                 )
             yield path
+
+
+def _may_be_image(path: Path) -> bool:
+    """Tell whether to look at a file; also at a link to nowhere: the slice it stands for is missing."""
+    try:
+        return path.is_file() or (path.is_symlink() and not path.exists())
+    except OSError:  # a loop of links, or a place that may not be looked at
+        return True
 
 
 def read_header(path: Path) -> Header | None:
@@ -268,6 +279,7 @@ def _header(path: Path, promise: Promise, ds: Elements, stream: BinaryIO) -> Hea
         samples=samples,
         bits_stored=ds.whole("BitsStored") or 16,
         signed=ds.whole("PixelRepresentation") == 1,
+        shifted=ds.whole("HighBit") != ds.whole("BitsStored") - 1,
         inverted=ds.text("PhotometricInterpretation") == "MONOCHROME1",
         slope=ds.number_or("RescaleSlope", 1.0),
         intercept=ds.number_or("RescaleIntercept", 0.0),

@@ -28,6 +28,7 @@ from cryoplan.image.formats import DICOM, IN_WORDS, ZIP, kind_of, not_an_image
 from cryoplan.image.itk import from_sitk, hear_itk
 from cryoplan.image.label_names import stem_of
 from cryoplan.image.memory import check_memory
+from cryoplan.image.path_check import check_path
 from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.image.verdict import settle
 from cryoplan.image.volume_header import check_voxels_whole, proven_grid, read_raw_header
@@ -73,7 +74,9 @@ def read_scan(
     Cancelled
         If the caller asked to stop.
     """
-    path = folder_of(Path(path))
+    path = Path(path)
+    check_path(path)
+    path = folder_of(path)
     kind = DICOM if path.is_dir() else kind_of(path)
     if kind == ZIP:
         with inside(path, progress) as content:

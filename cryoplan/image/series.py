@@ -1,4 +1,8 @@
-"""What an image file or a folder is: series, geometry, findings. Reads headers only."""
+"""What an image file or a folder is: series, geometry, findings.
+
+Reads headers, and pixels only of DICOM slices that lie at one place: whether they are copies shows nowhere
+else. The first two that differ end that look.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,7 @@ from cryoplan.image.dicom_stack import Stack
 from cryoplan.image.formats import DICOM, VOLUME_KINDS, ZIP, kind_of, not_an_image
 from cryoplan.image.itk import grid_of, hear_itk
 from cryoplan.image.label_names import stem_of
+from cryoplan.image.path_check import UNREADABLE_NAME, check_path, name_trouble, shown_name
 from cryoplan.image.verdict import REFUSED, refusal, verdict
 from cryoplan.image.volume_header import proven_grid, read_raw_header
 
@@ -189,7 +194,7 @@ class PathDescription:
 def describe(
     path: Path, *, progress: Progress = SILENT, each: Callable[[Header], None] = unheard
 ) -> PathDescription:
-    """Say what a file or folder is, from headers alone.
+    """Say what a file or folder is, from headers alone (but for slices at one place).
 
     Parameters
     ----------
@@ -203,7 +208,9 @@ def describe(
     ImageError
         If the path is not there, is no image, or its folder holds none.
     """
-    path = folder_of(Path(path))
+    path = Path(path)
+    check_path(path)
+    path = folder_of(path)
     if path.is_dir():
         return _describe_folder(path, progress, each)
     kind = kind_of(path)
@@ -224,7 +231,10 @@ def _describe_folder(path: Path, progress: Progress, each: Callable[[Header], No
     folder = look_at(path, progress=progress, each=each)
     series = [_describe_stack(stack, folder.stacks) for stack in folder.stacks]
     for file in files_below(path):
-        kind = kind_of(file)
+        try:
+            kind = kind_of(file)
+        except ImageError:  # it cannot be opened: the look at the folder has named it
+            continue
         if kind in VOLUME_KINDS:
             series.append(_describe_file(file, kind))
     if not series:
@@ -294,6 +304,10 @@ def _what(stack: Stack) -> str:
 
 
 def _describe_file(path: Path, kind: str) -> SeriesDescription:
+    if trouble := name_trouble(path):
+        named = shown_name(path)
+        finding = Finding(level=Level.FAIL, code=UNREADABLE_NAME, text=trouble, place=named)
+        return SeriesDescription(kind=kind, path=str(path), description=named, findings=(finding,))
     header = read_raw_header(path, kind)
     findings, grid = header.findings, None
     if not any(f.level is Level.FAIL for f in findings):

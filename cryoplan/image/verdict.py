@@ -30,6 +30,8 @@ _REMEDIES = {
     "localizer": "Choose the series that was planned on it.",
     "bad-rescale": "Export the series again with its rescale values.",
     "inverted-pixels": "Export the series again with MONOCHROME2 pixels.",
+    "shifted-bits": "Export the series again; the high bit must be one less than the bits stored.",
+    "unreadable-name": "Rename the file or its folder.",
     "colour-image": "Choose the grey-value series, not a screenshot or a colour map.",
     "single-slice": "Choose a series of at least two slices.",
     "too-large": "Crop or resample the image first.",
