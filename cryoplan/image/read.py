@@ -29,12 +29,9 @@ from cryoplan.image.itk import from_sitk, hear_itk
 from cryoplan.image.label_names import stem_of
 from cryoplan.image.memory import check_memory
 from cryoplan.image.path_check import check_path
-from cryoplan.image.scan import Scan, ScanFacts
+from cryoplan.image.scan import LOWEST_HU, Scan, ScanFacts
 from cryoplan.image.verdict import settle
 from cryoplan.image.volume_header import check_voxels_whole, proven_grid, read_raw_header
-
-LOWEST_HU = -1024
-"""CT numbers below this are padding outside the field of view (air is -1000 HU, 12-bit scanners end here)."""
 
 _INT16 = np.iinfo(np.int16)
 

@@ -11,8 +11,8 @@ import pytest
 from cryoplan.core.errors import ImageError
 from cryoplan.image.dicom_header import read_headers
 from cryoplan.image.dicom_repair import repair, repaired_grid
-from cryoplan.image.read import LOWEST_HU, read_scan
-from cryoplan.image.scan import Scan
+from cryoplan.image.read import read_scan
+from cryoplan.image.scan import LOWEST_HU, Scan
 from tests.support import hostile
 from tests.support.hostile_dicom import centred, marker_errors_mm, tilted
 
