@@ -36,6 +36,12 @@ class Remembered:
     text: str
     memory: Memory | None = None
 
+    @property
+    def words(self) -> tuple[str, str]:
+        """Title and notes."""
+        said = {} if self.memory is None else self.memory.document["case"]
+        return str(said.get("title", "")), str(said.get("notes", ""))
+
     def write(self, path: Path) -> None:
         """Write it as a new file.
 

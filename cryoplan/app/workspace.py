@@ -18,6 +18,7 @@ from cryoplan.app.travel import PATIENCE_S
 from cryoplan.app.worker import Worker
 from cryoplan.case.case import Case
 from cryoplan.case.history import Kind
+from cryoplan.case.store import Memory
 from cryoplan.core.errors import StaleError
 from cryoplan.plan.plan import Plan
 from cryoplan.scene.meshes import CaseMeshes
@@ -78,8 +79,9 @@ class Workspace(AnsweredCase):
         *,
         file: Path | None = None,
         read_only: bool = False,
+        memory: Memory | None = None,
     ) -> None:
-        """Show another patient, in a new case file or in the one that it was read from."""
+        """Show another patient, in a new case file or in the one that it was read from with `memory`."""
         self._errands.stop("solve", "converge", "meshes")  # what is to be printed is still wanted
         self._solving = None
         self._recall.forget()
@@ -95,7 +97,8 @@ class Workspace(AnsweredCase):
         elif file is None:
             self.keeper.begin(case, self._plan)
         else:
-            self.saver.watch(self.keeper.attach(file, case, self._plan, read_only=read_only))
+            attached = self.keeper.attach(file, case, self._plan, read_only=read_only, memory=memory)
+            self.saver.watch(attached)
         self._refresh_key()
         self._make_meshes()
         self.case_changed.emit()
@@ -292,8 +295,9 @@ class Workspace(AnsweredCase):
             self._errands.held.cases.add(value.case.digest())
             if value.result is not None:  # the grid it was solved on, else it would not be the answer
                 self._settings = value.result.settings
-            path = asked.arguments["path"]
-            self.set_case(value.case, value.plan, file=path, read_only=path in self._to_look_at)
+            path, memory = asked.arguments["path"], value.memory
+            only = path in self._to_look_at
+            self.set_case(value.case, value.plan, file=path, read_only=only, memory=memory)
             if value.result is not None:
                 self._keep_result(value.result, value.assessment)
                 self.saver.take(value.result, value.case, value.plan, is_stored=True)

@@ -35,6 +35,8 @@ class SavedCase:
         Says when and why a stored result was left out, and whether the history was changed by others.
     standing : str
         See `cryoplan.workflow.casefile.standing`.
+    memory : Memory or None
+        Title, notes and history, to go on with in another file should this one be gone a moment later.
     """
 
     case: Case
@@ -43,6 +45,7 @@ class SavedCase:
     assessment: Assessment | None
     findings: tuple[Finding, ...] = ()
     standing: str = ""
+    memory: Memory | None = None
 
 
 def save_case(
@@ -94,10 +97,16 @@ def open_case(path: Path, probes: Catalogue | None = None) -> SavedCase:
         case, plan = file.case, file.plan
         result, findings = file.current_result()
         findings = file.store.findings + findings
-        words = standing(file.history)
+        words, memory = standing(file.history), file.store.memory
     judged = None if result is None else assess(case, plan, probes, result)
     return SavedCase(
-        case=case, plan=plan, result=result, assessment=judged, findings=findings, standing=words
+        case=case,
+        plan=plan,
+        result=result,
+        assessment=judged,
+        findings=findings,
+        standing=words,
+        memory=memory,
     )
 
 
