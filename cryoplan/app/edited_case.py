@@ -15,6 +15,7 @@ from cryoplan.app.steps import Step
 from cryoplan.app.travel import Travel
 from cryoplan.case.case import Case
 from cryoplan.case.own_limits import Judged
+from cryoplan.case.second_image import SecondImage
 from cryoplan.core.errors import CryoplanError
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.edits import describe_change
@@ -34,12 +35,15 @@ class EditedCase(QObject):
         The case is judged by other limits.
     file_changed
         The case file, its history, its status, or whether all is saved: see `Keeper.kept`.
+    second_changed
+        The case has another second image, or none any more; everything else is as it was.
     """
 
     message = Signal(str)
     failed = Signal(object)
     file_changed = Signal()
     limits_changed = Signal()
+    second_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -105,10 +109,22 @@ class EditedCase(QObject):
     @Slot(object, object)
     def _arrive(self, case: Case, plan: Plan) -> None:
         if self._case is not None and case.digest() == self._case.digest():
+            other = case.second != self._case.second
             self._judge_by(case)
+            if other:
+                self.second_changed.emit()
         else:
             self._show_case(case)
         self._set_plan(plan)
+
+    def edit_second(self, text: str, second: SecondImage | None) -> None:
+        """Put a second image in place, or none, as one step of the history; no temperature depends on it."""
+        if self._case is None or not self._may_edit():
+            return
+        before = self._case
+        self._case = before.changed(second=second)
+        self._record(text, before=(before, self._plan))
+        self.second_changed.emit()
 
     def write_notes(self, notes: str) -> None:
         """Keep what the user wrote about the case, as one step of the history."""
@@ -182,7 +198,8 @@ class EditedCase(QObject):
     def _show_case(self, case: Case) -> None:
         """Put another state of the same patient in place: the plan and its history stay."""
 
-    def _need_case(self) -> bool:
+    def need_case(self) -> bool:
+        """Tell whether a case is open, and say so where none is."""
         if self._case is None:
             self._fail(CryoplanError("No case is open.", "Open a scan first.", code="no-case"))
             return False

@@ -5,9 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -29,6 +30,10 @@ Solved = tuple[ThermalResult, Case, Plan, int]
 
 ENDING_S = 20.0
 """How long the end of the program waits for a result that goes into the file."""
+
+
+LEFT_BEHIND_S = 4.0
+"""How long the end of the program waits for a result of a case that was left before."""
 
 
 class Saver(QObject):
@@ -60,6 +65,7 @@ class Saver(QObject):
         self._newest: OrderedDict[str, Solved] = OrderedDict()
         self._unstored: set[str] = set()
         self._saving = 0
+        self._leaving = 0
         self._is_closed = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -88,10 +94,17 @@ class Saver(QObject):
             self._rest.start()
 
     def forget(self) -> None:
-        """Another patient is shown."""
+        """Another patient is shown; what was solved a moment ago still goes into the file that is left."""
+        left, kept = self._take_unstored(), self._keeper.kept
         self._newest.clear()
-        self._unstored.clear()
-        self._rest.stop()
+        if left and kept.path is not None and not kept.read_only:
+            self._leaving += 1
+            self._run(partial(_store_behind, kept.path, left), self._has_left)
+
+    def _has_left(self, error: BaseException | None) -> None:
+        self._leaving -= 1
+        if error is not None and not isinstance(error, CryoplanError):
+            raise error
 
     def save(self, path: Path) -> None:
         """Give the case its place, with the newest results; `saved` or `failed` tells."""
@@ -141,7 +154,7 @@ class Saver(QObject):
             self._work.put(None)
             # Once a case was left nothing goes into its file; what is still at it may hang in its place.
             is_worth_it = self._keeper.kept.path is not None and self._keeper.settle(again=True)
-            self._thread.join(ENDING_S if is_worth_it else 0.0)
+            self._thread.join(ENDING_S if is_worth_it else LEFT_BEHIND_S if self._leaving else 0.0)
             self._ended.disconnect()
         return self._keeper.close()
 
@@ -178,7 +191,7 @@ class Saver(QObject):
             # The window may show another patient by now, or the same one from another file.
             is_same = self._keeper.tenure == tenure and file.case.scan.volume.digest() == image
             if is_same and not file.store.read_only:
-                file.put_stored(stored, text=f"Solved on a grid of {result.settings.spacing_mm:g} mm")
+                file.put_stored(stored, text=_solved_text(result))
 
         self._keeper.call(put).result()
 
@@ -197,3 +210,17 @@ class Saver(QObject):
     def _do_all(self) -> None:
         while (do := self._work.get()) is not None:
             do()
+
+
+def _store_behind(path: Path, solved: Iterable[Solved]) -> None:
+    """Put results into a file that the window has left, unless somebody has it open again."""
+    for result, case, plan, _ in solved:
+        stored = workflow.stored_result(result, case, plan, workflow.catalogue())
+        with workflow.CaseFile.open(path, scan=case.scan) as file:
+            # It may be another patient's file by now, put in the same place.
+            if file.case.scan.volume.digest() == case.scan.volume.digest():
+                file.put_stored(stored, text=_solved_text(result))
+
+
+def _solved_text(result: ThermalResult) -> str:
+    return f"Solved on a grid of {result.settings.spacing_mm:g} mm"

@@ -17,9 +17,11 @@ from cryoplan import workflow
 from cryoplan.app.jobs import Forgotten
 from cryoplan.app.parcel import HeldCase
 from cryoplan.case.case import Case
+from cryoplan.case.second_image import SecondImage
 from cryoplan.case.skin import body_mask
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.progress import Progress
+from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.result import ThermalResult
@@ -29,7 +31,6 @@ from cryoplan.workflow.run import refuse_impossible
 if TYPE_CHECKING:
     from cryoplan.app.child import Line
     from cryoplan.case.store import StoredResult
-    from cryoplan.image.series import PathDescription
     from cryoplan.scene.meshes import CaseMeshes
     from cryoplan.simulation.verification.suite import Verification
 
@@ -64,14 +65,17 @@ def idle(pause: Progress) -> None:
         _PREPARED.add(key)
 
 
-def list_series(_line: Line, path: Path) -> PathDescription:
-    """Tell what a path is."""
-    return workflow.list_series(path)
-
-
-def load(line: Line, path: Path, series_uid: str | None, structures: Sequence[Path]) -> Case:
-    """Read an image and its structures."""
-    case = workflow.load_case(path, series_uid=series_uid, structures=structures, progress=line)
+def load(
+    line: Line,
+    path: Path,
+    series_uid: str | None,
+    structures: Sequence[Path],
+    accept: Sequence[str] = (),
+) -> Case:
+    """Read an image and its structures; `accept` holds the codes that the user agreed to."""
+    case = workflow.load_case(
+        path, series_uid=series_uid, structures=structures, accept=accept, progress=line
+    )
     return _ready(case)
 
 
@@ -89,6 +93,28 @@ def structures(_line: Line, case: Case | HeldCase, path: Path) -> Case:
 def target(_line: Line, case: Case | HeldCase, name: str) -> Case:
     """Choose the tumour."""
     return _ready(workflow.choose_target(_case(case), name))
+
+
+def second(
+    line: Line,
+    case: Case | HeldCase,
+    facts: ScanFacts,
+    path: Path,
+    series_uid: str | None,
+    accept: Sequence[str],
+) -> workflow.Partner:
+    """Read a second image and compare it with the first, whose facts are those of the window."""
+    first = Scan(volume=_case(case).scan.volume, facts=facts)
+    partner = workflow.read_partner(first, path, series_uid=series_uid, accept=accept, progress=line)
+    partner.scan.volume.digest()  # travels with the volume
+    return partner
+
+
+def second_again(line: Line, second: SecondImage, case_file: Path | None) -> Scan:
+    """Read the second image of a case that was opened."""
+    from cryoplan.case.store_link import read_second
+
+    return read_second(second, case_file, progress=line)
 
 
 def meshes(_line: Line, case: Case | HeldCase) -> CaseMeshes:
@@ -135,11 +161,18 @@ def report(
     solved: tuple[ThermalResult, Assessment] | str,
     path: Path,
     standing: str = "",
+    second: SecondImage | None = None,
 ) -> Path:
-    """Print the PDF."""
+    """Print the PDF; the second image is no part of what the process knows a case by."""
     result, assessment = _solved(solved)
     workflow.write_report(
-        _case(case), plan, workflow.catalogue(), result, assessment, path, standing=standing
+        _case(case).changed(second=second),
+        plan,
+        workflow.catalogue(),
+        result,
+        assessment,
+        path,
+        standing=standing,
     )
     return path
 
@@ -176,11 +209,12 @@ def recall(
 
 
 TASKS: dict[str, Callable[..., object]] = {
-    "list-series": list_series,
     "load": load,
     "demo": demo,
     "structures": structures,
     "target": target,
+    "second": second,
+    "second-again": second_again,
     "meshes": meshes,
     "solve": solve,
     "converge": converge,

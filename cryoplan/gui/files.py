@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QObject, QStandardPaths, Qt, Slot
+from PySide6.QtCore import QEventLoop, QObject, QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QProgressDialog, QWidget
 
 from cryoplan.app.jobs import Failure
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.errors import CryoplanError, StoreError
 from cryoplan.gui.dialogs.cases import Leaving, ask_leaving
-from cryoplan.gui.dialogs.open_series import choose_series
-from cryoplan.image.series import PathDescription
+from cryoplan.gui.opening import Opening
 
-IMAGES = "Images (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm);;All files (*)"
+IMAGES = "Images, zips and discs (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm *.zip DICOMDIR);;All files (*)"
 STRUCTURES = "Label maps and segmentations (*.nii *.nii.gz *.nrrd *.mha *.dcm);;All files (*)"
 
 
@@ -39,9 +38,8 @@ class Files(QObject):
     def __init__(self, workspace: Workspace, window: QWidget) -> None:
         super().__init__(window)
         self._workspace, self._window = workspace, window
-        self._opening: Path | None = None
+        self.opening = Opening(workspace, window)
         self._is_asking = False
-        workspace.series_listed.connect(self._choose_series)
         workspace.may_leave = self.may_leave
 
     def open_path(self, path: Path) -> None:
@@ -55,8 +53,7 @@ class Files(QObject):
         elif path.suffix == ".json":
             self._workspace.open_plan(path)
         else:
-            self._opening = path
-            self._workspace.list_series(path)
+            self.opening.open(path)
 
     def look_at(self, path: Path) -> None:
         """Open a case for reading only, so that others may go on writing it."""
@@ -231,20 +228,3 @@ class Files(QObject):
         question = f"{path.name} exists already. Replace it?"
         answer = QMessageBox.question(self._window, "Replace file", question)
         return answer == QMessageBox.StandardButton.Yes
-
-    @Slot(object)
-    def _choose_series(self, found: PathDescription) -> None:
-        path, self._opening = self._opening, None
-        if path is None:
-            return
-        if found.kind == "dicom-seg" and self._workspace.case is not None:
-            self._workspace.add_structures(path)
-            return
-        usable = [s for s in found.series if s.verdict != "refused"]
-        if len(found.series) > 1 and usable:
-            uid = choose_series(found, self._window) if len(usable) > 1 else usable[0].uid
-            if uid is not None:
-                self._workspace.open_image(path, uid or None)
-            return
-        # One series, or none that can be used: reading it says why in its own words.
-        self._workspace.open_image(path)

@@ -19,6 +19,7 @@ from cryoplan.case.skin import body_mask
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.volume import Volume
+from cryoplan.gui.second_layer import Look, SecondLayer
 from cryoplan.scene.contours import IsothermCutter, Line, OutlineCutter
 from cryoplan.scene.overlays import SHOWN_DEGC
 from cryoplan.scene.plane import SlicePlane
@@ -126,7 +127,7 @@ class Outlines(QObject):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Picture:
-    """The grey image of one slice and the plane coordinates of its outer edges."""
+    """The image of one slice and the plane coordinates of its outer edges."""
 
     plane: SlicePlane
     image: QImage
@@ -153,7 +154,8 @@ class SliceLayers:
         self._outlines = Outlines.of(workspace)
         self._sampler: SliceSampler | None = None
         self._cuts: dict[tuple[SlicePlane, Slab], SliceImage] = {}
-        self._pictures: dict[tuple[SlicePlane, Slab, Window], Picture] = {}
+        self._second = SecondLayer(workspace.second, view)
+        self._pictures: dict[tuple[SlicePlane, Slab, Window, Look | None], Picture] = {}
         self._outline_paths: dict[tuple[SlicePlane, int], QPainterPath] = {}
         self._field: Volume | None = None
         self._cutter: IsothermCutter | None = None
@@ -173,16 +175,22 @@ class SliceLayers:
         return self._sampler
 
     def picture(self, plane: SlicePlane, window: Window) -> Picture:
-        """Return the grey image of a slice, or of the slab around it when the view looks through one."""
-        slab = self._view.slab
-        key = (plane, slab, window)
+        """Return the image of a slice, or of the slab around it when the view looks through one.
+
+        It is grey, or grey with the colours of the second image over it.
+        """
+        slab, look = self._view.slab, self._second.look
+        key = (plane, slab, window, look)
         known = self._pictures.get(key)
         if known is None:
             part = self._cut(plane, slab)
             grey = np.ascontiguousarray(window_to_gray(part.values, window.width, window.level))
             rows, columns = grey.shape
-            # A copy belongs to Qt: the array may go.
-            image = QImage(grey.data, columns, rows, columns, QImage.Format.Format_Grayscale8).copy()
+            if look is not None and self._sampler is not None:
+                image = self._second.image(look, self._sampler, part, slab, grey)
+            else:
+                # A copy belongs to Qt: the array may go.
+                image = QImage(grey.data, columns, rows, columns, QImage.Format.Format_Grayscale8).copy()
             rect = QRectF(
                 part.left_mm, part.top_mm, part.right_mm - part.left_mm, part.bottom_mm - part.top_mm
             )

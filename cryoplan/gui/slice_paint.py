@@ -340,8 +340,10 @@ class SlicePainter:
 
     def subtitle(self, text: str) -> None:
         """Write below the name what makes this picture more than one slice; it must not be missed."""
-        height = QFontMetricsF(self.bold).height()
-        box = QRectF(EDGE_PX, 9.0 + height, self.size.width() / 2.0, height)
+        metrics = QFontMetricsF(self.bold)
+        height = metrics.height()
+        box = QRectF(EDGE_PX, 9.0 + height, self.size.width() - 2.0 * EDGE_PX, height)
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, box.width())
         self.write(box, text, self.look.probes.selected, Qt.AlignmentFlag.AlignLeft, self.bold)
 
     def letters(self, letters: tuple[str, str, str, str]) -> None:

@@ -17,6 +17,7 @@ from cryoplan.core.geometry import Point, as_point, distance_mm
 from cryoplan.core.units import show_clock, show_mm
 from cryoplan.core.volume import Volume
 from cryoplan.gui.probe_gestures import PlacedGrip, Placing, place_grips, selected, target_centre_mm
+from cryoplan.gui.second_layer import words
 from cryoplan.gui.slice_layers import Outlines, SliceLayers
 from cryoplan.gui.slice_paint import Camera, SlicePainter, colour
 from cryoplan.plan.edits import Grip
@@ -79,6 +80,7 @@ class SlicePicture(QWidget):
         workspace.plan_changed.connect(self.update)
         workspace.result_changed.connect(self.update)
         workspace.state_changed.connect(self.update)
+        workspace.second.changed.connect(self.update)
         self.placing.changed.connect(self.update)
         Outlines.of(workspace).ready.connect(self.update)
 
@@ -341,16 +343,22 @@ class SlicePicture(QWidget):
     def _paint_texts(self, drawing: SlicePainter, plane: SlicePlane, *, stale: bool) -> None:
         where = plane.position_text()
         drawing.titles(self.title, f"slice {self.slice_number} · {where}", where)
-        if self._view.slab.is_on:
-            drawing.subtitle(self._view.slab.text)
+        case = self._workspace.case
+        both = words(case.scan, self._workspace.second, self._view) if case is not None else ""
+        line = " · ".join(filter(None, (both, self._view.slab.text)))
+        if line:
+            drawing.subtitle(line)
         drawing.letters(plane.orientation_letters())
         drawing.scale_bar()
         axial = self.orientation is Orientation.AXIAL
         if axial and not self._view.overlays_hidden:
             self._paint_legend(drawing, stale=stale)
         if axial or self._windowing:
-            window = self._view.window
-            drawing.footnote(show_window(window.width, window.level))
+            window, text = self._view.window, ""
+            if self._workspace.second.scan is not None:
+                other = self._view.second_window
+                text = f"   second {show_window(other.width, other.level)}"
+            drawing.footnote(show_window(window.width, window.level) + text)
         if self._view.overlays_hidden:
             drawing.note("overlays hidden (H)")
         elif stale:

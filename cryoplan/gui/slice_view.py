@@ -22,6 +22,7 @@ WHEEL_STEP = 120
 """Eighths of a degree of one notch (Qt)."""
 
 ZOOM_PER_NOTCH = 1.2
+OPACITY_PER_NOTCH = 0.1
 ZOOM_PER_KEY = 1.25
 HOLD_MS = 350
 """H held longer hides only while it is held."""
@@ -29,10 +30,12 @@ HOLD_MS = 350
 ON_SHAFT_PX = 6.0
 LEAST_WIDTH, LARGEST_WIDTH = 1e-3, 1e5
 
+NO_SECOND = "There is no second image (File, Add second image)."
+
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 _LETTERS = (
     Qt.Key.Key_H, Qt.Key.Key_P, Qt.Key.Key_D, Qt.Key.Key_L, Qt.Key.Key_Delete,
-    Qt.Key.Key_T, Qt.Key.Key_Comma, Qt.Key.Key_Period,
+    Qt.Key.Key_T, Qt.Key.Key_Comma, Qt.Key.Key_Period, Qt.Key.Key_F,
 )  # fmt: skip
 
 
@@ -76,6 +79,7 @@ class SliceView(SlicePicture):
         self._pressed: Qt.MouseButton | None = None
         self._press_px = QPointF()
         self._press_window = view.window
+        self._press_second: Window | None = None
         self._press_camera: Camera | None = None
         self._hide_clock = QElapsedTimer()
         self._hide_before: bool | None = None
@@ -94,6 +98,8 @@ class SliceView(SlicePicture):
         pos, button = event.position(), event.button()
         self._pressed, self._press_px = button, pos
         self._press_camera, self._press_window = self._camera, self._view.window
+        shifted = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        self._press_second = self._view.second_window if shifted and self._has_second else None
         if button == Qt.MouseButton.LeftButton:
             self._press_left(pos)
         elif button == Qt.MouseButton.MiddleButton:
@@ -179,10 +185,18 @@ class SliceView(SlicePicture):
 
     def _window_by(self, by: QPointF) -> None:
         """Right is wider, up is brighter; in proportion to the width, so that MR works like CT."""
-        before = self._press_window
+        before = self._press_second or self._press_window
         width = float(np.clip(before.width * np.exp(by.x() / 250.0), LEAST_WIDTH, LARGEST_WIDTH))
         self._windowing = True
-        self._view.window = Window(width=width, level=before.level + by.y() / 300.0 * before.width)
+        new = Window(width=width, level=before.level + by.y() / 300.0 * before.width)
+        if self._press_second is not None:
+            self._view.second_window = new
+        else:
+            self._view.window = new
+
+    @property
+    def _has_second(self) -> bool:
+        return self._workspace.second.scan is not None
 
     def _point_out(self, pos: QPointF) -> None:
         """Light up the grip under the mouse."""
@@ -238,11 +252,15 @@ class SliceView(SlicePicture):
         super().hideEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scroll slices, or zoom with Ctrl."""
+        """Scroll slices, zoom with Ctrl, fade the second image with Shift."""
         delta = event.angleDelta()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             if self._pressed is None:
                 self.zoom(ZOOM_PER_NOTCH ** (delta.y() / WHEEL_STEP), event.position())
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._has_second:
+            # Some systems turn a wheel with Shift sideways.
+            turned = delta.y() or delta.x()
+            self._view.second_opacity += OPACITY_PER_NOTCH * turned / WHEEL_STEP
         elif self._pressed is None:
             self._wheel_by(delta)
         event.accept()
@@ -301,6 +319,10 @@ class SliceView(SlicePicture):
             return True  # one thing at a time
         if key == Qt.Key.Key_H:
             self._press_hide(repeated=repeated)
+        elif key == Qt.Key.Key_F:
+            self._press_flicker()
+        elif event.modifiers() & Qt.KeyboardModifier.AltModifier and _is_digit(key):
+            self._preset(key - Qt.Key.Key_1, second=True)
         elif key == Qt.Key.Key_P:
             self.placing.start()
         elif not self._press_look(key) and not self._keys.press(key, event.modifiers(), repeated=repeated):
@@ -311,7 +333,7 @@ class SliceView(SlicePicture):
 
     def _press_look(self, key: int) -> bool:
         """Change what is seen; False when the key does not."""
-        if Qt.Key.Key_1 <= key <= Qt.Key.Key_9:
+        if _is_digit(key):
             self._preset(key - Qt.Key.Key_1)
         elif key in (Qt.Key.Key_T, Qt.Key.Key_Comma, Qt.Key.Key_Period):
             self._press_slab(key)
@@ -340,16 +362,30 @@ class SliceView(SlicePicture):
             return False
         return True
 
-    def _preset(self, index: int) -> None:
+    def _preset(self, index: int, *, second: bool = False) -> None:
         case = self._workspace.case
-        assert case is not None
-        presets = presets_of(case.scan)
+        scan = self._workspace.second.scan if second else case.scan if case is not None else None
+        if scan is None:
+            self._workspace.message.emit(NO_SECOND)
+            return
+        presets = presets_of(scan)
         if index >= len(presets):
             self._workspace.message.emit(f"This image has the windows 1 to {len(presets)}.")
             return
         preset = presets[index]
-        self._view.window = Window(width=preset.width, level=preset.level)
-        self._workspace.message.emit(f"Window {preset.name}: {show_window(preset.width, preset.level)}")
+        window = Window(width=preset.width, level=preset.level)
+        if second:
+            self._view.second_window = window
+        else:
+            self._view.window = window
+        which = "Second image, window" if second else "Window"
+        self._workspace.message.emit(f"{which} {preset.name}: {show_window(preset.width, preset.level)}")
+
+    def _press_flicker(self) -> None:
+        if self._has_second:
+            self._view.second_flicker = True
+        else:
+            self._workspace.message.emit(NO_SECOND)
 
     def _press_slab(self, key: int) -> None:
         slab = self._view.slab
@@ -367,9 +403,11 @@ class SliceView(SlicePicture):
             self._view.overlays_hidden = not self._hide_before
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """Show the overlays again after H was held; a short press leaves them as it made them."""
+        """Show both images again after F, and the overlays after H was held; a short H leaves them so."""
         if event.key() == Qt.Key.Key_H and not event.isAutoRepeat():
             self._release_hide()
+        elif event.key() == Qt.Key.Key_F and not event.isAutoRepeat():
+            self._view.second_flicker = False
         else:
             super().keyReleaseEvent(event)
 
@@ -384,7 +422,12 @@ class SliceView(SlicePicture):
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Let go of a held H, whose release will be heard elsewhere."""
+        """Let go of a held H or F, whose release will be heard elsewhere."""
         self._release_hide()
+        self._view.second_flicker = False
         super().focusOutEvent(event)
         self.update()
+
+
+def _is_digit(key: int) -> bool:
+    return Qt.Key.Key_1 <= key <= Qt.Key.Key_9

@@ -17,8 +17,10 @@ from cryoplan.image.dicom_seg import read_segmentation
 from cryoplan.image.formats import DICOM, VOLUME_KINDS, kind_of
 from cryoplan.image.label_names import LabelName, find_names, stem_of
 from cryoplan.image.named_mask import NamedMask
+from cryoplan.image.path_check import check_path
 from cryoplan.image.read import read_volume_file
 from cryoplan.image.resample import onto_lattice
+from cryoplan.image.same_patient import check_same_patient
 from cryoplan.image.scan import Scan
 
 MOST_LABELS = 500
@@ -50,6 +52,7 @@ def read_masks(path: Path, scan: Scan | None = None) -> tuple[NamedMask, ...]:
         If the file cannot be read as an image at all.
     """
     path = Path(path)
+    check_path(path)
     if path.is_dir():
         raise StructureError(
             f"{path.name} is a folder.",
@@ -67,6 +70,7 @@ def read_masks(path: Path, scan: Scan | None = None) -> tuple[NamedMask, ...]:
                 code="truncated-file",
                 place=path.name,
             )
+        check_same_patient(header, scan)
         if header.sop_class in (SEG, LABELMAP_SEG):
             return read_segmentation(path, scan)
         raise StructureError(

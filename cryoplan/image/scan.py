@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from cryoplan.core.finding import Finding
 from cryoplan.core.volume import Volume
 
+LOWEST_HU = -1024
+"""CT numbers below this are padding outside the field of view (air is -1000 HU, 12-bit scanners end here)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanFacts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -417,6 +418,44 @@ def test_a_case_whose_disk_hangs_is_saved_elsewhere_from_memory_with_all_steps(
     assert not thread.is_alive()
     with workflow.CaseFile.open(first) as file:
         assert file.plan.name in ("written", "hangs")
+
+
+def test_a_file_that_goes_while_it_is_opened_lives_on_elsewhere_with_title_notes_and_history(
+    desk, qtbot, tmp_path
+):
+    workspace = desk.workspace
+    rename(desk, "written")
+    workspace.write_notes("near the dome")
+    path = file_of(desk)
+    workspace.keeper.call(lambda file: file.store.rename("Left lobe")).result()
+    workspace.keeper.call(lambda file: file.store.approve("Dr. A")).result()
+    workspace.set_case(None)
+    read = pickle.loads(pickle.dumps(workflow.open_case(path)))  # as the background process answers
+    path.unlink()
+    with qtbot.waitSignal(workspace.failed, timeout=LONG_MS):
+        workspace.open_case_file(path)
+        desk.worker.done("open", read)
+    kept = workspace.keeper.kept
+    assert (kept.path, kept.title, kept.notes) == (None, "Left lobe", "near the dome")
+    rename(desk, "goes on")
+    place = tmp_path / "elsewhere.cryoplan"
+    with qtbot.waitSignal(workspace.saver.saved, timeout=LONG_MS):
+        workspace.save_case_file(place)
+    assert file_of(desk) == place
+    with workflow.CaseFile.open(place, read_only=True) as file:
+        assert (file.store.title, file.store.notes) == ("Left lobe", "near the dome")
+        assert file.plan.name == "goes on"
+        assert file.store.findings == ()
+        assert [entry.text for entry in file.history.entries] == [
+            "Case created",
+            "Renamed to written",
+            "Notes changed",
+            "Case renamed to Left lobe",
+            "Plan approved",
+            "Continued in a file of its own",
+            "Renamed to goes on",
+            "Approval by Dr. A withdrawn by: Renamed to goes on",
+        ]
 
 
 # Two windows ----------------------------------------------------------------------------------------

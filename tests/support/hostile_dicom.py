@@ -76,6 +76,13 @@ def marker_errors_mm(values: np.ndarray, grid: object) -> dict[str, float]:
     return errors
 
 
+def value_error(values: np.ndarray, grid: object) -> float:
+    """Return how far any voxel is from what was painted at its place; voxels of padding are left aside."""
+    index = np.stack(np.meshgrid(*[np.arange(n) for n in values.shape], indexing="ij")[::-1], axis=-1)
+    points = grid.index_to_mm(index.reshape(-1, 3)).reshape(*values.shape, 3)  # type: ignore[attr-defined]
+    return float(np.abs(values - painted(points))[values > -1024].max())
+
+
 def centred(
     row: Sequence[float] = (1.0, 0.0, 0.0),
     column: Sequence[float] = (0.0, 1.0, 0.0),
