@@ -22,12 +22,11 @@ from cryoplan.app.travel import PATIENCE_S
 from cryoplan.app.worker import Worker
 from cryoplan.case.case import Case
 from cryoplan.case.history import Kind
-from cryoplan.core.errors import CryoplanError, StaleError
+from cryoplan.core.errors import StaleError
 from cryoplan.core.finding import Finding
 from cryoplan.core.progress import ProgressReport
 from cryoplan.image.series import PathDescription
 from cryoplan.margins.assessment import Assessment
-from cryoplan.margins.limits import Limits
 from cryoplan.plan.plan import Plan
 from cryoplan.scene.meshes import CaseMeshes
 from cryoplan.simulation.result import Frame, ThermalResult
@@ -107,11 +106,6 @@ class Workspace(EditedCase):
         """The judgement of `result` by the limits of the case; of those it had when it became out of date."""
         self._judge()
         return None if self._judged is None else self._judged[1]
-
-    @property
-    def limits(self) -> Limits:
-        """What the case is judged by: the ordinary limits, its own in place of some."""
-        return workflow.limits_of(self._case)
 
     @property
     def rules(self) -> tuple[Finding, ...]:
@@ -237,6 +231,7 @@ class Workspace(EditedCase):
         read_only: bool = False,
     ) -> None:
         """Show another patient, in a new case file or in the one that it was read from."""
+        self.finish_strokes()
         self._errands.stop("solve", "converge", "meshes")  # what is to be printed is still wanted
         self._solving = None
         self._recall.forget()
@@ -279,6 +274,7 @@ class Workspace(EditedCase):
 
     def set_target(self, name: str) -> None:
         """Choose the tumour that margins are measured on."""
+        self.finish_strokes()
         if self._case is not None and name != self._case.target_name:
             self._errands.ask("target", case=self._case, name=name)
 
@@ -338,6 +334,7 @@ class Workspace(EditedCase):
         StaleError
             If the result is not the answer to this plan: then nothing is printed.
         """
+        self.finish_strokes()
         if not self.is_current:
             raise StaleError(
                 "The result is out of date." if self._results.shown else "The plan has not been solved.",
@@ -359,6 +356,7 @@ class Workspace(EditedCase):
 
     def close(self) -> bool:
         """End the background process and free the case file; tell whether all steps are on the disk."""
+        self.finish_strokes()
         self._recall.forget()
         self._errands.close()
         return self.saver.close()
@@ -499,8 +497,3 @@ class Workspace(EditedCase):
         if result.key == self._key and self._case is not None:
             self._results.look_up(self._key)
             self.result_changed.emit()
-
-    def _need_probes(self) -> bool:
-        if self._need_case() and not self._plan.probes:
-            self._fail(CryoplanError("The plan has no probe.", "Place one first: press P.", code="no-probes"))
-        return self._case is not None and bool(self._plan.probes)
