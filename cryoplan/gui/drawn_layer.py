@@ -40,12 +40,10 @@ class DrawnLayer:
         preview = outlining.preview
         if preview is not None:
             path = self._path("preview", (plane, id(preview)), self._patch_volume(preview), plane)
-            found.append(_filled(path, LineStyle("", look.dark.accent, 1.6, (5.0, 3.0)), 0.22))
+            found.append(_filled(path, _line(look.dark.accent, 1.8, (5.0, 3.0)), 0.22))
         marks = {Tool.INSIDE: look.dark.ok, Tool.OUTSIDE: look.dark.fail}
         for tool, ink in marks.items():
-            found.append(
-                _filled(self._mask_path(tool, outlining.marks[tool], plane), LineStyle("", ink, 1.2), 0.45)
-            )
+            found.append(_filled(self._mask_path(tool, outlining.marks[tool], plane), _line(ink, 1.2), 0.45))
         style = look.outline(outlining.subject.role)
         found.append(_filled(self._mask_path("live", outlining.live, plane), style, 0.14))
         return [stroke for stroke in found if not stroke.path.isEmpty()]
@@ -108,6 +106,10 @@ def around(rect: QRectF, spare_px: float) -> QRect:
 def ring(at: QPointF, radius_px: float) -> QRectF:
     """Return the square around a circle."""
     return QRectF(at.x() - radius_px, at.y() - radius_px, 2.0 * radius_px, 2.0 * radius_px)
+
+
+def _line(ink: str, width_px: float, dash: tuple[float, ...] = ()) -> LineStyle:
+    return LineStyle(label="", colour=ink, width_px=width_px, dash=dash)
 
 
 def _filled(path: QPainterPath, style: LineStyle, filled: float) -> Stroke:

@@ -236,7 +236,7 @@ class DrawSection(QWidget):
         self.new_button.setEnabled(may)
         self.subject.setEnabled(may)
         self.body.setVisible(subject is not None)
-        self.body.setEnabled(may and subject is not None)
+        self.body.setEnabled(may)
         names = [] if case is None else [s.name for s in case.structures if s.role is not Role.BODY]
         if subject is not None and subject.name not in names:
             names = [subject.name, *names]
