@@ -14,6 +14,7 @@ from cryoplan.app.view import ViewState
 from cryoplan.core.geometry import Point, as_point
 from cryoplan.core.units import show_ml
 from cryoplan.gui.drawn_layer import SPARE_PX, around, ring
+from cryoplan.gui.parts import short_name
 from cryoplan.gui.slice_picture import SlicePicture
 
 CLOSE_PX = 3.0
@@ -38,6 +39,8 @@ class DrawGestures:
     picture : SlicePicture
         The view; its camera says where the mouse is in the patient.
     """
+
+    _MARKS = (Tool.INSIDE, Tool.OUTSIDE)
 
     def __init__(self, outlining: Outlining, view: ViewState, picture: SlicePicture) -> None:
         self._outlining, self._view, self._picture = outlining, view, picture
@@ -127,7 +130,7 @@ class DrawGestures:
         if key == Qt.Key.Key_Escape:
             return outlining.tool is not None or outlining.preview is not None or outlining.is_busy
         if key in _ENTER:
-            return outlining.preview is not None or outlining.tool in (Tool.INSIDE, Tool.OUTSIDE)
+            return outlining.preview is not None or outlining.tool in self._MARKS
         return key in _RADIUS_KEYS and outlining.tool is not None and outlining.tool.is_round
 
     def key(self, key: int) -> bool:
@@ -167,21 +170,18 @@ class DrawGestures:
         if outlining.is_busy:
             return f"{outlining.busy_text} ... (Esc stops)"
         if outlining.preview is not None:
-            ml = np.count_nonzero(outlining.preview.voxels) * outlining.live.grid.voxel_volume_ml
             if outlining.preview_leaks:
-                return f"{show_ml(ml)}: it runs out - lower the tolerance, or Esc"
-            return f"{show_ml(ml)}: Enter adds it to {subject.name}, Esc gives it up"
+                return "It runs out: lower the tolerance"
+            ml = np.count_nonzero(outlining.preview.voxels) * outlining.live.grid.voxel_volume_ml
+            return f"{show_ml(ml)} · Enter adds it, Esc gives it up"
         if tool is Tool.GROW:
-            return f"Click into {subject.name}"
+            return f"Click into {short_name(subject.name)}"
         if tool is Tool.LASSO:
-            return f"Draw around what belongs to {subject.name} (Shift: what does not)"
-        shape = "ball" if settings.is_ball else "disc"
-        words = {
-            Tool.BRUSH: "Brush", Tool.ERASER: "Eraser",
-            Tool.INSIDE: "Mark what belongs to it", Tool.OUTSIDE: "Mark what does not",
-        }  # fmt: skip
-        more = "Enter decides" if tool in (Tool.INSIDE, Tool.OUTSIDE) else subject.name
-        return f"{words[tool]}, {shape} of {2.0 * settings.radius_mm:.3g} mm: {more}"
+            return "Draw around it (Shift takes away)"
+        shape = f"{'ball' if settings.is_ball else 'disc'} of {2.0 * settings.radius_mm:.3g} mm"
+        if tool in self._MARKS:
+            return f"Mark {tool.value}, {shape}: Enter decides"
+        return f"{tool.value.capitalize()}, {shape}: {short_name(subject.name)}"
 
     def _point(self, pos: QPointF) -> Point:
         camera, plane = self._picture.camera, self._picture.plane

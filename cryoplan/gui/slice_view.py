@@ -234,7 +234,8 @@ class SliceView(SlicePicture):
             self._hand.show_ring(self.ring_px if self._hand.is_on else None)
 
     def _drawing_words(self) -> str:
-        return self._hand.banner()
+        # In the view that is drawn on; the others are looked at.
+        return self._hand.banner() if self.hasFocus() or self.underMouse() else ""
 
     @Slot()
     def _show_cursor(self) -> None:

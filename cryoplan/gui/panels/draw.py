@@ -35,12 +35,12 @@ TOOLS = (
     (Tool.BRUSH, "Brush", "B", "Paint; with Shift erase. Shift+wheel or [ and ] change the size"),
     (Tool.ERASER, "Eraser", "E", "Erase; with Shift paint"),
     (Tool.LASSO, "Lasso", "O", "Draw around what belongs to it; with Shift around what does not"),
-    (Tool.INSIDE, "Mark in", "I", "Mark some of what belongs to it, then some of what does not, then Enter"),
-    (Tool.OUTSIDE, "Mark out", "X", "Mark some of what does not belong to it"),
+    (Tool.INSIDE, "Inside", "I", "Mark some of what belongs to it, then some of what does not, then Enter"),
+    (Tool.OUTSIDE, "Outside", "X", "Mark some of what does not belong to it"),
 )
 """Tool, word, key and what it does, in the order of the buttons."""
 
-NOTHING = "Choose a structure ..."
+NOTHING = "Draw on ..."
 LARGEST_TOLERANCE = 150
 
 
@@ -112,7 +112,7 @@ class DrawSection(QWidget):
         self._group.setExclusive(False)
         for number, (tool, word, key, what) in enumerate(TOOLS):
             button = QToolButton()
-            button.setText(f"{word}  {key}")
+            button.setText(f"{word} {key}")
             button.setCheckable(True)
             button.setToolTip(f"{what} ({key})")
             button.setAccessibleName(word)
