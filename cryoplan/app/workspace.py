@@ -416,11 +416,11 @@ class Workspace(EditedCase):
             assert isinstance(value, PathDescription)
             self.series_listed.emit(value)
         elif kind == "load":
-            self._errands.held.cases.add(value.digest())
+            self._errands.held.took(value)
             self.set_case(value)
             self.message.emit("Scan loaded")
         elif kind == "demo":
-            self._errands.held.cases.add(value[0].digest())
+            self._errands.held.took(value[0])
             self.set_case(*value)
         elif kind in ("structures", "target"):
             if asked.arguments["case"] is self._case:
@@ -429,7 +429,7 @@ class Workspace(EditedCase):
                 what = "structures were not added" if kind == "structures" else "target was not chosen"
                 self.message.emit(f"The {what}, because the case changed meanwhile. Please repeat it.")
         elif kind == "open":
-            self._errands.held.cases.add(value.case.digest())
+            self._errands.held.took(value.case)
             if value.result is not None:  # the grid it was solved on, else it would not be the answer
                 self._settings = value.result.settings
             path = asked.arguments["path"]
@@ -468,23 +468,24 @@ class Workspace(EditedCase):
             new = [s.name for s in case.structures if s.name not in {b.name for b in before.structures}]
             text = f"Structures added: {', '.join(new)}"
         if self._may_edit():
+            self._errands.held.took(case)
             self._show_case(case)
             self._record(text, before=(before, self._plan))
 
     def _show_case(self, case: Case) -> None:
         """Put another state of the same patient in place: the plan and its history stay."""
-        self._errands.held.cases.add(case.digest())
         self._case = case
         self._rules = None
         self._refresh_key()
         self._look_for_result()
-        self._make_meshes()
+        self._make_meshes(self.meshes)  # those of the last state are seen until these are made
         self.case_changed.emit()
         self.result_changed.emit()
 
-    def _make_meshes(self) -> None:
-        self.meshes = None
+    def _make_meshes(self, meanwhile: CaseMeshes | None = None) -> None:
+        self.meshes = meanwhile
         self._meshing = None
+        self._errands.stop("meshes")
         if self._case is not None:
             self._meshing = self._errands.ask("meshes", case=self._case)
         self.meshes_changed.emit()
