@@ -72,6 +72,7 @@ class DrawGestures:
             self._is_held = True
             self._picture.lasso_px = [pos]
         else:
+            self._is_held = True  # the first dab is seen at once
             self._is_held = self._outlining.press(self._point(pos), self._normal, turn=turn)
         return True
 

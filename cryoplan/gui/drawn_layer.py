@@ -15,7 +15,7 @@ from cryoplan.core.volume import Volume
 from cryoplan.gui.slice_layers import Stroke, lines_path
 from cryoplan.gui.slice_paint import Camera
 from cryoplan.image.outlining.strokes import Patch
-from cryoplan.scene.contours import contour_lines
+from cryoplan.scene.contours import Line, contour_lines
 from cryoplan.scene.plane import SlicePlane
 from cryoplan.scene.slices import SliceSampler
 from cryoplan.scene.style import LineStyle, theme
@@ -123,4 +123,14 @@ def _cut(volume: Volume | None, plane: SlicePlane) -> QPainterPath:
     if not sampler.covers(plane):
         return QPainterPath()
     image = sampler.extract(plane, interpolate=True)
-    return lines_path(contour_lines(image, 0.5))
+    return lines_path([without_straight(line) for line in contour_lines(image, 0.5)])
+
+
+def without_straight(line: Line) -> Line:
+    """Return a line without the points that it goes straight on through; it is the same line."""
+    if len(line) < 4:
+        return line
+    steps = np.diff(line, axis=0)
+    turns = np.abs(steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0])
+    lengths = np.hypot(*steps.T)
+    return line[np.concatenate([[True], turns > 1e-9 * (lengths[:-1] * lengths[1:]), [True]])]

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, Slot
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap, QRegion
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cryoplan.app.outlining import Outlining
@@ -30,6 +30,9 @@ from cryoplan.scene.window import show_window
 
 FIELD_MM = 230.0
 """What a view shows at first of a case with a target: the target, its neighbours and the skin."""
+
+LATER_MS = 60
+"""While a stroke is drawn the other two views follow a little later: the hand looks at one of them."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +76,11 @@ class SlicePicture(QWidget):
         self._windowing = False
         self.outlining = Outlining.of(workspace)
         self._drawn = DrawnLayer(self.outlining)
+        self._late = QRegion()
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(LATER_MS)
+        self._later.timeout.connect(self._catch_up)
         self.ring_px: QPointF | None = None
         self.lasso_px: list[QPointF] = []
 
@@ -240,8 +248,23 @@ class SlicePicture(QWidget):
             self.update()
             return
         part = self._drawn.dirty(box, plane, camera, QSizeF(self.size()))
-        if part is not None:
+        if part is None:
+            return
+        if self.outlining.is_drawing and not self._is_drawn_on():
+            self._late |= QRegion(part)
+            if not self._later.isActive():
+                self._later.start()
+        else:
             self.update(part)
+
+    @Slot()
+    def _catch_up(self) -> None:
+        late, self._late = self._late, QRegion()
+        self.update(late)
+
+    def _is_drawn_on(self) -> bool:
+        """Tell whether the hand is on this view; `SliceView` knows."""
+        return False
 
     @Slot()
     def _view_changed(self) -> None:

@@ -233,6 +233,9 @@ class SliceView(SlicePicture):
         if self.ring_px is not None:
             self._hand.show_ring(self.ring_px if self._hand.is_on else None)
 
+    def _is_drawn_on(self) -> bool:
+        return self._hand.is_held
+
     def _drawing_words(self) -> str:
         # In the view that is drawn on; the others are looked at.
         return self._hand.banner() if self.hasFocus() or self.underMouse() else ""

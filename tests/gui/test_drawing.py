@@ -78,20 +78,44 @@ def test_what_is_drawn_is_seen_before_the_button_is_up(desk, show, mouse, outlin
     assert not np.array_equal(mask_of(desk), start)
 
 
-def test_a_dab_draws_again_only_the_part_of_the_views_that_shows_it(show, outlining, monkeypatch):
+def test_a_dab_draws_again_only_the_part_of_the_views_that_shows_it(show, mouse, outlining, monkeypatch):
     view, other = show(), show(Orientation.CORONAL)
     outlining.take(Tool.BRUSH)
     view.grab()
     regions = []
     for one in (view, other):
         monkeypatch.setattr(one, "update", lambda *area, one=one: regions.append((one, area)))
-    outlining.press((X - 20.0, Y - 30.0, Z), (0.0, 0.0, 1.0))
+    mouse(view).press((X - 20.0, Y - 30.0, Z))
     in_view = [area[0] for one, area in regions if one is view and area]
     assert in_view
     assert all(area.width() < view.width() / 3 for area in in_view)
     # The other view shows a slice 30 mm away.
-    assert not [area for one, area in regions if one is other]
-    outlining.release()
+    assert not [area for one, area in regions if one is other and area]
+    mouse(view).release((X - 20.0, Y - 30.0, Z))
+
+
+def test_the_other_views_follow_a_stroke_a_moment_later(desk, show, mouse, outlining, qtbot, monkeypatch):
+    view, other = show(), show(Orientation.CORONAL)
+    outlining.take(Tool.BRUSH)
+    regions = []
+    monkeypatch.setattr(other, "update", lambda *area: regions.extend(area))
+    # The other view shows the plane through the tumour, where this is drawn.
+    at = view.pixel_of((X - 20.0, desk.view.cursor_mm[1], Z))
+    view.raise_()
+    view.activateWindow()
+    mouse(view).press(at)
+    assert outlining.is_drawing
+    assert not regions
+    qtbot.waitUntil(lambda: bool(regions))
+    mouse(view).release(at)
+
+
+def test_a_line_without_its_straight_points_is_the_same_line():
+    from cryoplan.gui.drawn_layer import without_straight
+
+    line = np.array([(0, 0), (1, 0), (2, 0), (3, 1), (4, 2), (4, 3), (4, 5), (0, 5), (0, 0)], float)
+    expected = [(0, 0), (2, 0), (4, 2), (4, 5), (0, 5), (0, 0)]
+    assert without_straight(line).tolist() == [list(map(float, p)) for p in expected]
 
 
 def test_shift_turns_the_brush_and_escape_gives_the_stroke_up(desk, show, mouse, outlining):

@@ -282,7 +282,8 @@ class DrawSection(QWidget):
         if self.outlining.is_busy and not live.count:
             self.size_text.say(f"{self.outlining.busy_text} ...")
         elif not live.count:
-            self.size_text.say("nothing drawn yet")
+            found = self.outlining.preview is not None
+            self.size_text.say("found, not added yet" if found else "nothing drawn yet")
         else:
             size = " x ".join(f"{mm:.0f}" for mm in live.extents_mm)
             self.size_text.say(f"{show_ml(live.volume_ml)} · {size} mm")
