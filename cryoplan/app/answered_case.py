@@ -14,11 +14,9 @@ from cryoplan.app.results import Results
 from cryoplan.app.saver import Saver
 from cryoplan.app.state import BUSY_TEXT, State
 from cryoplan.app.worker import Worker
-from cryoplan.core.errors import CryoplanError
 from cryoplan.core.finding import Finding
 from cryoplan.core.progress import ProgressReport
 from cryoplan.margins.assessment import Assessment
-from cryoplan.margins.limits import Limits
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.result import ThermalResult
 from cryoplan.simulation.settings import STANDARD, SolverSettings
@@ -70,11 +68,6 @@ class AnsweredCase(EditedCase):
         """The judgement of `result` by the limits of the case; of those it had when it became out of date."""
         self._judge()
         return None if self._judged is None else self._judged[1]
-
-    @property
-    def limits(self) -> Limits:
-        """What the case is judged by: the ordinary limits, its own in place of some."""
-        return workflow.limits_of(self._case)
 
     @property
     def rules(self) -> tuple[Finding, ...]:
@@ -212,8 +205,3 @@ class AnsweredCase(EditedCase):
     def errands(self) -> Errands:
         """What the background process was asked."""
         return self._errands
-
-    def _need_probes(self) -> bool:
-        if self.need_case() and not self._plan.probes:
-            self._fail(CryoplanError("The plan has no probe.", "Place one first: press P.", code="no-probes"))
-        return self._case is not None and bool(self._plan.probes)

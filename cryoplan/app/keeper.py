@@ -238,13 +238,15 @@ class Keeper(QObject):
 
     # Steps ------------------------------------------------------------------------------------------
 
-    def record(self, step: Step, describe: Callable[[Plan, Plan], str]) -> None:
+    def record(self, step: Step, describe: Callable[[Plan, Plan], str], *, wait: bool = True) -> None:
         """Take one step; see `CaseWriter.record`.
 
         Parameters
         ----------
         describe : callable
             ``(old, new) -> text`` for what the parts of one gesture did together.
+        wait : bool
+            Give the disk a moment.
 
         Raises
         ------
@@ -254,7 +256,7 @@ class Keeper(QObject):
         self.require_writable()
         self._forget_taken_back()
         with self._changing_writer:
-            self._writer.record(step, describe)
+            self._writer.record(step, describe, wait=wait)
 
     def undo(self) -> Future[State]:
         """Take the last step back; one that is not written yet just does not happen."""

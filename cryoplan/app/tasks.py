@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cryoplan import workflow
 from cryoplan.app.jobs import Forgotten
-from cryoplan.app.parcel import HeldCase
+from cryoplan.app.parcel import ChangedCase, HeldCase
 from cryoplan.case.case import Case
 from cryoplan.case.second_image import SecondImage
 from cryoplan.case.skin import body_mask
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from cryoplan.simulation.verification.suite import Verification
 
 Kept = TypeVar("Kept")
+
+SentCase = Case | HeldCase | ChangedCase
+"""A case as it comes through the pipe."""
 
 KEPT = 3
 _CASES: OrderedDict[str, Case] = OrderedDict()
@@ -85,19 +88,19 @@ def demo(_line: Line) -> tuple[Case, Plan]:
     return case, workflow.built_in_plan(case)
 
 
-def structures(_line: Line, case: Case | HeldCase, path: Path) -> Case:
+def structures(_line: Line, case: SentCase, path: Path) -> Case:
     """Add the structures of a file."""
     return _ready(workflow.add_structures(_case(case), path))
 
 
-def target(_line: Line, case: Case | HeldCase, name: str) -> Case:
+def target(_line: Line, case: SentCase, name: str) -> Case:
     """Choose the tumour."""
     return _ready(workflow.choose_target(_case(case), name))
 
 
 def second(
     line: Line,
-    case: Case | HeldCase,
+    case: SentCase,
     facts: ScanFacts,
     path: Path,
     series_uid: str | None,
@@ -117,7 +120,7 @@ def second_again(line: Line, second: SecondImage, case_file: Path | None) -> Sca
     return read_second(second, case_file, progress=line)
 
 
-def meshes(_line: Line, case: Case | HeldCase) -> CaseMeshes:
+def meshes(_line: Line, case: SentCase) -> CaseMeshes:
     """Make the surfaces of the 3D view."""
     from cryoplan.scene.meshes import build_case_meshes
 
@@ -125,7 +128,7 @@ def meshes(_line: Line, case: Case | HeldCase) -> CaseMeshes:
 
 
 def solve(
-    line: Line, case: Case | HeldCase, plan: Plan, settings: SolverSettings
+    line: Line, case: SentCase, plan: Plan, settings: SolverSettings
 ) -> tuple[ThermalResult, Assessment]:
     """Solve and judge; the frames have gone ahead one by one, so the answer leaves them out."""
     patient = _case(case)
@@ -138,7 +141,7 @@ def solve(
 
 
 def converge(
-    line: Line, case: Case | HeldCase, plan: Plan, settings: SolverSettings, known: Assessment | None
+    line: Line, case: SentCase, plan: Plan, settings: SolverSettings, known: Assessment | None
 ) -> workflow.ConvergenceReport:
     """Solve on another grid and with half the step, and tell what that changes."""
     patient = _case(case)
@@ -156,7 +159,7 @@ def verify(line: Line) -> Verification:
 
 def report(
     _line: Line,
-    case: Case | HeldCase,
+    case: SentCase,
     plan: Plan,
     solved: tuple[ThermalResult, Assessment] | str,
     path: Path,
@@ -179,7 +182,7 @@ def report(
 
 def save(
     _line: Line,
-    case: Case | HeldCase,
+    case: SentCase,
     plan: Plan,
     solved: tuple[ThermalResult, Assessment] | str | None,
     path: Path,
@@ -199,9 +202,7 @@ def open_file(_line: Line, path: Path) -> workflow.SavedCase:
     return saved
 
 
-def recall(
-    _line: Line, case: Case | HeldCase, plan: Plan, stored: StoredResult
-) -> tuple[ThermalResult, Assessment]:
+def recall(_line: Line, case: SentCase, plan: Plan, stored: StoredResult) -> tuple[ThermalResult, Assessment]:
     """Unpack and judge a result that the window read from the case file."""
     result, assessment = workflow.recall(stored, _case(case), plan)
     _keep(_RESULTS, result.key, (result, assessment))
@@ -233,9 +234,11 @@ def _ready(case: Case) -> Case:
     return case
 
 
-def _case(case: Case | HeldCase) -> Case:
+def _case(case: SentCase) -> Case:
     if isinstance(case, HeldCase):
         return _held(_CASES, case.key).changed(limits=case.limits)
+    if isinstance(case, ChangedCase):
+        return _ready(case.case(_held(_CASES, case.base)))
     return _ready(case)
 
 

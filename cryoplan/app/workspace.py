@@ -82,6 +82,7 @@ class Workspace(AnsweredCase):
         memory: Memory | None = None,
     ) -> None:
         """Show another patient, in a new case file or in the one that it was read from with `memory`."""
+        self.finish_strokes()
         self._errands.stop("solve", "converge", "meshes")  # what is to be printed is still wanted
         self._solving = None
         self._recall.forget()
@@ -129,6 +130,7 @@ class Workspace(AnsweredCase):
 
     def set_target(self, name: str) -> None:
         """Choose the tumour that margins are measured on."""
+        self.finish_strokes()
         if self._case is not None and name != self._case.target_name:
             self._errands.ask("target", case=self._case, name=name)
 
@@ -188,6 +190,7 @@ class Workspace(AnsweredCase):
         StaleError
             If the result is not the answer to this plan: then nothing is printed.
         """
+        self.finish_strokes()
         if not self.is_current:
             raise StaleError(
                 "The result is out of date." if self._results.shown else "The plan has not been solved.",
@@ -210,6 +213,7 @@ class Workspace(AnsweredCase):
 
     def close(self) -> bool:
         """End the background process and free the case file; tell whether all steps are on the disk."""
+        self.finish_strokes()
         self._recall.forget()
         self._errands.close()
         return self.saver.close()
@@ -277,11 +281,11 @@ class Workspace(AnsweredCase):
                 self.meshes = value
                 self.meshes_changed.emit()
         elif kind == "load":
-            self._errands.held.cases.add(value.digest())
+            self._errands.held.took(value)
             self.set_case(value)
             self.message.emit("Scan loaded")
         elif kind == "demo":
-            self._errands.held.cases.add(value[0].digest())
+            self._errands.held.took(value[0])
             self.set_case(*value)
         elif kind in ("structures", "target"):
             if asked.arguments["case"] is self._case:
@@ -292,7 +296,7 @@ class Workspace(AnsweredCase):
         elif kind in ("second", "second-again"):
             self.second.take(asked, value)
         elif kind == "open":
-            self._errands.held.cases.add(value.case.digest())
+            self._errands.held.took(value.case)
             if value.result is not None:  # the grid it was solved on, else it would not be the answer
                 self._settings = value.result.settings
             path, memory = asked.arguments["path"], value.memory
@@ -327,23 +331,24 @@ class Workspace(AnsweredCase):
             text = f"Structures added: {', '.join(new)}"
         if self._may_edit():
             # The background process knows a case without its second image.
+            self._errands.held.took(case)
             self._show_case(case.changed(second=before.second))
             self._record(text, before=(before, self._plan))
 
     def _show_case(self, case: Case) -> None:
         """Put another state of the same patient in place: the plan and its history stay."""
-        self._errands.held.cases.add(case.digest())
         self._case = case
         self._rules = None
         self._refresh_key()
         self._look_for_result()
-        self._make_meshes()
+        self._make_meshes(self.meshes)  # those of the last state are seen until these are made
         self.case_changed.emit()
         self.result_changed.emit()
 
-    def _make_meshes(self) -> None:
-        self.meshes = None
+    def _make_meshes(self, meanwhile: CaseMeshes | None = None) -> None:
+        self.meshes = meanwhile
         self._meshing = None
+        self._errands.stop("meshes")
         if self._case is not None:
             self._meshing = self._errands.ask("meshes", case=self._case)
         self.meshes_changed.emit()

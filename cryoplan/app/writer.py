@@ -96,13 +96,13 @@ class CaseWriter:
         """Leave the present file once its steps are written; while they cannot be, they are forgotten."""
         return self._call(self._drop, When.LEAVING)
 
-    def record(self, step: Step, describe: Callable[[Plan, Plan], str]) -> None:
-        """Take one step; when this returns it is usually on the disk."""
+    def record(self, step: Step, describe: Callable[[Plan, Plan], str], *, wait: bool = True) -> None:
+        """Take one step; when this returns it is usually on the disk, unless nobody shall `wait`."""
         with self._changing():
             if not self._merged(step, describe):
                 self._steps.append(step)
             self._due = time.monotonic() + (GESTURE_S if step.gesture else 0.0)
-        if step.gesture is None and self._make is None:
+        if wait and step.gesture is None and self._make is None:
             self.settle(PATIENCE_S)
 
     def settle(self, timeout_s: float, *, again: bool = False) -> bool:

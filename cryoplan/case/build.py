@@ -66,7 +66,7 @@ def build_case(scan: Scan, masks: Sequence[NamedMask], *, target: str | None = N
     findings += _shared_voxels(structures)
     chosen = _choose_target(structures, names_in_files, target, findings)
     if chosen is not None:
-        findings += _target_findings(chosen, scan)
+        findings += target_findings(chosen, scan)
     return Case(
         code=code or scan.facts.code,
         scan=scan,
@@ -221,6 +221,18 @@ def _shared_voxels(structures: Sequence[Structure]) -> list[Finding]:
     return findings
 
 
+def shared_with(structure: Structure, structures: Sequence[Structure]) -> list[Finding]:
+    """Report which of `structures` have the very same voxels as one of them, or overlap it unexpectedly."""
+    same_grid = [s for s in structures if s.mask.grid == structure.mask.grid]
+    boxes = _boxes(same_grid)
+    own = same_grid.index(structure)
+    found = [
+        _shared_by(a, b, boxes[a.name], boxes[b.name])
+        for a, b in [(s, structure) for s in same_grid[:own]] + [(structure, s) for s in same_grid[own + 1 :]]
+    ]
+    return [finding for finding in found if finding is not None]
+
+
 def _shared_by(
     a: Structure, b: Structure, box_a: tuple[slice, ...], box_b: tuple[slice, ...]
 ) -> Finding | None:
@@ -281,7 +293,8 @@ def _choose_target(
     return None
 
 
-def _target_findings(target: Structure, scan: Scan) -> list[Finding]:
+def target_findings(target: Structure, scan: Scan) -> list[Finding]:
+    """Return what is odd about a structure as the target of a plan."""
     findings = []
     if target.role is not Role.TUMOUR:
         findings.append(

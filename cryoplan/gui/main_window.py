@@ -23,7 +23,7 @@ from cryoplan.app.shelf import Shelf
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import as_point
-from cryoplan.gui import actions
+from cryoplan.gui import actions, drawing
 from cryoplan.gui.actions import Entry, Needs
 from cryoplan.gui.banner import Banner, Notices
 from cryoplan.gui.case_files import CaseFiles
@@ -99,6 +99,7 @@ class MainWindow(QMainWindow):
         self.shelf = Shelf(RecentCases(self.settings), self)
         self.case_files = CaseFiles(workspace, self.files, self.shelf, self)
         self.file_type = FileType(workspace, self)
+        self.drawing = drawing.Drawing(workspace, view, self._step_1, self)
         self.actions_by_id = actions.build(self, workspace, self._entries())
         self.recent_menu = RecentMenu(self.shelf, self.actions_by_id["save-case"], self.menuBar())
         self.recent_menu.asked.connect(self.case_files.do)
@@ -163,6 +164,8 @@ class MainWindow(QMainWindow):
         images.demo_requested.connect(workspace.open_demo)
         images.add_second_requested.connect(self.second_files.add)
         structures.add_structures_requested.connect(self.files.add_structures)
+        structures.draw.new_requested.connect(self.drawing.new)
+        structures.draw.ellipsoid_requested.connect(self.drawing.ellipsoid)
         freeze.solve_requested.connect(workspace.request_simulation)
         report.export_pdf_requested.connect(self.files.export_pdf)
         report.save_case_requested.connect(self.files.save_case)
@@ -248,6 +251,7 @@ class MainWindow(QMainWindow):
             Entry("redo", "&Edit", "↷ Redo", "Ctrl+Y", Needs.REDO, workspace.redo),
             Entry("history", "&Edit", "&History...", "Ctrl+H", Needs.CASE, self.show_history),
             Entry("limits", "&Edit", "&Limits of this case...", "", Needs.CASE, self._show_limits),
+            *self.drawing.entries(),
             Entry("place", "&Probe", "&Place a probe", "P", Needs.MAY_EDIT, self._place_probe),
             Entry("copy", "&Probe", "&Copy parallel", "D", Needs.EDIT_PROBES, self._copy_probe),
             Entry("lock", "&Probe", "&Lock or free", "L", Needs.EDIT_PROBES, self._lock_probe),
@@ -381,7 +385,7 @@ class MainWindow(QMainWindow):
             for action in self.actions_by_id.values()
             if not action.shortcut().isEmpty()
         ]
-        ShortcutsDialog([*actions.MANNERS, *rows], self).exec()
+        ShortcutsDialog([*actions.MANNERS, *drawing.MANNERS, *rows], self).exec()
 
     def show_messages(self) -> None:
         """Show what every code of a message means, beside the window."""

@@ -7,15 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, Slot
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap, QRegion
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from cryoplan.app.outlining import Outlining
 from cryoplan.app.view import Display, ViewState
 from cryoplan.app.workspace import Workspace
+from cryoplan.core.box import VoxelBox
 from cryoplan.core.geometry import Point, as_point, distance_mm
 from cryoplan.core.units import show_clock, show_mm
 from cryoplan.core.volume import Volume
+from cryoplan.gui.drawn_layer import DrawnLayer
 from cryoplan.gui.probe_gestures import PlacedGrip, Placing, place_grips, selected, target_centre_mm
 from cryoplan.gui.second_layer import words
 from cryoplan.gui.slice_layers import Outlines, SliceLayers
@@ -28,6 +31,9 @@ from cryoplan.scene.window import show_window
 
 FIELD_MM = 230.0
 """What a view shows at first of a case with a target: the target, its neighbours and the skin."""
+
+LATER_MS = 60
+"""While a stroke is drawn the other two views follow a little later: the hand looks at one of them."""
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +75,15 @@ class SlicePicture(QWidget):
         # What the mouse is doing; the picture shows it.
         self._hot: Grip | None = None
         self._windowing = False
+        self.outlining = Outlining.of(workspace)
+        self._drawn = DrawnLayer(self.outlining)
+        self._late = QRegion()
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(LATER_MS)
+        self._later.timeout.connect(self._catch_up)
+        self.ring_px: QPointF | None = None
+        self.lasso_px: list[QPointF] = []
 
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
@@ -83,6 +98,8 @@ class SlicePicture(QWidget):
         workspace.second.changed.connect(self.update)
         self.placing.changed.connect(self.update)
         Outlines.of(workspace).ready.connect(self.update)
+        self.outlining.changed.connect(self.update)
+        self.outlining.drawn.connect(self._drawn_on)
 
     # Where it is --------------------------------------------------------------------------------------
 
@@ -222,8 +239,34 @@ class SlicePicture(QWidget):
 
     @Slot()
     def _case_changed(self) -> None:
-        self._base = None
+        # Image and outlines tell by themselves whether they are others: a stroke need not draw them again.
         self.update()
+
+    @Slot(object)
+    def _drawn_on(self, box: VoxelBox | None) -> None:
+        """Draw again what shows voxels of a box, and no more: the brush must follow the hand."""
+        camera, plane = self._camera, self.plane
+        if box is None or camera is None or plane is None:
+            self.update()
+            return
+        part = self._drawn.dirty(box, plane, camera, QSizeF(self.size()))
+        if part is None:
+            return
+        if self.outlining.is_drawing and not self._is_drawn_on():
+            self._late |= QRegion(part)
+            if not self._later.isActive():
+                self._later.start()
+        else:
+            self.update(part)
+
+    @Slot()
+    def _catch_up(self) -> None:
+        late, self._late = self._late, QRegion()
+        self.update(late)
+
+    def _is_drawn_on(self) -> bool:
+        """Tell whether the hand is on this view; `SliceView` knows."""
+        return False
 
     @Slot()
     def _view_changed(self) -> None:
@@ -277,17 +320,27 @@ class SlicePicture(QWidget):
         painter.drawPixmap(0, 0, self._base_picture(plane, camera, stale=stale))
         drawing = SlicePainter(painter, camera, size, self.font())
         if not self._view.overlays_hidden:
+            drawing.strokes(self._drawn.strokes(plane))
             u, v = plane.mm_to_plane(self._view.cursor_mm)
             drawing.crosshair(float(u), float(v))
         if self._view.shows("probes"):
             self._paint_probes(drawing, plane)
         self._paint_placing(drawing, plane)
+        if self.ring_px is not None and self.outlining.tool is not None:
+            drawing.ring(self.ring_px, self.outlining.settings.radius_mm / camera.mm_per_px)
+        drawing.lasso(self.lasso_px)
+        if self._drawing_words() and not self.placing.banner:
+            drawing.banner(self._drawing_words())
         self._paint_texts(drawing, plane, stale=stale)
         if self.hasFocus():
             painter.setPen(QPen(colour(theme().dark.accent, 0.8), 1.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         self._say(drawing)
+
+    def _drawing_words(self) -> str:
+        """Return what the view says about the tool in hand; `SliceView` knows."""
+        return ""
 
     def _say(self, drawing: SlicePainter) -> None:
         texts = tuple(drawing.written)

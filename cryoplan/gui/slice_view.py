@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from cryoplan.app.view import ViewState, Window
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point, as_point
+from cryoplan.gui.draw_gestures import DrawGestures
 from cryoplan.gui.probe_gestures import GripDrag, Placing, ProbeKeys, grip_at
 from cryoplan.gui.slice_paint import Camera
 from cryoplan.gui.slice_picture import SlicePicture
@@ -74,6 +75,7 @@ class SliceView(SlicePicture):
     ) -> None:
         super().__init__(workspace, view, orientation, placing, parent)
         self._keys = ProbeKeys(workspace, view, orientation)
+        self._hand = DrawGestures(self.outlining, view, self)
         self._wheel = 0.0
         self._drag: GripDrag | None = None
         self._pressed: Qt.MouseButton | None = None
@@ -86,8 +88,9 @@ class SliceView(SlicePicture):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        workspace.case_changed.connect(self._let_go)
+        workspace.case_changed.connect(self._case_came)
         self.placing.changed.connect(self._show_cursor)
+        self.outlining.changed.connect(self._tool_changed)
 
     # Mouse --------------------------------------------------------------------------------------------
 
@@ -101,7 +104,8 @@ class SliceView(SlicePicture):
         shifted = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         self._press_second = self._view.second_window if shifted and self._has_second else None
         if button == Qt.MouseButton.LeftButton:
-            self._press_left(pos)
+            if self.placing.active or not self._hand.press(pos, event.modifiers()):
+                self._press_left(pos)
         elif button == Qt.MouseButton.MiddleButton:
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
         event.accept()
@@ -155,6 +159,8 @@ class SliceView(SlicePicture):
         pos = event.position()
         if self._drag is not None:
             self._drag_to(pos)
+        elif self._hand.is_on and self._pressed in (None, Qt.MouseButton.LeftButton):
+            self._move_hand(pos)
         elif self._pressed == Qt.MouseButton.LeftButton:
             point = self.point_at(pos, clamp=True)
             if point is not None:
@@ -168,6 +174,11 @@ class SliceView(SlicePicture):
         if self.placing.active:
             self.placing.hover(self.point_at(pos, clamp=True))
         self.hovered.emit(self.point_at(pos))
+
+    def _move_hand(self, pos: QPointF) -> None:
+        is_for_it = self._pressed is None or self._hand.is_held
+        if is_for_it:
+            self._hand.move(pos)
 
     def _drag_to(self, pos: QPointF) -> None:
         assert self._drag is not None
@@ -210,12 +221,14 @@ class SliceView(SlicePicture):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End what was begun."""
         if event.button() == self._pressed:
+            self._hand.release(event.modifiers())
             self._let_go()
             self._point_out(event.position())
 
     @Slot()
     def _let_go(self) -> None:
-        """Hold nothing any more; what a drag did so far stays."""
+        """Hold nothing any more; what a drag did so far stays, a stroke is given up."""
+        self._hand.let_go()
         self._pressed = None
         self._drag = None
         self._windowing = False
@@ -223,8 +236,27 @@ class SliceView(SlicePicture):
         self.update()
 
     @Slot()
+    def _case_came(self) -> None:
+        # The case changes with each stroke, when the next one may be under way.
+        if not self._hand.is_held:
+            self._let_go()
+
+    @Slot()
+    def _tool_changed(self) -> None:
+        self._show_cursor()
+        if self.ring_px is not None:
+            self._hand.show_ring(self.ring_px if self._hand.is_on else None)
+
+    def _is_drawn_on(self) -> bool:
+        return self._hand.is_held
+
+    def _drawing_words(self) -> str:
+        # In the view that is drawn on; the others are looked at.
+        return self._hand.banner() if self.hasFocus() or self.underMouse() else ""
+
+    @Slot()
     def _show_cursor(self) -> None:
-        if self.placing.active:
+        if self.placing.active or self._hand.is_on:
             self.setCursor(Qt.CursorShape.CrossCursor)
         elif self._hot is not None:
             self.setCursor(Qt.CursorShape.SizeAllCursor)
@@ -232,8 +264,10 @@ class SliceView(SlicePicture):
             self.unsetCursor()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Ask for a large view; while placing, twice is once."""
-        if event.button() == Qt.MouseButton.LeftButton and not self.placing.active:
+        """Ask for a large view; while placing, twice is once, and with a tool in hand two presses."""
+        if self._hand.is_on:
+            self.mousePressEvent(event)
+        elif event.button() == Qt.MouseButton.LeftButton and not self.placing.active:
             self.enlarge_requested.emit()
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -245,6 +279,7 @@ class SliceView(SlicePicture):
             self.update()
             self.hovered.emit(None)
             self.placing.hover(None)
+            self._hand.show_ring(None)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Hold nothing while nobody sees it."""
@@ -254,7 +289,9 @@ class SliceView(SlicePicture):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll slices, zoom with Ctrl, fade the second image with Shift."""
         delta = event.angleDelta()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        if self._hand.wheel(event):
+            pass
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             if self._pressed is None:
                 self.zoom(ZOOM_PER_NOTCH ** (delta.y() / WHEEL_STEP), event.position())
         elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._has_second:
@@ -300,6 +337,8 @@ class SliceView(SlicePicture):
         key = event.key()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier or self._workspace.case is None:
             return False
+        if self._hand.wants(key):
+            return True
         if key == Qt.Key.Key_Escape:
             return self._drag is not None or self.placing.active
         return key in _LETTERS or key in _ARROWS or Qt.Key.Key_1 <= key <= Qt.Key.Key_9
@@ -313,6 +352,8 @@ class SliceView(SlicePicture):
     def _press_key(self, event: QKeyEvent) -> bool:
         key = event.key()
         repeated = event.isAutoRepeat()
+        if self._drag is None and not self.placing.active and self._hand.key(key):
+            return True
         if key == Qt.Key.Key_Escape:
             return self._escape()
         if self._drag is not None:
