@@ -31,10 +31,11 @@ _FINEST = 1500  # pixels along the longer side of a plane's raster, at most
 def contour_mask(planes: ContourPlanes, grid: Grid, file: str) -> tuple[Volume, list[Finding]]:
     """Return the voxels inside contours.
 
-    Where every contour lies on a slice of the grid, a voxel counts when half its area is inside. Otherwise
-    the signed distances in neighbouring planes are mixed by how near each plane is (shape-based
-    interpolation, Raya and Udupa, IEEE Trans Med Imaging 9:32, 1990), and a voxel counts when half of it is
-    inside. The first and last plane reach half a plane distance further out, as contours of slices do.
+    Where every contour lies on a slice of the grid, a voxel counts when half its area is inside. Otherwise a
+    voxel counts when half of it is inside the nearest plane's contours; where planes are missing or lie
+    further apart than slices, the signed distances in both neighbours are mixed by how near each is
+    (shape-based interpolation, Raya and Udupa, IEEE Trans Med Imaging 9:32, 1990). The first and last plane
+    reach half a plane distance further out, as contours of slices do.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ def contour_mask(planes: ContourPlanes, grid: Grid, file: str) -> tuple[Volume, 
     covered = np.zeros(grid.shape, np.float32)
     for run in runs:
         _cover_run(planes, run, step_mm, grid, covered)
-    return Volume(grid=grid, values=as_mask(covered)), findings
+    return Volume(grid=grid, values=as_mask(covered, whole_volume=True)), findings
 
 
 def _slices_of(planes: ContourPlanes, grid: Grid) -> list[int] | None:
@@ -133,6 +134,9 @@ def _cover_run(
     field = np.stack([_signed_mm(flat[p], low, pixel, (nj, ni)) for p in run])
     places = planes.offsets_mm[run]
     first, last = places[0] - 0.5 * step_mm, places[-1] + 0.5 * step_mm
+    # Where planes lie no further apart than slices, the nearest one is taken: mixing would eat thin walls.
+    is_dense = step_mm <= 1.6 * max(grid.spacing_mm)
+    is_near = np.append(np.diff(places) <= 1.5 * step_mm, True) & is_dense
     # Both ends reach out unchanged for half a step.
     box = VoxelBox.around(grid, _hull(planes, run, first, last), max(grid.spacing_mm))
     if box is None:
@@ -152,6 +156,8 @@ def _cover_run(
             points = part.index_to_mm(np.stack([i, j, np.full_like(i, k + dk)], axis=-1))
             w = points @ planes.normal
             number = np.interp(w, places, np.arange(len(run), dtype=float))
+            near = is_near[np.minimum(number.astype(int), len(run) - 1)]
+            number = np.where(near, np.rint(number), number)
             where = np.stack(
                 [number, (points @ planes.v - low[1]) / pixel, (points @ planes.u - low[0]) / pixel]
             )

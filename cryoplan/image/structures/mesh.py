@@ -11,7 +11,6 @@ from cryoplan.core.errors import StructureError
 from cryoplan.core.finding import Finding
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
-from cryoplan.image.label_names import stem_of
 from cryoplan.image.named_mask import NamedMask
 from cryoplan.image.scan import Scan
 from cryoplan.image.structures.coverage import as_mask, fill
@@ -35,8 +34,10 @@ AXES = {"LPS": (1.0, 1.0, 1.0), "RAS": (-1.0, -1.0, 1.0)}
 CROSSING_SHARE = 0.02
 """Share of its volume that the even-odd rule and the direction of the triangles may judge differently."""
 
-_SHEETS = 5  # sections through a slice of voxels
-_LINES = 5
+# Sections through a slice of voxels and lines in a row of them: even numbers, so that none runs through the
+# centres of voxels, where surfaces traced from voxels lie and rounding would decide.
+_SHEETS = 6
+_LINES = 6
 
 
 def is_mesh(path: Path) -> bool:
@@ -94,7 +95,7 @@ def read_mesh(path: Path, scan: Scan | None, axes: str = "") -> StructureFile:
     masks: list[NamedMask] = []
     findings: list[Finding] = []
     for mesh in meshes:
-        name = mesh.name.strip() or stem_of(path)
+        name = mesh.name.strip() or path.stem
         points_ijk = grid.mm_to_index(mesh.points * factor)
         away = left_out(file, name, points_ijk[np.unique(mesh.triangles)], grid)
         if away is not None:
@@ -170,7 +171,7 @@ def mesh_mask(points_ijk: FloatArray, triangles: IntArray, grid: Grid, name: str
             "Repair the mesh, or export the structure as a label map.",
             "mesh-crosses-itself",
         )
-    return Volume(grid=grid, values=as_mask(covered))
+    return Volume(grid=grid, values=as_mask(covered, whole_volume=True))
 
 
 def _merged(points: FloatArray, triangles: IntArray) -> tuple[FloatArray, IntArray]:

@@ -77,5 +77,5 @@ def resampled(mask: Volume, grid: Grid) -> Volume:
     nk, nj, ni = part.shape
     blocks = small.reshape(nk, parts[2], nj, parts[1], ni, parts[0])
     covered[:] = blocks.mean(axis=(1, 3, 5), dtype=np.float32)
-    values[box.place] = as_mask(covered)
+    values[box.place] = as_mask(covered, whole_volume=True)
     return Volume(grid=grid, values=values)

@@ -58,9 +58,14 @@ def read_rtstruct(path: Path, scan: Scan | None) -> StructureFile:
             place=file,
         )
     dataset = _open(path)
-    names, frames = _names(dataset, file)
-    findings = check_belonging(dataset, set(frames.values()), file, scan)
-    drawn = _contours(dataset, names, file)
+    try:
+        names, frames = _names(dataset, file)
+        findings = check_belonging(dataset, set(frames.values()), file, scan)
+        drawn = _contours(dataset, names, file)
+    except StructureError:
+        raise
+    except Exception as error:  # what lies in a sequence is read only now, and may be cut short
+        raise _damaged(file, "is cut short or damaged") from error
     grid = scan.volume.grid
     masks: list[NamedMask] = []
     lost: list[Finding] = []
