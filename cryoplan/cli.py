@@ -78,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--phantom", metavar="MATERIAL[:DEGC]", help="a homogeneous block instead")
     run.add_argument("--series", metavar="UID", help="which series of the folder")
     run.add_argument("--structures", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    run.add_argument(
+        "--mesh-axes", choices=("LPS", "RAS"), default="", help="axes of meshes that do not state theirs"
+    )
     run.add_argument("--target", metavar="NAME", help="the tumour that margins are measured on")
     run.add_argument("--plan", type=Path, required=True, metavar="plan.json")
     run.add_argument("--out", type=Path, required=True, metavar="DIR")
@@ -200,6 +203,7 @@ def _run(options: argparse.Namespace) -> int:
                 series_uid=options.series,
                 target=options.target,
                 accept=options.accept,
+                mesh_axes=options.mesh_axes,
                 settings=settings,
                 converge=options.check_convergence,
                 progress=progress,

@@ -27,7 +27,14 @@ SMALLEST_OVERLAP_ML = 0.1
 _CONTAINERS = {Role.BODY, Role.ORGAN, Role.LUNG, Role.FAT, Role.MUSCLE, Role.SKIN, Role.BONE, Role.OTHER}
 
 
-def build_case(scan: Scan, masks: Sequence[NamedMask], *, target: str | None = None, code: str = "") -> Case:
+def build_case(
+    scan: Scan,
+    masks: Sequence[NamedMask],
+    *,
+    target: str | None = None,
+    code: str = "",
+    noticed: Sequence[Finding] = (),
+) -> Case:
     """Make a case of a scan and the masks read for it.
 
     Parameters
@@ -41,6 +48,8 @@ def build_case(scan: Scan, masks: Sequence[NamedMask], *, target: str | None = N
         left out and there is exactly one tumour, that one.
     code : str
         Pseudonym; that of the scan when empty.
+    noticed : sequence of Finding
+        What the files of the masks gave rise to, such as structures that were left out.
 
     Returns
     -------
@@ -53,7 +62,7 @@ def build_case(scan: Scan, masks: Sequence[NamedMask], *, target: str | None = N
     StructureError
         If a mask lies outside the image, or `target` names no structure or several.
     """
-    findings: list[Finding] = list(scan.facts.findings)
+    findings: list[Finding] = [*scan.facts.findings, *noticed]
     structures: list[Structure] = []
     names_in_files: dict[str, str] = {}
     for mask in masks:

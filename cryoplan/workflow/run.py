@@ -83,6 +83,7 @@ def run_case(
     series_uid: str | None = None,
     target: str | None = None,
     accept: Sequence[str] = (),
+    mesh_axes: str = "",
     settings: SolverSettings = STANDARD,
     converge: bool = False,
     progress: Progress = SILENT,
@@ -105,6 +106,7 @@ def run_case(
             structures=structures,
             target=target,
             accept=accept,
+            mesh_axes=mesh_axes,
             apart=True,
             progress=PartProgress(progress, 0.0, 0.1),
         )
