@@ -17,7 +17,7 @@ from cryoplan import workflow
 from cryoplan.app.keeper import Keeper, failure_of
 from cryoplan.app.results import KEPT_RESULTS
 from cryoplan.case.case import Case
-from cryoplan.core.errors import CryoplanError
+from cryoplan.core.errors import CryoplanError, StoreError
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.result import ThermalResult
 
@@ -44,7 +44,7 @@ class Saver(QObject):
     saved : Path
         The case has its place.
     failed : CryoplanError
-        It has not.
+        It has not, or not all of it is there: the error says what is.
     changed
         `is_busy` is another one.
     """
@@ -108,7 +108,7 @@ class Saver(QObject):
 
     def save(self, path: Path) -> None:
         """Give the case its place, with the newest results; `saved` or `failed` tells."""
-        self._take_unstored()
+        unstored = {solved[0].key for solved in self._take_unstored()}
         newest = tuple(self._newest.values())
         self._saving += 1
 
@@ -117,10 +117,13 @@ class Saver(QObject):
             self._keeper.rescue(path)
             # After that: the old place may be the one that does not answer, and memory all that is left.
             there = self._keeper.kept.results
-            self._store(tuple(solved for solved in newest if solved[0].key not in there))
+            self._store_saved(path, tuple(solved for solved in newest if solved[0].key not in there))
 
         def end(error: BaseException | None) -> None:
             self._saving -= 1
+            # What is not in the file is tried again when the case is left or the program ends.
+            there = self._keeper.kept.results
+            self._unstored |= {key for key in unstored if key in self._newest and key not in there}
             self.changed.emit()
             if error is None:
                 self.saved.emit(path)
@@ -180,6 +183,20 @@ class Saver(QObject):
         for solved in newest:
             self._store_one(solved)
 
+    def _store_saved(self, path: Path, newest: tuple[Solved, ...]) -> None:
+        """Store results in the place that the case has now, and say what is there if they cannot be."""
+        for done, solved in enumerate(newest):
+            try:
+                self._store_one(solved)
+            except CryoplanError as error:
+                steps = len(self._keeper.kept.waiting)
+                raise StoreError(
+                    _saved_in_part(path, steps, len(newest) - done, error),
+                    "Put that right and save the case again, or solve again later.",
+                    code="results-not-saved",
+                    place=path.name,
+                ) from error
+
     def _store_one(self, solved: Solved) -> None:
         result, case, plan, tenure = solved
         if self._keeper.tenure != tenure:
@@ -220,6 +237,14 @@ def _store_behind(path: Path, solved: Iterable[Solved]) -> None:
             # It may be another patient's file by now, put in the same place.
             if file.case.scan.volume.digest() == case.scan.volume.digest():
                 file.put_stored(stored, text=_solved_text(result))
+
+
+def _saved_in_part(path: Path, steps: int, results: int, error: CryoplanError) -> str:
+    said = "with all its steps"
+    if steps:
+        said = f"but its last {steps} steps wait" if steps > 1 else "but its last step waits"
+    lost = f"the temperatures of {results} solved plans are" if results > 1 else "the temperatures are"
+    return f"The case is saved as {path.name} {said}; {lost} not in it: {error.what}"
 
 
 def _solved_text(result: ThermalResult) -> str:
