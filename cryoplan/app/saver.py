@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -233,10 +234,26 @@ def _store_behind(path: Path, solved: Iterable[Solved]) -> None:
     """Put results into a file that the window has left, unless somebody has it open again."""
     for result, case, plan, _ in solved:
         stored = workflow.stored_result(result, case, plan, workflow.catalogue())
-        with workflow.CaseFile.open(path, scan=case.scan) as file:
+        with _left(path, case) as file:
             # It may be another patient's file by now, put in the same place.
             if file.case.scan.volume.digest() == case.scan.volume.digest():
                 file.put_stored(stored, text=_solved_text(result))
+
+
+def _left(path: Path, case: Case) -> workflow.CaseFile:
+    """Open a file that is being left; its writer may take a moment for its last steps."""
+    until = time.monotonic() + 0.5 * LEFT_BEHIND_S
+    while True:
+        try:
+            return workflow.CaseFile.open(path, scan=case.scan)
+        except StoreError as error:
+            if error.code != "case-file-in-use" or time.monotonic() > until:
+                raise
+        time.sleep(0.1)
+
+
+def _solved_text(result: ThermalResult) -> str:
+    return f"Solved on a grid of {result.settings.spacing_mm:g} mm"
 
 
 def _saved_in_part(path: Path, steps: int, results: int, error: CryoplanError) -> str:
@@ -245,7 +262,3 @@ def _saved_in_part(path: Path, steps: int, results: int, error: CryoplanError) -
         said = f"but its last {steps} steps wait" if steps > 1 else "but its last step waits"
     lost = f"the temperatures of {results} solved plans are" if results > 1 else "the temperatures are"
     return f"The case is saved as {path.name} {said}; {lost} not in it: {error.what}"
-
-
-def _solved_text(result: ThermalResult) -> str:
-    return f"Solved on a grid of {result.settings.spacing_mm:g} mm"
