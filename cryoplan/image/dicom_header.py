@@ -217,6 +217,8 @@ def read_header(path: Path) -> Header | None:
 
 def _header(path: Path, ds: Any, stream: BinaryIO) -> Header:
     meta = ds.file_meta
+    # Raises where an element is of no known kind: GDCM makes a length of it, and takes 800 MB (measured).
+    tuple(meta)
     orientation = _numbers(ds, "ImageOrientationPatient", 6)
     spacing = _numbers(ds, "PixelSpacing", 2)
     date = _text(ds, "AcquisitionDate") or _text(ds, "SeriesDate") or _text(ds, "StudyDate")
