@@ -43,6 +43,8 @@ def open_dataset(stream: BinaryIO, tags: list[Any]) -> tuple[Promise, Any]:
     stream.seek(0)
     dataset = dcmread(stream, stop_before_pixels=True, specific_tags=tags)
     meta = dataset.file_meta
+    # Raises where an element is of no known kind: GDCM makes a length of it, and takes 800 MB (measured).
+    tuple(meta)
     said = (str(getattr(meta, name, "")) for name in
             ("TransferSyntaxUID", "MediaStorageSOPClassUID", "MediaStorageSOPInstanceUID"))  # fmt: skip
     return Promise(*said), dataset

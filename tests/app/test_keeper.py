@@ -330,6 +330,52 @@ def test_a_case_is_saved_elsewhere_with_its_result_while_the_old_place_is_gone(d
     assert workspace.keeper.kept.trouble is None
 
 
+def test_a_case_that_is_moved_without_its_result_says_what_is_there_and_what_is_not(
+    desk, qtbot, tmp_path, monkeypatch
+):
+    desk.solve()
+    workspace = desk.workspace
+    rename(desk, "moved")
+    file_of(desk)
+    place, saved = tmp_path / "elsewhere.cryoplan", []
+    workspace.saver.saved.connect(saved.append)
+
+    def full(*_words, **_options):
+        raise StoreError("The disk is full.", "Make room.", code="disk-full")
+
+    with monkeypatch.context() as patch, qtbot.waitSignal(workspace.failed, timeout=LONG_MS) as told:
+        patch.setattr(workflow.CaseFile, "put_stored", full)
+        workspace.save_case_file(place)
+    failure = told.args[0]
+    assert (failure.code, failure.place) == ("results-not-saved", place.name)
+    assert failure.what == (
+        f"The case is saved as {place.name} with all its steps; "
+        "the temperatures are not in it: The disk is full."
+    )
+    assert saved == []
+    assert file_of(desk) == place
+    assert (workflow.open_case(place).plan.name, keys(place)) == ("moved", ())
+    with qtbot.waitSignal(workspace.saver.saved, timeout=LONG_MS):
+        workspace.save_case_file(place)
+    assert keys(place) == (workspace.result.key,)
+
+
+def test_a_result_that_found_no_room_when_its_case_was_moved_is_tried_again_at_the_end(
+    desk, qtbot, tmp_path, monkeypatch
+):
+    desk.solve()
+    workspace, place = desk.workspace, tmp_path / "elsewhere.cryoplan"
+
+    def full(*_words, **_options):
+        raise StoreError("The disk is full.", "Make room.", code="disk-full")
+
+    with monkeypatch.context() as patch, qtbot.waitSignal(workspace.failed, timeout=LONG_MS):
+        patch.setattr(workflow.CaseFile, "put_stored", full)
+        workspace.save_case_file(place)
+    assert workspace.close()
+    assert keys(place) == (workspace.result.key,)
+
+
 def test_a_place_that_cannot_be_written_is_said_and_the_case_stays_where_it_is(desk, qtbot, tmp_path):
     workspace, path = desk.workspace, file_of(desk)
     with qtbot.waitSignal(workspace.failed, timeout=LONG_MS) as told:

@@ -341,6 +341,10 @@ CASES: dict[str, Case] = {
     "more bits stored than there are": Case(_with_odd(BitsStored=48, HighBit=47), "refused", "damaged-file"),
     "cut in its header": Case(_patched(lambda data: data[:500]), "refused", "damaged-file"),
     "huge header length": Case(_patched(_big_length), "refused", "damaged-file"),
+    "an unknown kind of value before its data": Case(
+        _patched(lambda data: data.replace(b"\x02\0\x03\0UI", b"\x02\0\x03\0UA", 1)),
+        "refused", "damaged-file",
+    ),
     "no orientation": Case(_plain(ImageOrientationPatient=None), "refused", "no-position"),
     "one slice without position": Case(_with_odd(ImagePositionPatient=None), "refused", "no-position"),
     "orientation not orthonormal": Case(

@@ -29,6 +29,7 @@ from tests.support import hostile, hostile_volumes
 from tests.support.import_oracle import stated
 
 MEMORY_BYTES = 1 << 30
+_WORTH_NAMING_BYTES = 1 << 20
 AIR_HU = -1024.0
 SILENCE_S = 120.0
 """For a file of some kilobytes, on a machine that is busy with other things."""
@@ -235,6 +236,7 @@ class Tally:
     deaths: int = 0
     hangs: int = 0
     peak_bytes: int = 0  # above what the child holds before its first mutant
+    peak_of: str = ""
 
     def to_text(self) -> str:
         lines = []
@@ -244,7 +246,7 @@ class Tally:
             lines.append(f"{name:<17} accepted {verdicts['accepted']:4d}  refused {refused:4d}  ({most})")
         lines.append(
             f"faults {len(self.faults)}, deaths of the child {self.deaths}, hangs {self.hangs}, "
-            f"largest memory of the child {self.peak_bytes / 1e6:.0f} MB"
+            f"largest memory of the child {self.peak_bytes / 1e6:.0f} MB ({self.peak_of})"
         )
         return "\n".join(lines + self.faults[:20])
 
@@ -284,6 +286,8 @@ def run(n: int, seed: int, keep: Path | None = None) -> Tally:
                 ours.send(path)
                 if ours.poll(SILENCE_S):
                     verdict, why, peak = ours.recv()
+                    if peak > tally.peak_bytes + _WORTH_NAMING_BYTES:
+                        tally.peak_of = f"mutant {number}, {name}, {how}: {verdict}"
                     tally.peak_bytes = max(tally.peak_bytes, peak)
                 else:
                     tally.hangs += 1
