@@ -272,10 +272,10 @@ class Workspace(EditedCase):
         """Read a scan in the background and show it as a new case."""
         self._errands.ask("load", path=path, series_uid=series_uid, structures=tuple(structures))
 
-    def add_structures(self, path: Path) -> None:
-        """Read a label map or segmentation in the background and add it to the case."""
+    def add_structures(self, path: Path, mesh_axes: str = "") -> None:
+        """Read structures in the background and add them to the case; a mesh may need its axes stated."""
         if self._need_case():
-            self._errands.ask("structures", case=self._case, path=path)
+            self._errands.ask("structures", case=self._case, path=path, mesh_axes=mesh_axes)
 
     def set_target(self, name: str) -> None:
         """Choose the tumour that margins are measured on."""

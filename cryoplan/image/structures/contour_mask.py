@@ -49,13 +49,11 @@ def contour_mask(planes: ContourPlanes, grid: Grid, file: str) -> tuple[Volume, 
     slices = _slices_of(planes, grid)
     findings: list[Finding] = []
     if slices is not None:
-        covered = np.zeros(grid.shape, np.float32)
+        values = np.zeros(grid.shape, bool)
         for k, polygons in zip(slices, planes.polygons, strict=True):
             edges = [edges_of(grid.mm_to_index(points)[:, :2]) for points in polygons]
-            covered[k] = fill(np.concatenate(edges), grid.shape[1:])
-        values = np.zeros(grid.shape, bool)
-        for k in slices:  # slice by slice, so that a thin first slice is not lost to the one beside it
-            values[k] = as_mask(covered[k])
+            # Slice by slice, so that a thin first slice is not lost to the one beside it.
+            values[k] = as_mask(fill(np.concatenate(edges), grid.shape[1:]))
         return Volume(grid=grid, values=values), findings
     step_mm = _plane_step_mm(planes, grid)
     runs, filled, open_gaps = _runs(planes, step_mm)
@@ -74,10 +72,15 @@ def contour_mask(planes: ContourPlanes, grid: Grid, file: str) -> tuple[Volume, 
     if abs(abs(float(planes.normal @ grid.axes[:, 2])) - 1.0) > 1e-5 or step_mm != grid.spacing_mm[2]:
         text = f"The contours of {planes.name} in {file} lie off the image's slices, {step_mm:.2f} mm apart."
         findings.append(note(Level.OK, "contours-off-slices", text, planes.name))
-    covered = np.zeros(grid.shape, np.float32)
+    values = np.zeros(grid.shape, bool)
+    box = VoxelBox.around(grid, planes.points, 0.5 * step_mm + max(grid.spacing_mm))
+    if box is None:
+        return Volume(grid=grid, values=values), findings
+    covered = np.zeros(box.shape, np.float32)
     for run in runs:
-        _cover_run(planes, run, step_mm, grid, covered)
-    return Volume(grid=grid, values=as_mask(covered, whole_volume=True)), findings
+        _cover_run(planes, run, step_mm, box.grid(grid), covered)
+    values[box.place] = as_mask(covered, whole_volume=True)
+    return Volume(grid=grid, values=values), findings
 
 
 def _slices_of(planes: ContourPlanes, grid: Grid) -> list[int] | None:
