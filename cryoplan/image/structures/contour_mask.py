@@ -24,7 +24,9 @@ ON_SLICE = 0.1
 LONGEST_GAP = 4.5
 """Planes this many usual distances apart are joined; further apart nothing is known of what lies between."""
 
-_POINTS = 3  # sample points along each axis of a voxel, between planes
+_MANY_VOXELS = (
+    2_000_000  # a litre and more: there two sample points along each axis of a voxel do, else three
+)
 _FINEST = 1500  # pixels along the longer side of a plane's raster, at most
 
 
@@ -146,7 +148,8 @@ def _cover_run(
         return
     part = box.grid(grid)
     nk, nj_box, ni_box = part.shape
-    between = (np.arange(_POINTS) + 0.5) / _POINTS - 0.5
+    each = 3 if covered.size < _MANY_VOXELS else 2
+    between = (np.arange(each) + 0.5) / each - 0.5
     j, i = np.meshgrid(
         (np.arange(nj_box)[:, None] + between).ravel(),
         (np.arange(ni_box)[:, None] + between).ravel(),
@@ -166,8 +169,8 @@ def _cover_run(
             )
             depth = ndimage.map_coordinates(field, where, order=1, mode="constant", cval=-1e3)
             inside = (depth > 0.0) & (w >= first) & (w < last)
-            share += inside.reshape(nj_box, _POINTS, ni_box, _POINTS).mean(axis=(1, 3)).astype(np.float32)
-        target[k] = np.minimum(target[k] + share / _POINTS, 1.0)
+            share += inside.reshape(nj_box, each, ni_box, each).mean(axis=(1, 3)).astype(np.float32)
+        target[k] = np.minimum(target[k] + share / each, 1.0)
 
 
 def _hull(planes: ContourPlanes, run: list[int], first: float, last: float) -> FloatArray:
