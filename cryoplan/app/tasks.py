@@ -88,9 +88,9 @@ def demo(_line: Line) -> tuple[Case, Plan]:
     return case, workflow.built_in_plan(case)
 
 
-def structures(_line: Line, case: SentCase, path: Path) -> Case:
+def structures(_line: Line, case: SentCase, path: Path, mesh_axes: str = "") -> Case:
     """Add the structures of a file."""
-    return _ready(workflow.add_structures(_case(case), path))
+    return _ready(workflow.add_structures(_case(case), path, mesh_axes=mesh_axes))
 
 
 def target(_line: Line, case: SentCase, name: str) -> Case:

@@ -123,10 +123,10 @@ class Workspace(AnsweredCase):
             "load", path=path, series_uid=series_uid, structures=tuple(structures), accept=tuple(accept)
         )
 
-    def add_structures(self, path: Path) -> None:
-        """Read a label map or segmentation in the background and add it to the case."""
+    def add_structures(self, path: Path, mesh_axes: str = "") -> None:
+        """Read structures in the background and add them to the case; a mesh may need its axes stated."""
         if self.need_case():
-            self._errands.ask("structures", case=self._case, path=path)
+            self._errands.ask("structures", case=self._case, path=path, mesh_axes=mesh_axes)
 
     def set_target(self, name: str) -> None:
         """Choose the tumour that margins are measured on."""

@@ -338,7 +338,10 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _show_failure(self, failure: Failure) -> None:
-        self.banner.show_failure(failure)
+        if failure.code == "mesh-axes-unstated":
+            self.files.choose_axes(failure.what)
+        else:
+            self.banner.show_failure(failure)
 
     # The case that is open --------------------------------------------------------------------------
 
@@ -425,7 +428,7 @@ class MainWindow(QMainWindow):
             if url.isLocalFile():
                 path = Path(url.toLocalFile())
                 if self._drop_adds and path.suffix not in (".cryoplan", ".json"):
-                    self.workspace.add_structures(path)
+                    self.files.add_path(path)
                 else:
                     self.files.open_path(path)
                 event.acceptProposedAction()

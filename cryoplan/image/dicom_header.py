@@ -90,6 +90,7 @@ class Header:
     image_type: tuple[str, ...]
     patient_position: str
     patient_code: str
+    number_code: str
     gantry_tilt_deg: float | None
     slice_thickness_mm: float | None
     acquired_on: str
@@ -266,6 +267,7 @@ def _header(path: Path, promise: Promise, ds: Elements, stream: BinaryIO) -> Hea
         image_type=tuple(part.strip().upper() for part in ds.text("ImageType").split("\\")),
         patient_position=ds.text("PatientPosition"),
         patient_code=_patient_code(ds),
+        number_code=number_code(ds.text("PatientID")),
         gantry_tilt_deg=ds.number("GantryDetectorTilt"),
         slice_thickness_mm=ds.number("SliceThickness"),
         acquired_on=_iso(date),
@@ -345,6 +347,11 @@ def _patient_code(ds: Elements) -> str:
     if not identity.strip("|"):
         identity = ds.text("StudyInstanceUID") or ds.text("FrameOfReferenceUID")
     return pseudonym(identity.encode())
+
+
+def number_code(number: str) -> str:
+    """Return the pseudonym of a patient's number alone, empty where there is none."""
+    return pseudonym(b"number|" + number.encode()) if number else ""
 
 
 @lru_cache(maxsize=1024)

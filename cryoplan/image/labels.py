@@ -20,7 +20,6 @@ from cryoplan.image.named_mask import NamedMask
 from cryoplan.image.path_check import check_path
 from cryoplan.image.read import read_volume_file
 from cryoplan.image.resample import onto_lattice
-from cryoplan.image.same_patient import check_same_patient
 from cryoplan.image.scan import Scan
 from cryoplan.image.structures.found import StructureFile, nothing_left
 from cryoplan.image.structures.mesh import is_mesh, read_mesh
@@ -94,7 +93,6 @@ def _read_dicom(path: Path, scan: Scan | None) -> StructureFile:
             code="truncated-file",
             place=path.name,
         )
-    check_same_patient(header, scan)
     if header.sop_class in (SEG, LABELMAP_SEG):
         return read_segmentation(path, scan)
     if header.sop_class == RTSTRUCT:

@@ -117,6 +117,7 @@ def _read_dicom(path: Path, series_uid: str | None, accept: Collection[str], pro
         path=str(path),
         kind="dicom-series",
         code=first.patient_code,
+        number_code=first.number_code,
         modality=modality,
         series_uid=first.series_uid,
         series_part=stack.part,

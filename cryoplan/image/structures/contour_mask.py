@@ -24,7 +24,9 @@ ON_SLICE = 0.1
 LONGEST_GAP = 4.5
 """Planes this many usual distances apart are joined; further apart nothing is known of what lies between."""
 
-_POINTS = 3  # sample points along each axis of a voxel, between planes
+_MANY_VOXELS = (
+    2_000_000  # a litre and more: there two sample points along each axis of a voxel do, else three
+)
 _FINEST = 1500  # pixels along the longer side of a plane's raster, at most
 
 
@@ -49,13 +51,11 @@ def contour_mask(planes: ContourPlanes, grid: Grid, file: str) -> tuple[Volume, 
     slices = _slices_of(planes, grid)
     findings: list[Finding] = []
     if slices is not None:
-        covered = np.zeros(grid.shape, np.float32)
+        values = np.zeros(grid.shape, bool)
         for k, polygons in zip(slices, planes.polygons, strict=True):
             edges = [edges_of(grid.mm_to_index(points)[:, :2]) for points in polygons]
-            covered[k] = fill(np.concatenate(edges), grid.shape[1:])
-        values = np.zeros(grid.shape, bool)
-        for k in slices:  # slice by slice, so that a thin first slice is not lost to the one beside it
-            values[k] = as_mask(covered[k])
+            # Slice by slice, so that a thin first slice is not lost to the one beside it.
+            values[k] = as_mask(fill(np.concatenate(edges), grid.shape[1:]))
         return Volume(grid=grid, values=values), findings
     step_mm = _plane_step_mm(planes, grid)
     runs, filled, open_gaps = _runs(planes, step_mm)
@@ -74,10 +74,15 @@ def contour_mask(planes: ContourPlanes, grid: Grid, file: str) -> tuple[Volume, 
     if abs(abs(float(planes.normal @ grid.axes[:, 2])) - 1.0) > 1e-5 or step_mm != grid.spacing_mm[2]:
         text = f"The contours of {planes.name} in {file} lie off the image's slices, {step_mm:.2f} mm apart."
         findings.append(note(Level.OK, "contours-off-slices", text, planes.name))
-    covered = np.zeros(grid.shape, np.float32)
+    values = np.zeros(grid.shape, bool)
+    box = VoxelBox.around(grid, planes.points, 0.5 * step_mm + max(grid.spacing_mm))
+    if box is None:
+        return Volume(grid=grid, values=values), findings
+    covered = np.zeros(box.shape, np.float32)
     for run in runs:
-        _cover_run(planes, run, step_mm, grid, covered)
-    return Volume(grid=grid, values=as_mask(covered, whole_volume=True)), findings
+        _cover_run(planes, run, step_mm, box.grid(grid), covered)
+    values[box.place] = as_mask(covered, whole_volume=True)
+    return Volume(grid=grid, values=values), findings
 
 
 def _slices_of(planes: ContourPlanes, grid: Grid) -> list[int] | None:
@@ -143,7 +148,8 @@ def _cover_run(
         return
     part = box.grid(grid)
     nk, nj_box, ni_box = part.shape
-    between = (np.arange(_POINTS) + 0.5) / _POINTS - 0.5
+    each = 3 if covered.size < _MANY_VOXELS else 2
+    between = (np.arange(each) + 0.5) / each - 0.5
     j, i = np.meshgrid(
         (np.arange(nj_box)[:, None] + between).ravel(),
         (np.arange(ni_box)[:, None] + between).ravel(),
@@ -163,8 +169,8 @@ def _cover_run(
             )
             depth = ndimage.map_coordinates(field, where, order=1, mode="constant", cval=-1e3)
             inside = (depth > 0.0) & (w >= first) & (w < last)
-            share += inside.reshape(nj_box, _POINTS, ni_box, _POINTS).mean(axis=(1, 3)).astype(np.float32)
-        target[k] = np.minimum(target[k] + share / _POINTS, 1.0)
+            share += inside.reshape(nj_box, each, ni_box, each).mean(axis=(1, 3)).astype(np.float32)
+        target[k] = np.minimum(target[k] + share / each, 1.0)
 
 
 def _hull(planes: ContourPlanes, run: list[int], first: float, last: float) -> FloatArray:

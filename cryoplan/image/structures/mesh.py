@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cryoplan.core.box import VoxelBox
 from cryoplan.core.errors import StructureError
 from cryoplan.core.finding import Finding
 from cryoplan.core.grid import Grid
@@ -144,23 +145,20 @@ def mesh_mask(points_ijk: FloatArray, triangles: IntArray, grid: Grid, name: str
     points, triangles = _merged(points_ijk, triangles)
     turned = _check_closed(triangles, name, file)
     signed = abs(_signed_volume(points, triangles))
-    covered = np.zeros(grid.shape, np.float32)
-    used = points[np.unique(triangles)] if len(triangles) else points[:0]
-    if len(used):
-        k0 = max(int(np.floor(used[:, 2].min() + 0.5)), 0)
-        k1 = min(int(np.floor(used[:, 2].max() + 0.5)), grid.size[2] - 1)
-        lower = np.maximum(np.floor(used.min(axis=0)[:2] - 0.5).astype(int), 0)
-        upper = np.minimum(np.ceil(used.max(axis=0)[:2] + 0.5).astype(int), np.asarray(grid.size[:2]) - 1)
-        shape = (int(upper[1] - lower[1]) + 1, int(upper[0] - lower[0]) + 1)
-        z = points[triangles, 2]
-        low, high = z.min(axis=1), z.max(axis=1)
-        for k in range(k0, k1 + 1):
-            near = np.flatnonzero((high >= k - 0.5) & (low < k + 0.5))
-            share = np.zeros(shape, np.float32)
-            for sheet in range(_SHEETS):
-                height = k - 0.5 + (sheet + 0.5) / _SHEETS
-                share += fill(_section(points, triangles[near], height) - lower, shape, lines=_LINES)
-            covered[k, lower[1] : upper[1] + 1, lower[0] : upper[0] + 1] = share / _SHEETS
+    values = np.zeros(grid.shape, bool)
+    box = VoxelBox.around(grid, grid.index_to_mm(points), max(grid.spacing_mm))
+    if box is None:
+        return Volume(grid=grid, values=values)
+    covered = np.zeros(box.shape, np.float32)
+    lower = np.asarray(box.first_ijk[:2], float)
+    z = points[triangles, 2]
+    low, high = z.min(axis=1), z.max(axis=1)
+    for number, share in enumerate(covered):  # each slice is written in place
+        k = box.first_ijk[2] + number
+        near = triangles[(high >= k - 0.5) & (low < k + 0.5)]
+        for sheet in range(_SHEETS if len(near) else 0):
+            height = k - 0.5 + (sheet + 0.5) / _SHEETS
+            share += fill(_section(points, near, height) - lower, box.shape[1:], lines=_LINES) / _SHEETS
     even_odd = float(covered.sum(dtype=float))
     # Only where all triangles turn alike does their direction tell how often the surface goes round.
     if turned and abs(even_odd - signed) > max(CROSSING_SHARE * max(even_odd, signed), 4.0):
@@ -171,7 +169,8 @@ def mesh_mask(points_ijk: FloatArray, triangles: IntArray, grid: Grid, name: str
             "Repair the mesh, or export the structure as a label map.",
             "mesh-crosses-itself",
         )
-    return Volume(grid=grid, values=as_mask(covered, whole_volume=True))
+    values[box.place] = as_mask(covered, whole_volume=True)
+    return Volume(grid=grid, values=values)
 
 
 def _merged(points: FloatArray, triangles: IntArray) -> tuple[FloatArray, IntArray]:

@@ -208,9 +208,15 @@ def test_structures_of_another_frame_or_patient_are_refused(tmp_path: Path):
         return tuple(f.code for f in found.findings)
 
     assert read("own.dcm", frame=frame) == ()
-    assert read("undated.dcm", frame=frame, birth="") == ("patient-unproven",)
-    with pytest.raises(StructureError, match=r"other.dcm belongs to another patient"):
-        read("other.dcm", frame=frame, patient_id="ELSE-1")
+    assert read("undated.dcm", frame=frame, birth="") == ()
+    assert read("elder.dcm", frame=frame, birth="19400203") == ("patient-unproven",)
+    assert read("unnamed.dcm", frame="", patient_id="", birth="") == ("patient-unproven", "frame-unproven")
+    for birth in ("19500203", ""):
+        with pytest.raises(StructureError, match=r"other.dcm is of another patient") as caught:
+            read("other.dcm", frame=frame, patient_id="ELSE-1", birth=birth)
+        assert caught.value.code == "another-patient"
+    with pytest.raises(StructureError, match=r"elder.dcm is of another patient"):
+        read("elder.dcm", frame="", birth="19400203")
     with pytest.raises(StructureError, match=r"frame.dcm was drawn in another frame of reference"):
         read("frame.dcm", frame="1.2.3")
     assert "frame-unproven" in read("none.dcm", frame="")
