@@ -1,11 +1,11 @@
 """Kept volume: triangles are moved until they enclose what their mask holds, or drawn from its very voxels.
 
-Smoothing takes off what sticks out, so small and thin things lose most: of a lesion of 0.3 ml a tenth. Moving
-every point along its normal by (volume lacking / area) gives that back to first order; a few rounds leave less
-than a thousandth. The way is limited to a fraction of a voxel, so that nothing is drawn where nothing was
-outlined. What lacks more than that has lost parts (a wall thinner than a slice, a tube from slice to slice):
-then the faces of the voxels themselves are the surface (surface nets: Gibson, MERL TR99-24, 1999), with their
-stairs smoothed as far as the volume allows (windowed sinc: Taubin, Zhang and Golub, ECCV 1996).
+Smoothing takes off what sticks out, so small and thin things lose most: of a lesion of 0.3 ml a tenth.
+Moving every point along its normal by (volume lacking / area) gives that back to first order; a few rounds
+leave less than a thousandth. The way is limited to a fraction of a voxel, so that nothing is drawn where
+nothing was outlined. What lacks more than that has lost parts (a wall thinner than a slice, a tube from slice
+to slice): then the faces of the voxels themselves are the surface (surface nets: Gibson, MERL TR99-24, 1999),
+with their stairs smoothed as far as the volume allows (windowed sinc: Taubin, Zhang and Golub, ECCV 1996).
 """
 
 from __future__ import annotations
