@@ -145,24 +145,25 @@ class StructuresPanel(Panel):
 
     def _place_card(self) -> None:
         """Put the card below the row of its structure."""
-        self._column.removeWidget(self.card)
         row = self.rows.get(self.carding.name)
         if row is None:
+            self._column.removeWidget(self.card)
             self.card.hide()
-        else:
+        elif self._column.indexOf(self.card) != self._column.indexOf(row) + 1:
+            self._column.removeWidget(self.card)
             self._column.insertWidget(self._column.indexOf(row) + 1, self.card)
 
     @Slot(str)
     def _open(self, name: str) -> None:
         """Show the card of a structure, or close it again."""
         self.carding.choose("" if name == self.carding.name else name)
-        self._place_card()
 
     @Slot()
     def _card_changed(self) -> None:
         for name, row in self.rows.items():
             row.show_chosen(name == self.carding.name)
         if self.carding.name in ("", *self.rows):
+            self._place_card()
             self.card.refresh()
 
     def _show(self, visible: bool) -> None:
