@@ -18,6 +18,9 @@ _SIZE = (
     "Longest diameter in an axial slice (as RECIST 1.1 measures it), the extent across it in the same slice, "
     "and the extent from head to feet."
 )
+MOST_NEIGHBOURS = 8
+"""In a case of a hundred structures dozens are near; the others stand in a tooltip."""
+
 _VOXELS = "± is what the voxels leave open; how well it was outlined is not in it."
 
 
@@ -41,7 +44,11 @@ def whole_rows(card: StructureCard) -> list[Shown]:
         Shown(name="Head to feet", value=_open(d.cranio_caudal), tip=f"{_SIZE}\n{_VOXELS}"),
     ]
     rows += [_depth(gap, whole=True) for gap in (card.skin, card.capsule) if gap is not None]
-    rows += [_neighbour(gap, whole=True) for gap in card.neighbours]
+    rows += [_neighbour(gap, whole=True) for gap in card.neighbours[:MOST_NEIGHBOURS]]
+    further = card.neighbours[MOST_NEIGHBOURS:]
+    if further:
+        names = "\n".join(f"{gap.name}: {_said(gap, True)}" for gap in further)
+        rows.append(Shown(name=f"{len(further)} more", value=f"within {REACH_MM:.0f} mm", tip=names))
     if not card.neighbours:
         rows.append(Shown(name="Neighbours", value=f"none within {REACH_MM:.0f} mm"))
     pieces = card.pieces
@@ -89,14 +96,16 @@ def _depth(gap: Gap, *, whole: bool) -> Shown:
 
 
 def _neighbour(gap: Gap, *, whole: bool) -> Shown:
-    value = _far(gap, whole) if gap.relation is Relation.APART else gap.relation.value
-    name = f"To {short_name(gap.name)}"
     return Shown(
-        name=name,
-        value=value,
+        name=f"To {short_name(gap.name)}",
+        value=_said(gap, whole),
         tip=f"Least distance between its outline and that of {gap.name}.\n{_VOXELS}",
         point=gap.point_mm,
     )
+
+
+def _said(gap: Gap, whole: bool) -> str:
+    return _far(gap, whole) if gap.relation is Relation.APART else gap.relation.value
 
 
 def _far(gap: Gap, whole: bool) -> str:

@@ -127,3 +127,17 @@ def test_the_card_is_no_wider_than_the_panel(opened, qtbot):
     opened.card.opener.click()
     qtbot.waitUntil(lambda: opened.card.width() > 0)
     assert opened.area.widget().minimumSizeHint().width() <= 300
+
+
+def test_of_many_neighbours_the_nearest_are_listed_and_the_others_counted(opened):
+    from dataclasses import replace
+
+    from cryoplan.gui.card_rows import MOST_NEIGHBOURS, whole_rows
+
+    card = opened.carding.shown.card
+    gap = card.neighbours[0]
+    many = tuple(replace(gap, name=f"n{number}") for number in range(MOST_NEIGHBOURS + 3))
+    rows = whole_rows(replace(card, neighbours=many))
+    assert [r.name for r in rows if r.name.startswith("To ")] == [f"To n{n}" for n in range(MOST_NEIGHBOURS)]
+    more = next(r for r in rows if r.name == "3 more")
+    assert "n10" in more.tip
