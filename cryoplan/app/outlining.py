@@ -22,9 +22,6 @@ from cryoplan.image.outlining.growing import Grown, Seed
 from cryoplan.image.outlining.strokes import Patch
 from cryoplan.image.resample import mask_to_grid
 
-TOLERANCE_OF_SPREAD = 2.0
-"""The first tolerance of a click, in standard deviations of the voxels around it."""
-
 
 class Outlining(DrawnStructure):
     """What is outlined and with what; shared by the views and the panel of a window.
@@ -93,10 +90,7 @@ class Outlining(DrawnStructure):
         def work(_progress: Progress) -> object:
             assert image is not None
             seed = seeds[0] if seeds else Seed(image, point)
-            wanted = tolerance
-            if is_first:
-                wanted = max(round(TOLERANCE_OF_SPREAD * seed.spread, 1), 1.0)
-            return seed, wanted, seed.grow(wanted)
+            return (seed, *(seed.grow_first() if is_first else (tolerance, seed.grow(tolerance))))
 
         def then(value: Any) -> None:
             seed, wanted, grown = value

@@ -157,7 +157,6 @@ class DrawSection(QWidget):
         limits.setContentsMargins(0, 0, 0, 0)
         self._limits.setLayout(limits)
         self._inner.addWidget(self._limits)
-        self._inner.addWidget(self.leak)
         answer = QHBoxLayout()
         answer.setContentsMargins(0, 0, 0, 0)
         self.add_button = _button("Add it", "Add what is shown (Enter)", self.outlining.accept)
@@ -169,6 +168,8 @@ class DrawSection(QWidget):
         self._answer = QWidget()
         self._answer.setLayout(answer)
         self._inner.addWidget(self._answer)
+        # Below the buttons, so that they do not move from under the mouse when it comes or goes.
+        self._inner.addWidget(self.leak)
 
     def _place_whole(self) -> None:
         self._inner.addWidget(Heading("All of it"))

@@ -23,6 +23,11 @@ SMOOTHING_MM = 1.0
 SEED_MM = 2.5
 """Radius of the ball whose median is what "like" means: small enough for a lesion of 6 mm."""
 
+FIRST_OF_SPREAD = 2.0
+"""The first tolerance of a click, in standard deviations of the voxels around it."""
+
+_NARROWER, _MOST_TRIES = 0.85, 8
+
 NECK_MM = 4.0
 """A bridge that is thinner than this is not grown through."""
 
@@ -63,7 +68,7 @@ class Seed:
         Median around the click, in the image's unit (HU for a CT).
     spread : float
         Robust standard deviation of the unsmoothed voxels around the click, 1.4826 times the median
-        deviation from the median; a good first tolerance is about twice this.
+        deviation from the median.
 
     Raises
     ------
@@ -96,6 +101,22 @@ class Seed:
         # The click itself always belongs to the region, and so does its nearest neighbourhood in the slice.
         self._off[self._at] = 0.0
         self._inner = _open_faces(box, image)
+
+    def grow_first(self) -> tuple[float, Grown]:
+        """Return a tolerance to begin with, and what it gives: the widest tried one that does not run out.
+
+        Where the click is beside an edge, the spread is that of two tissues, and twice as much runs out.
+        Where every narrower one does so too, the click says nothing and the first is returned.
+        """
+        first = max(round(FIRST_OF_SPREAD * self.spread, 1), 1.0)
+        wide = self.grow(first)
+        tolerance, grown = first, wide
+        for _ in range(_MOST_TRIES):
+            if not grown.leaks:
+                return tolerance, grown
+            tolerance = max(round(_NARROWER * tolerance, 1), 1.0)
+            grown = self.grow(tolerance)
+        return first, wide
 
     def grow(self, tolerance: float, *, neck_mm: float = NECK_MM) -> Grown:
         """Return the region within `tolerance` of the level, in one piece with the click.
