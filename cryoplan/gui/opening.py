@@ -109,7 +109,11 @@ class Opening(QObject):
         dialog = self.dialog
         if dialog is None:
             return
-        if found.kind in ("dicom-seg", "rtstruct") and self._workspace.case is not None and self._then == self._open:
+        if (
+            found.kind in ("dicom-seg", "rtstruct")
+            and self._workspace.case is not None
+            and self._then == self._open
+        ):
             path = dialog.path
             dialog.reject()
             self._workspace.add_structures(path)
