@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from cryoplan.app.drawn_structure import DrawnStructure, Working
 from cryoplan.app.outline_commits import finished
-from cryoplan.app.outline_tools import Subject, Tool, ToolSettings
+from cryoplan.app.outline_tools import Tool, ToolSettings
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point
 from cryoplan.core.grid import Grid
@@ -39,8 +39,8 @@ class Outlining(DrawnStructure):
         super().__init__(workspace)
         self._seed: tuple[Point, list[Seed]] | None = None
         self._region: tuple[FloatArray, FloatArray] | None = None
-        # Of the subject for which the range of a box was chosen; None while it may still be guessed.
-        self._ranged: Subject | None = None
+        # What the range of a box was set by hand for; for anything else it is guessed.
+        self._ranged = ""
         self._preview: Grown | None = None
         self._preview_text = ""
 
@@ -83,7 +83,7 @@ class Outlining(DrawnStructure):
         if new.tolerance != old.tolerance and self._seed is not None:
             self._grow()
         if (new.least, new.most) != (old.least, old.most):
-            self._ranged = self._subject
+            self._ranged = "" if self._subject is None else self._subject.name
             if self._region is not None:
                 self._threshold()
 
@@ -91,7 +91,7 @@ class Outlining(DrawnStructure):
 
     @property
     def region_mm(self) -> tuple[FloatArray, FloatArray] | None:
-        """Least and greatest LPS corner of the box in which voxels are looked for; None while there is none."""
+        """Least and greatest LPS corner of the box in which voxels are looked for; None without one."""
         return self._region
 
     def threshold(self, corner_mm: Point, other_mm: Point, normal: npt.ArrayLike) -> None:
@@ -119,7 +119,7 @@ class Outlining(DrawnStructure):
         self._seed, self._preview = None, None
         self._region = corners[0], corners[1]
         self.drawn.emit(None)
-        self._threshold(is_first=self._ranged is not self._subject)
+        self._threshold(is_first=self._ranged != self._subject.name)
 
     def _threshold(self, *, is_first: bool = False) -> None:
         assert self._region is not None

@@ -1,4 +1,4 @@
-"""A thousand random sequences of everything that can be done to structures: all of it can be undone and redone."""
+"""A thousand random sequences of all that can be done to structures are undone to the start, and redone."""
 
 from __future__ import annotations
 
@@ -34,8 +34,10 @@ NORMALS = tuple(map(tuple, np.eye(3)))
 X, Y, Z = TUMOUR_MM
 
 PLACES = st.tuples(
-    st.integers(int(X) - 36, int(X) + 36), st.integers(int(Y) - 28, int(Y) + 28), st.integers(int(Z) - 24, int(Z) + 24)
-)  # fmt: skip
+    st.integers(int(X) - 36, int(X) + 36),
+    st.integers(int(Y) - 28, int(Y) + 28),
+    st.integers(int(Z) - 24, int(Z) + 24),
+)
 LENGTHS = st.integers(2, 20)
 WHICH = st.integers(0, 3)
 
