@@ -158,7 +158,7 @@ def test_a_file_that_an_older_program_has_open_is_not_upgraded(path):
 # Version 2 ------------------------------------------------------------------------------------------
 
 FIXTURE_2 = FIXTURE.with_name("case-v2.cryoplan")
-"""Written by the last program of file version 2: three strokes on a tumour, one undone, approved, one result."""
+"""Written by the last program of file version 2: three strokes, one undone, approved, one result."""
 
 DIGESTS_2 = (
     "cfcb925a97886e0586568b7db2d3c19e12ada7bf6eb1de68742c17a54e820fdc",
