@@ -19,7 +19,7 @@ from cryoplan.core.progress import Progress
 from cryoplan.core.volume import Volume
 from cryoplan.image.outlining import contest, forming
 from cryoplan.image.outlining.between_slices import empty_slices, interpolated
-from cryoplan.image.outlining.growing import SEED_MM, Grown, Seed
+from cryoplan.image.outlining.growing import FIRST_OF_SPREAD, SEED_MM, Grown, Seed
 from cryoplan.image.outlining.strokes import Patch
 from cryoplan.image.resample import mask_to_grid
 
@@ -129,7 +129,7 @@ class Outlining(DrawnStructure):
             x, y, z = (float(v) for v in 0.5 * (first + last))
             if is_first and bool(image.grid.contains_mm((x, y, z))):
                 near = Seed(image, (x, y, z), reach_mm=2.0 * SEED_MM)
-                off = max(TOLERANCE_OF_SPREAD * near.spread, 1.0)
+                off = max(FIRST_OF_SPREAD * near.spread, 1.0)
                 low, high = float(round(near.level - off)), float(round(near.level + off))
             return low, high, forming.between(image, first, last, low, high)
 
