@@ -18,6 +18,7 @@ from cryoplan.workflow.loading import (
     save_plan,
 )
 from cryoplan.workflow.partner import check_partner, load_partner
+from cryoplan.workflow.proposing import Proposal, accept_proposals, can_propose, propose_structures
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, recall, save_case
 from cryoplan.workflow.solving import (
@@ -34,11 +35,14 @@ from cryoplan.workflow.solving import (
 __all__ = [
     "CaseFile",
     "ConvergenceReport",
+    "Proposal",
     "SavedCase",
+    "accept_proposals",
     "add_structures",
     "assess",
     "built_in_case",
     "built_in_plan",
+    "can_propose",
     "catalogue",
     "check",
     "check_convergence",
@@ -54,6 +58,7 @@ __all__ = [
     "make_pictures",
     "open_case",
     "prepare",
+    "propose_structures",
     "recall",
     "save_case",
     "save_plan",
