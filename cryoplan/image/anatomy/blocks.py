@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from cryoplan.core.box import VoxelBox
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.image.anatomy.shapes import dilated, eroded
@@ -40,6 +41,8 @@ class Blocks:
     _stride: tuple[int, int, int]
     _order: tuple[int, int, int]
     _flips: tuple[int, ...]
+    _room: tuple[slice, slice, slice] | None = None
+    _whole: tuple[int, int, int] | None = None
 
     @classmethod
     def of(cls, image: Volume, block_mm: float = BLOCK_MM) -> Blocks:
@@ -59,6 +62,22 @@ class Blocks:
             _order=order,
             _flips=flips,
         )
+
+    def around(self, mask: BoolArray) -> tuple[Blocks, BoolArray]:
+        """Return the blocks around a mask, two more on each side, and the mask there.
+
+        Half of most scans is air, table and arms; what is inside the body need not look at that.
+        """
+        box = VoxelBox.drawn(mask)
+        if box is None or self._room is not None:
+            return self, mask
+        room = tuple(
+            slice(max(p.start - 2, 0), min(p.stop + 2, n)) for p, n in zip(box.place, mask.shape, strict=True)
+        )
+        here = (room[0], room[1], room[2])
+        nz, ny, nx = self.values.shape
+        part = replace(self, values=np.ascontiguousarray(self.values[here]), _room=here, _whole=(nz, ny, nx))
+        return part, np.ascontiguousarray(mask[here])
 
     @property
     def block_ml(self) -> float:
@@ -81,6 +100,10 @@ class Blocks:
 
     def in_order(self, blocks: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return an array of blocks ``[z, y, x]`` in the scan's own order ``[k, j, i]``."""
+        if self._room is not None and self._whole is not None:
+            whole = np.zeros(self._whole, blocks.dtype)
+            whole[self._room] = blocks
+            blocks = whole
         for axis in self._flips:
             blocks = np.flip(blocks, axis)
         return np.ascontiguousarray(blocks.transpose(np.argsort(self._order)))

@@ -79,15 +79,18 @@ def bone_blocks(blocks: Blocks, body: BoolArray) -> BoolArray:
         labels, (sizes * blocks.block_ml >= SMALLEST_ML) & (cortex >= CORTEX_SHARE * np.maximum(sizes, 1))
     )
     smooth = ndimage.gaussian_filter(values, [1.5 / s for s in spacing])
-    marrow = (smooth > MARROW_HU) | ((smooth < FATTY_HU) & (smooth > -200.0))
+    # Smoothed against noise, and by itself: the blur of cortex reaches into the canal.
+    marrow = ((smooth > MARROW_HU) & (values > MARROW_HU)) | ((smooth < FATTY_HU) & (smooth > -200.0))
     inside = values > AIR_HU
-    whole = bone.copy()
+    whole, canal = bone.copy(), np.zeros_like(bone)
     for wall in (bone, closed(bone, WALL_MM, spacing)):
         # Two planes enclose a marrow space; the spinal canal is enclosed in axial planes alone, and told from
         # marrow that the end of the image cuts open by its value.
         planes = _enclosed(wall, spacing)
-        whole |= ((planes >= 2) & inside) | ((planes >= 1) & marrow)
-    return (whole | (closed(whole, WALL_MM, spacing) & inside & body)) & ~even
+        held = ((planes >= 2) & inside) | ((planes >= 1) & marrow)
+        whole |= held
+        canal |= (planes >= 1) & ~held
+    return (whole | (closed(whole, WALL_MM, spacing) & inside & body & ~canal)) & ~even
 
 
 def _contrast(blocks: Blocks, bright: BoolArray, local: Float32Array) -> BoolArray:

@@ -82,6 +82,8 @@ def find_anatomy(
         return tuple(find_body_of_signal(blocks) for _ in wanted)
     found: list[Found] = []
     body, left_out_ml = body_blocks(blocks)
+    whole, whole_body = blocks, body
+    blocks, body = blocks.around(body)
     lung = gas = bone = None
     share = 0.0
     for part in wanted:
@@ -93,7 +95,7 @@ def find_anatomy(
             bone = bone_blocks(blocks, body)
             check_cancelled(progress)
         if part is Part.BODY:
-            found.append(find_body(blocks, body, left_out_ml))
+            found.append(find_body(whole, whole_body, left_out_ml))
             continue
         if part is Part.BONE:
             assert bone is not None

@@ -151,8 +151,8 @@ def find_vessels(blocks: Blocks, body: BoolArray, air: BoolArray, bone: BoolArra
             _note(
                 "auto-vessel",
                 f"Heat sinks: local diameter {low:.0f} to {high:.0f} mm, median {middle:.0f} mm, in "
-                f"blocks of {max(blocks.spacing_mm[1:]):.1f} x {blocks.spacing_mm[0]:.1f} mm. Vessels without "
-                "contrast, and those thinner than a slice that run along it, are missing.",
+                f"blocks of {max(blocks.spacing_mm[1:]):.1f} x {blocks.spacing_mm[0]:.1f} mm. Missing are "
+                "vessels without contrast, and those thinner than a slice that run along it.",
             )
         )
         if blood is None:
@@ -168,8 +168,8 @@ def find_vessels(blocks: Blocks, body: BoolArray, air: BoolArray, bone: BoolArra
             notes.append(
                 _note(
                     "auto-blood",
-                    f"Blood has {blood:.0f} HU (aorta). Renal cortex and pelvis, bowel wall and bright "
-                    "tumours can be as bright: erase them.",
+                    f"Blood has {blood:.0f} HU (aorta). Renal cortex and pelvis, bowel wall, cartilage "
+                    "and bright tumours can be as bright: erase them.",
                     Level.WARN,
                 )
             )
