@@ -20,7 +20,7 @@ from cryoplan.core.progress import Cancelled, ProgressReport
 
 DONE, USAGE, REFUSED, CANCELLED, INTERNAL = 0, 2, 3, 4, 5
 
-COMMANDS = ("gui", "demo", "info", "run", "report", "verify", "calibrate", "bench")
+COMMANDS = ("gui", "demo", "info", "run", "report", "verify", "calibrate", "bench", "codes")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cryoplan",
         description=f"Planning desk for percutaneous cryoablation. {RESEARCH_USE}.",
-        epilog="Exit codes: 0 done, 2 wrong usage, 3 input refused, 4 cancelled, 5 internal error.",
+        epilog="Exit codes: 0 done, 2 wrong usage, 3 input refused, 4 cancelled, 5 internal error. "
+        "What the code of a finding or an error means: cryoplan codes CODE.",
     )
     parser.add_argument("--version", action="version", version=f"cryoplan {__version__}. {RESEARCH_USE}.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -77,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--phantom", metavar="MATERIAL[:DEGC]", help="a homogeneous block instead")
     run.add_argument("--series", metavar="UID", help="which series of the folder")
     run.add_argument("--structures", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    run.add_argument(
+        "--mesh-axes", choices=("LPS", "RAS"), default="", help="axes of meshes that do not state theirs"
+    )
     run.add_argument("--target", metavar="NAME", help="the tumour that margins are measured on")
     run.add_argument("--plan", type=Path, required=True, metavar="plan.json")
     run.add_argument("--out", type=Path, required=True, metavar="DIR")
@@ -116,6 +120,13 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--only", action="append", default=[], metavar="NAME", help="one figure of the table")
     bench.add_argument("--json", action="store_true")
     bench.set_defaults(command=_bench)
+
+    codes = commands.add_parser("codes", help="what the codes of findings and errors mean, and what to do")
+    codes.add_argument(
+        "words", nargs="*", metavar="CODE", help="a code or words to look for; all if left out"
+    )
+    codes.add_argument("--json", action="store_true")
+    codes.set_defaults(command=_codes)
     return parser
 
 
@@ -192,6 +203,7 @@ def _run(options: argparse.Namespace) -> int:
                 series_uid=options.series,
                 target=options.target,
                 accept=options.accept,
+                mesh_axes=options.mesh_axes,
                 settings=settings,
                 converge=options.check_convergence,
                 progress=progress,
@@ -274,6 +286,25 @@ def _bench(options: argparse.Namespace) -> int:
     with _Console(as_json=options.json) as progress:
         found = run_benchmark(full=options.full, only=options.only, progress=progress)
     print(json.dumps(found.to_json()) if options.json else f"{found.to_text()} {RESEARCH_USE}.")
+    return DONE
+
+
+def _codes(options: argparse.Namespace) -> int:
+    from cryoplan import workflow
+
+    words = " ".join(options.words)
+    found = workflow.find_meanings(words)
+    if not found:
+        raise CryoplanError(
+            f"No code and no sentence of the help holds {words!r}.",
+            "Leave it out to list all codes.",
+            code="code-unknown",
+            place="codes",
+        )
+    if options.json:
+        print(json.dumps([m.to_json() for m in found]))
+    else:
+        print("\n\n".join(m.to_text() for m in found))
     return DONE
 
 

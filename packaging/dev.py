@@ -411,6 +411,7 @@ def test(arguments: list[str]) -> int:
     """Set up and run the tests."""
     set_up()
     system_libraries.provide(system_libraries.WINDOW + system_libraries.TESTS)
+    system_libraries.offer(system_libraries.SECOND_OPINIONS)
     if arguments:
         command = [str(python_of(VENV)), "-m", "pytest", *arguments]
         return carry_out(command, environment(), ROOT)[0]

@@ -74,6 +74,14 @@ TESTS = (
 )
 """For the tests of the window, which run on a display of their own."""
 
+SECOND_OPINIONS = (
+    Need("program:dcm2niix", "dcm2niix", "dcm2niix", "dcm2niix", ""),
+    Need("program:desktop-file-validate", *("desktop-file-utils",) * 4),
+    Need("program:update-mime-database", *("shared-mime-info",) * 4),
+    Need("program:xdg-mime", *("xdg-utils",) * 4),
+)
+"""Other programs that tests compare with; without one its tests are skipped, and say so."""
+
 INSTALL = {
     "apt": ["apt-get", "install", "-y", "--no-install-recommends"],
     "dnf": ["dnf", "install", "-y"],
@@ -179,3 +187,17 @@ def provide(needs: tuple[Need, ...]) -> bool:
         flush=True,
     )
     return False
+
+
+def offer(needs: tuple[Need, ...]) -> bool:
+    """Install what a few tests alone ask for, where that needs no question; say whether all is there now."""
+    missing = [need for need in needs if not is_there(need.test)]
+    if not missing:
+        return True
+    manager = package_manager() if sys.platform.startswith("linux") else ""
+    if manager == "apt" and install(packages(missing, manager), manager):
+        missing = [need for need in missing if not is_there(need.test)]
+    if missing:
+        names = ", ".join(need.test.partition(":")[2] for need in missing)
+        print(f"Not on this system: {names}. The tests that compare with it are skipped.", file=sys.stderr)
+    return not missing

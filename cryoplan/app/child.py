@@ -27,7 +27,7 @@ from cryoplan.app.jobs import (
     JobProgress,
 )
 from cryoplan.app.scrub import describe
-from cryoplan.core.errors import CryoplanError
+from cryoplan.core.errors import ConsentError, CryoplanError
 from cryoplan.core.progress import Cancelled, ProgressReport
 from cryoplan.simulation.cores import leave_a_core
 from cryoplan.simulation.result import Frame
@@ -129,7 +129,7 @@ def _do(
     except Forgotten:
         return JobForgot(id=job.id, kind=job.kind)
     except CryoplanError as error:
-        failure = Failure(what=error.what, remedy=error.remedy, code=error.code, place=error.place)
+        failure = failure_of(error)
         return JobFailed(id=job.id, kind=job.kind, failure=failure)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise
@@ -137,6 +137,14 @@ def _do(
         logging.getLogger("cryoplan").error("job %s", job.kind, exc_info=error)
         return JobFailed(id=job.id, kind=job.kind, failure=unexpected(error))
     return JobDone(id=job.id, kind=job.kind, value=value)
+
+
+def failure_of(error: CryoplanError) -> Failure:
+    """Return the failure of an error that a user can read, and what a yes would settle."""
+    to_agree = error.findings if isinstance(error, ConsentError) else ()
+    return Failure(
+        what=error.what, remedy=error.remedy, code=error.code, place=error.place, to_agree=to_agree
+    )
 
 
 def unexpected(error: BaseException) -> Failure:

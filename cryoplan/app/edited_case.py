@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -15,7 +16,9 @@ from cryoplan.app.steps import Step
 from cryoplan.app.travel import Travel
 from cryoplan.case.case import Case
 from cryoplan.case.own_limits import Judged
+from cryoplan.case.second_image import SecondImage
 from cryoplan.core.errors import CryoplanError
+from cryoplan.margins.limits import Limits
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.edits import describe_change
 from cryoplan.plan.plan import Plan
@@ -34,12 +37,15 @@ class EditedCase(QObject):
         The case is judged by other limits.
     file_changed
         The case file, its history, its status, or whether all is saved: see `Keeper.kept`.
+    second_changed
+        The case has another second image, or none any more; everything else is as it was.
     """
 
     message = Signal(str)
     failed = Signal(object)
     file_changed = Signal()
     limits_changed = Signal()
+    second_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -51,6 +57,8 @@ class EditedCase(QObject):
         self._travel.failed.connect(self._fail)
         self._case: Case | None = None
         self._plan = Plan()
+        # Strokes that are drawn but not yet steps; whatever comes next goes on from them.
+        self.finish_strokes: Callable[[], None] = lambda: None
 
     @property
     def case(self) -> Case | None:
@@ -62,19 +70,43 @@ class EditedCase(QObject):
         """The plan as it stands."""
         return self._plan
 
+    @property
+    def limits(self) -> Limits:
+        """What the case is judged by: the ordinary limits, its own in place of some."""
+        return workflow.limits_of(self._case)
+
     def edit(self, text: str, new_plan: Plan, *, gesture: str | None = None) -> None:
         """Put `new_plan` in place as one step of the history; steps of one `gesture` become one."""
-        if new_plan == self._plan or not self._may_edit():
+        if new_plan == self._plan:
+            return
+        self.finish_strokes()
+        if not self._may_edit():
             return
         before = self._plan
         self._set_plan(new_plan)
         if self._case is not None:
             self._record(text, before=(self._case, before), gesture=gesture)
 
-    def _record(self, text: str, before: CaseState, gesture: str | None = None) -> None:
+    def take_case(self, text: str, case: Case) -> bool:
+        """Put `case` (the present one with a structure drawn anew) in place as one step; tell whether it is.
+
+        The disk is not waited for: the next stroke has begun already.
+        """
+        if self._case is None or not self._may_edit():
+            return False
+        before = self._case
+        self._show_case(case)
+        self._record(text, before=(before, self._plan), wait=False)
+        return True
+
+    def may_edit(self) -> bool:
+        """Tell whether the case may be changed now; where it may not, say why."""
+        return self._case is not None and self._may_edit()
+
+    def _record(self, text: str, before: CaseState, gesture: str | None = None, *, wait: bool = True) -> None:
         assert self._case is not None
         step = Step(text=text, case=self._case, plan=self._plan, before=before, gesture=gesture)
-        self.keeper.record(step, describe=describe_change)
+        self.keeper.record(step, describe=describe_change, wait=wait)
 
     def _may_edit(self) -> bool:
         if self._travel.is_under_way:
@@ -89,29 +121,45 @@ class EditedCase(QObject):
 
     def undo(self) -> None:
         """Take the last step back, of the plan or the structures, also after the case was opened again."""
+        self.finish_strokes()
         if self.keeper.can_undo and self._may_edit():
             self._travel.go(self.keeper.undo())
 
     def redo(self) -> None:
         """Make the step again that was taken back last."""
+        self.finish_strokes()
         if self.keeper.can_redo and self._may_edit():
             self._travel.go(self.keeper.redo())
 
     def go_to(self, state: int) -> None:
         """Go back or on to any step of the history."""
+        self.finish_strokes()
         if self._may_edit():
             self._travel.go(self.keeper.go_to(state))
 
     @Slot(object, object)
     def _arrive(self, case: Case, plan: Plan) -> None:
         if self._case is not None and case.digest() == self._case.digest():
+            other = case.second != self._case.second
             self._judge_by(case)
+            if other:
+                self.second_changed.emit()
         else:
             self._show_case(case)
         self._set_plan(plan)
 
+    def edit_second(self, text: str, second: SecondImage | None) -> None:
+        """Put a second image in place, or none, as one step of the history; no temperature depends on it."""
+        if self._case is None or not self._may_edit():
+            return
+        before = self._case
+        self._case = before.changed(second=second)
+        self._record(text, before=(before, self._plan))
+        self.second_changed.emit()
+
     def write_notes(self, notes: str) -> None:
         """Keep what the user wrote about the case, as one step of the history."""
+        self.finish_strokes()
         if self._case is None or notes == self.keeper.kept.notes or not self._may_edit():
             return
         here = (self._case, self._plan)
@@ -126,12 +174,14 @@ class EditedCase(QObject):
         LimitError
             If the values cannot be meant, see `cryoplan.margins.case_limits.with_limit`; nothing is changed.
         """
+        self.finish_strokes()
         if self._case is None:
             return False
         return self._change_limit(judged, workflow.with_limit(self._case, judged, warn, fail))
 
     def reset_limit(self, judged: Judged) -> bool:
         """Judge a number of this case by the ordinary limit again, as one step."""
+        self.finish_strokes()
         if self._case is None:
             return False
         return self._change_limit(judged, workflow.without_limit(self._case, judged))
@@ -182,11 +232,18 @@ class EditedCase(QObject):
     def _show_case(self, case: Case) -> None:
         """Put another state of the same patient in place: the plan and its history stay."""
 
-    def _need_case(self) -> bool:
+    def need_case(self) -> bool:
+        """Tell whether a case is open, and say so where none is."""
+        self.finish_strokes()
         if self._case is None:
             self._fail(CryoplanError("No case is open.", "Open a scan first.", code="no-case"))
             return False
         return True
+
+    def _need_probes(self) -> bool:
+        if self.need_case() and not self._plan.probes:
+            self._fail(CryoplanError("The plan has no probe.", "Place one first: press P.", code="no-probes"))
+        return self._case is not None and bool(self._plan.probes)
 
     def _fail(self, error: CryoplanError) -> None:
         self.failed.emit(Failure(what=error.what, remedy=error.remedy, code=error.code, place=error.place))

@@ -112,9 +112,13 @@ class Errands(QObject):
                 self.held.forget()
                 self._send(asked)
             elif isinstance(answer, JobDone):
+                if asked.arguments.get("case") is not None:
+                    self.held.took(asked.arguments["case"])
                 self.done.emit(asked, answer.value, frames)
             elif isinstance(answer, JobFailed):
                 self.failed.emit(asked, answer.failure)
             else:
+                if asked.arguments.get("case") is not None:
+                    self.held.lost(asked.arguments["case"])
                 self.cancelled.emit(asked)
         self.changed.emit()

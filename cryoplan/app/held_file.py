@@ -27,7 +27,7 @@ class Remembered:
     state : (Case, Plan)
         What the first step that waits goes on from.
     text : str
-        What the history of another file says of this.
+        What the history of another file says of this; empty for a case that begins there.
     memory : Memory or None
         Title, notes, limits and history in that state; None for a case that never had a file here.
     """
@@ -35,6 +35,12 @@ class Remembered:
     state: State
     text: str
     memory: Memory | None = None
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """Title and notes."""
+        said = {} if self.memory is None else self.memory.document["case"]
+        return str(said.get("title", "")), str(said.get("notes", ""))
 
     def write(self, path: Path) -> None:
         """Write it as a new file.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cryoplan.core.finding import Finding
 from cryoplan.core.progress import ProgressReport
 from cryoplan.simulation.result import Frame
 
@@ -62,13 +63,17 @@ class JobCancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why something did not work: what happened, what to do, and details without patient data."""
+    """Why something did not work: what happened, what to do, and details without patient data.
+
+    `to_agree` holds findings that a yes of the user would settle.
+    """
 
     what: str
     remedy: str
     code: str = "internal-error"
     place: str = ""
     details: str = ""
+    to_agree: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

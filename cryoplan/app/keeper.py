@@ -18,6 +18,7 @@ from cryoplan import workflow
 from cryoplan.app.steps import Kept, State, Step
 from cryoplan.app.writer import CaseWriter
 from cryoplan.case.case import Case
+from cryoplan.case.store import Memory
 from cryoplan.core.errors import CryoplanError, StoreError
 from cryoplan.plan.plan import Plan
 
@@ -126,9 +127,13 @@ class Keeper(QObject):
         self._leaving(lambda: self._writer.begin(path, case, plan))
         return path
 
-    def attach(self, path: Path, case: Case, plan: Plan, *, read_only: bool = False) -> Future[None]:
-        """Go on with a file of which `case` and `plan` were just read; see `CaseWriter.attach`."""
-        return self._leaving(lambda: self._writer.attach(path, case, plan, read_only=read_only))
+    def attach(
+        self, path: Path, case: Case, plan: Plan, *, read_only: bool = False, memory: Memory | None = None
+    ) -> Future[None]:
+        """Go on with a file of which `case`, `plan` and `memory` were just read; see `CaseWriter.attach`."""
+        return self._leaving(
+            lambda: self._writer.attach(path, case, plan, read_only=read_only, memory=memory)
+        )
 
     def leave(self) -> None:
         """Let go of the file."""
@@ -166,7 +171,7 @@ class Keeper(QObject):
             finally:
                 # Even where that failed: the steps belong to a thread that answers.
                 self._writer = CaseWriter(self._tell)
-                self._writer.attach(path, *remembered.state).exception()
+                self._writer.attach(path, *remembered.state, memory=remembered.memory).exception()
                 for step in steps:
                     self._writer.record(replace(step, gesture=None), lambda _old, _new: "")
         self._tell()
@@ -233,13 +238,15 @@ class Keeper(QObject):
 
     # Steps ------------------------------------------------------------------------------------------
 
-    def record(self, step: Step, describe: Callable[[Plan, Plan], str]) -> None:
+    def record(self, step: Step, describe: Callable[[Plan, Plan], str], *, wait: bool = True) -> None:
         """Take one step; see `CaseWriter.record`.
 
         Parameters
         ----------
         describe : callable
             ``(old, new) -> text`` for what the parts of one gesture did together.
+        wait : bool
+            Give the disk a moment.
 
         Raises
         ------
@@ -249,7 +256,7 @@ class Keeper(QObject):
         self.require_writable()
         self._forget_taken_back()
         with self._changing_writer:
-            self._writer.record(step, describe)
+            self._writer.record(step, describe, wait=wait)
 
     def undo(self) -> Future[State]:
         """Take the last step back; one that is not written yet just does not happen."""

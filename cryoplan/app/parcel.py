@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cryoplan.case.case import Case
 from cryoplan.case.own_limits import OwnLimit
+from cryoplan.case.structure import Structure
+from cryoplan.core.finding import Finding
+from cryoplan.core.grid import Grid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,12 +20,63 @@ class HeldCase:
     limits: tuple[OwnLimit, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ChangedCase:
+    """A case that differs from one that the process holds; only what is new in it is sent.
+
+    A stroke changes one structure: neither the image nor the others go through the pipe again, and what the
+    process has worked out from them stays.
+
+    Attributes
+    ----------
+    base : str
+        Digest of the case that the process holds.
+    structures : tuple of Structure or str
+        Those that are the same as in the base by their names.
+    """
+
+    base: str
+    code: str
+    structures: tuple[Structure | str, ...]
+    target_name: str
+    planning_grid: Grid
+    findings: tuple[Finding, ...]
+    limits: tuple[OwnLimit, ...]
+
+    @classmethod
+    def between(cls, base: Case, case: Case) -> ChangedCase:
+        """Return what has to be sent of `case` where `base` is."""
+        there = {id(s) for s in base.structures}
+        return cls(
+            base=base.digest(),
+            code=case.code,
+            structures=tuple(s.name if id(s) in there else s for s in case.structures),
+            target_name=case.target_name,
+            planning_grid=case.planning_grid,
+            findings=case.findings,
+            limits=case.limits,
+        )
+
+    def case(self, base: Case) -> Case:
+        """Return the case."""
+        return Case(
+            code=self.code,
+            scan=base.scan,
+            structures=tuple(base.structure(s) if isinstance(s, str) else s for s in self.structures),
+            target_name=self.target_name,
+            planning_grid=self.planning_grid,
+            findings=self.findings,
+            limits=self.limits,
+        )
+
+
 class Held:
     """Keys of the cases and results that the process was given or has made itself."""
 
     def __init__(self) -> None:
         self.cases: set[str] = set()
         self.results: set[str] = set()
+        self._base: Case | None = None
 
     def shortened(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Name what the process holds already instead of sending it: a case may be 100 MB."""
@@ -29,14 +84,28 @@ class Held:
         case, solved = short.get("case"), short.get("solved")
         if case is not None:
             key = case.digest()
+            base = self._base
             if key in self.cases:
                 short["case"] = HeldCase(key=key, limits=case.limits)
+            elif base is not None and base.scan is case.scan:
+                short["case"] = ChangedCase.between(base, case)
             self.cases.add(key)
         if solved is not None and solved[0].key in self.results:
             short["solved"] = solved[0].key
         return short
 
+    def took(self, case: Case) -> None:
+        """The process has answered about a case, or has made it: it certainly holds it."""
+        self.cases.add(case.digest())
+        self._base = case
+
+    def lost(self, case: Case) -> None:
+        """The process gave up a job before it may have looked at its case."""
+        if case is not self._base:
+            self.cases.discard(case.digest())
+
     def forget(self) -> None:
         """The process has begun anew and holds nothing."""
         self.cases.clear()
         self.results.clear()
+        self._base = None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -16,7 +18,7 @@ from cryoplan import workflow
 from cryoplan.app.keeper import Keeper, failure_of
 from cryoplan.app.results import KEPT_RESULTS
 from cryoplan.case.case import Case
-from cryoplan.core.errors import CryoplanError
+from cryoplan.core.errors import CryoplanError, StoreError
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.result import ThermalResult
 
@@ -31,6 +33,10 @@ ENDING_S = 20.0
 """How long the end of the program waits for a result that goes into the file."""
 
 
+LEFT_BEHIND_S = 4.0
+"""How long the end of the program waits for a result of a case that was left before."""
+
+
 class Saver(QObject):
     """Works in a thread of its own; the file belongs to the keeper's thread.
 
@@ -39,7 +45,7 @@ class Saver(QObject):
     saved : Path
         The case has its place.
     failed : CryoplanError
-        It has not.
+        It has not, or not all of it is there: the error says what is.
     changed
         `is_busy` is another one.
     """
@@ -60,6 +66,7 @@ class Saver(QObject):
         self._newest: OrderedDict[str, Solved] = OrderedDict()
         self._unstored: set[str] = set()
         self._saving = 0
+        self._leaving = 0
         self._is_closed = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -88,14 +95,21 @@ class Saver(QObject):
             self._rest.start()
 
     def forget(self) -> None:
-        """Another patient is shown."""
+        """Another patient is shown; what was solved a moment ago still goes into the file that is left."""
+        left, kept = self._take_unstored(), self._keeper.kept
         self._newest.clear()
-        self._unstored.clear()
-        self._rest.stop()
+        if left and kept.path is not None and not kept.read_only:
+            self._leaving += 1
+            self._run(partial(_store_behind, kept.path, left), self._has_left)
+
+    def _has_left(self, error: BaseException | None) -> None:
+        self._leaving -= 1
+        if error is not None and not isinstance(error, CryoplanError):
+            raise error
 
     def save(self, path: Path) -> None:
         """Give the case its place, with the newest results; `saved` or `failed` tells."""
-        self._take_unstored()
+        unstored = {solved[0].key for solved in self._take_unstored()}
         newest = tuple(self._newest.values())
         self._saving += 1
 
@@ -104,10 +118,13 @@ class Saver(QObject):
             self._keeper.rescue(path)
             # After that: the old place may be the one that does not answer, and memory all that is left.
             there = self._keeper.kept.results
-            self._store(tuple(solved for solved in newest if solved[0].key not in there))
+            self._store_saved(path, tuple(solved for solved in newest if solved[0].key not in there))
 
         def end(error: BaseException | None) -> None:
             self._saving -= 1
+            # What is not in the file is tried again when the case is left or the program ends.
+            there = self._keeper.kept.results
+            self._unstored |= {key for key in unstored if key in self._newest and key not in there}
             self.changed.emit()
             if error is None:
                 self.saved.emit(path)
@@ -141,7 +158,7 @@ class Saver(QObject):
             self._work.put(None)
             # Once a case was left nothing goes into its file; what is still at it may hang in its place.
             is_worth_it = self._keeper.kept.path is not None and self._keeper.settle(again=True)
-            self._thread.join(ENDING_S if is_worth_it else 0.0)
+            self._thread.join(ENDING_S if is_worth_it else LEFT_BEHIND_S if self._leaving else 0.0)
             self._ended.disconnect()
         return self._keeper.close()
 
@@ -167,6 +184,20 @@ class Saver(QObject):
         for solved in newest:
             self._store_one(solved)
 
+    def _store_saved(self, path: Path, newest: tuple[Solved, ...]) -> None:
+        """Store results in the place that the case has now, and say what is there if they cannot be."""
+        for done, solved in enumerate(newest):
+            try:
+                self._store_one(solved)
+            except CryoplanError as error:
+                steps = len(self._keeper.kept.waiting)
+                raise StoreError(
+                    _saved_in_part(path, steps, len(newest) - done, error),
+                    "Put that right and save the case again, or solve again later.",
+                    code="results-not-saved",
+                    place=path.name,
+                ) from error
+
     def _store_one(self, solved: Solved) -> None:
         result, case, plan, tenure = solved
         if self._keeper.tenure != tenure:
@@ -178,7 +209,7 @@ class Saver(QObject):
             # The window may show another patient by now, or the same one from another file.
             is_same = self._keeper.tenure == tenure and file.case.scan.volume.digest() == image
             if is_same and not file.store.read_only:
-                file.put_stored(stored, text=f"Solved on a grid of {result.settings.spacing_mm:g} mm")
+                file.put_stored(stored, text=_solved_text(result))
 
         self._keeper.call(put).result()
 
@@ -197,3 +228,37 @@ class Saver(QObject):
     def _do_all(self) -> None:
         while (do := self._work.get()) is not None:
             do()
+
+
+def _store_behind(path: Path, solved: Iterable[Solved]) -> None:
+    """Put results into a file that the window has left, unless somebody has it open again."""
+    for result, case, plan, _ in solved:
+        stored = workflow.stored_result(result, case, plan, workflow.catalogue())
+        with _left(path, case) as file:
+            # It may be another patient's file by now, put in the same place.
+            if file.case.scan.volume.digest() == case.scan.volume.digest():
+                file.put_stored(stored, text=_solved_text(result))
+
+
+def _left(path: Path, case: Case) -> workflow.CaseFile:
+    """Open a file that is being left; its writer may take a moment for its last steps."""
+    until = time.monotonic() + 0.5 * LEFT_BEHIND_S
+    while True:
+        try:
+            return workflow.CaseFile.open(path, scan=case.scan)
+        except StoreError as error:
+            if error.code != "case-file-in-use" or time.monotonic() > until:
+                raise
+        time.sleep(0.1)
+
+
+def _solved_text(result: ThermalResult) -> str:
+    return f"Solved on a grid of {result.settings.spacing_mm:g} mm"
+
+
+def _saved_in_part(path: Path, steps: int, results: int, error: CryoplanError) -> str:
+    said = "with all its steps"
+    if steps:
+        said = f"but its last {steps} steps wait" if steps > 1 else "but its last step waits"
+    lost = f"the temperatures of {results} solved plans are" if results > 1 else "the temperatures are"
+    return f"The case is saved as {path.name} {said}; {lost} not in it: {error.what}"

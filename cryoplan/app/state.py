@@ -16,11 +16,12 @@ class State(StrEnum):
 
 
 BUSY_TEXT = {
-    "list-series": "Looking into the folder",
     "load": "Reading the scan",
     "demo": "Making the demonstration case",
     "structures": "Reading the structures",
     "target": "Choosing the target",
+    "second": "Reading the second image",
+    "second-again": "Reading the second image",
     "meshes": "Making the surfaces",
     "solve": "Solving",
     "converge": "Checking the grid",

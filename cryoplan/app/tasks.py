@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cryoplan import workflow
 from cryoplan.app.jobs import Forgotten
-from cryoplan.app.parcel import HeldCase
+from cryoplan.app.parcel import ChangedCase, HeldCase
 from cryoplan.case.case import Case
+from cryoplan.case.second_image import SecondImage
 from cryoplan.case.skin import body_mask
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.progress import Progress
+from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.result import ThermalResult
@@ -29,11 +31,13 @@ from cryoplan.workflow.run import refuse_impossible
 if TYPE_CHECKING:
     from cryoplan.app.child import Line
     from cryoplan.case.store import StoredResult
-    from cryoplan.image.series import PathDescription
     from cryoplan.scene.meshes import CaseMeshes
     from cryoplan.simulation.verification.suite import Verification
 
 Kept = TypeVar("Kept")
+
+SentCase = Case | HeldCase | ChangedCase
+"""A case as it comes through the pipe."""
 
 KEPT = 3
 _CASES: OrderedDict[str, Case] = OrderedDict()
@@ -64,14 +68,17 @@ def idle(pause: Progress) -> None:
         _PREPARED.add(key)
 
 
-def list_series(_line: Line, path: Path) -> PathDescription:
-    """Tell what a path is."""
-    return workflow.list_series(path)
-
-
-def load(line: Line, path: Path, series_uid: str | None, structures: Sequence[Path]) -> Case:
-    """Read an image and its structures."""
-    case = workflow.load_case(path, series_uid=series_uid, structures=structures, progress=line)
+def load(
+    line: Line,
+    path: Path,
+    series_uid: str | None,
+    structures: Sequence[Path],
+    accept: Sequence[str] = (),
+) -> Case:
+    """Read an image and its structures; `accept` holds the codes that the user agreed to."""
+    case = workflow.load_case(
+        path, series_uid=series_uid, structures=structures, accept=accept, progress=line
+    )
     return _ready(case)
 
 
@@ -81,17 +88,39 @@ def demo(_line: Line) -> tuple[Case, Plan]:
     return case, workflow.built_in_plan(case)
 
 
-def structures(_line: Line, case: Case | HeldCase, path: Path) -> Case:
+def structures(_line: Line, case: SentCase, path: Path, mesh_axes: str = "") -> Case:
     """Add the structures of a file."""
-    return _ready(workflow.add_structures(_case(case), path))
+    return _ready(workflow.add_structures(_case(case), path, mesh_axes=mesh_axes))
 
 
-def target(_line: Line, case: Case | HeldCase, name: str) -> Case:
+def target(_line: Line, case: SentCase, name: str) -> Case:
     """Choose the tumour."""
     return _ready(workflow.choose_target(_case(case), name))
 
 
-def meshes(_line: Line, case: Case | HeldCase) -> CaseMeshes:
+def second(
+    line: Line,
+    case: SentCase,
+    facts: ScanFacts,
+    path: Path,
+    series_uid: str | None,
+    accept: Sequence[str],
+) -> workflow.Partner:
+    """Read a second image and compare it with the first, whose facts are those of the window."""
+    first = Scan(volume=_case(case).scan.volume, facts=facts)
+    partner = workflow.read_partner(first, path, series_uid=series_uid, accept=accept, progress=line)
+    partner.scan.volume.digest()  # travels with the volume
+    return partner
+
+
+def second_again(line: Line, second: SecondImage, case_file: Path | None) -> Scan:
+    """Read the second image of a case that was opened."""
+    from cryoplan.case.store_link import read_second
+
+    return read_second(second, case_file, progress=line)
+
+
+def meshes(_line: Line, case: SentCase) -> CaseMeshes:
     """Make the surfaces of the 3D view."""
     from cryoplan.scene.meshes import build_case_meshes
 
@@ -99,7 +128,7 @@ def meshes(_line: Line, case: Case | HeldCase) -> CaseMeshes:
 
 
 def solve(
-    line: Line, case: Case | HeldCase, plan: Plan, settings: SolverSettings
+    line: Line, case: SentCase, plan: Plan, settings: SolverSettings
 ) -> tuple[ThermalResult, Assessment]:
     """Solve and judge; the frames have gone ahead one by one, so the answer leaves them out."""
     patient = _case(case)
@@ -112,7 +141,7 @@ def solve(
 
 
 def converge(
-    line: Line, case: Case | HeldCase, plan: Plan, settings: SolverSettings, known: Assessment | None
+    line: Line, case: SentCase, plan: Plan, settings: SolverSettings, known: Assessment | None
 ) -> workflow.ConvergenceReport:
     """Solve on another grid and with half the step, and tell what that changes."""
     patient = _case(case)
@@ -130,23 +159,30 @@ def verify(line: Line) -> Verification:
 
 def report(
     _line: Line,
-    case: Case | HeldCase,
+    case: SentCase,
     plan: Plan,
     solved: tuple[ThermalResult, Assessment] | str,
     path: Path,
     standing: str = "",
+    second: SecondImage | None = None,
 ) -> Path:
-    """Print the PDF."""
+    """Print the PDF; the second image is no part of what the process knows a case by."""
     result, assessment = _solved(solved)
     workflow.write_report(
-        _case(case), plan, workflow.catalogue(), result, assessment, path, standing=standing
+        _case(case).changed(second=second),
+        plan,
+        workflow.catalogue(),
+        result,
+        assessment,
+        path,
+        standing=standing,
     )
     return path
 
 
 def save(
     _line: Line,
-    case: Case | HeldCase,
+    case: SentCase,
     plan: Plan,
     solved: tuple[ThermalResult, Assessment] | str | None,
     path: Path,
@@ -166,9 +202,7 @@ def open_file(_line: Line, path: Path) -> workflow.SavedCase:
     return saved
 
 
-def recall(
-    _line: Line, case: Case | HeldCase, plan: Plan, stored: StoredResult
-) -> tuple[ThermalResult, Assessment]:
+def recall(_line: Line, case: SentCase, plan: Plan, stored: StoredResult) -> tuple[ThermalResult, Assessment]:
     """Unpack and judge a result that the window read from the case file."""
     result, assessment = workflow.recall(stored, _case(case), plan)
     _keep(_RESULTS, result.key, (result, assessment))
@@ -176,11 +210,12 @@ def recall(
 
 
 TASKS: dict[str, Callable[..., object]] = {
-    "list-series": list_series,
     "load": load,
     "demo": demo,
     "structures": structures,
     "target": target,
+    "second": second,
+    "second-again": second_again,
     "meshes": meshes,
     "solve": solve,
     "converge": converge,
@@ -199,9 +234,11 @@ def _ready(case: Case) -> Case:
     return case
 
 
-def _case(case: Case | HeldCase) -> Case:
+def _case(case: SentCase) -> Case:
     if isinstance(case, HeldCase):
         return _held(_CASES, case.key).changed(limits=case.limits)
+    if isinstance(case, ChangedCase):
+        return _ready(case.case(_held(_CASES, case.base)))
     return _ready(case)
 
 

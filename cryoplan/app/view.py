@@ -41,6 +41,10 @@ class ViewState(QObject):
         self._window = Window(width=400.0, level=40.0)
         self._series = ""
         self._windows: dict[str, Window] = {}
+        self._second_series = ""
+        self._second_window = Window(width=400.0, level=40.0)
+        self._second_opacity = 0.5
+        self._second_flicker = False
         self._slab = ONE_SLICE
         self._hidden: frozenset[str] = frozenset()
         self._all_hidden = False
@@ -89,6 +93,39 @@ class ViewState(QObject):
         """
         self._series = series
         self.window = self._windows.get(series, Window(width=width, level=level))
+
+    @property
+    def second_window(self) -> Window:
+        """Window and level of the second image."""
+        return self._second_window
+
+    @second_window.setter
+    def second_window(self, value: Window) -> None:
+        self._windows[self._second_series] = value
+        self._set("_second_window", value)
+
+    def show_second(self, series: str, width: float, level: float) -> None:
+        """Go on with the window that a second image had when it was last seen; see `show_series`."""
+        self._second_series = f"second {series}"
+        self.second_window = self._windows.get(self._second_series, Window(width=width, level=level))
+
+    @property
+    def second_opacity(self) -> float:
+        """How much of the second image covers the first, from 0 to 1."""
+        return self._second_opacity
+
+    @second_opacity.setter
+    def second_opacity(self, value: float) -> None:
+        self._set("_second_opacity", round(min(max(float(value), 0.0), 1.0), 3))
+
+    @property
+    def second_flicker(self) -> bool:
+        """True while a key is held that shows the other image by itself."""
+        return self._second_flicker
+
+    @second_flicker.setter
+    def second_flicker(self, value: bool) -> None:
+        self._set("_second_flicker", value)
 
     @property
     def slab(self) -> Slab:

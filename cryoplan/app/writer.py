@@ -22,6 +22,7 @@ from cryoplan.app.calls import Call, When
 from cryoplan.app.held_file import HeldFile, Remembered, changed_meanwhile
 from cryoplan.app.steps import Kept, State, Step
 from cryoplan.case.case import Case
+from cryoplan.case.store import Memory
 from cryoplan.core.errors import CryoplanError, StoreError
 from cryoplan.plan.plan import Plan
 
@@ -54,7 +55,7 @@ class CaseWriter:
         self._kept = Kept()
         self._held: HeldFile | None = None
         self._make: tuple[Path, Case, Plan] | None = None
-        self._unkept: State | None = None
+        self._unkept: Remembered | None = None
         self._steps: list[Step] = []
         self._begun: Step | None = None
         self._tried: Step | None = None
@@ -80,25 +81,28 @@ class CaseWriter:
         """Make a new file in the place of the present one; steps may follow as soon as this is done."""
         return self._call(lambda: self._begin(path, case, plan), When.LEAVING)
 
-    def attach(self, path: Path, case: Case, plan: Plan, *, read_only: bool = False) -> Future[None]:
-        """Go on with a file that exists, of which `case` and `plan` were just read.
+    def attach(
+        self, path: Path, case: Case, plan: Plan, *, read_only: bool = False, memory: Memory | None = None
+    ) -> Future[None]:
+        """Go on with a file that exists, of which `case`, `plan` and `memory` were just read.
 
         The future holds a StoreError when the file cannot be opened or is another one by now; then nothing
-        is kept, but `move` makes a file of what is in memory.
+        is kept, but `move` makes a file of what is in memory: title, notes and history too.
         """
-        return self._call(lambda: self._attach(path, case, plan, read_only), When.LEAVING)
+        read = Remembered(state=(case, plan), text="Continued in a file of its own", memory=memory)
+        return self._call(lambda: self._attach(path, read, read_only), When.LEAVING)
 
     def leave(self) -> Future[None]:
         """Leave the present file once its steps are written; while they cannot be, they are forgotten."""
         return self._call(self._drop, When.LEAVING)
 
-    def record(self, step: Step, describe: Callable[[Plan, Plan], str]) -> None:
-        """Take one step; when this returns it is usually on the disk."""
+    def record(self, step: Step, describe: Callable[[Plan, Plan], str], *, wait: bool = True) -> None:
+        """Take one step; when this returns it is usually on the disk, unless nobody shall `wait`."""
         with self._changing():
             if not self._merged(step, describe):
                 self._steps.append(step)
             self._due = time.monotonic() + (GESTURE_S if step.gesture else 0.0)
-        if step.gesture is None and self._make is None:
+        if wait and step.gesture is None and self._make is None:
             self.settle(PATIENCE_S)
 
     def settle(self, timeout_s: float, *, again: bool = False) -> bool:
@@ -361,9 +365,10 @@ class CaseWriter:
             self._make = (path, case, plan)
             self._kept = Kept(path=path)
 
-    def _attach(self, path: Path, case: Case, plan: Plan, read_only: bool) -> None:
+    def _attach(self, path: Path, read: Remembered, read_only: bool) -> None:
         self._drop()
-        self._unkept = (case, plan)
+        case, plan = read.state
+        self._unkept = read
         reason = ""
         try:
             file = workflow.CaseFile.open(path, scan=case.scan, read_only=read_only)
@@ -413,9 +418,9 @@ class CaseWriter:
         if self._held is not None:
             return self._held.remembered
         if self._make is not None:
-            return Remembered(state=self._make[1:], text="Case created")
+            return Remembered(state=self._make[1:], text="")
         if self._unkept is not None:
-            return Remembered(state=self._unkept, text="Continued in a file of its own")
+            return self._unkept
         raise StoreError("No case file is open.", "Open a case first.", code="no-case")
 
     def _take(self, held: HeldFile, reason: str = "") -> None:
@@ -465,7 +470,15 @@ class CaseWriter:
         waiting = tuple(step.text for step in self._steps)
         continues = sum(step.continues for step in self._steps)
         if held is None:
-            return Kept(path=kept.path, waiting=waiting, continues=continues, trouble=trouble)
+            title, notes = self._unkept.words if self._unkept is not None else ("", "")
+            return Kept(
+                path=kept.path,
+                title=title,
+                notes=notes,
+                waiting=waiting,
+                continues=continues,
+                trouble=trouble,
+            )
         store = held.file.store
         return Kept(
             path=store.path,

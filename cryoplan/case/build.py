@@ -27,7 +27,14 @@ SMALLEST_OVERLAP_ML = 0.1
 _CONTAINERS = {Role.BODY, Role.ORGAN, Role.LUNG, Role.FAT, Role.MUSCLE, Role.SKIN, Role.BONE, Role.OTHER}
 
 
-def build_case(scan: Scan, masks: Sequence[NamedMask], *, target: str | None = None, code: str = "") -> Case:
+def build_case(
+    scan: Scan,
+    masks: Sequence[NamedMask],
+    *,
+    target: str | None = None,
+    code: str = "",
+    noticed: Sequence[Finding] = (),
+) -> Case:
     """Make a case of a scan and the masks read for it.
 
     Parameters
@@ -41,6 +48,8 @@ def build_case(scan: Scan, masks: Sequence[NamedMask], *, target: str | None = N
         left out and there is exactly one tumour, that one.
     code : str
         Pseudonym; that of the scan when empty.
+    noticed : sequence of Finding
+        What the files of the masks gave rise to, such as structures that were left out.
 
     Returns
     -------
@@ -53,7 +62,7 @@ def build_case(scan: Scan, masks: Sequence[NamedMask], *, target: str | None = N
     StructureError
         If a mask lies outside the image, or `target` names no structure or several.
     """
-    findings: list[Finding] = list(scan.facts.findings)
+    findings: list[Finding] = [*scan.facts.findings, *noticed]
     structures: list[Structure] = []
     names_in_files: dict[str, str] = {}
     for mask in masks:
@@ -66,7 +75,7 @@ def build_case(scan: Scan, masks: Sequence[NamedMask], *, target: str | None = N
     findings += _shared_voxels(structures)
     chosen = _choose_target(structures, names_in_files, target, findings)
     if chosen is not None:
-        findings += _target_findings(chosen, scan)
+        findings += target_findings(chosen, scan)
     return Case(
         code=code or scan.facts.code,
         scan=scan,
@@ -221,6 +230,18 @@ def _shared_voxels(structures: Sequence[Structure]) -> list[Finding]:
     return findings
 
 
+def shared_with(structure: Structure, structures: Sequence[Structure]) -> list[Finding]:
+    """Report which of `structures` have the very same voxels as one of them, or overlap it unexpectedly."""
+    same_grid = [s for s in structures if s.mask.grid == structure.mask.grid]
+    boxes = _boxes(same_grid)
+    own = same_grid.index(structure)
+    found = [
+        _shared_by(a, b, boxes[a.name], boxes[b.name])
+        for a, b in [(s, structure) for s in same_grid[:own]] + [(structure, s) for s in same_grid[own + 1 :]]
+    ]
+    return [finding for finding in found if finding is not None]
+
+
 def _shared_by(
     a: Structure, b: Structure, box_a: tuple[slice, ...], box_b: tuple[slice, ...]
 ) -> Finding | None:
@@ -281,7 +302,8 @@ def _choose_target(
     return None
 
 
-def _target_findings(target: Structure, scan: Scan) -> list[Finding]:
+def target_findings(target: Structure, scan: Scan) -> list[Finding]:
+    """Return what is odd about a structure as the target of a plan."""
     findings = []
     if target.role is not Role.TUMOUR:
         findings.append(

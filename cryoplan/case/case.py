@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from cryoplan.case.own_limits import OwnLimit, put_in_order
+from cryoplan.case.second_image import SecondImage
 from cryoplan.case.structure import Structure
 from cryoplan.core.digest import digest
 from cryoplan.core.errors import StructureError
@@ -35,6 +36,8 @@ class Case:
         What import and building noticed.
     limits : tuple of OwnLimit
         What this case is judged by in place of the ordinary limits; no part of `digest`.
+    second : SecondImage or None
+        Another image that is shown over this one; it changes nothing that is computed.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class Case:
     planning_grid: Grid
     findings: tuple[Finding, ...] = ()
     limits: tuple[OwnLimit, ...] = ()
+    second: SecondImage | None = None
 
     def __post_init__(self) -> None:
         names = [s.name for s in self.structures]
@@ -103,7 +107,8 @@ class Case:
     def digest(self) -> str:
         """Return the SHA-256 of everything here that can change the ice or a margin.
 
-        Names of files are left out: the same patient read from another folder is the same patient.
+        Names of files are left out: the same patient read from another folder is the same patient. So is the
+        second image, which is only looked at.
         """
         return digest(
             self.scan.volume.digest(),

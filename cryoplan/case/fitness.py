@@ -18,8 +18,7 @@ from cryoplan.case.structure import Role
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
 from cryoplan.core.sourced import Sourced
-from cryoplan.core.volume import Volume
-from cryoplan.image.scan import ScanFacts
+from cryoplan.image.scan import LOWEST_HU, Scan, ScanFacts
 
 THIN_MM = Sourced(
     value=5.0,
@@ -43,6 +42,9 @@ CUT_SHARE = Sourced(value=0.02, unit="", source="of the slices; less is a finger
 
 PADDING_HU = -1900.0
 """Below any CT value of air (-1024): what scanners write outside their round field of view."""
+
+CLIPPED = "padding-clipped"
+"""Finding of an image whose padding was raised to the lowest CT value when it was read."""
 
 _ENHANCED = re.compile(r"\b(portal|arterial|art|ven(ous)?|pv|late|delayed|contrast|ce|enhanced|\+c)\b", re.I)
 _NATIVE = re.compile(r"\b(native|nativ|unenhanced|non[- ]?contrast|without contrast|nc|w/?o)\b", re.I)
@@ -183,7 +185,7 @@ def _cut_slices(case: Case) -> npt.NDArray[np.bool_]:
         | values[:, :, -1].any(axis=1)
     )
     if case.scan.facts.has_hounsfield:
-        for n, padding in enumerate(_padding(case.scan.volume, body.grid)):
+        for n, padding in enumerate(_padding(case.scan, body.grid)):
             if padding.any():
                 beside = ndimage.binary_dilation(padding, np.ones((3, 3), bool)) & body.values[n]
                 # A layer of the array is one slice, or (when they run another way) a line of each.
@@ -194,14 +196,27 @@ def _cut_slices(case: Case) -> npt.NDArray[np.bool_]:
     return np.asarray(cut)
 
 
-def _padding(image: Volume, grid: Grid) -> Iterator[npt.NDArray[np.bool_]]:
-    """Tell for each voxel of a grid, layer by layer, whether the image holds no measurement there."""
+def _padding(scan: Scan, grid: Grid) -> Iterator[npt.NDArray[np.bool_]]:
+    """Tell for each voxel of a grid, layer by layer, whether the image holds no measurement there.
+
+    Padding that was clipped when the image was read is told from air by going on, at exactly the lowest CT
+    value, from the edge of the layer: measured air wavers.
+    """
+    from scipy import ndimage
+
+    image, clipped = scan.volume, any(f.code == CLIPPED for f in scan.facts.findings)
     rows, columns = np.indices(grid.shape[1:])
     for layer in range(grid.shape[0]):
         points = grid.index_to_mm(np.stack([columns, rows, np.full_like(rows, layer)], axis=-1))
         index = np.rint(image.grid.mm_to_index(points)).astype(int)
         index = np.clip(index, 0, np.asarray(image.grid.size) - 1)
-        yield image.values[index[..., 2], index[..., 1], index[..., 0]] < PADDING_HU
+        values = image.values[index[..., 2], index[..., 1], index[..., 0]]
+        padding = np.asarray(values < PADDING_HU)
+        if clipped:
+            parts, _ = ndimage.label(values <= LOWEST_HU)
+            edge = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
+            padding |= np.isin(parts, edge[edge > 0])
+        yield padding
 
 
 def _metal(case: Case) -> Iterator[Finding]:

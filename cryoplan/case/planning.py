@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from cryoplan.case.structure import Structure
+from cryoplan.core.box import VoxelBox
 from cryoplan.core.errors import StructureError
 from cryoplan.core.geometry import FloatArray
 from cryoplan.core.grid import Grid
@@ -24,6 +25,9 @@ _KEPT_GRIDS = 3
 
 _LOCK = Lock()
 _CACHE: WeakKeyDictionary[Volume, dict[Grid, Volume]] = WeakKeyDictionary()
+
+_Index = tuple[int, int, int]
+_BOXES: WeakKeyDictionary[Volume, tuple[_Index, _Index]] = WeakKeyDictionary()
 
 
 def structure_mask(structure: Structure, grid: Grid) -> Volume:
@@ -114,22 +118,21 @@ def mask_box_mm(mask: Volume) -> tuple[FloatArray, FloatArray]:
     return points.min(axis=0), points.max(axis=0)
 
 
-def voxel_box_ijk(mask: Volume) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Return the first and last index ``(i, j, k)`` of the set voxels along each axis.
+def voxel_box_ijk(mask: Volume) -> tuple[_Index, _Index]:
+    """Return the first and last index ``(i, j, k)`` of the set voxels along each axis; looked for once.
 
     Raises
     ------
     ValueError
         If the mask has no voxel.
     """
-    values = mask.values
-    # One pass over slices, then over the rows of what is left: argwhere would write down every voxel.
-    planes = np.flatnonzero(values.any(axis=(1, 2)))
-    if planes.size == 0:
-        raise ValueError("an empty mask has no box")
-    flat = np.asarray(values[planes[0] : planes[-1] + 1].any(axis=0))
-    rows, columns = np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))
-    return (
-        (int(columns[0]), int(rows[0]), int(planes[0])),
-        (int(columns[-1]), int(rows[-1]), int(planes[-1])),
-    )
+    with _LOCK:
+        known = _BOXES.get(mask)
+    if known is None:
+        box = VoxelBox.drawn(mask.values)
+        if box is None:
+            raise ValueError("an empty mask has no box")
+        known = box.first_ijk, box.last_ijk
+        with _LOCK:
+            _BOXES[mask] = known
+    return known

@@ -9,6 +9,7 @@ from typing import Any
 from cryoplan.case.case import Case
 from cryoplan.case.differences import Json
 from cryoplan.case.own_limits import limits_from_json, limits_to_json
+from cryoplan.case.second_image import SecondImage
 from cryoplan.case.structure import Role, Structure
 from cryoplan.case.voxel_bytes import grid_from_json, grid_to_json
 from cryoplan.core.errors import StoreError
@@ -29,8 +30,9 @@ def empty_document() -> dict[str, Json]:
 
 
 def with_case(document: dict[str, Json], case: Case) -> dict[str, Json]:
-    """Return `document` with the image, target, planning grid, findings, structures and limits of `case`."""
-    head = document["case"] | _head(case)
+    """Return `document` with the images, target, planning grid, findings, structures and limits of `case`."""
+    kept = {key: value for key, value in document["case"].items() if key != "second"}
+    head = kept | _head(case)
     return document | {"case": head, "structures": _rows(case), "limits": limits_to_json(case.limits)}
 
 
@@ -95,7 +97,8 @@ def case_of(
     head, rows, limits = document["case"], document["structures"], limits_from_json(document["limits"])
     known: dict[str, Structure] = {}
     if like is not None:
-        if like.scan is scan and _head(like).items() <= head.items() and rows == _rows(like):
+        same_head = _head(like).items() <= head.items() and ("second" in head) == (like.second is not None)
+        if like.scan is scan and same_head and rows == _rows(like):
             return like if like.limits == limits else like.changed(limits=limits)
         known = {s.name: s for s in like.structures}
     structures = []
@@ -122,6 +125,7 @@ def case_of(
         planning_grid=grid_from_json(json.dumps(head["planning_grid"])),
         findings=findings_from(head["findings"]),
         limits=limits,
+        second=SecondImage.from_json(head["second"]) if "second" in head else None,
     )
 
 
@@ -139,6 +143,8 @@ def _head(case: Case) -> dict[str, Json]:
         "target": case.target_name,
         "planning_grid": json.loads(grid_to_json(case.planning_grid)),
         "findings": [f.to_json() for f in case.findings],
+        # Left out where there is none, so that files from before there was such a thing stay as they are.
+        **({} if case.second is None else {"second": case.second.to_json()}),
     }
 
 

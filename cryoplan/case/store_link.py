@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from cryoplan.case.second_image import SecondImage
 from cryoplan.case.store_rows import ImageLink
 from cryoplan.core.errors import ImageError, StoreError
+from cryoplan.core.progress import SILENT, Progress
 from cryoplan.core.volume import Volume
 from cryoplan.image.scan import Scan
 
@@ -28,13 +31,9 @@ def link_to(scan: Scan, case_file: Path) -> ImageLink:
             place=path.name,
         )
     path = path.resolve()
-    try:
-        from_case = Path(os.path.relpath(path, case_file.resolve().parent)).as_posix()
-    except ValueError:  # another drive
-        from_case = ""
     return ImageLink(
         path=str(path),
-        from_case=from_case,
+        from_case=_from_case(path, case_file),
         series_uid=scan.facts.series_key,
         accept=tuple(sorted({f.code for f in scan.facts.findings})),
     )
@@ -79,3 +78,95 @@ def read_linked(link: ImageLink, digest: str, case_file: Path) -> Volume:
             place=case_file.name,
         )
     return volume
+
+
+def second_link(
+    scan: Scan, case_file: Path | None, *, accept: Collection[str] = (), agreed: Sequence[str] = ()
+) -> SecondImage:
+    """Return what a case keeps of a second image.
+
+    Parameters
+    ----------
+    scan : Scan
+        The image as it was read.
+    case_file : Path or None
+        File that the case is kept in.
+    accept : collection of str
+        Codes that were agreed to so that it could be read.
+    agreed : sequence of str
+        See `SecondImage`.
+    """
+    facts = scan.facts
+    path = Path(facts.path).resolve()
+    return SecondImage(
+        path=str(path),
+        from_case="" if case_file is None else _from_case(path, case_file),
+        series_uid=facts.series_key,
+        accept=tuple(sorted({*accept, *(f.code for f in facts.findings)})),
+        sha256=scan.volume.digest(),
+        modality=facts.modality,
+        description=facts.description,
+        acquired_on=facts.acquired_on,
+        agreed=tuple(agreed),
+    )
+
+
+def read_second(second: SecondImage, case_file: Path | None, *, progress: Progress = SILENT) -> Scan:
+    """Read a second image again, only if it is still the one that was added.
+
+    It is looked for where it was, seen from the case file and seen from the root, and beside the case file.
+
+    Raises
+    ------
+    StoreError
+        If it is nowhere (``second-image-missing``), cannot be read (``second-image-unreadable``), or holds
+        other voxels (``second-image-differs``).
+    """
+    from cryoplan.image.read import read_scan
+
+    places = [Path(second.path)]
+    if case_file is not None:
+        folder = case_file.resolve().parent
+        places.append(folder / second.file_name)
+        if second.from_case:
+            places.insert(0, folder / second.from_case)
+    known = [p for p in dict.fromkeys(places) if p.exists()]
+    if not known:
+        raise StoreError(
+            f"The second image {second.name} is not shown: {second.file_name} is not where it was.",
+            f"Put it back at {second.path} or beside the case file, and open the case again; or remove it.",
+            code="second-image-missing",
+            place=second.file_name,
+        )
+    refused: ImageError | None = None
+    for path in known:
+        try:
+            scan = read_scan(
+                path, series_uid=second.series_uid or None, accept=second.accept, progress=progress
+            )
+        except ImageError as error:
+            refused = error
+            continue
+        if scan.volume.digest() == second.sha256:
+            return scan
+    if refused is not None:
+        raise StoreError(
+            f"The second image {second.name} is not shown: it cannot be read. {refused.what}",
+            refused.remedy,
+            code="second-image-unreadable",
+            place=second.file_name,
+        ) from refused
+    raise StoreError(
+        f"The second image {second.name} is not shown: {second.file_name} holds another image now.",
+        "Bring the right image back, or remove it and add the other one.",
+        code="second-image-differs",
+        place=second.file_name,
+    )
+
+
+def _from_case(path: Path, case_file: Path) -> str:
+    """Return a path as seen from the folder of the case file; empty on another drive."""
+    try:
+        return Path(os.path.relpath(path, case_file.resolve().parent)).as_posix()
+    except ValueError:
+        return ""

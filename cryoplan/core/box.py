@@ -34,13 +34,13 @@ class VoxelBox:
             raise ValueError(f"a box from {self.first_ijk} to {self.last_ijk} holds no voxel")
 
     @classmethod
-    def around(cls, grid: Grid, points_mm: npt.ArrayLike, reach_mm: float) -> Self | None:
+    def around(cls, grid: Grid, points_mm: npt.ArrayLike, reach_mm: npt.ArrayLike) -> Self | None:
         """Return the voxels of a grid that may lie within `reach_mm` of LPS points ``(n, 3)``; None if none.
 
-        The box is as tight as the grid's own axes allow.
+        The box is as tight as the grid's own axes allow; three reaches are along i, j and k.
         """
         index = np.atleast_2d(grid.mm_to_index(points_mm))
-        reach = reach_mm / np.asarray(grid.spacing_mm)
+        reach = np.asarray(reach_mm, float) / np.asarray(grid.spacing_mm)
         first = np.maximum(np.ceil(index.min(axis=0) - reach - 1e-9), 0).astype(int)
         last = np.minimum(np.floor(index.max(axis=0) + reach + 1e-9), np.asarray(grid.size) - 1).astype(int)
         return None if np.any(last < first) else cls(_three(first), _three(last))

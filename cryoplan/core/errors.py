@@ -6,6 +6,8 @@ exception hook. Everywhere else they fly.
 
 from __future__ import annotations
 
+from cryoplan.core.finding import Finding
+
 
 class CryoplanError(Exception):
     """Something a user can mend.
@@ -43,6 +45,37 @@ def _rebuild(kind: type[CryoplanError], what: str, remedy: str, code: str, place
 
 class ImageError(CryoplanError):
     """An image that cannot be read, or not in the right place."""
+
+
+class ConsentError(ImageError):
+    """An image that can be opened once the user agrees to what was found.
+
+    Parameters
+    ----------
+    findings : tuple of Finding
+        What has to be agreed to, each by its code.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        remedy: str,
+        *,
+        code: str = "refused",
+        place: str = "",
+        findings: tuple[Finding, ...] = (),
+    ) -> None:
+        super().__init__(what, remedy, code=code, place=place)
+        self.findings = findings
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild_consent, (self.what, self.remedy, self.code, self.place, self.findings))
+
+
+def _rebuild_consent(
+    what: str, remedy: str, code: str, place: str, findings: tuple[Finding, ...]
+) -> ConsentError:
+    return ConsentError(what, remedy, code=code, place=place, findings=findings)
 
 
 class StructureError(CryoplanError):

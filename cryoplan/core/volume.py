@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
+from cryoplan.core.box import VoxelBox
 from cryoplan.core.grid import Grid
 
 
@@ -45,7 +46,13 @@ class Volume:
     def __reduce__(self) -> tuple[Any, ...]:
         # Not __getstate__: the dataclasses of Python 3.11.2 put their own in its place, and numpy forgets the
         # read-only flag when an array is unpickled in another process.
-        return (_rebuild, (self.grid, self.values, _DIGESTS.get(self)))
+        known = _DIGESTS.get(self)
+        if self.values.dtype == bool:
+            # A mask is mostly empty: eight voxels a byte, and only those around the set ones.
+            box = VoxelBox.drawn(self.values)
+            packed = None if box is None else np.packbits(self.values[box.place], axis=None)
+            return (_rebuild_mask, (self.grid, box, packed, known))
+        return (_rebuild, (self.grid, self.values, known))
 
     def digest(self) -> str:
         """Return the SHA-256 of grid and voxels as hex; equal contents give equal digests anywhere.
@@ -73,3 +80,13 @@ def _rebuild(grid: Grid, values: npt.NDArray[Any], known: str | None) -> Volume:
     if known is not None:
         _DIGESTS[volume] = known
     return volume
+
+
+def _rebuild_mask(
+    grid: Grid, box: VoxelBox | None, packed: npt.NDArray[np.uint8] | None, known: str | None
+) -> Volume:
+    values = np.zeros(grid.shape, bool)
+    if box is not None and packed is not None:
+        count = int(np.prod(box.shape))
+        values[box.place] = np.unpackbits(packed, count=count).view(bool).reshape(box.shape)
+    return _rebuild(grid, values, known)

@@ -9,9 +9,12 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from cryoplan import __version__
 from cryoplan.app.jobs import Failure
 from cryoplan.app.workspace import Workspace
+from cryoplan.gui.meaning import has_meaning, open_meaning
 from cryoplan.gui.parts import Text, palette, tone_colour
 from cryoplan.gui.standing import (
     OPEN_TO_WRITE,
+    READ_AGAIN,
+    REMOVE_SECOND,
     SAVE_COPY,
     SAVE_ELSEWHERE,
     SHOW_HISTORY,
@@ -39,11 +42,16 @@ class Banner(QFrame):
         self.copy = copy = QPushButton("Copy details")
         copy.setToolTip("Copies what happened and where in the program, without patient data")
         copy.clicked.connect(self._copy)
+        self.explain = QPushButton("Help...")
+        self.explain.setAccessibleName("What this message means")
+        self.explain.clicked.connect(self._explain)
+        self._code = ""
         close = QPushButton("Close")
         close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.addWidget(sign)
         row.addWidget(self._text, 1)
+        row.addWidget(self.explain)
         row.addWidget(copy)
         row.addWidget(close)
         self.hide()
@@ -59,8 +67,16 @@ class Banner(QFrame):
         place = f"{failure.place}: " if failure.place and failure.place not in failure.what else ""
         self._text.setText(f"{place}{failure.what} {failure.remedy}")
         # File names may hold a patient's name, so the details name the kind of error only.
+        self._code = failure.code
+        self.explain.setToolTip(f"Opens the help at {failure.code}")
+        # "It was refused" has no help beyond its own sentence.
+        self.explain.setVisible(failure.code != "refused" and has_meaning(failure.code))
         self._details = f"cryoplan {__version__}\ncode: {failure.code}\n{failure.details}".strip()
         self.show()
+
+    @Slot()
+    def _explain(self) -> None:
+        open_meaning(self, self._code)
 
     @Slot()
     def _copy(self) -> None:
@@ -159,6 +175,7 @@ class Notices(QWidget):
         self.setObjectName("notices")
         self.setAccessibleName("How the case stands")
         self._keeper = workspace.keeper
+        self._second = workspace.second
         self._read: set[tuple[str, str, str]] = set()
         self.rows: list[NoticeRow] = []
         self._column = QVBoxLayout(self)
@@ -218,5 +235,9 @@ class Notices(QWidget):
             self._reopen()
         elif text in (SAVE_ELSEWHERE, SAVE_COPY):
             self.save_elsewhere_requested.emit()
+        elif text == READ_AGAIN:
+            self._second.try_again()
+        elif text == REMOVE_SECOND:
+            self._second.remove()
         elif text == SHOW_HISTORY:
             self.history_requested.emit()

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QObject, QStandardPaths, Qt, Slot
+from PySide6.QtCore import QEventLoop, QObject, QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QProgressDialog, QWidget
 
 from cryoplan.app.jobs import Failure
 from cryoplan.app.workspace import Workspace
+from cryoplan.case.case import Case
 from cryoplan.core.errors import CryoplanError, StoreError
 from cryoplan.gui.dialogs.cases import Leaving, ask_leaving
-from cryoplan.gui.dialogs.open_series import choose_series
-from cryoplan.image.series import PathDescription
+from cryoplan.gui.opening import Opening
+from cryoplan.image.structures.mesh_file import ENDINGS as MESHES
 
-IMAGES = "Images (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm);;All files (*)"
-STRUCTURES = "Label maps and segmentations (*.nii *.nii.gz *.nrrd *.mha *.dcm);;All files (*)"
+IMAGES = "Images, zips and discs (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm *.zip DICOMDIR);;All files (*)"
+STRUCTURES = (
+    "Structures (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm *.stl *.obj *.ply);;"
+    "Meshes (*.stl *.obj *.ply);;All files (*)"
+)
 
 
 CASES = "Cases (*.cryoplan)"
@@ -39,9 +43,9 @@ class Files(QObject):
     def __init__(self, workspace: Workspace, window: QWidget) -> None:
         super().__init__(window)
         self._workspace, self._window = workspace, window
-        self._opening: Path | None = None
+        self.opening = Opening(workspace, window)
+        self._mesh: tuple[Path, Case | None] | None = None
         self._is_asking = False
-        workspace.series_listed.connect(self._choose_series)
         workspace.may_leave = self.may_leave
 
     def open_path(self, path: Path) -> None:
@@ -54,9 +58,10 @@ class Files(QObject):
             self._workspace.open_case_file(path)
         elif path.suffix == ".json":
             self._workspace.open_plan(path)
+        elif path.suffix.lower() in MESHES:
+            self.add_path(path)
         else:
-            self._opening = path
-            self._workspace.list_series(path)
+            self.opening.open(path)
 
     def look_at(self, path: Path) -> None:
         """Open a case for reading only, so that others may go on writing it."""
@@ -140,10 +145,38 @@ class Files(QObject):
             self.open_path(Path(path))
 
     def add_structures(self) -> None:
-        """Ask for a label map or segmentation."""
+        """Ask for a file of structures."""
         path, _ = QFileDialog.getOpenFileName(self._window, "Add structures", "", STRUCTURES)
         if path:
-            self._workspace.add_structures(Path(path))
+            self.add_path(Path(path))
+
+    def add_path(self, path: Path) -> None:
+        """Add the structures of a file to the case."""
+        if path.suffix.lower() in MESHES:
+            self._mesh = path, self._workspace.case
+        self._workspace.add_structures(path)
+
+    def choose_axes(self, what: str) -> None:
+        """Ask for the axes of the mesh that did not state them; nothing is chosen beforehand."""
+        (path, case), self._mesh = self._mesh or (None, None), None
+        if path is None or case is not self._workspace.case:
+            return
+        box = QMessageBox(self._window)
+        box.setWindowTitle("Axes of the mesh")
+        box.setText(what)
+        box.setInformativeText(
+            "Which way do its x and y point? The program that wrote the mesh says so. With the wrong axes it "
+            "lies on the other side of the patient."
+        )
+        names = {
+            box.addButton("LPS: to the left and the back", QMessageBox.ButtonRole.ActionRole): "LPS",
+            box.addButton("RAS: to the right and the front", QMessageBox.ButtonRole.ActionRole): "RAS",
+        }
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        box.exec()
+        axes = next((name for button, name in names.items() if button is box.clickedButton()), "")
+        if axes:
+            self._workspace.add_structures(path, axes)
 
     def open_plan(self) -> None:
         """Ask for a plan file."""
@@ -231,20 +264,3 @@ class Files(QObject):
         question = f"{path.name} exists already. Replace it?"
         answer = QMessageBox.question(self._window, "Replace file", question)
         return answer == QMessageBox.StandardButton.Yes
-
-    @Slot(object)
-    def _choose_series(self, found: PathDescription) -> None:
-        path, self._opening = self._opening, None
-        if path is None:
-            return
-        if found.kind == "dicom-seg" and self._workspace.case is not None:
-            self._workspace.add_structures(path)
-            return
-        usable = [s for s in found.series if s.verdict != "refused"]
-        if len(found.series) > 1 and usable:
-            uid = choose_series(found, self._window) if len(usable) > 1 else usable[0].uid
-            if uid is not None:
-                self._workspace.open_image(path, uid or None)
-            return
-        # One series, or none that can be used: reading it says why in its own words.
-        self._workspace.open_image(path)

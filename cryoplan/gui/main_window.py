@@ -23,7 +23,7 @@ from cryoplan.app.shelf import Shelf
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import as_point
-from cryoplan.gui import actions
+from cryoplan.gui import actions, drawing
 from cryoplan.gui.actions import Entry, Needs
 from cryoplan.gui.banner import Banner, Notices
 from cryoplan.gui.case_files import CaseFiles
@@ -32,6 +32,7 @@ from cryoplan.gui.dialogs.about import AboutDialog
 from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
 from cryoplan.gui.file_type import FileType
 from cryoplan.gui.files import Files
+from cryoplan.gui.meaning import open_meaning
 from cryoplan.gui.panels import (
     FreezePanel,
     ImagesPanel,
@@ -51,11 +52,13 @@ from cryoplan.gui.probe_gestures import (
 )
 from cryoplan.gui.protocol_bar import ProtocolBar
 from cryoplan.gui.rail import STEPS, Rail
+from cryoplan.gui.second_files import SecondFiles
 from cryoplan.gui.slice_view import SliceView
 from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar
 from cryoplan.gui.view_grid import ViewGrid
 from cryoplan.gui.welcome import Welcome
+from cryoplan.image.scan import Scan
 from cryoplan.scene.plane import Orientation
 from cryoplan.scene.style import Palette
 from cryoplan.scene.window import default_window
@@ -89,11 +92,14 @@ class MainWindow(QMainWindow):
         self.resize(1600, 1000)
         self.setMinimumSize(1100, 640)
         self.workspace, self.view = workspace, view
+        self._seen_second: Scan | None = None
         self.files = Files(workspace, self)
+        self.second_files = SecondFiles(workspace, self, self.files.opening)
         self.settings = Settings()
         self.shelf = Shelf(RecentCases(self.settings), self)
         self.case_files = CaseFiles(workspace, self.files, self.shelf, self)
         self.file_type = FileType(workspace, self)
+        self.drawing = drawing.Drawing(workspace, view, self._step_1, self)
         self.actions_by_id = actions.build(self, workspace, self._entries())
         self.recent_menu = RecentMenu(self.shelf, self.actions_by_id["save-case"], self.menuBar())
         self.recent_menu.asked.connect(self.case_files.do)
@@ -101,6 +107,7 @@ class MainWindow(QMainWindow):
         workspace.failed.connect(self._show_failure)
         workspace.case_changed.connect(self._new_case)
         workspace.file_changed.connect(self._name_undo)
+        workspace.second.changed.connect(self._new_second)
         self._show_step(0)
         self._new_case()
 
@@ -155,7 +162,10 @@ class MainWindow(QMainWindow):
         images.open_folder_requested.connect(self.files.open_folder)
         images.open_file_requested.connect(self.files.open_file)
         images.demo_requested.connect(workspace.open_demo)
+        images.add_second_requested.connect(self.second_files.add)
         structures.add_structures_requested.connect(self.files.add_structures)
+        structures.draw.new_requested.connect(self.drawing.new)
+        structures.draw.ellipsoid_requested.connect(self.drawing.ellipsoid)
         freeze.solve_requested.connect(workspace.request_simulation)
         report.export_pdf_requested.connect(self.files.export_pdf)
         report.save_case_requested.connect(self.files.save_case)
@@ -211,6 +221,14 @@ class MainWindow(QMainWindow):
             Entry(
                 "structures", "&File", "Add &structures...", "Ctrl+L", Needs.MAY_EDIT, files.add_structures
             ),
+            Entry(
+                "second",
+                "&File",
+                "Add seco&nd image...",
+                "Ctrl+Shift+A",
+                Needs.MAY_EDIT,
+                self.second_files.add,
+            ),
             Entry("demo", "&File", "Open the &demonstration case", "", Needs.NOTHING, workspace.open_demo),
             line,
             Entry("open-case", "&File", "Open &case...", "", Needs.NOTHING, files.open_case),
@@ -233,6 +251,7 @@ class MainWindow(QMainWindow):
             Entry("redo", "&Edit", "↷ Redo", "Ctrl+Y", Needs.REDO, workspace.redo),
             Entry("history", "&Edit", "&History...", "Ctrl+H", Needs.CASE, self.show_history),
             Entry("limits", "&Edit", "&Limits of this case...", "", Needs.CASE, self._show_limits),
+            *self.drawing.entries(),
             Entry("place", "&Probe", "&Place a probe", "P", Needs.MAY_EDIT, self._place_probe),
             Entry("copy", "&Probe", "&Copy parallel", "D", Needs.EDIT_PROBES, self._copy_probe),
             Entry("lock", "&Probe", "&Lock or free", "L", Needs.EDIT_PROBES, self._lock_probe),
@@ -243,6 +262,9 @@ class MainWindow(QMainWindow):
             Entry("overlays", "&View", "&Hide or show overlays", "H", Needs.CASE, self._toggle_overlays),
             *steps,
             Entry("shortcuts", "&Help", "&Shortcuts", "?", Needs.NOTHING, self.show_shortcuts),
+            Entry(
+                "messages", "&Help", "What &messages mean...", "Shift+F1", Needs.NOTHING, self.show_messages
+            ),
             Entry("accuracy", "&Help", "&Accuracy...", "", Needs.NOTHING, self.show_accuracy),
             Entry(
                 "file-type", "&Help", "Open cases by &double click...", "", Needs.NOTHING, self.file_type.ask
@@ -297,6 +319,14 @@ class MainWindow(QMainWindow):
             self.view.time_s = 0.0
 
     @Slot()
+    def _new_second(self) -> None:
+        scan = self.workspace.second.scan
+        if scan is not None and scan is not self._seen_second:
+            look, facts = default_window(scan), scan.facts
+            self.view.show_second(facts.series_key or facts.path, look.width, look.level)
+        self._seen_second = scan
+
+    @Slot()
     def _name_undo(self) -> None:
         keeper = self.workspace.keeper
         for name, text, can in (
@@ -308,7 +338,10 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _show_failure(self, failure: Failure) -> None:
-        self.banner.show_failure(failure)
+        if failure.code == "mesh-axes-unstated":
+            self.files.choose_axes(failure.what)
+        else:
+            self.banner.show_failure(failure)
 
     # The case that is open --------------------------------------------------------------------------
 
@@ -355,7 +388,11 @@ class MainWindow(QMainWindow):
             for action in self.actions_by_id.values()
             if not action.shortcut().isEmpty()
         ]
-        ShortcutsDialog([*actions.MANNERS, *rows], self).exec()
+        ShortcutsDialog([*actions.MANNERS, *drawing.MANNERS, *rows], self).exec()
+
+    def show_messages(self) -> None:
+        """Show what every code of a message means, beside the window."""
+        open_meaning(self)
 
     def show_accuracy(self) -> None:
         """Show how right the solver is, beside the window."""
@@ -391,7 +428,7 @@ class MainWindow(QMainWindow):
             if url.isLocalFile():
                 path = Path(url.toLocalFile())
                 if self._drop_adds and path.suffix not in (".cryoplan", ".json"):
-                    self.workspace.add_structures(path)
+                    self.files.add_path(path)
                 else:
                     self.files.open_path(path)
                 event.acceptProposedAction()
@@ -413,6 +450,7 @@ class MainWindow(QMainWindow):
         if not self.files.may_leave():
             event.ignore()
             return
+        self.files.opening.close()
         close_canvas = getattr(self.canvas, "close_canvas", None)
         if close_canvas is not None:
             close_canvas()

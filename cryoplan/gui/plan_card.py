@@ -101,6 +101,7 @@ class PlanCard(Panel):
         self.add(Heading("Volumes"))
         self.volumes = Rows(value_px=72, limit_px=0)
         self.add(self.volumes)
+        workspace.second.changed.connect(self._slow.ask)
         self.add(Heading("Rules"))
         self.rules = Findings("")
         self.rules.on_press(self._select)
@@ -140,11 +141,13 @@ class PlanCard(Panel):
         if self.workspace.case is None:
             self.rules.show_findings((), empty=DASH)
             return
+        link = self.workspace.second.link
+        agreed = link.findings() if link is not None else ()
         if not self.workspace.plan.probes:
-            self.rules.show_findings((), empty="No probe is placed yet.")
+            self.rules.show_findings(agreed, empty="No probe is placed yet.")
             return
         found = [f for f in self.workspace.rules if f.level is not Level.OK]
-        self.rules.show_findings(found, empty="✓ All rules of placement are kept.")
+        self.rules.show_findings([*found, *agreed], empty="✓ All rules of placement are kept.")
 
     def _show_own(self) -> None:
         changed = changed_limits(self.workspace.case)

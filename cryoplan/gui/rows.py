@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolTip, QVBoxLayout, QWidget
 
 from cryoplan.core.finding import Finding, Level
+from cryoplan.gui.meaning import has_meaning, offer_meaning, tip_of
 from cryoplan.gui.numbers import Shown
 from cryoplan.gui.parts import SIGNS, STALE, Name, Press, Text
 
@@ -104,7 +106,10 @@ class FindingRow(Press):
         self._sign.say(SIGNS[finding.level], STALE if stale else finding.level.value)
         self._text.say(finding.text, STALE if stale else "text")
         self.setAccessibleName(f"{finding.level.value}: {finding.text}")
+        self.setToolTip(tip_of(finding))
         self.setEnabled(goes)
+        # A disabled button swallows the right click; the list behind it gives menu and tooltip instead.
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not goes)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if goes else Qt.FocusPolicy.NoFocus)
 
 
@@ -133,6 +138,25 @@ class Findings(QWidget):
         self.passed.setCheckable(True)
         self.passed.toggled.connect(self._fold)
         self.passed.hide()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer the help on the finding under the mouse, whether or not its row can be pressed."""
+        row = self._row_at(event.pos())
+        if row is None or not has_meaning(row.finding.code):
+            event.ignore()
+            return
+        offer_meaning(self, row.finding.code, event.globalPos())
+
+    def event(self, event: QEvent) -> bool:
+        """Show the tooltip of a row that takes no mouse."""
+        if event.type() == QEvent.Type.ToolTip and (row := self._row_at(event.pos())) is not None:
+            QToolTip.showText(event.globalPos(), row.toolTip(), self, row.geometry())
+            return True
+        return super().event(event)
+
+    def _row_at(self, point: QPoint) -> FindingRow | None:
+        under = (r for r in self.rows if r.isVisible() and r.geometry().contains(point))
+        return next((r for r in under if r.finding is not None), None)
 
     def on_press(self, call) -> None:
         """Call this with the finding whose row is pressed; findings without a place do not react."""

@@ -12,6 +12,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal, Slot
 from PySide6.QtGui import QImage, QPainterPath, QPolygonF
 
+from cryoplan.app.outlining import Outlining
 from cryoplan.app.view import Display, ViewState, Window
 from cryoplan.app.workspace import Workspace
 from cryoplan.case.case import Case
@@ -19,6 +20,7 @@ from cryoplan.case.skin import body_mask
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.volume import Volume
+from cryoplan.gui.second_layer import Look, SecondLayer
 from cryoplan.scene.contours import IsothermCutter, Line, OutlineCutter
 from cryoplan.scene.overlays import SHOWN_DEGC
 from cryoplan.scene.plane import SlicePlane
@@ -68,8 +70,11 @@ class Outlines(QObject):
         self._workspace = workspace
         self._case: Case | None = None
         self._cutters: dict[Structure, OutlineCutter] = {}
+        self._outlining = Outlining.of(workspace)
+        self._drawn_name = ""
         self._made.connect(self._take)
         workspace.case_changed.connect(self._start)
+        self._outlining.changed.connect(self._follow_drawing)
         self._start()
 
     @classmethod
@@ -85,22 +90,31 @@ class Outlines(QObject):
     @property
     def is_complete(self) -> bool:
         """True when every structure that has an outline can be cut."""
-        return len(self._cutters) == len(self._wanted(self._case))
+        return all(s in self._cutters for s in self._wanted(self._case))
 
-    @staticmethod
-    def _wanted(case: Case | None) -> list[Structure]:
+    def _wanted(self, case: Case | None) -> list[Structure]:
         if case is None:
             return []
-        drawn = [s for s in case.structures if s.role not in NOT_OUTLINED]
+        # What is being drawn is shown by its voxels: a smooth outline for every stroke would be for nothing.
+        drawn = [s for s in case.structures if s.role not in NOT_OUTLINED and s.name != self._drawn_name]
         return sorted(drawn, key=lambda s: (s.name != case.target_name, s.mask.values.size))
 
     @Slot()
-    def _start(self) -> None:
+    def _follow_drawing(self) -> None:
+        subject = self._outlining.subject
+        name = "" if subject is None else subject.name
+        if name != self._drawn_name:
+            self._drawn_name = name
+            self._start(again=True)
+
+    @Slot()
+    def _start(self, *, again: bool = False) -> None:
         case = self._workspace.case
-        if case is self._case:
+        if case is self._case and not again:
             return
-        self._case = case
-        self._cutters = {}
+        before, self._case = self._case, case
+        # A stroke changes one structure; the outlines of the others stay.
+        self._cutters = {s: c for s, c in self._cutters.items() if _is_cut_alike(s, before, case)}
         if case is not None:
             Thread(target=self._make, args=(case,), name="outlines", daemon=True).start()
 
@@ -109,6 +123,8 @@ class Outlines(QObject):
             for structure in self._wanted(case):
                 if self._case is not case:
                     return
+                if structure in self._cutters:
+                    continue
                 self._made.emit(case, structure, OutlineCutter(structure, case))
             # The first probe is placed without a pause while the skin is looked for.
             body_mask(case)
@@ -126,7 +142,7 @@ class Outlines(QObject):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Picture:
-    """The grey image of one slice and the plane coordinates of its outer edges."""
+    """The image of one slice and the plane coordinates of its outer edges."""
 
     plane: SlicePlane
     image: QImage
@@ -151,10 +167,12 @@ class SliceLayers:
         self._workspace = workspace
         self._view = view
         self._outlines = Outlines.of(workspace)
+        self._outlining = Outlining.of(workspace)
         self._sampler: SliceSampler | None = None
         self._cuts: dict[tuple[SlicePlane, Slab], SliceImage] = {}
-        self._pictures: dict[tuple[SlicePlane, Slab, Window], Picture] = {}
-        self._outline_paths: dict[tuple[SlicePlane, int], QPainterPath] = {}
+        self._second = SecondLayer(workspace.second, view)
+        self._pictures: dict[tuple[SlicePlane, Slab, Window, Look | None], Picture] = {}
+        self._outline_paths: dict[tuple[SlicePlane, OutlineCutter], QPainterPath] = {}
         self._field: Volume | None = None
         self._cutter: IsothermCutter | None = None
         self._isotherm_paths: dict[SlicePlane, list[tuple[float, QPainterPath]]] = {}
@@ -168,21 +186,27 @@ class SliceLayers:
                 self._sampler = SliceSampler(case.scan.volume) if case is not None else None
                 self._pictures.clear()
                 self._cuts.clear()
-            self._outline_paths.clear()
+                self._outline_paths.clear()
             self._case = case
         return self._sampler
 
     def picture(self, plane: SlicePlane, window: Window) -> Picture:
-        """Return the grey image of a slice, or of the slab around it when the view looks through one."""
-        slab = self._view.slab
-        key = (plane, slab, window)
+        """Return the image of a slice, or of the slab around it when the view looks through one.
+
+        It is grey, or grey with the colours of the second image over it.
+        """
+        slab, look = self._view.slab, self._second.look
+        key = (plane, slab, window, look)
         known = self._pictures.get(key)
         if known is None:
             part = self._cut(plane, slab)
             grey = np.ascontiguousarray(window_to_gray(part.values, window.width, window.level))
             rows, columns = grey.shape
-            # A copy belongs to Qt: the array may go.
-            image = QImage(grey.data, columns, rows, columns, QImage.Format.Format_Grayscale8).copy()
+            if look is not None and self._sampler is not None:
+                image = self._second.image(look, self._sampler, part, slab, grey)
+            else:
+                # A copy belongs to Qt: the array may go.
+                image = QImage(grey.data, columns, rows, columns, QImage.Format.Format_Grayscale8).copy()
             rect = QRectF(
                 part.left_mm, part.top_mm, part.right_mm - part.left_mm, part.bottom_mm - part.top_mm
             )
@@ -208,12 +232,15 @@ class SliceLayers:
         target: list[Stroke] = []
         if case is None:
             return strokes, target
+        drawn = self._outlining.subject
         for structure, cutter in self._outlines.cutters().items():
+            if drawn is not None and structure.name == drawn.name:
+                continue  # its live mask is shown instead
             is_target = structure.name == case.target_name
             layer = "tumour" if is_target else "organs"
             if not (self._view.shows(layer) and self._view.shows(f"structure:{structure.name}")):
                 continue
-            key = (plane, id(structure))
+            key = (plane, cutter)
             path = self._outline_paths.get(key)
             if path is None:
                 path = lines_path(cutter.cut(plane))
@@ -269,6 +296,14 @@ class SliceLayers:
             for threshold, path in known
             if threshold in shown and not path.isEmpty()
         ]
+
+
+def _is_cut_alike(structure: Structure, before: Case | None, case: Case | None) -> bool:
+    """Tell whether the outline of a structure is the same in another state of the case."""
+    if before is None or case is None or not any(s is structure for s in case.structures):
+        return False
+    was_target, is_target = (structure.name == c.target_name for c in (before, case))
+    return was_target == is_target and (not is_target or before.planning_grid == case.planning_grid)
 
 
 def _keep(store: dict[_Key, _Kept], key: _Key, value: _Kept, most: int = KEPT_SLICES) -> None:

@@ -210,6 +210,22 @@ class SlicePainter:
             self.p.drawPath(shape)
         self.p.setBrush(Qt.BrushStyle.NoBrush)
 
+    def ring(self, at: QPointF, radius_px: float) -> None:
+        """Draw the outline of a brush, to be seen on bone and on air."""
+        self.p.setBrush(Qt.BrushStyle.NoBrush)
+        for ink, width in ((colour("#000000", 0.6), 2.6), (colour(self.look.marks.text, 0.95), 1.1)):
+            self.p.setPen(QPen(ink, width))
+            self.p.drawEllipse(at, radius_px, radius_px)
+
+    def lasso(self, line: Sequence[QPointF]) -> None:
+        """Draw the line of a lasso, and how it will be closed."""
+        if len(line) < 2:
+            return
+        self.p.setBrush(colour(self.look.dark.accent, 0.12))
+        self.p.setPen(QPen(colour(self.look.dark.accent, 0.95), 1.6))
+        self.p.drawPolygon(QPolygonF(line))
+        self.p.setBrush(Qt.BrushStyle.NoBrush)
+
     def thermocouple(self, u_mm: float, v_mm: float, name: str, strength: float) -> None:
         """Draw a virtual thermometer: a small triangle with its name, as in the report."""
         at = self.at((u_mm, v_mm))
@@ -340,8 +356,10 @@ class SlicePainter:
 
     def subtitle(self, text: str) -> None:
         """Write below the name what makes this picture more than one slice; it must not be missed."""
-        height = QFontMetricsF(self.bold).height()
-        box = QRectF(EDGE_PX, 9.0 + height, self.size.width() / 2.0, height)
+        metrics = QFontMetricsF(self.bold)
+        height = metrics.height()
+        box = QRectF(EDGE_PX, 9.0 + height, self.size.width() - 2.0 * EDGE_PX, height)
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, box.width())
         self.write(box, text, self.look.probes.selected, Qt.AlignmentFlag.AlignLeft, self.bold)
 
     def letters(self, letters: tuple[str, str, str, str]) -> None:

@@ -7,16 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, Slot
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap, QRegion
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from cryoplan.app.outlining import Outlining
 from cryoplan.app.view import Display, ViewState
 from cryoplan.app.workspace import Workspace
+from cryoplan.core.box import VoxelBox
 from cryoplan.core.geometry import Point, as_point, distance_mm
 from cryoplan.core.units import show_clock, show_mm
 from cryoplan.core.volume import Volume
+from cryoplan.gui.drawn_layer import DrawnLayer
 from cryoplan.gui.probe_gestures import PlacedGrip, Placing, place_grips, selected, target_centre_mm
+from cryoplan.gui.second_layer import words
 from cryoplan.gui.slice_layers import Outlines, SliceLayers
 from cryoplan.gui.slice_paint import Camera, SlicePainter, colour
 from cryoplan.plan.edits import Grip
@@ -27,6 +31,9 @@ from cryoplan.scene.window import show_window
 
 FIELD_MM = 230.0
 """What a view shows at first of a case with a target: the target, its neighbours and the skin."""
+
+LATER_MS = 60
+"""While a stroke is drawn the other two views follow a little later: the hand looks at one of them."""
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +75,15 @@ class SlicePicture(QWidget):
         # What the mouse is doing; the picture shows it.
         self._hot: Grip | None = None
         self._windowing = False
+        self.outlining = Outlining.of(workspace)
+        self._drawn = DrawnLayer(self.outlining)
+        self._late = QRegion()
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(LATER_MS)
+        self._later.timeout.connect(self._catch_up)
+        self.ring_px: QPointF | None = None
+        self.lasso_px: list[QPointF] = []
 
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
@@ -79,8 +95,11 @@ class SlicePicture(QWidget):
         workspace.plan_changed.connect(self.update)
         workspace.result_changed.connect(self.update)
         workspace.state_changed.connect(self.update)
+        workspace.second.changed.connect(self.update)
         self.placing.changed.connect(self.update)
         Outlines.of(workspace).ready.connect(self.update)
+        self.outlining.changed.connect(self.update)
+        self.outlining.drawn.connect(self._drawn_on)
 
     # Where it is --------------------------------------------------------------------------------------
 
@@ -220,14 +239,41 @@ class SlicePicture(QWidget):
 
     @Slot()
     def _case_changed(self) -> None:
-        self._base = None
+        # Image and outlines tell by themselves whether they are others: a stroke need not draw them again.
         self.update()
+
+    @Slot(object)
+    def _drawn_on(self, box: VoxelBox | None) -> None:
+        """Draw again what shows voxels of a box, and no more: the brush must follow the hand."""
+        camera, plane = self._camera, self.plane
+        if box is None or camera is None or plane is None:
+            self.update()
+            return
+        part = self._drawn.dirty(box, plane, camera, QSizeF(self.size()))
+        if part is None:
+            return
+        if self.outlining.is_drawing and not self._is_drawn_on():
+            self._late |= QRegion(part)
+            if not self._later.isActive():
+                self._later.start()
+        else:
+            self.update(part)
+
+    @Slot()
+    def _catch_up(self) -> None:
+        late, self._late = self._late, QRegion()
+        self.update(late)
+
+    def _is_drawn_on(self) -> bool:
+        """Tell whether the hand is on this view; `SliceView` knows."""
+        return False
 
     @Slot()
     def _view_changed(self) -> None:
-        cursor = self._view.cursor_mm
-        if cursor != self._cursor_seen:
-            self._cursor_seen = cursor
+        cursor, seen = self._view.cursor_mm, self._cursor_seen
+        self._cursor_seen = cursor
+        # Scrolling this view's slices must not take it away from what the user has zoomed on.
+        if any(cursor[a] != seen[a] for a in range(3) if a != self.orientation.axis):
             self._follow(cursor)
         self.update()
 
@@ -275,17 +321,27 @@ class SlicePicture(QWidget):
         painter.drawPixmap(0, 0, self._base_picture(plane, camera, stale=stale))
         drawing = SlicePainter(painter, camera, size, self.font())
         if not self._view.overlays_hidden:
+            drawing.strokes(self._drawn.strokes(plane))
             u, v = plane.mm_to_plane(self._view.cursor_mm)
             drawing.crosshair(float(u), float(v))
         if self._view.shows("probes"):
             self._paint_probes(drawing, plane)
         self._paint_placing(drawing, plane)
+        if self.ring_px is not None and self.outlining.tool is not None:
+            drawing.ring(self.ring_px, self.outlining.settings.radius_mm / camera.mm_per_px)
+        drawing.lasso(self.lasso_px)
+        if self._drawing_words() and not self.placing.banner:
+            drawing.banner(self._drawing_words())
         self._paint_texts(drawing, plane, stale=stale)
         if self.hasFocus():
             painter.setPen(QPen(colour(theme().dark.accent, 0.8), 1.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         self._say(drawing)
+
+    def _drawing_words(self) -> str:
+        """Return what the view says about the tool in hand; `SliceView` knows."""
+        return ""
 
     def _say(self, drawing: SlicePainter) -> None:
         texts = tuple(drawing.written)
@@ -341,16 +397,22 @@ class SlicePicture(QWidget):
     def _paint_texts(self, drawing: SlicePainter, plane: SlicePlane, *, stale: bool) -> None:
         where = plane.position_text()
         drawing.titles(self.title, f"slice {self.slice_number} · {where}", where)
-        if self._view.slab.is_on:
-            drawing.subtitle(self._view.slab.text)
+        case = self._workspace.case
+        both = words(case.scan, self._workspace.second, self._view) if case is not None else ""
+        line = " · ".join(filter(None, (both, self._view.slab.text)))
+        if line:
+            drawing.subtitle(line)
         drawing.letters(plane.orientation_letters())
         drawing.scale_bar()
         axial = self.orientation is Orientation.AXIAL
         if axial and not self._view.overlays_hidden:
             self._paint_legend(drawing, stale=stale)
         if axial or self._windowing:
-            window = self._view.window
-            drawing.footnote(show_window(window.width, window.level))
+            window, text = self._view.window, ""
+            if self._workspace.second.scan is not None:
+                other = self._view.second_window
+                text = f"   second {show_window(other.width, other.level)}"
+            drawing.footnote(show_window(window.width, window.level) + text)
         if self._view.overlays_hidden:
             drawing.note("overlays hidden (H)")
         elif stale:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from cryoplan.app.view import ViewState, Window
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point, as_point
+from cryoplan.gui.draw_gestures import DrawGestures
 from cryoplan.gui.probe_gestures import GripDrag, Placing, ProbeKeys, grip_at
 from cryoplan.gui.slice_paint import Camera
 from cryoplan.gui.slice_picture import SlicePicture
@@ -22,6 +23,7 @@ WHEEL_STEP = 120
 """Eighths of a degree of one notch (Qt)."""
 
 ZOOM_PER_NOTCH = 1.2
+OPACITY_PER_NOTCH = 0.1
 ZOOM_PER_KEY = 1.25
 HOLD_MS = 350
 """H held longer hides only while it is held."""
@@ -29,10 +31,12 @@ HOLD_MS = 350
 ON_SHAFT_PX = 6.0
 LEAST_WIDTH, LARGEST_WIDTH = 1e-3, 1e5
 
+NO_SECOND = "There is no second image (File, Add second image)."
+
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 _LETTERS = (
     Qt.Key.Key_H, Qt.Key.Key_P, Qt.Key.Key_D, Qt.Key.Key_L, Qt.Key.Key_Delete,
-    Qt.Key.Key_T, Qt.Key.Key_Comma, Qt.Key.Key_Period,
+    Qt.Key.Key_T, Qt.Key.Key_Comma, Qt.Key.Key_Period, Qt.Key.Key_F,
 )  # fmt: skip
 
 
@@ -71,19 +75,22 @@ class SliceView(SlicePicture):
     ) -> None:
         super().__init__(workspace, view, orientation, placing, parent)
         self._keys = ProbeKeys(workspace, view, orientation)
+        self._hand = DrawGestures(self.outlining, view, self)
         self._wheel = 0.0
         self._drag: GripDrag | None = None
         self._pressed: Qt.MouseButton | None = None
         self._press_px = QPointF()
         self._press_window = view.window
+        self._press_second: Window | None = None
         self._press_camera: Camera | None = None
         self._hide_clock = QElapsedTimer()
         self._hide_before: bool | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        workspace.case_changed.connect(self._let_go)
+        workspace.case_changed.connect(self._case_came)
         self.placing.changed.connect(self._show_cursor)
+        self.outlining.changed.connect(self._tool_changed)
 
     # Mouse --------------------------------------------------------------------------------------------
 
@@ -94,8 +101,11 @@ class SliceView(SlicePicture):
         pos, button = event.position(), event.button()
         self._pressed, self._press_px = button, pos
         self._press_camera, self._press_window = self._camera, self._view.window
+        shifted = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        self._press_second = self._view.second_window if shifted and self._has_second else None
         if button == Qt.MouseButton.LeftButton:
-            self._press_left(pos)
+            if self.placing.active or not self._hand.press(pos, event.modifiers()):
+                self._press_left(pos)
         elif button == Qt.MouseButton.MiddleButton:
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
         event.accept()
@@ -149,6 +159,8 @@ class SliceView(SlicePicture):
         pos = event.position()
         if self._drag is not None:
             self._drag_to(pos)
+        elif self._hand.is_on and self._pressed in (None, Qt.MouseButton.LeftButton):
+            self._move_hand(pos)
         elif self._pressed == Qt.MouseButton.LeftButton:
             point = self.point_at(pos, clamp=True)
             if point is not None:
@@ -162,6 +174,11 @@ class SliceView(SlicePicture):
         if self.placing.active:
             self.placing.hover(self.point_at(pos, clamp=True))
         self.hovered.emit(self.point_at(pos))
+
+    def _move_hand(self, pos: QPointF) -> None:
+        is_for_it = self._pressed is None or self._hand.is_held
+        if is_for_it:
+            self._hand.move(pos)
 
     def _drag_to(self, pos: QPointF) -> None:
         assert self._drag is not None
@@ -179,10 +196,18 @@ class SliceView(SlicePicture):
 
     def _window_by(self, by: QPointF) -> None:
         """Right is wider, up is brighter; in proportion to the width, so that MR works like CT."""
-        before = self._press_window
+        before = self._press_second or self._press_window
         width = float(np.clip(before.width * np.exp(by.x() / 250.0), LEAST_WIDTH, LARGEST_WIDTH))
         self._windowing = True
-        self._view.window = Window(width=width, level=before.level + by.y() / 300.0 * before.width)
+        new = Window(width=width, level=before.level + by.y() / 300.0 * before.width)
+        if self._press_second is not None:
+            self._view.second_window = new
+        else:
+            self._view.window = new
+
+    @property
+    def _has_second(self) -> bool:
+        return self._workspace.second.scan is not None
 
     def _point_out(self, pos: QPointF) -> None:
         """Light up the grip under the mouse."""
@@ -196,12 +221,14 @@ class SliceView(SlicePicture):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End what was begun."""
         if event.button() == self._pressed:
+            self._hand.release(event.modifiers())
             self._let_go()
             self._point_out(event.position())
 
     @Slot()
     def _let_go(self) -> None:
-        """Hold nothing any more; what a drag did so far stays."""
+        """Hold nothing any more; what a drag did so far stays, a stroke is given up."""
+        self._hand.let_go()
         self._pressed = None
         self._drag = None
         self._windowing = False
@@ -209,8 +236,27 @@ class SliceView(SlicePicture):
         self.update()
 
     @Slot()
+    def _case_came(self) -> None:
+        # The case changes with each stroke, when the next one may be under way.
+        if not self._hand.is_held:
+            self._let_go()
+
+    @Slot()
+    def _tool_changed(self) -> None:
+        self._show_cursor()
+        if self.ring_px is not None:
+            self._hand.show_ring(self.ring_px if self._hand.is_on else None)
+
+    def _is_drawn_on(self) -> bool:
+        return self._hand.is_held
+
+    def _drawing_words(self) -> str:
+        # In the view that is drawn on; the others are looked at.
+        return self._hand.banner() if self.hasFocus() or self.underMouse() else ""
+
+    @Slot()
     def _show_cursor(self) -> None:
-        if self.placing.active:
+        if self.placing.active or self._hand.is_on:
             self.setCursor(Qt.CursorShape.CrossCursor)
         elif self._hot is not None:
             self.setCursor(Qt.CursorShape.SizeAllCursor)
@@ -218,8 +264,10 @@ class SliceView(SlicePicture):
             self.unsetCursor()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Ask for a large view; while placing, twice is once."""
-        if event.button() == Qt.MouseButton.LeftButton and not self.placing.active:
+        """Ask for a large view; while placing, twice is once, and with a tool in hand two presses."""
+        if self._hand.is_on:
+            self.mousePressEvent(event)
+        elif event.button() == Qt.MouseButton.LeftButton and not self.placing.active:
             self.enlarge_requested.emit()
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -231,6 +279,7 @@ class SliceView(SlicePicture):
             self.update()
             self.hovered.emit(None)
             self.placing.hover(None)
+            self._hand.show_ring(None)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Hold nothing while nobody sees it."""
@@ -238,11 +287,17 @@ class SliceView(SlicePicture):
         super().hideEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scroll slices, or zoom with Ctrl."""
+        """Scroll slices, zoom with Ctrl, fade the second image with Shift."""
         delta = event.angleDelta()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        if self._hand.wheel(event):
+            pass
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             if self._pressed is None:
                 self.zoom(ZOOM_PER_NOTCH ** (delta.y() / WHEEL_STEP), event.position())
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._has_second:
+            # Some systems turn a wheel with Shift sideways.
+            turned = delta.y() or delta.x()
+            self._view.second_opacity += OPACITY_PER_NOTCH * turned / WHEEL_STEP
         elif self._pressed is None:
             self._wheel_by(delta)
         event.accept()
@@ -282,6 +337,8 @@ class SliceView(SlicePicture):
         key = event.key()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier or self._workspace.case is None:
             return False
+        if self._hand.wants(key):
+            return True
         if key == Qt.Key.Key_Escape:
             return self._drag is not None or self.placing.active
         return key in _LETTERS or key in _ARROWS or Qt.Key.Key_1 <= key <= Qt.Key.Key_9
@@ -295,12 +352,18 @@ class SliceView(SlicePicture):
     def _press_key(self, event: QKeyEvent) -> bool:
         key = event.key()
         repeated = event.isAutoRepeat()
+        if self._drag is None and not self.placing.active and self._hand.key(key):
+            return True
         if key == Qt.Key.Key_Escape:
             return self._escape()
         if self._drag is not None:
             return True  # one thing at a time
         if key == Qt.Key.Key_H:
             self._press_hide(repeated=repeated)
+        elif key == Qt.Key.Key_F:
+            self._press_flicker()
+        elif event.modifiers() & Qt.KeyboardModifier.AltModifier and _is_digit(key):
+            self._preset(key - Qt.Key.Key_1, second=True)
         elif key == Qt.Key.Key_P:
             self.placing.start()
         elif not self._press_look(key) and not self._keys.press(key, event.modifiers(), repeated=repeated):
@@ -311,7 +374,7 @@ class SliceView(SlicePicture):
 
     def _press_look(self, key: int) -> bool:
         """Change what is seen; False when the key does not."""
-        if Qt.Key.Key_1 <= key <= Qt.Key.Key_9:
+        if _is_digit(key):
             self._preset(key - Qt.Key.Key_1)
         elif key in (Qt.Key.Key_T, Qt.Key.Key_Comma, Qt.Key.Key_Period):
             self._press_slab(key)
@@ -340,16 +403,30 @@ class SliceView(SlicePicture):
             return False
         return True
 
-    def _preset(self, index: int) -> None:
+    def _preset(self, index: int, *, second: bool = False) -> None:
         case = self._workspace.case
-        assert case is not None
-        presets = presets_of(case.scan)
+        scan = self._workspace.second.scan if second else case.scan if case is not None else None
+        if scan is None:
+            self._workspace.message.emit(NO_SECOND)
+            return
+        presets = presets_of(scan)
         if index >= len(presets):
             self._workspace.message.emit(f"This image has the windows 1 to {len(presets)}.")
             return
         preset = presets[index]
-        self._view.window = Window(width=preset.width, level=preset.level)
-        self._workspace.message.emit(f"Window {preset.name}: {show_window(preset.width, preset.level)}")
+        window = Window(width=preset.width, level=preset.level)
+        if second:
+            self._view.second_window = window
+        else:
+            self._view.window = window
+        which = "Second image, window" if second else "Window"
+        self._workspace.message.emit(f"{which} {preset.name}: {show_window(preset.width, preset.level)}")
+
+    def _press_flicker(self) -> None:
+        if self._has_second:
+            self._view.second_flicker = True
+        else:
+            self._workspace.message.emit(NO_SECOND)
 
     def _press_slab(self, key: int) -> None:
         slab = self._view.slab
@@ -367,9 +444,11 @@ class SliceView(SlicePicture):
             self._view.overlays_hidden = not self._hide_before
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """Show the overlays again after H was held; a short press leaves them as it made them."""
+        """Show both images again after F, and the overlays after H was held; a short H leaves them so."""
         if event.key() == Qt.Key.Key_H and not event.isAutoRepeat():
             self._release_hide()
+        elif event.key() == Qt.Key.Key_F and not event.isAutoRepeat():
+            self._view.second_flicker = False
         else:
             super().keyReleaseEvent(event)
 
@@ -384,7 +463,12 @@ class SliceView(SlicePicture):
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Let go of a held H, whose release will be heard elsewhere."""
+        """Let go of a held H or F, whose release will be heard elsewhere."""
         self._release_hide()
+        self._view.second_flicker = False
         super().focusOutEvent(event)
         self.update()
+
+
+def _is_digit(key: int) -> bool:
+    return Qt.Key.Key_1 <= key <= Qt.Key.Key_9

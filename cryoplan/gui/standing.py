@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from cryoplan.app.jobs import Failure
 from cryoplan.app.keeper import Keeper
 from cryoplan.app.steps import Kept
 from cryoplan.app.vacancy import Vacancy
 from cryoplan.app.workspace import Workspace
 from cryoplan.case.history import Status
+from cryoplan.case.second_image import SecondImage
 from cryoplan.core.errors import CryoplanError
+from cryoplan.core.finding import Finding
 from cryoplan.gui.parts import Later
+from cryoplan.workflow import consent
 
 SILENT_MS = 4000
 """A step that waits this long without a word hangs: a full disk says so at once, a lost place never."""
@@ -48,6 +53,8 @@ TRY_AGAIN, SAVE_ELSEWHERE, SHOW_HISTORY, SAVE_COPY, OPEN_TO_WRITE = (
     "Open for writing now",
 )
 
+READ_AGAIN, REMOVE_SECOND = "Read again", "Remove second image"
+
 STATUS_TONES = {Status.DRAFT: "muted", Status.READY: "accent", Status.APPROVED: "ok", Status.TREATED: "ok"}
 
 
@@ -67,7 +74,8 @@ class Notice:
     Attributes
     ----------
     kind : str
-        ``trouble``, ``read-only``, ``changed``, ``withdrawn``, ``approved``.
+        ``trouble``, ``read-only``, ``changed``, ``second``, ``withdrawn``, ``approved``, ``second-gone``,
+        ``consent``.
     tone : str
         See `cryoplan.gui.parts.tone_colour`.
     buttons : tuple of str
@@ -99,7 +107,9 @@ class Standing(QObject):
 
     def __init__(self, workspace: Workspace, parent: QObject) -> None:
         super().__init__(parent)
+        self._workspace = workspace
         self._keeper: Keeper = workspace.keeper
+        self._second = workspace.second
         self._first: str | None = None
         self._is_silent = False
         self._silence = QTimer(self)
@@ -111,6 +121,7 @@ class Standing(QObject):
         self._vacancy.changed.connect(self._soon.ask)
         workspace.file_changed.connect(self._soon.ask)
         workspace.case_changed.connect(self._soon.ask)
+        workspace.second.changed.connect(self._soon.ask)
         self._follow()
 
     @property
@@ -132,7 +143,10 @@ class Standing(QObject):
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What stands above the views, the most urgent first."""
-        return notices(self.kept, self.trouble, is_free=self._vacancy.is_free)
+        case = self._workspace.case
+        agreed = () if case is None else about_consent(consent.agreed(case))
+        made = notices(self.kept, self.trouble, is_free=self._vacancy.is_free)
+        return (*made, *about_second(self._second.link, self._second.trouble), *agreed)
 
     @Slot()
     def _follow(self) -> None:
@@ -244,6 +258,28 @@ def notices(kept: Kept, trouble: CryoplanError | None, *, is_free: bool = False)
     ]
     made += _about_approval(kept)
     return tuple(made)
+
+
+def about_consent(findings: Collection[Finding]) -> tuple[Notice, ...]:
+    """Return the line that says to what the user agreed when the image was opened; it stays."""
+    if not findings:
+        return ()
+    text = f"Opened with your consent: {consent.agreed_in_words(findings)}."
+    details = "\n".join(f.text for f in findings)
+    return (Notice(kind="consent", tone="warn", text=text, details=details),)
+
+
+def about_second(link: SecondImage | None, trouble: Failure | None) -> tuple[Notice, ...]:
+    """Return what has to be said about a second image: that it is not shown, or what was agreed to."""
+    if link is None:
+        return ()
+    if trouble is not None:
+        text = f"{trouble.what} {trouble.remedy}"
+        return (Notice(kind="second-gone", tone="warn", text=text, buttons=(READ_AGAIN, REMOVE_SECOND)),)
+    return tuple(
+        Notice(kind="second", tone="warn", text=finding.text, details=link.registration, about=link.sha256)
+        for finding in link.findings()
+    )
 
 
 def _read_only(kept: Kept) -> str:

@@ -56,7 +56,7 @@ def start_window(case_path: Path | None, demo: bool) -> int:
         _quit_on_interrupt(window)
         clicks = DoubleClicks(window)
         application.installEventFilter(clicks)
-        window.show()
+        show_fitting(window)
         if endings:
             window.banner.show_failure(ended_badly(endings))
         if demo:
@@ -68,6 +68,15 @@ def start_window(case_path: Path | None, demo: bool) -> int:
         window.deleteLater()
     session.end()
     return int(code)
+
+
+def show_fitting(window: MainWindow) -> None:
+    """Show the window in its usual size, or as large as the screen where that is smaller."""
+    room = window.screen().availableSize()
+    if room.width() < window.width() or room.height() < window.height():
+        window.showMaximized()
+    else:
+        window.show()
 
 
 class DoubleClicks(QObject):

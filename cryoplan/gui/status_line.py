@@ -47,6 +47,7 @@ class StatusLine(QWidget):
         self._pause.setInterval(30)
         self._pause.timeout.connect(self._read)
         workspace.case_changed.connect(self._new_case)
+        workspace.second.changed.connect(self._new_second)
         workspace.state_changed.connect(self._show_work)
         workspace.message.connect(self.say)
         self._new_case()
@@ -70,6 +71,12 @@ class StatusLine(QWidget):
         case = self._workspace.case
         self._readout = Readout(case) if case is not None else None
         self._reading.clear()
+        self._new_second()
+
+    @Slot()
+    def _new_second(self) -> None:
+        if self._readout is not None:
+            self._readout.show_second(self._workspace.second.scan)
 
     @Slot()
     def _read(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cryoplan.core.errors import ImageError
+from cryoplan.core.errors import ConsentError, ImageError
 from cryoplan.core.progress import SILENT, Progress
 from cryoplan.image.archive_zip import unpacked
 from cryoplan.image.deidentify import nameless
@@ -32,7 +32,12 @@ def inside(path: Path, progress: Progress = SILENT) -> Iterator[Path]:
             yield content
         except ImageError as error:
             what = error.what if path.name in error.what else f"In {path.name}: {error.what}"
-            raise ImageError(what, error.remedy, code=error.code, place=path.name) from error
+            words = (what, error.remedy)
+            if isinstance(error, ConsentError):
+                raise ConsentError(
+                    *words, code=error.code, place=path.name, findings=error.findings
+                ) from error
+            raise ImageError(*words, code=error.code, place=path.name) from error
 
 
 def scan_of_archive(scan: Scan, path: Path) -> Scan:

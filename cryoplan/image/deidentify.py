@@ -72,6 +72,7 @@ ATTRIBUTES = tuple(
     for fact, tag, name, profile, done in (
         ("code", "(0010,0020)", "Patient ID", Action.EMPTY_OR_DUMMY,
          "never kept; the pseudonym made of it is replaced by one made of the copy's secret"),
+        ("number_code", "(0010,0020)", "Patient ID", Action.EMPTY_OR_DUMMY, "removed, also its pseudonym"),
         ("code", "(0010,0030)", "Patient's Birth Date", Action.EMPTY, _NEVER),
         ("code", "(0010,0021)", "Issuer of Patient ID", Action.REMOVE, _NEVER),
         ("series_uid", "(0020,000E)", "Series Instance UID", Action.NEW_UID, _REPLACED),
@@ -174,6 +175,7 @@ def deidentified_facts(
         facts,
         path="",
         code=code or new_code(facts.code, secret),
+        number_code="",
         series_uid=new_uid(facts.series_uid, secret),
         study_uid=new_uid(facts.study_uid, secret),
         frame_of_reference_uid=new_uid(facts.frame_of_reference_uid, secret),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryoplan.core.errors import ImageError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.progress import SILENT, Progress
-from cryoplan.image.dicom_header import read_header, read_headers
+from cryoplan.image.dicom_disc import NAME, missing_from_disc
+from cryoplan.image.dicom_header import Header, files_below, read_header, read_headers, unheard
 from cryoplan.image.dicom_kinds import DICOMDIR
 from cryoplan.image.dicom_stack import Stack, make_stacks
 from cryoplan.image.formats import VOLUME_KINDS, kind_of
+from cryoplan.image.path_check import shown_name
 from cryoplan.image.verdict import refusal
 
 
@@ -23,8 +27,13 @@ class Folder:
     findings: tuple[Finding, ...]
 
 
-def look_at(path: Path, *, progress: Progress = SILENT) -> Folder:
+def look_at(path: Path, *, progress: Progress = SILENT, each: Callable[[Header], None] = unheard) -> Folder:
     """Read the headers of a DICOM folder, or of the series that one DICOM file belongs to.
+
+    Parameters
+    ----------
+    each : callable
+        Told each header of a folder as soon as it is read.
 
     Raises
     ------
@@ -32,8 +41,8 @@ def look_at(path: Path, *, progress: Progress = SILENT) -> Folder:
         If the one file is damaged or the folder cannot be listed.
     """
     if path.is_dir():
-        headers, damaged = read_headers(path, progress=progress)
-        return Folder(stacks=make_stacks(headers), findings=_damage(damaged))
+        headers, damaged = read_headers(path, progress=progress, each=each)
+        return _with_disc(headers, damaged)
     one = read_header(path)
     if one is None:
         raise ImageError(
@@ -45,7 +54,7 @@ def look_at(path: Path, *, progress: Progress = SILENT) -> Folder:
     if one.sop_class == DICOMDIR:
         raise ImageError(
             f"{path.name} is the table of contents of a DICOM disc.",
-            "Choose the folder that it lies in.",
+            "Give it its name DICOMDIR again, or choose the folder that it lies in.",
             code="dicomdir",
             place=path.name,
         )
@@ -62,6 +71,22 @@ def look_at(path: Path, *, progress: Progress = SILENT) -> Folder:
     if own:
         return Folder(stacks=own, findings=_damage(damaged))
     return Folder(stacks=make_stacks([one]), findings=_damage(damaged))
+
+
+def _with_disc(headers: list[Header], damaged: list[Path]) -> Folder:
+    """Take tables of contents for what they are: they name files that should be there, and are no series."""
+    stacks = make_stacks([h for h in headers if h.sop_class != DICOMDIR])
+    tables = [h.path for h in headers if h.sop_class == DICOMDIR]
+    tables += [path for path in damaged if path.name.upper() == NAME]
+    findings = list(_damage([path for path in damaged if path not in tables]))
+    for disc in tables:
+        lost, rest = missing_from_disc(disc)
+        for uid, finding in lost.items():
+            of = {id(s) for s in stacks if s.first.series_uid == uid and s.is_image and s.grid is not None}
+            rest += () if of else (replace(finding, level=Level.OK),)
+            stacks = tuple(replace(s, findings=(*s.findings, finding)) if id(s) in of else s for s in stacks)
+        findings.extend(rest)
+    return Folder(stacks=stacks, findings=tuple(findings))
 
 
 def choose_stack(folder: Folder, path: Path, series_uid: str | None) -> Stack:
@@ -126,7 +151,8 @@ def _not_an_image(stack: Stack, path: Path) -> Finding:
 
 def _nothing_here(path: Path) -> ImageError:
     if path.is_dir():
-        volumes = [p.name for p in sorted(path.iterdir()) if p.is_file() and kind_of(p) in VOLUME_KINDS]
+        files = [p for p in files_below(path, deep=False) if os.access(p, os.R_OK)]
+        volumes = [shown_name(p) for p in files if kind_of(p) in VOLUME_KINDS]
         if volumes:
             return ImageError(
                 f"{path.name} holds no DICOM series, but image files.",
@@ -160,6 +186,8 @@ def _reason(stack: Stack) -> str:
 def _damage(damaged: list[Path]) -> tuple[Finding, ...]:
     if not damaged:
         return ()
-    names = ", ".join(p.name for p in damaged[:3]) + (" and more" if len(damaged) > 3 else "")
-    text = f"{len(damaged)} damaged DICOM files were left out ({names}); slices may be missing at an end."
-    return (Finding(level=Level.WARN, code="damaged-file", text=text, place=damaged[0].name),)
+    names = ", ".join(shown_name(p) for p in damaged[:3]) + (" and more" if len(damaged) > 3 else "")
+    count = "1 file that is" if len(damaged) == 1 else f"{len(damaged)} files that are"
+    were = "was" if len(damaged) == 1 else "were"
+    text = f"{count} damaged or cannot be opened {were} left out ({names}); slices may be missing at an end."
+    return (Finding(level=Level.WARN, code="damaged-file", text=text, place=shown_name(damaged[0])),)

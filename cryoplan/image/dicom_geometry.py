@@ -7,6 +7,7 @@ a straight block, both without an error. So the positions are judged here first.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -68,14 +69,23 @@ def frame_of(header: Header) -> tuple[FloatArray, FloatArray] | None:
     spacing = header.pixel_spacing_mm
     if spacing is None or min(spacing) <= 0 or min(header.rows, header.columns) < 1:
         return None
-    row, column = np.array(header.row), np.array(header.column)
+    axes = _axes(header.row, header.column)
+    return None if axes is None else (axes, np.array(header.position_mm))
+
+
+@lru_cache(maxsize=256)
+def _axes(along_row: tuple[float, ...], along_column: tuple[float, ...]) -> FloatArray | None:
+    """Return axes from the two direction vectors of a slice; all slices of a series share them."""
+    row, column = np.array(along_row), np.array(along_column)
     lengths = np.linalg.norm(row), np.linalg.norm(column)
     if abs(lengths[0] - 1) > 1e-2 or abs(lengths[1] - 1) > 1e-2 or abs(row @ column) > 5e-4:
         return None
     row = row / lengths[0]
     column = column - row * float(row @ column)
     column = column / np.linalg.norm(column)
-    return np.column_stack([row, column, np.cross(row, column)]), np.array(header.position_mm)
+    axes = np.column_stack([row, column, np.cross(row, column)])
+    axes.flags.writeable = False
+    return axes
 
 
 def axes_of(header: Header) -> FloatArray:

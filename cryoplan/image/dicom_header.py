@@ -6,17 +6,17 @@ import hashlib
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import numpy as np
+from typing import BinaryIO
 
 from cryoplan.core.errors import ImageError
 from cryoplan.core.progress import SILENT, Progress, check_cancelled
+from cryoplan.image.dicom_elements import Elements, tags_of
 from cryoplan.image.dicom_kinds import CT, ENHANCED, MR
+from cryoplan.image.dicom_open import Promise, open_dataset
 from cryoplan.image.dicom_whole import pixels_whole
 
 _MOST_FILES = 100_000
@@ -32,7 +32,7 @@ _PHOTOMETRIC = frozenset(
     ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 )
 
-_TAGS = [
+_TAGS = (
     "SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID",
     "FrameOfReferenceUID", "Modality", "SeriesDescription", "SeriesNumber", "InstanceNumber", "ImageType",
     "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientPosition", "GantryDetectorTilt",
@@ -42,7 +42,8 @@ _TAGS = [
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows",
     "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated",
     "BitsStored", "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "SegmentSequence",
-]  # fmt: skip
+    "StudyDescription", "ContrastBolusAgent",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +64,18 @@ class Header:
         What may tell volumes of one series apart (echo, b-value, time point ...), name and value.
     inverted : bool
         True when small pixel values are meant to be bright (MONOCHROME1).
+    shifted : bool
+        True when pixels do not begin at the lowest bit of their words, which PS3.5 8.1.1 forbids by now.
     rescaled : bool
         True when the file states how its pixels become values.
     lossy : str
         Empty, or the ratio of a compression that changed the pixels (``unknown`` when not stated).
     frame : int or None
         Which frame of an enhanced file, from 0; None for a file of one slice.
+    studied_on : str
+        ISO date of the examination, empty when unknown.
+    has_contrast : bool
+        True when the file names a contrast agent.
     """
 
     path: Path
@@ -83,6 +90,7 @@ class Header:
     image_type: tuple[str, ...]
     patient_position: str
     patient_code: str
+    number_code: str
     gantry_tilt_deg: float | None
     slice_thickness_mm: float | None
     acquired_on: str
@@ -97,6 +105,7 @@ class Header:
     bits_stored: int
     signed: bool
     inverted: bool
+    shifted: bool
     slope: float
     intercept: float
     pixels_missing: bool
@@ -106,6 +115,9 @@ class Header:
     rescaled: bool = True
     lossy: str = ""
     frame: int | None = None
+    study_description: str = ""
+    studied_on: str = ""
+    has_contrast: bool = False
 
     @property
     def is_slice(self) -> bool:
@@ -118,10 +130,25 @@ class Header:
         return self.path.name if self.frame is None else f"{self.path.name} frame {self.frame + 1}"
 
 
+def unheard(_header: Header) -> None:
+    """Tell nobody."""
+
+
 def read_headers(
-    folder: Path, *, progress: Progress = SILENT, deep: bool = True
+    folder: Path,
+    *,
+    progress: Progress = SILENT,
+    deep: bool = True,
+    each: Callable[[Header], None] = unheard,
 ) -> tuple[list[Header], list[Path]]:
     """Return the headers of all DICOM files of a folder, in the order of their names.
+
+    Parameters
+    ----------
+    deep : bool
+        Also those of the folders in it.
+    each : callable
+        Told each header as soon as it is read.
 
     Returns
     -------
@@ -147,6 +174,7 @@ def read_headers(
             damaged.append(path)
         else:
             headers.append(header)
+            each(header)
     return headers, damaged
 
 
@@ -177,7 +205,7 @@ def files_below(folder: Path, *, deep: bool = True) -> Iterator[Path]:
             folders.clear()
         for name in sorted(names):
             path = Path(root, name)
-            if not path.is_file():
+            if not _may_be_image(path):
                 continue
             number += 1
             if number > _MOST_FILES:
@@ -190,33 +218,37 @@ def files_below(folder: Path, *, deep: bool = True) -> Iterator[Path]:
             yield path
 
 
+def _may_be_image(path: Path) -> bool:
+    """Tell whether to look at a file; also at a link to nowhere: the slice it stands for is missing."""
+    try:
+        return path.is_file() or (path.is_symlink() and not path.exists())
+    except OSError:  # a loop of links, or a place that may not be looked at
+        return True
+
+
 def read_header(path: Path) -> Header | None:
     """Return the header of one DICOM file, or None when it is no DICOM file or its header is damaged."""
-    import pydicom  # slow to import, and not needed for other files
-
     try:
         with path.open("rb") as stream, warnings.catch_warnings():
             # Odd values are looked at below, one by one; pydicom's warnings would go to stderr.
             warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_TAGS)
-            return _header(path, dataset, stream)
+            promise, dataset = open_dataset(stream, tags_of(_TAGS))
+            return _header(path, promise, Elements(dataset), stream)
     except Exception:  # a damaged file makes pydicom raise nearly any class; each means the same here
         return None
 
 
-def _header(path: Path, ds: Any, stream: BinaryIO) -> Header:
-    meta = ds.file_meta
-    orientation = _numbers(ds, "ImageOrientationPatient", 6)
-    spacing = _numbers(ds, "PixelSpacing", 2)
-    date = _text(ds, "AcquisitionDate") or _text(ds, "SeriesDate") or _text(ds, "StudyDate")
-    rows, columns = _whole(ds, "Rows"), _whole(ds, "Columns")
-    frames = max(_whole(ds, "NumberOfFrames"), 1)
-    samples = max(_whole(ds, "SamplesPerPixel"), 1)
-    bits = _whole(ds, "BitsAllocated")
-    syntax = str(getattr(meta, "TransferSyntaxUID", ""))
+def _header(path: Path, promise: Promise, ds: Elements, stream: BinaryIO) -> Header:
+    orientation = ds.numbers("ImageOrientationPatient", 6)
+    spacing = ds.numbers("PixelSpacing", 2)
+    date = ds.text("AcquisitionDate") or ds.text("SeriesDate") or ds.text("StudyDate")
+    rows, columns = ds.whole("Rows"), ds.whole("Columns")
+    frames = max(ds.whole("NumberOfFrames"), 1)
+    samples = max(ds.whole("SamplesPerPixel"), 1)
+    bits = ds.whole("BitsAllocated")
     # Anonymisers have been seen to empty the data set's UIDs and leave those of the file meta.
-    promised = str(getattr(meta, "MediaStorageSOPClassUID", ""))
-    sop_class = _text(ds, "SOPClassUID") or promised
+    syntax, promised = promise.syntax, promise.sop_class
+    sop_class = ds.text("SOPClassUID") or promised
     if not re.fullmatch(r"[0-9.]{1,64}", sop_class) or (rows == 0 and {CT, MR} & {sop_class, promised}):
         raise ValueError("cut short in its header")
     if rows > 0 and ({CT, MR} | ENHANCED) & {sop_class, promised} and not _describes_pixels(ds, syntax):
@@ -225,55 +257,64 @@ def _header(path: Path, ds: Any, stream: BinaryIO) -> Header:
     return Header(
         path=path,
         sop_class=sop_class,
-        instance_uid=_text(ds, "SOPInstanceUID") or str(getattr(meta, "MediaStorageSOPInstanceUID", "")),
-        series_uid=_text(ds, "SeriesInstanceUID"),
-        study_uid=_text(ds, "StudyInstanceUID"),
-        frame_of_reference_uid=_text(ds, "FrameOfReferenceUID"),
-        modality=_text(ds, "Modality"),
-        description=_text(ds, "SeriesDescription"),
-        series_number=_text(ds, "SeriesNumber"),
-        image_type=tuple(part.strip().upper() for part in _text(ds, "ImageType").split("\\")),
-        patient_position=_text(ds, "PatientPosition"),
+        instance_uid=ds.text("SOPInstanceUID") or promise.instance_uid,
+        series_uid=ds.text("SeriesInstanceUID"),
+        study_uid=ds.text("StudyInstanceUID"),
+        frame_of_reference_uid=ds.text("FrameOfReferenceUID"),
+        modality=ds.text("Modality"),
+        description=ds.text("SeriesDescription"),
+        series_number=ds.text("SeriesNumber"),
+        image_type=tuple(part.strip().upper() for part in ds.text("ImageType").split("\\")),
+        patient_position=ds.text("PatientPosition"),
         patient_code=_patient_code(ds),
-        gantry_tilt_deg=_number(ds, "GantryDetectorTilt"),
-        slice_thickness_mm=_number(ds, "SliceThickness"),
-        acquired_on=f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 and date.isdigit() else "",
+        number_code=number_code(ds.text("PatientID")),
+        gantry_tilt_deg=ds.number("GantryDetectorTilt"),
+        slice_thickness_mm=ds.number("SliceThickness"),
+        acquired_on=_iso(date),
         row=orientation[:3] if orientation else None,
         column=orientation[3:] if orientation else None,
-        position_mm=_numbers(ds, "ImagePositionPatient", 3),
+        position_mm=ds.numbers("ImagePositionPatient", 3),
         pixel_spacing_mm=(spacing[1], spacing[0]) if spacing else None,
         rows=rows,
         columns=columns,
         frames=frames,
         samples=samples,
-        bits_stored=_whole(ds, "BitsStored") or 16,
-        signed=_whole(ds, "PixelRepresentation") == 1,
-        inverted=_text(ds, "PhotometricInterpretation") == "MONOCHROME1",
-        slope=_number_or(ds, "RescaleSlope", 1.0),
-        intercept=_number_or(ds, "RescaleIntercept", 0.0),
+        bits_stored=ds.whole("BitsStored") or 16,
+        signed=ds.whole("PixelRepresentation") == 1,
+        shifted=ds.whole("HighBit") != ds.whole("BitsStored") - 1,
+        inverted=ds.text("PhotometricInterpretation") == "MONOCHROME1",
+        slope=ds.number_or("RescaleSlope", 1.0),
+        intercept=ds.number_or("RescaleIntercept", 0.0),
         pixels_missing=rows > 0 and not pixels_whole(stream, path, syntax, expected),
         segments=_segments(ds),
         syntax=syntax,
         dimensions=_dimensions(ds),
-        rescaled=_number(ds, "RescaleSlope") is not None and _number(ds, "RescaleIntercept") is not None,
+        rescaled=ds.number("RescaleSlope") is not None and ds.number("RescaleIntercept") is not None,
         lossy=_lossy(ds, syntax),
+        study_description=ds.text("StudyDescription"),
+        studied_on=_iso(ds.text("StudyDate")),
+        has_contrast=bool(ds.text("ContrastBolusAgent")),
     )
 
 
-def _describes_pixels(ds: Any, syntax: str) -> bool:
+def _iso(date: str) -> str:
+    return f"{date[:4]}-{date[4:6]}-{date[6:8]}" if len(date) == 8 and date.isdigit() else ""
+
+
+def _describes_pixels(ds: Elements, syntax: str) -> bool:
     """Tell whether all is there that PS3.3 C.7.6.3 wants of every image: a reader would guess the rest.
 
     Measured: without a pixel representation ITK takes a signed slice as unsigned, and says nothing.
     """
     needed = ("SamplesPerPixel", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation")
-    if not syntax or any(_number(ds, name) is None for name in needed):
+    if not syntax or any(ds.number(name) is None for name in needed):
         return False
-    if not 1 <= _whole(ds, "BitsStored") <= _whole(ds, "HighBit") + 1 <= _whole(ds, "BitsAllocated"):
+    if not 1 <= ds.whole("BitsStored") <= ds.whole("HighBit") + 1 <= ds.whole("BitsAllocated"):
         return False
-    return _text(ds, "PhotometricInterpretation") in _PHOTOMETRIC
+    return ds.text("PhotometricInterpretation") in _PHOTOMETRIC
 
 
-def _dimensions(ds: Any) -> tuple[tuple[str, str], ...]:
+def _dimensions(ds: Elements) -> tuple[tuple[str, str], ...]:
     """Return what a series may hold several volumes of, most telling first."""
     names = (
         ("b-value", "DiffusionBValue"),
@@ -286,73 +327,31 @@ def _dimensions(ds: Any) -> tuple[tuple[str, str], ...]:
         ("acquisition", "AcquisitionNumber"),
         ("direction", "DiffusionGradientOrientation"),
     )
-    values = ((name, _text(ds, tag).replace(" ", "").replace("\\", "/")) for name, tag in names)
+    values = ((name, ds.text(tag).replace(" ", "").replace("\\", "/")) for name, tag in names)
     return tuple((name, value) for name, value in values if value)
 
 
-def _lossy(ds: Any, syntax: str) -> str:
-    if _text(ds, "LossyImageCompression") != "01" and syntax not in _LOSSY_SYNTAXES:
+def _lossy(ds: Elements, syntax: str) -> str:
+    if ds.text("LossyImageCompression") != "01" and syntax not in _LOSSY_SYNTAXES:
         return ""
-    return _text(ds, "LossyImageCompressionRatio").split("\\")[-1] or "unknown"
+    return ds.text("LossyImageCompressionRatio").split("\\")[-1] or "unknown"
 
 
-def _value(ds: Any, name: str) -> Any:
-    try:
-        return ds.get(name)
-    except (ValueError, TypeError, ArithmeticError):  # text that is no number, such as 1,5
-        return None
+def _segments(ds: Elements) -> tuple[str, ...]:
+    return tuple(str(item.get("SegmentLabel", "")).strip() for item in ds.items("SegmentSequence"))
 
 
-_LONGEST_TEXT = 256  # four times what a description may have
-
-
-def _text(ds: Any, name: str) -> str:
-    value = _value(ds, name)
-    if value is None:
-        return ""
-    if not isinstance(value, str) and hasattr(value, "__iter__"):
-        return "\\".join(str(part) for part in value)
-    # Damaged lengths put half a file, names and line ends included, into one text.
-    return "".join(c if c.isprintable() else " " for c in str(value)[:_LONGEST_TEXT]).strip()
-
-
-def _numbers(ds: Any, name: str, count: int) -> tuple[float, ...] | None:
-    value = _value(ds, name)
-    try:
-        numbers = tuple(float(part) for part in value)
-    except (TypeError, ValueError):
-        return None
-    return numbers if len(numbers) == count and all(np.isfinite(numbers)) else None
-
-
-def _number(ds: Any, name: str) -> float | None:
-    try:
-        number = float(_value(ds, name))
-    except (TypeError, ValueError):
-        return None
-    return number if np.isfinite(number) else None
-
-
-def _number_or(ds: Any, name: str, default: float) -> float:
-    number = _number(ds, name)
-    return default if number is None else number
-
-
-def _whole(ds: Any, name: str) -> int:
-    number = _number(ds, name)
-    return 0 if number is None else int(number)
-
-
-def _segments(ds: Any) -> tuple[str, ...]:
-    return tuple(str(item.get("SegmentLabel", "")).strip() for item in ds.get("SegmentSequence") or ())
-
-
-def _patient_code(ds: Any) -> str:
+def _patient_code(ds: Elements) -> str:
     """Return a pseudonym that is the same for all series of a patient and keeps no identifier."""
-    identity = "|".join(_text(ds, name) for name in ("PatientID", "IssuerOfPatientID", "PatientBirthDate"))
+    identity = "|".join(ds.text(name) for name in ("PatientID", "IssuerOfPatientID", "PatientBirthDate"))
     if not identity.strip("|"):
-        identity = _text(ds, "StudyInstanceUID") or _text(ds, "FrameOfReferenceUID")
+        identity = ds.text("StudyInstanceUID") or ds.text("FrameOfReferenceUID")
     return pseudonym(identity.encode())
+
+
+def number_code(number: str) -> str:
+    """Return the pseudonym of a patient's number alone, empty where there is none."""
+    return pseudonym(b"number|" + number.encode()) if number else ""
 
 
 @lru_cache(maxsize=1024)

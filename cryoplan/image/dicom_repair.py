@@ -154,6 +154,12 @@ def offer(code: str) -> str:
     return _OFFERED_AND_DONE[code][0]
 
 
+def without_offer(finding: Finding) -> str:
+    """Return what a finding says is wrong, without the sentence on what can be done about it."""
+    offered, _ = _OFFERED_AND_DONE.get(finding.code, ("", ""))
+    return finding.text.replace(offered, "").strip() if offered else finding.text
+
+
 def as_done(finding: Finding) -> Finding:
     """Return a finding as it reads after the repair."""
     offered, done = _OFFERED_AND_DONE.get(finding.code, ("", ""))

@@ -9,34 +9,39 @@ from typing import Any
 import numpy as np
 
 from cryoplan.core.errors import StructureError
+from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.image.named_mask import NamedMask
-from cryoplan.image.resample import onto_lattice
 from cryoplan.image.scan import Scan
+from cryoplan.image.structures.belonging import check_belonging
+from cryoplan.image.structures.coverage import as_mask
+from cryoplan.image.structures.found import StructureFile, empty, note, nothing_left
+from cryoplan.image.structures.other_grid import onto_scan
 
 
-def read_segmentation(path: Path, scan: Scan | None = None) -> tuple[NamedMask, ...]:
+def read_segmentation(path: Path, scan: Scan | None = None) -> StructureFile:
     """Read every segment of a DICOM segmentation.
 
     Parameters
     ----------
     path : Path
-        A binary or label map SEG file.
+        A binary, label map or fractional SEG file. Of a fractional one, voxels of one half and more count; a
+        segment of occupied shares that reaches half nowhere keeps its volume in its best voxels.
     scan : Scan, optional
         Image whose grid the masks are put on; a segmentation of some of its slices is filled up with empty
-        ones. Without it they stay on the grid of the file, slices towards +normal.
+        ones, one on another grid is resampled. Without it they stay on the grid of the file, slices towards
+        +normal.
 
     Returns
     -------
-    tuple of NamedMask
-        Segments that have at least one voxel, in the file's order.
+    StructureFile
+        Segments that have at least one voxel, in the file's order; the others are told in the findings.
 
     Raises
     ------
     StructureError
-        If the file is damaged or fractional, belongs to another frame of reference, or its voxels are not
-        voxels of the image.
+        If the file is damaged, belongs to another patient or frame of reference, or no segment is left.
     """
     import highdicom  # slow to import, and needed for this one format only
 
@@ -46,57 +51,45 @@ def read_segmentation(path: Path, scan: Scan | None = None) -> tuple[NamedMask, 
             warnings.simplefilter("ignore")
             seg = highdicom.seg.segread(path)
             kind = str(seg.segmentation_type.value)
+            share = str(seg.get("SegmentationFractionalType", "")) if kind == "FRACTIONAL" else ""
             frame = str(seg.get("FrameOfReferenceUID", ""))
     except Exception as error:  # highdicom and pydicom raise nearly any class on a damaged file
         raise _damaged(name) from error
-    if kind == "FRACTIONAL":
-        raise StructureError(
-            f"{name} is a fractional segmentation (probabilities or shares of a voxel).",
-            "Export it as a binary segmentation.",
-            code="seg-fractional",
-            place=name,
-        )
-    _check_frame_of_reference(name, frame, scan)
-    masks = []
+    findings = check_belonging(seg, {frame}, name, scan)
+    if share:
+        what = "probabilities" if share == "PROBABILITY" else "shares of a voxel"
+        text = f"{name} holds {what}; voxels of one half and more count as inside."
+        findings.append(note(Level.OK, "seg-fractional", text, name))
+    masks: list[NamedMask] = []
+    lost: list[Finding] = []
     for number in seg.segment_numbers:
         label = _name(seg, number)
-        mask = _segment(seg, int(number), name)
+        mask = _segment(seg, int(number), name, share)
         if mask is None or not mask.values.any():
+            lost.append(empty(label, name))
             continue
         if scan is not None:
-            placed = _place(mask, scan.volume.grid)
-            if placed is None:
-                raise _elsewhere(name, label, mask.grid, scan.volume.grid)
-            mask = placed
+            placed, finding = onto_scan(
+                _with_scan_spacing(mask, scan.volume.grid), scan.volume.grid, label, name
+            )
+            if placed is None and finding is not None:
+                lost.append(finding)
+                continue
+            findings.extend([finding] if finding is not None else [])
+            mask = placed or mask
         masks.append(NamedMask(name=label, mask=mask, source=f"{name}, segment {number}"))
     if not masks:
-        raise StructureError(
-            f"{name} has no segment with a voxel in it.",
-            "Choose another segmentation.",
-            code="no-labels",
-            place=name,
-        )
-    return tuple(masks)
+        raise nothing_left(name, lost)
+    return StructureFile(masks=tuple(masks), findings=(*findings, *lost))
 
 
 def _damaged(name: str) -> StructureError:
     return StructureError(
         f"{name} is a DICOM segmentation that cannot be read.",
-        "Export it again as a binary segmentation.",
+        "Export it again from the program that drew it.",
         code="not-readable",
         place=name,
     )
-
-
-def _check_frame_of_reference(name: str, frame: str, scan: Scan | None) -> None:
-    wanted = scan.facts.frame_of_reference_uid if scan is not None else ""
-    if wanted and frame and wanted != frame:
-        raise StructureError(
-            f"{name} was drawn in another frame of reference than the image.",
-            "Load the image that it was drawn on.",
-            code="other-frame-of-reference",
-            place=name,
-        )
 
 
 def _name(seg: Any, number: int) -> str:
@@ -108,13 +101,16 @@ def _name(seg: Any, number: int) -> str:
     return str(description.segmented_property_type.meaning).strip() or label or f"segment {number}"
 
 
-def _segment(seg: Any, number: int, name: str) -> Volume | None:
+def _segment(seg: Any, number: int, name: str, share: str) -> Volume | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            volume = seg.get_volume(
-                segment_numbers=[number], combine_segments=True, relabel=True, skip_overlap_checks=True
-            )
+            if share:
+                volume = seg.get_volume(segment_numbers=[number], rescale_fractional=True)
+            else:
+                volume = seg.get_volume(
+                    segment_numbers=[number], combine_segments=True, relabel=True, skip_overlap_checks=True
+                )
     except (RuntimeError, ValueError) as error:
         if "no frames" in str(error).lower():
             return None
@@ -124,7 +120,15 @@ def _segment(seg: Any, number: int, name: str) -> Volume | None:
             code="seg-geometry",
             place=name,
         ) from error
-    array = np.asarray(volume.array) > 0
+    values = np.asarray(volume.array)
+    if share:
+        values = np.asarray(values.reshape(values.shape[:3]), np.float32)
+        array = values >= 0.5
+        # Shares may fade over several voxels; only a segment too thin for any half voxel is built from them.
+        if share == "OCCUPANCY" and not array.any():
+            array = as_mask(values)
+    else:
+        array = values > 0
     affine = np.asarray(volume.affine, float)
     # highdicom's axes are slice, row, column; ours are i (column), j (row), k (slice), arrays [k, j, i].
     matrix, origin_mm = affine[:3, 2::-1], affine[:3, 3]
@@ -142,31 +146,14 @@ def _segment(seg: Any, number: int, name: str) -> Volume | None:
     return Volume(grid=grid, values=np.ascontiguousarray(array))
 
 
-def _place(mask: Volume, grid: Grid) -> Volume | None:
-    if mask.grid.size[2] == 1:
-        # One slice alone does not know its distance to the next; the image does.
-        spacing = (*mask.grid.spacing_mm[:2], grid.spacing_mm[2])
-        mask = Volume(
-            grid=Grid(
-                size=mask.grid.size,
-                spacing_mm=spacing,
-                origin_mm=mask.grid.origin_mm,
-                direction=mask.grid.direction,
-            ),
-            values=mask.values,
-        )
-    return onto_lattice(mask, grid)
-
-
-def _elsewhere(name: str, label: str, here: Grid, there: Grid) -> StructureError:
-    lower, upper = here.bounds_mm()
-    low, high = there.bounds_mm()
-    if (upper < low).any() or (lower > high).any():
-        what, code = f"The segment {label} of {name} lies outside the image.", "mask-outside"
-    else:
-        reason = here.difference(there) or "its voxels lie between those of the image"
-        what, code = (
-            f"The segment {label} of {name} is drawn on another grid than the image: {reason}.",
-            "mask-grid",
-        )
-    return StructureError(what, "Load the image that it was drawn on.", code=code, place=name)
+def _with_scan_spacing(mask: Volume, grid: Grid) -> Volume:
+    """Give a mask of one slice the slice distance of the scan: alone it does not know it."""
+    if mask.grid.size[2] > 1:
+        return mask
+    own = Grid(
+        size=mask.grid.size,
+        spacing_mm=(*mask.grid.spacing_mm[:2], grid.spacing_mm[2]),
+        origin_mm=mask.grid.origin_mm,
+        direction=mask.grid.direction,
+    )
+    return Volume(grid=own, values=mask.values)

@@ -31,6 +31,7 @@ from cryoplan.image.dicom_geometry import (
 from cryoplan.image.dicom_header import Header
 from cryoplan.image.dicom_kinds import CT, CT_CLASSES, ENHANCED, LABELMAP_SEG, MR, SEG, kind_in_words
 from cryoplan.image.dicom_split import SAME_PLACE_MM, split_by_dimension
+from cryoplan.image.path_check import UNREADABLE_NAME, name_trouble, shown_name
 from cryoplan.image.verdict import verdict
 
 FloatArray = npt.NDArray[np.float64]
@@ -133,6 +134,8 @@ def _check_series(headers: list[Header]) -> list[Stack]:
         return [Stack(headers=tuple(headers), grid=None, findings=(*findings, finding))]
 
     findings: list[Finding] = []
+    if odd := next((h.path for h in headers if name_trouble(h.path)), None):
+        return refused(failure(UNREADABLE_NAME, name_trouble(odd), shown_name(odd)))
     if broken := [h for h in headers if h.pixels_missing]:
         place = f" ({where(broken[0])})" if broken[0].position_mm else ""
         text = f"The pixels of {names_of(broken)} are cut short{place}."
@@ -147,6 +150,9 @@ def _check_series(headers: list[Header]) -> list[Stack]:
     if negative := [h for h in headers if h.inverted]:
         text = f"The pixels of {names_of(negative)} are stored inverted (MONOCHROME1)."
         return refused(failure("inverted-pixels", text, negative[0].path.name))
+    if shifted := [h for h in headers if h.shifted]:
+        text = f"The pixels of {names_of(shifted)} do not begin at the lowest bit of their words."
+        return refused(failure("shifted-bits", text, shifted[0].path.name))
     if lost := [h for h in headers if frame_of(h) is None]:
         text = f"{names_of(lost)} state no usable position, orientation or pixel spacing."
         return refused(failure("no-position", text, lost[0].path.name))

@@ -1,4 +1,4 @@
-"""Structures out of files: label maps with their names, single masks, and DICOM segmentations."""
+"""The door for structures: label maps, segmentations, contours and meshes, each told by its first bytes."""
 
 from __future__ import annotations
 
@@ -9,78 +9,103 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.core.errors import ImageError, StructureError
-from cryoplan.core.grid import Grid
+from cryoplan.core.finding import Finding
 from cryoplan.core.volume import Volume
 from cryoplan.image.dicom_header import read_header
-from cryoplan.image.dicom_kinds import LABELMAP_SEG, SEG
+from cryoplan.image.dicom_kinds import LABELMAP_SEG, RTSTRUCT, SEG, kind_in_words
 from cryoplan.image.dicom_seg import read_segmentation
-from cryoplan.image.formats import DICOM, VOLUME_KINDS, kind_of
+from cryoplan.image.formats import DICOM, NRRD, VOLUME_KINDS, kind_of
 from cryoplan.image.label_names import LabelName, find_names, stem_of
 from cryoplan.image.named_mask import NamedMask
+from cryoplan.image.path_check import check_path
 from cryoplan.image.read import read_volume_file
 from cryoplan.image.resample import onto_lattice
 from cryoplan.image.scan import Scan
+from cryoplan.image.structures.found import StructureFile, nothing_left
+from cryoplan.image.structures.mesh import is_mesh, read_mesh
+from cryoplan.image.structures.other_grid import onto_scan
+from cryoplan.image.structures.rtstruct import read_rtstruct
+from cryoplan.image.structures.slicer_seg import is_segmentation, read_slicer
 
 MOST_LABELS = 500
 """TotalSegmentator has 117 classes; a file with more values than this is an image, not a label map."""
 
 
-def read_masks(path: Path, scan: Scan | None = None) -> tuple[NamedMask, ...]:
-    """Read the masks of one file.
+def read_masks(path: Path, scan: Scan | None = None, *, mesh_axes: str = "") -> tuple[NamedMask, ...]:
+    """Read the masks of one file; `read_structures` also tells what was noticed."""
+    return read_structures(path, scan, mesh_axes=mesh_axes).masks
+
+
+def read_structures(path: Path, scan: Scan | None = None, *, mesh_axes: str = "") -> StructureFile:
+    """Read the structures of one file.
 
     Parameters
     ----------
     path : Path
         A label map or single mask in NIfTI, NRRD or MetaImage (names in ``<stem>.json`` or ``labels.json``
-        beside it), or a DICOM SEG.
+        beside it), Slicer's ``.seg.nrrd``, a DICOM SEG or RTSTRUCT, or a mesh in STL, OBJ or PLY.
     scan : Scan, optional
-        The image that the masks belong to; they come back on its grid. A label map whose axes run the other
-        way round is turned, which moves no voxel; any other difference is refused.
+        The image that the structures belong to; they come back on its grid. A label map whose axes run the
+        other way round is turned, which moves no voxel; one on another grid is resampled, which is told.
+        Contours and meshes need it.
+    mesh_axes : str
+        ``LPS`` or ``RAS``: the axes of a mesh, which most mesh files do not state.
 
     Returns
     -------
-    tuple of NamedMask
-        One for each label that has a voxel, ordered by label; never empty.
+    StructureFile
+        One mask for each label that has a voxel, ordered by label, never none; and what was noticed.
 
     Raises
     ------
     StructureError
-        If the file is no label map, has no label, or does not lie on the image's voxels.
+        If the file holds no structures, belongs to another patient or frame, or all of it leaves the image.
     ImageError
-        If the file cannot be read as an image at all.
+        If there is no such file.
     """
     path = Path(path)
+    check_path(path)
     if path.is_dir():
         raise StructureError(
             f"{path.name} is a folder.",
-            "Choose the label map or segmentation file in it.",
+            "Choose the file of structures in it.",
             code="not-a-label-map",
             place=path.name,
         )
+    if is_mesh(path):
+        return read_mesh(path, scan, mesh_axes)
     kind = kind_of(path)
     if kind == DICOM:
-        header = read_header(path)
-        if header is None or header.pixels_missing:
-            raise StructureError(
-                f"{path.name} is cut short or damaged.",
-                "Copy the file again from its source.",
-                code="truncated-file",
-                place=path.name,
-            )
-        if header.sop_class in (SEG, LABELMAP_SEG):
-            return read_segmentation(path, scan)
-        raise StructureError(
-            f"{path.name} is a DICOM file, but not a segmentation that this program reads.",
-            "Choose a DICOM SEG, or export the structures as a label map.",
-            code="not-a-label-map",
-            place=path.name,
-        )
+        return _read_dicom(path, scan)
     if kind not in VOLUME_KINDS:
         raise _not_labels(path, "is not an image")
+    if kind == NRRD and is_segmentation(path):
+        return read_slicer(path, scan)
     return _read_label_map(path, kind, scan)
 
 
-def _read_label_map(path: Path, kind: str, scan: Scan | None) -> tuple[NamedMask, ...]:
+def _read_dicom(path: Path, scan: Scan | None) -> StructureFile:
+    header = read_header(path)
+    if header is None or header.pixels_missing:
+        raise StructureError(
+            f"{path.name} is cut short or damaged.",
+            "Copy the file again from its source.",
+            code="truncated-file",
+            place=path.name,
+        )
+    if header.sop_class in (SEG, LABELMAP_SEG):
+        return read_segmentation(path, scan)
+    if header.sop_class == RTSTRUCT:
+        return read_rtstruct(path, scan)
+    raise StructureError(
+        f"{path.name} is {kind_in_words(header.sop_class, header.modality)}, which holds no structures.",
+        "Choose a DICOM SEG or RTSTRUCT, or export the structures as a label map.",
+        code="not-a-label-map",
+        place=path.name,
+    )
+
+
+def _read_label_map(path: Path, kind: str, scan: Scan | None) -> StructureFile:
     # Without codes for its orientation a mask may be mirrored; with an image beside it, the grids decide.
     accept = ("two-orientations",) if scan is not None else ()
     try:
@@ -91,8 +116,8 @@ def _read_label_map(path: Path, kind: str, scan: Scan | None) -> tuple[NamedMask
         remedy = "Save it again with its orientation." if doubtful else error.remedy
         raise StructureError(error.what, remedy, code=error.code, place=error.place) from error
     volume = Volume(grid=volume.grid, values=_labels(volume.values, path))
-    if scan is not None:
-        volume = _on_scan(volume, scan, path)
+    same = volume if scan is None else _on_scan(volume, scan)
+    volume = volume if same is None else same
     present = _present(volume.values)
     if len(present) > MOST_LABELS:
         raise _not_labels(path, f"has {len(present)} different values")
@@ -106,25 +131,36 @@ def _read_label_map(path: Path, kind: str, scan: Scan | None) -> tuple[NamedMask
     names = find_names(path, set(present))
     if not names and len(present) == 1:
         names = {present[0]: LabelName(name=stem_of(path))}
-    masks = []
+    masks: list[NamedMask] = []
+    findings: list[Finding] = []
     for label in present:
         entry = names.get(label, LabelName(name=f"label {label}"))
+        mask = Volume(grid=volume.grid, values=volume.values == label)
+        if same is None and scan is not None:
+            placed, finding = onto_scan(mask, scan.volume.grid, entry.name, path.name)
+            findings.extend([finding] if finding is not None else [])
+            if placed is None:
+                continue
+            mask = placed
         masks.append(
             NamedMask(
                 name=entry.name,
-                mask=Volume(grid=volume.grid, values=volume.values == label),
+                mask=mask,
                 source=f"{path.name}, label {label}",
                 role=entry.role,
                 tissue=entry.tissue,
             )
         )
-    return tuple(masks)
+    if not masks:
+        raise nothing_left(path.name, findings)
+    return StructureFile(masks=tuple(masks), findings=tuple(findings))
 
 
 def _not_labels(path: Path, why: str) -> StructureError:
     return StructureError(
         f"{path.name} {why}, so it is no label map.",
-        "Choose a label map (whole numbers, 0 outside) in NIfTI, NRRD or MetaImage, or a DICOM SEG.",
+        "Choose a label map (whole numbers, 0 outside) in NIfTI, NRRD or MetaImage, a DICOM SEG or RTSTRUCT, "
+        "or a mesh.",
         code="not-a-label-map",
         place=path.name,
     )
@@ -149,31 +185,10 @@ def _present(labels: npt.NDArray[Any]) -> list[int]:
     return [int(label) for label in found if label > 0]
 
 
-def _on_scan(labels: Volume, scan: Scan, path: Path) -> Volume:
+def _on_scan(labels: Volume, scan: Scan) -> Volume | None:
+    """Return the labels on the voxels of the scan, or None where they lie on another grid."""
     grid = scan.volume.grid
     if grid.difference(labels.grid) is None:
         return Volume(grid=grid, values=labels.values)
     # Programs that write NIfTI often turn the rows over; the same voxels in another order are no other grid.
-    if sorted(labels.grid.size) == sorted(grid.size):
-        turned = onto_lattice(labels, grid)
-        if turned is not None:
-            return turned
-    raise _other_grid(labels.grid, grid, path)
-
-
-def _other_grid(here: Grid, there: Grid, path: Path) -> StructureError:
-    lower, upper = here.bounds_mm()
-    low, high = there.bounds_mm()
-    if (upper < low).any() or (lower > high).any():
-        return StructureError(
-            f"{path.name} lies outside the image.",
-            "Choose the label map that was drawn on this image.",
-            code="mask-outside",
-            place=path.name,
-        )
-    return StructureError(
-        f"{path.name} is on another grid than the image: {here.difference(there)}.",
-        "Resample it to the image's grid, or choose the label map that was drawn on this image.",
-        code="mask-grid",
-        place=path.name,
-    )
+    return onto_lattice(labels, grid)

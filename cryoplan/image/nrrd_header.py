@@ -46,12 +46,23 @@ _SPATIAL_KINDS = ("domain", "space", "???", "none")
 _MM = ("mm", "millimeter", "millimetre", "millimeters", "millimetres", "???", "")
 
 
-def read_nrrd(path: Path) -> RawHeader:
-    """Read the header and check what it promises."""
+def read_nrrd(path: Path, *, layered: bool = False) -> RawHeader:
+    """Read the header and check what it promises.
+
+    With `layered`, a first axis of the kind ``list`` may be there: the layers of a segmentation.
+    """
     fields, _ = text_fields(path, ":")
     size = tuple(int(n) for n in fields["sizes"].split())
     if len(size) != int(fields["dimension"]):
         raise ValueError("dimension")
+    layers = 0
+    if layered and len(size) == 4 and fields.get("kinds", "").lower().split()[:1] == ["list"]:
+        layers, size = size[0], size[1:]
+        fields["kinds"] = " ".join(fields["kinds"].split()[1:])
+        others, _, own = fields.get("space directions", "").partition(" ")
+        if others.lower() not in ("none", "(nan,nan,nan)") or layers < 1:
+            raise ValueError("space directions")
+        fields["space directions"] = own.strip()
     data = fields.get("data file", fields.get("datafile"))
     if data is not None and (outside := beside(path, data)[1]):
         return RawHeader(findings=outside)
@@ -85,7 +96,12 @@ def read_nrrd(path: Path) -> RawHeader:
             text = f"{path.name} does not say where in the patient it lies."
             findings.append(warn("position-unknown", text, path))
     return RawHeader(
-        size=size, spacing_mm=spacing, voxel_bytes=voxel_bytes, grid=grid, findings=tuple(findings)
+        size=size,
+        spacing_mm=spacing,
+        voxel_bytes=voxel_bytes,
+        grid=grid,
+        layers=layers,
+        findings=tuple(findings),
     )
 
 

@@ -35,6 +35,8 @@ class RawHeader:
         Where the header puts the voxels, worked out here and not by ITK; None when a finding fails.
     own_grid : bool
         True where ITK is known to read another place than the one chosen here (two orientations).
+    layers : int
+        Volumes of labels side by side in a segmentation; 0 for a plain volume.
     findings : tuple of Finding
         What is wrong or missing.
     """
@@ -44,6 +46,7 @@ class RawHeader:
     voxel_bytes: int = 2
     grid: Grid | None = None
     own_grid: bool = False
+    layers: int = 0
     findings: tuple[Finding, ...] = field(default=())
 
 

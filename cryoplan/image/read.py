@@ -13,11 +13,12 @@ import SimpleITK as sitk  # noqa: N813 - the name that its own manual uses
 
 from cryoplan.core.errors import ImageError
 from cryoplan.core.finding import Finding, Level
-from cryoplan.core.progress import SILENT, Progress, ProgressReport, check_cancelled
+from cryoplan.core.progress import SILENT, PartProgress, Progress, ProgressReport, check_cancelled
 from cryoplan.core.volume import Volume
 from cryoplan.image.archive_scan import inside, scan_of_archive
 from cryoplan.image.deidentify import nameless
 from cryoplan.image.dicom_choice import choose_stack, look_at
+from cryoplan.image.dicom_disc import folder_of
 from cryoplan.image.dicom_header import files_below, pseudonym
 from cryoplan.image.dicom_kinds import CT_CLASSES
 from cryoplan.image.dicom_left_out import left_out
@@ -27,12 +28,10 @@ from cryoplan.image.formats import DICOM, IN_WORDS, ZIP, kind_of, not_an_image
 from cryoplan.image.itk import from_sitk, hear_itk
 from cryoplan.image.label_names import stem_of
 from cryoplan.image.memory import check_memory
-from cryoplan.image.scan import Scan, ScanFacts
+from cryoplan.image.path_check import check_path
+from cryoplan.image.scan import LOWEST_HU, Scan, ScanFacts
 from cryoplan.image.verdict import settle
 from cryoplan.image.volume_header import check_voxels_whole, proven_grid, read_raw_header
-
-LOWEST_HU = -1024
-"""CT numbers below this are padding outside the field of view (air is -1000 HU, 12-bit scanners end here)."""
 
 _INT16 = np.iinfo(np.int16)
 
@@ -49,10 +48,11 @@ def read_scan(
     Parameters
     ----------
     path : Path
-        A NIfTI, NRRD or MetaImage file, a folder with DICOM images, one file of a DICOM series, or a zip of
-        such files.
+        A NIfTI, NRRD or MetaImage file, a folder with DICOM images, one file of a DICOM series, the DICOMDIR
+        of a disc (its folder is meant), or a zip of such files.
     series_uid : str, optional
-        Which series of the folder. Without it the only one that can be used is taken.
+        Which series of the folder, or in a zip the name of an image file with its folders. Without it the
+        only one that can be used is taken.
     accept : collection of str
         Codes of warnings that the user agreed to.
     progress : Progress
@@ -72,10 +72,17 @@ def read_scan(
         If the caller asked to stop.
     """
     path = Path(path)
+    check_path(path)
+    path = folder_of(path)
     kind = DICOM if path.is_dir() else kind_of(path)
     if kind == ZIP:
         with inside(path, progress) as content:
-            scan = read_scan(content, series_uid=series_uid, accept=accept, progress=progress)
+            member = _member(content, series_uid)
+            scan = (
+                read_scan(content, series_uid=series_uid, accept=accept, progress=progress)
+                if member is None
+                else read_scan(member, accept=accept, progress=progress)
+            )
         return scan_of_archive(scan, path)
     if kind == DICOM:
         return _read_dicom(path, series_uid, accept, progress)
@@ -95,9 +102,9 @@ def _read_dicom(path: Path, series_uid: str | None, accept: Collection[str], pro
     settle(findings, accept)
     assert stack.grid is not None  # a stack without a grid has a finding that fails
     settle(check_memory(stack.grid.size, 4 if stack.is_repair else 2, stack.first.path.name), ())
-    progress.report(ProgressReport(fraction=0.2, text=f"Reading {len(stack.headers)} slices"))
     check_cancelled(progress)
-    values = read_slices(stack.headers, None if stack.is_repair else stack.grid)
+    reading = PartProgress(progress, 0.2, 0.7)
+    values = read_slices(stack.headers, None if stack.is_repair else stack.grid, progress=reading)
     check_cancelled(progress)
     first = stack.first
     modality = "CT" if first.sop_class in CT_CLASSES else "MR"
@@ -110,6 +117,7 @@ def _read_dicom(path: Path, series_uid: str | None, accept: Collection[str], pro
         path=str(path),
         kind="dicom-series",
         code=first.patient_code,
+        number_code=first.number_code,
         modality=modality,
         series_uid=first.series_uid,
         series_part=stack.part,
@@ -124,6 +132,15 @@ def _read_dicom(path: Path, series_uid: str | None, accept: Collection[str], pro
     )
     progress.report(ProgressReport(fraction=1.0, text="Image read"))
     return Scan(volume=Volume(grid=stack.grid, values=values), facts=facts)
+
+
+def _member(content: Path, name: str | None) -> Path | None:
+    """Return the image file of an unpacked zip that is meant; None for a series."""
+    if not name or not content.is_dir():
+        return None
+    member = content / name
+    inside_it = member.resolve().is_relative_to(content.resolve())
+    return member if inside_it and member.is_file() else None
 
 
 def _names_of(path: Path) -> set[str]:
@@ -226,8 +243,9 @@ def _as_voxels(
         count = int((values < LOWEST_HU).sum())
         text = f"{count} voxels below {LOWEST_HU} HU (down to {float(low):g}) are padding and were set to it."
         findings = (Finding(level=Level.OK, code="padding-clipped", text=text, place=place),)
-        values = np.maximum(values, np.array(LOWEST_HU, values.dtype))
-        low = values.min()
+        own = values if values.flags.writeable else None
+        values = np.maximum(values, np.array(LOWEST_HU, values.dtype), out=own)
+        low = values.dtype.type(LOWEST_HU)
     if values.dtype.kind in "iub" and low >= _INT16.min and high <= _INT16.max:
         return values.astype(np.int16, copy=False), findings
     if modality == "CT" and values.dtype.kind == "f" and high <= _INT16.max:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from cryoplan.core.finding import Finding
 from cryoplan.core.volume import Volume
 
+LOWEST_HU = -1024
+"""CT numbers below this are padding outside the field of view (air is -1000 HU, 12-bit scanners end here)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanFacts:
@@ -20,6 +23,9 @@ class ScanFacts:
         ``dicom-series``, ``nifti``, ``nrrd``, ``metaimage`` or ``phantom``.
     code : str
         Pseudonym of the patient: made from the identifiers, cannot be turned back.
+    number_code : str
+        Pseudonym of the patient's number alone, which other programs keep where they drop the date of birth;
+        empty when unknown.
     modality : str
         ``CT``, ``MR`` or empty when the file does not say.
     series_uid, study_uid, frame_of_reference_uid : str
@@ -54,6 +60,7 @@ class ScanFacts:
     slice_thickness_mm: float | None = None
     findings: tuple[Finding, ...] = field(default=())
     series_part: str = ""
+    number_code: str = ""
 
     @property
     def series_key(self) -> str:

@@ -1,8 +1,14 @@
-"""What an image file or a folder is: series, geometry, findings. Reads headers only."""
+"""What an image file or a folder is: series, geometry, findings.
+
+Reads headers, and pixels only of DICOM slices that lie at one place: whether they are copies shows nowhere
+else. The first two that differ end that look.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,14 +21,20 @@ from cryoplan.core.grid import Grid
 from cryoplan.core.progress import SILENT, Progress
 from cryoplan.image.archive_scan import description_of_archive, inside
 from cryoplan.image.dicom_choice import look_at
-from cryoplan.image.dicom_header import files_below
-from cryoplan.image.dicom_kinds import LABELMAP_SEG, RTSTRUCT, SEG
+from cryoplan.image.dicom_disc import folder_of
+from cryoplan.image.dicom_header import Header, files_below, unheard
+from cryoplan.image.dicom_kinds import LABELMAP_SEG, RTSTRUCT, SEG, kind_in_words
 from cryoplan.image.dicom_left_out import left_out
 from cryoplan.image.dicom_stack import Stack
 from cryoplan.image.formats import DICOM, VOLUME_KINDS, ZIP, kind_of, not_an_image
 from cryoplan.image.itk import grid_of, hear_itk
-from cryoplan.image.verdict import refusal, verdict
+from cryoplan.image.label_names import stem_of
+from cryoplan.image.path_check import UNREADABLE_NAME, check_path, name_trouble, shown_name
+from cryoplan.image.verdict import REFUSED, refusal, verdict
 from cryoplan.image.volume_header import proven_grid, read_raw_header
+
+_NO_IMAGES = ("dicom-seg", "rtstruct", "dicom-other")
+_LABELS = re.compile(r"(^|[_\W])(labels?|masks?|seg|segmentations?)([_\W]|$)", re.I)
 
 _DICOM_KINDS = {SEG: "dicom-seg", LABELMAP_SEG: "dicom-seg", RTSTRUCT: "rtstruct"}
 
@@ -47,6 +59,22 @@ class SeriesDescription:
         As stated in the header.
     findings : tuple of Finding
         What the check found.
+    patient_code, study_uid, study_description, studied_on : str
+        Pseudonym of the patient, and the examination; empty for files that are not DICOM.
+    series_number, part : str
+        Number in the examination, and which of several volumes of one series this is.
+    acquired_on : str
+        ISO date, empty when unknown.
+    thickness_mm : float or None
+        As in the header; may differ from the slice distance.
+    has_contrast : bool
+        True when the header names a contrast agent.
+    what : str
+        For what is not made for planning: what it is, in words with an article; else empty.
+    folder : str
+        The lowest folder that holds all files of a DICOM series; empty for other files.
+    middle, middle_frame : str, int or None
+        File (and frame) of the middle slice, for a small picture; empty where there is none.
     """
 
     kind: str
@@ -59,6 +87,24 @@ class SeriesDescription:
     grid: Grid | None = None
     gantry_tilt_deg: float | None = None
     findings: tuple[Finding, ...] = field(default=())
+    patient_code: str = ""
+    study_uid: str = ""
+    study_description: str = ""
+    studied_on: str = ""
+    series_number: str = ""
+    part: str = ""
+    acquired_on: str = ""
+    thickness_mm: float | None = None
+    has_contrast: bool = False
+    what: str = ""
+    folder: str = ""
+    middle: str = ""
+    middle_frame: int | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        """True when it can be opened as an image, if need be after a yes."""
+        return self.verdict != REFUSED and self.kind not in _NO_IMAGES
 
     @property
     def verdict(self) -> str:
@@ -145,8 +191,17 @@ class PathDescription:
         return "\n".join(lines)
 
 
-def describe(path: Path, *, progress: Progress = SILENT) -> PathDescription:
-    """Say what a file or folder is, from headers alone.
+def describe(
+    path: Path, *, progress: Progress = SILENT, each: Callable[[Header], None] = unheard
+) -> PathDescription:
+    """Say what a file or folder is, from headers alone (but for slices at one place).
+
+    Parameters
+    ----------
+    path : Path
+        Image file, folder, DICOMDIR of a disc (its folder is meant) or zip.
+    each : callable
+        Told each DICOM header of a folder as soon as it is read.
 
     Raises
     ------
@@ -154,12 +209,14 @@ def describe(path: Path, *, progress: Progress = SILENT) -> PathDescription:
         If the path is not there, is no image, or its folder holds none.
     """
     path = Path(path)
+    check_path(path)
+    path = folder_of(path)
     if path.is_dir():
-        return _describe_folder(path, progress)
+        return _describe_folder(path, progress, each)
     kind = kind_of(path)
     if kind == ZIP:
         with inside(path, progress) as content:
-            return description_of_archive(describe(content, progress=progress), content, path)
+            return description_of_archive(describe(content, progress=progress, each=each), content, path)
     if kind == DICOM:
         folder = look_at(path, progress=progress)
         series = tuple(_describe_stack(stack, folder.stacks) for stack in folder.stacks)
@@ -170,11 +227,14 @@ def describe(path: Path, *, progress: Progress = SILENT) -> PathDescription:
     raise not_an_image(path)
 
 
-def _describe_folder(path: Path, progress: Progress) -> PathDescription:
-    folder = look_at(path, progress=progress)
+def _describe_folder(path: Path, progress: Progress, each: Callable[[Header], None]) -> PathDescription:
+    folder = look_at(path, progress=progress, each=each)
     series = [_describe_stack(stack, folder.stacks) for stack in folder.stacks]
     for file in files_below(path):
-        kind = kind_of(file)
+        try:
+            kind = kind_of(file)
+        except ImageError:  # it cannot be opened: the look at the folder has named it
+            continue
         if kind in VOLUME_KINDS:
             series.append(_describe_file(file, kind))
     if not series:
@@ -199,7 +259,8 @@ def _common(series: tuple[SeriesDescription, ...]) -> str:
 
 
 def _describe_stack(stack: Stack, beside: Sequence[Stack]) -> SeriesDescription:
-    first = stack.first
+    first, middle = stack.first, stack.headers[len(stack.headers) // 2]
+    is_volume = stack.is_image and first.samples == 1 and first.rows > 0
     one_file = len({h.path for h in stack.headers}) == 1
     return SeriesDescription(
         kind="dicom-series" if stack.is_image else _DICOM_KINDS.get(first.sop_class, "dicom-other"),
@@ -212,10 +273,41 @@ def _describe_stack(stack: Stack, beside: Sequence[Stack]) -> SeriesDescription:
         grid=stack.grid,
         gantry_tilt_deg=first.gantry_tilt_deg,
         findings=stack.findings + left_out(beside, stack),
+        patient_code=first.patient_code,
+        study_uid=first.study_uid,
+        study_description=first.study_description,
+        studied_on=first.studied_on or first.acquired_on,
+        series_number=first.series_number,
+        part=stack.part,
+        acquired_on=first.acquired_on,
+        thickness_mm=first.slice_thickness_mm,
+        has_contrast=first.has_contrast,
+        what=_what(stack),
+        folder=_folder(beside, first.study_uid, first.series_uid),
+        middle=str(middle.path) if is_volume else "",
+        middle_frame=middle.frame,
     )
 
 
+def _folder(stacks: Sequence[Stack], study_uid: str, series_uid: str) -> str:
+    own = (s for s in stacks if (s.first.study_uid, s.first.series_uid) == (study_uid, series_uid))
+    return os.path.commonpath({str(h.path.parent) for s in own for h in s.headers})
+
+
+def _what(stack: Stack) -> str:
+    first = stack.first
+    if not stack.is_image:
+        return kind_in_words(first.sop_class, first.modality)
+    if stack.is_localizer:
+        return "a localizer (scout)"
+    return "a colour image" if all(h.samples != 1 for h in stack.headers) else ""
+
+
 def _describe_file(path: Path, kind: str) -> SeriesDescription:
+    if trouble := name_trouble(path):
+        named = shown_name(path)
+        finding = Finding(level=Level.FAIL, code=UNREADABLE_NAME, text=trouble, place=named)
+        return SeriesDescription(kind=kind, path=str(path), description=named, findings=(finding,))
     header = read_raw_header(path, kind)
     findings, grid = header.findings, None
     if not any(f.level is Level.FAIL for f in findings):
@@ -227,7 +319,15 @@ def _describe_file(path: Path, kind: str) -> SeriesDescription:
         except (RuntimeError, ImageError):
             text = f"The header of {path.name} is damaged."
             findings += (Finding(level=Level.FAIL, code="bad-header", text=text, place=path.name),)
-    return SeriesDescription(kind=kind, path=str(path), description=path.name, grid=grid, findings=findings)
+    return SeriesDescription(
+        kind=kind,
+        path=str(path),
+        description=path.name,
+        grid=grid,
+        findings=findings,
+        what="a label map (structures)" if _LABELS.search(stem_of(path)) else "",
+        middle=str(path) if grid is not None else "",
+    )
 
 
 def _reader(path: Path) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from cryoplan.core.errors import ImageError
+from cryoplan.core.errors import ConsentError, ImageError
 from cryoplan.core.finding import Finding, Level, worst
 
 REFUSED = "refused"
@@ -23,12 +23,15 @@ _REMEDIES = {
     "mixed-spacing": "Export the series again; all slices must have one pixel spacing.",
     "no-position": "Choose a series whose images state position, orientation and pixel spacing.",
     "truncated-file": "Copy the file again from its source.",
+    "disc-files-missing": "Copy the disc again, all of it.",
     "not-ct-or-mr": "Choose a CT or MR series.",
     "enhanced-multiframe": "Export the series as classic single-frame images.",
     "mixed-frame-of-reference": "Export the images of one frame of reference only.",
     "localizer": "Choose the series that was planned on it.",
     "bad-rescale": "Export the series again with its rescale values.",
     "inverted-pixels": "Export the series again with MONOCHROME2 pixels.",
+    "shifted-bits": "Export the series again; the high bit must be one less than the bits stored.",
+    "unreadable-name": "Rename the file or its folder.",
     "colour-image": "Choose the grey-value series, not a screenshot or a colour map.",
     "single-slice": "Choose a series of at least two slices.",
     "too-large": "Crop or resample the image first.",
@@ -55,20 +58,25 @@ def settle(findings: Iterable[Finding], accept: Collection[str]) -> None:
     Raises
     ------
     ImageError
-        For the first finding that fails, or else the first warning whose code is not in `accept`.
+        For the first finding that fails.
+    ConsentError
+        For all warnings whose codes are not in `accept`; its text is that of the first.
     """
     everything = tuple(findings)
     for finding in everything:
         if finding.level is Level.FAIL:
             raise refusal(finding)
-    for finding in everything:
-        if finding.level is Level.WARN and finding.code not in accept:
-            raise ImageError(
-                finding.text,
-                f"Look at the image and accept it with the code {finding.code}, or choose another.",
-                code=finding.code,
-                place=finding.place,
-            )
+    asked = tuple(f for f in everything if f.level is Level.WARN and f.code not in accept)
+    if asked:
+        codes = list(dict.fromkeys(f.code for f in asked))
+        words = f"the code {codes[0]}" if len(codes) == 1 else f"the codes {', '.join(codes)}"
+        raise ConsentError(
+            asked[0].text,
+            f"Look at the image and accept it with {words}, or choose another.",
+            code=asked[0].code,
+            place=asked[0].place,
+            findings=asked,
+        )
 
 
 def verdict(findings: Iterable[Finding]) -> str:

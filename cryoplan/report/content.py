@@ -94,6 +94,10 @@ class ReportContent:
     notes: tuple[str, ...]
 
 
+AGREED = "Agreed to when the image was opened: "
+"""Before a warning of the import: an image with one is loaded only after a yes."""
+
+
 def build_content(
     *,
     case: Case,
@@ -137,7 +141,8 @@ def build_content(
             code="stale-result",
         )
     limits = limits_of(case) if limits is None else limits
-    findings = tuple(dict.fromkeys([*rules, *assessment.findings, *case.findings]))
+    agreed = case.second.findings(decision.second_name(case)) if case.second is not None else ()
+    findings = tuple(dict.fromkeys([*rules, *assessment.findings, *case.findings, *agreed]))
     content = ReportContent(
         title=f"Cryoablation plan “{plan.name}”, case {case.code}",
         subtitle=" · ".join(filter(None, [standing, f"Checks: {counted([f.level for f in findings])}"])),
@@ -149,7 +154,7 @@ def build_content(
         control_rates=decision.CONTROL_RATES if assessment.margins else "",
         decision_tables=decision.tables(case, assessment, limits),
         statements=tuple(
-            Statement(level=f.level, text=f.text)
+            Statement(level=f.level, text=f"{AGREED}{f.text}" if f in case.scan.facts.findings else f.text)
             for f in sorted(findings, key=lambda f: -f.level.rank)
             if _is_said(f)
         ),

@@ -8,6 +8,7 @@ import numpy as np
 
 from cryoplan.case.case import Case
 from cryoplan.case.planning import mask_box_mm
+from cryoplan.case.second_image import image_name
 from cryoplan.core.finding import Level
 from cryoplan.core.units import show_clock, show_degc, show_ml
 from cryoplan.image.deidentify import clean_description
@@ -46,6 +47,30 @@ def series_facts(case: Case) -> tuple[Fact, ...]:
             f"{k:.2f} mm apart; pixel {i:.2f} × {j:.2f} mm",
         ),
         Fact(label="Gantry tilt", value="unknown" if tilt is None else f"{plain(tilt)}°"),
+        *_second_fact(case),
+    )
+
+
+def second_name(case: Case) -> str:
+    """Return what the second image is called in print; empty where there is none."""
+    second = case.second
+    if second is None:
+        return ""
+    # Cleaning may leave the letter of a number behind: T of T2 says nothing.
+    words = [word for word in clean_description(second.description).split() if len(word) > 1]
+    return image_name(second.modality, " ".join(words))
+
+
+def _second_fact(case: Case) -> tuple[Fact, ...]:
+    second = case.second
+    if second is None:
+        return ()
+    date = second.acquired_on or "date unknown"
+    return (
+        Fact(
+            label="Second image",
+            value=f"{second_name(case)}, {date}; only looked at. {second.registration}",
+        ),
     )
 
 

@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from cryoplan.core.volume import Volume
-from cryoplan.scene.slices import SliceImage
+from cryoplan.scene.plane import Orientation
+from cryoplan.scene.sampled import Lattice, PlaneSampler
+from cryoplan.scene.slab import ONE_SLICE, Slab, over_slab
+from cryoplan.scene.slices import SliceImage, SliceSampler
 from cryoplan.scene.window import Window, window_to_gray
 
 COLOURS = "cividis"
@@ -40,41 +42,54 @@ class Overlay:
     inside: npt.NDArray[np.bool_]
 
 
-def lay_over(second: Volume, picture: SliceImage) -> Overlay:
-    """Return what a second image shows at each pixel of a picture of the first.
+class Overlayer:
+    """Lays one image over the pictures of another; sampled planes are kept while the views scroll.
 
     Parameters
     ----------
     second : Volume
-        In the frame of reference of the picture; its grid may have any directions, size and spacing.
-    picture : SliceImage
-        The slice of the first image.
+        In the frame of reference of the first; its grid may have any directions, size and spacing.
+    first : SliceSampler
+        Makes the pictures that it is laid over.
     """
-    grid, plane = second.grid, picture.plane
+
+    def __init__(self, second: Volume, first: SliceSampler) -> None:
+        self.second = second
+        self._first = first
+        self._planes: dict[Orientation, PlaneSampler] = {}
+
+    def over(self, picture: SliceImage, slab: Slab = ONE_SLICE) -> Overlay:
+        """Return what the second image shows at each pixel of a picture, over the same slab."""
+        o = picture.plane.orientation
+        planes = self._planes.get(o)
+        if planes is None:
+            planes = PlaneSampler(self.second, self._first.lattice(o), self._first.step_mm(o))
+            self._planes[o] = planes
+        return _overlay(planes, picture, slab)
+
+
+def lay_over(second: Volume, picture: SliceImage, slab: Slab = ONE_SLICE) -> Overlay:
+    """Return what a second image shows at each pixel of one picture of the first; see `Overlayer`."""
     rows, columns = picture.values.shape
     du, dv = picture.spacing_mm
-    to_index = (grid.axes / np.asarray(grid.spacing_mm)).T
-    corner = plane.plane_to_mm(*picture.pixel_to_plane(0.0, 0.0))
-    first = to_index @ (corner - np.asarray(grid.origin_mm))
-    right, down = to_index @ plane.orientation.right * du, to_index @ plane.orientation.down * dv
-    inside = np.ones((rows, columns), bool)
-    for g in range(3):
-        index = (first[g] + down[g] * np.arange(rows))[:, None] + (right[g] * np.arange(columns))[None, :]
-        inside &= (index >= -0.5 - 1e-9) & (index <= grid.size[g] - 0.5 + 1e-9)
-    source = second.values.view(np.uint8) if second.values.dtype == bool else second.values
-    values = np.zeros((1, rows, columns), np.float32)
-    if inside.any():
-        step = np.stack([np.zeros(3), down, right], axis=1)[::-1]
-        ndimage.affine_transform(
-            source, step, first[::-1], order=1, mode="nearest", output=values, output_shape=values.shape
-        )
-    return Overlay(values=values[0], inside=inside)
+    u, v = picture.pixel_to_plane(0.0, 0.0)
+    lattice = Lattice(
+        orientation=picture.plane.orientation, u_mm=u, v_mm=v, du_mm=du, dv_mm=dv, rows=rows, columns=columns
+    )
+    return _overlay(PlaneSampler(second, lattice, min(second.grid.spacing_mm)), picture, slab)
+
+
+def _overlay(planes: PlaneSampler, picture: SliceImage, slab: Slab) -> Overlay:
+    values, inside = over_slab(planes, picture.plane.position_mm, slab)
+    if slab.is_on:
+        values[~inside] = 0.0
+    return Overlay(values=np.asarray(values, np.float32), inside=inside)
 
 
 def blend(
     grey: npt.NDArray[np.uint8], overlay: Overlay, window: Window, opacity: float
-) -> npt.NDArray[np.uint8]:
-    """Return the grey picture with the second image over it, ``(rows, columns, 3)`` red, green and blue.
+) -> npt.NDArray[np.uint32]:
+    """Return the grey picture with the second image over it.
 
     Parameters
     ----------
@@ -87,6 +102,11 @@ def blend(
     opacity : float
         0 shows the first image alone, 1 hides it wherever the second has voxels.
 
+    Returns
+    -------
+    numpy.ndarray
+        ``(rows, columns)``, each pixel ``0xffRRGGBB``.
+
     Raises
     ------
     ValueError
@@ -94,10 +114,18 @@ def blend(
     """
     if not 0.0 <= opacity <= 1.0:
         raise ValueError(f"an opacity lies between 0 and 1, not {opacity}")
-    colours = _colours()[window_to_gray(overlay.values, window.width, window.level)]
-    share = np.where(overlay.inside, np.float32(opacity), np.float32(0.0))[..., None]
-    mixed = grey[..., None] * (np.float32(1.0) - share) + colours * share
-    return np.asarray(mixed + np.float32(0.5)).astype(np.uint8)
+    shade = np.arange(256)
+    whole = _packed(np.repeat(shade[:, None], 3, axis=1))
+    # Two tables whose entries add up without a carry: one is rounded down, so that no sum is above 255.
+    under = np.floor(shade[:, None] * (1.0 - opacity)).astype(np.int64)
+    left = _packed(np.repeat(under, 3, axis=1))
+    laid = _packed(np.floor(_colours() * opacity + 0.5).astype(np.int64)) & np.uint32(0xFFFFFF)
+    mixed = left[grey] + laid[window_to_gray(overlay.values, window.width, window.level)]
+    return np.where(overlay.inside, mixed, whole[grey])
+
+
+def _packed(rgb: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint32]:
+    return np.asarray(0xFF000000 + (rgb[:, 0] << 16) + (rgb[:, 1] << 8) + rgb[:, 2], np.uint32)
 
 
 def alone(overlay: Overlay, window: Window) -> npt.NDArray[np.uint8]:
@@ -108,9 +136,9 @@ def alone(overlay: Overlay, window: Window) -> npt.NDArray[np.uint8]:
 
 
 @cache
-def _colours() -> npt.NDArray[np.float32]:
+def _colours() -> npt.NDArray[np.float64]:
     """Return the colours of the 256 steps from black to white, ``(256, 3)`` from 0 to 255."""
     from matplotlib import colormaps
 
     table: Any = colormaps[COLOURS](np.arange(256))
-    return np.asarray(np.round(table[:, :3] * 255.0), np.float32)
+    return np.asarray(np.round(table[:, :3] * 255.0), np.float64)

@@ -9,10 +9,12 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from cryoplan.case.case import Case
+from cryoplan.case.second_image import image_name
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.geometry import Point, as_point, point_to_segment_mm
 from cryoplan.core.units import show_degc, show_mm
 from cryoplan.core.volume import Volume
+from cryoplan.image.scan import Scan
 from cryoplan.margins.surface import level_surface
 from cryoplan.plan.plan import Plan
 from cryoplan.scene.shape import structure_field
@@ -34,6 +36,10 @@ class Reading:
         Voxel value of the scan: HU for CT, signal otherwise.
     unit : str
         ``HU`` or ``signal``.
+    second : float or None
+        Value of the second image, trilinear as it is shown.
+    second_name : str
+        What it is called, with its unit.
     structure : str or None
         The tumour if the point is in it, else the smallest structure around the point.
     now_degc, lowest_degc : float or None
@@ -49,6 +55,8 @@ class Reading:
     point_mm: Point
     value: float | None
     unit: str
+    second: float | None = None
+    second_name: str = ""
     structure: str | None = None
     now_degc: float | None = None
     lowest_degc: float | None = None
@@ -61,6 +69,8 @@ class Reading:
         parts = []
         if self.value is not None:
             parts.append(f"{self.unit} {self.value:.0f}".replace("-", "\N{MINUS SIGN}"))
+        if self.second is not None:
+            parts.append(f"{self.second_name} {_short(self.second)}")
         if self.structure is not None:
             parts.append(self.structure)
         if self.now_degc is not None:
@@ -115,6 +125,16 @@ class Readout:
         self._unit = "HU" if case.scan.facts.has_hounsfield else "signal"
         self._structures = sorted(case.structures, key=_rank)
         self._distance = TargetDistance(case.target, case) if case.target is not None else None
+        self._second: SliceSampler | None = None
+        self._second_name = ""
+
+    def show_second(self, second: Scan | None) -> None:
+        """Read a second image as well, or none any more."""
+        self._second = SliceSampler(second.volume) if second is not None else None
+        if second is not None:
+            facts = second.facts
+            name = image_name(facts.modality, facts.description)
+            self._second_name = f"{name} {'HU' if facts.has_hounsfield else 'signal'}"
 
     def read(
         self,
@@ -145,6 +165,8 @@ class Readout:
             point_mm=as_point(point_mm),
             value=self._scan.value_at(point_mm),
             unit=self._unit,
+            second=None if self._second is None else self._second.value_at(point_mm, interpolate=True),
+            second_name=self._second_name,
             structure=next(inside, None),
             now_degc=_temperature(now_degc, point_mm),
             lowest_degc=_temperature(lowest_degc, point_mm),
@@ -152,6 +174,13 @@ class Readout:
             probe=probe,
             probe_distance_mm=gap,
         )
+
+
+def _short(value: float) -> str:
+    """Return a value with the digits that tell it from its neighbours: some maps are of thousandths."""
+    return (f"{value:.0f}" if abs(value) >= 10.0 or value == 0.0 else f"{value:.3g}").replace(
+        "-", "\N{MINUS SIGN}"
+    )
 
 
 def _rank(structure: Structure) -> tuple[bool, float]:

@@ -2,7 +2,7 @@
 
 A voxel is a box of one value. On a volume along the patient axes the result is therefore exact: a slab
 meets every slice that it overlaps, and the mean weighs each by how much of it lies in the slab. Any other
-volume is sampled in patient millimetres at the middles of equal steps no longer than its finest spacing.
+volume is sampled in patient millimetres, plane by plane (see `cryoplan.scene.sampled`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from cryoplan.core.errors import ImageError
 from cryoplan.scene.plane import Orientation, SlicePlane
+from cryoplan.scene.sampled import PlaneSampler
 from cryoplan.scene.slices import SliceImage, SliceSampler
 
 STEPS_MM = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0)
@@ -143,19 +144,21 @@ def _overlap(
 
 
 def _oblique(sampler: SliceSampler, plane: SlicePlane, slab: Slab) -> npt.NDArray[Any]:
-    finest = min(sampler.volume.grid.spacing_mm)
-    count = max(1, int(np.ceil(slab.thickness_mm / finest - 1e-9)))
-    offsets = ((np.arange(count) + 0.5) / count - 0.5) * slab.thickness_mm
-    start = {SlabKind.MIP: -np.inf, SlabKind.MINIP: np.inf, SlabKind.MEAN: 0.0}[slab.kind]
-    join = {SlabKind.MIP: np.maximum, SlabKind.MINIP: np.minimum, SlabKind.MEAN: np.add}[slab.kind]
-    shape = sampler.shape(plane.orientation)
-    result = np.full(shape, start, np.float32)
-    seen = np.zeros(shape, np.int32)
-    for offset in offsets.tolist():
-        values, inside = sampler.sample(SlicePlane(plane.orientation, plane.position_mm + offset))
-        join(result, values, out=result, where=inside)
-        seen += inside
+    values, seen = over_slab(sampler.planes(plane.orientation), plane.position_mm, slab)
+    values[~seen] = sampler.outside
+    return values
+
+
+def over_slab(
+    planes: PlaneSampler, position_mm: float, slab: Slab
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """Return what a slab of sampled planes shows, ``(rows, columns)``, and where the volume has any of it.
+
+    With a slab that is off this is the plane itself: then never write to it.
+    """
     if slab.kind is SlabKind.MEAN:
-        np.divide(result, seen, out=result, where=seen > 0)
-    result[seen == 0] = sampler.outside
-    return result
+        return planes.mean(position_mm, slab.thickness_mm)
+    if slab.is_on:
+        return planes.most(position_mm, slab.thickness_mm, sign=1 if slab.kind is SlabKind.MIP else -1)
+    values, inside, _ = planes.plane(position_mm)
+    return values, inside

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +14,10 @@ from cryoplan.core.errors import ImageError
 from cryoplan.core.geometry import FloatArray
 from cryoplan.core.volume import Volume
 from cryoplan.scene.plane import Orientation, SlicePlane
+from cryoplan.scene.sampled import Lattice, PlaneSampler, sample_plane
 
 Curve = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 """A function of voxel values, element by element."""
-
-_HANDS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="slices")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,6 +104,7 @@ class SliceSampler:
         self.is_direct = drift <= 0.1 * min(grid.spacing_mm)
         self._spacing = np.array([grid.spacing_mm[along[a]] for a in range(3)])
         lower, upper = grid.bounds_mm()
+        self._planes: dict[Orientation, PlaneSampler] = {}
         self._zyx: npt.NDArray[Any] | None = None
         if self.is_direct:
             view = np.transpose(volume.values, tuple(2 - along[a] for a in (2, 1, 0)))
@@ -254,40 +253,34 @@ class SliceSampler:
     def sample(self, plane: SlicePlane) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
         """Return the trilinear values of a plane and where it lies in the volume, both ``(rows, columns)``.
 
-        Values where the volume does not reach are those of its nearest voxel: use them only inside.
+        Values where the volume does not reach are 0 and mean nothing: use them only inside.
         """
-        grid, o = self.volume.grid, plane.orientation
-        to_index = (grid.axes / np.asarray(grid.spacing_mm)).T
+        values, inside = sample_plane(self.volume, self.lattice(plane.orientation), plane.position_mm)
+        return values, inside
+
+    def lattice(self, orientation: Orientation) -> Lattice:
+        """Return where the pixels of an orientation are."""
+        o = orientation
         rows, columns = self.shape(o)
-        u0, du = self._first[o.u_axis], self._spacing[o.u_axis]
-        p0, dp = self._first[o.v_axis], self._spacing[o.v_axis]
-        if o.v_sign < 0:
-            p0, dp = p0 + dp * (rows - 1), -dp
-        corner = np.empty(3)
-        corner[[o.axis, o.u_axis, o.v_axis]] = plane.position_mm, u0, p0
-        first = to_index @ (corner - np.asarray(grid.origin_mm))
-        down, right = to_index[:, o.v_axis] * dp, to_index[:, o.u_axis] * du
-        inside = np.ones((rows, columns), bool)
-        for g in range(3):
-            index = (first[g] + down[g] * np.arange(rows))[:, None] + (right[g] * np.arange(columns))[None, :]
-            inside &= (index >= -0.5) & (index <= grid.size[g] - 0.5)
-        source = self.volume.values
-        if source.dtype == bool:
-            source = source.view(np.uint8)
-        image = np.empty((rows, columns), np.float64 if source.dtype == np.float64 else np.float32)
-        step = np.stack([np.zeros(3), down, right], axis=1)[::-1]
+        first, step = self._first, self._spacing
+        top = first[o.v_axis] if o.v_sign > 0 else -(first[o.v_axis] + step[o.v_axis] * (rows - 1))
+        return Lattice(
+            orientation=o,
+            u_mm=float(first[o.u_axis]),
+            v_mm=float(top),
+            du_mm=float(step[o.u_axis]),
+            dv_mm=float(step[o.v_axis]),
+            rows=rows,
+            columns=columns,
+        )
 
-        def fill(part: slice) -> None:
-            start = first + down * part.start
-            ndimage.affine_transform(
-                source, step, start[::-1], order=1, mode="nearest",
-                output=image[None, part], output_shape=image[None, part].shape,
-            )  # fmt: skip
-
-        # Two halves at a time: the interpolation runs without Python's lock, and any machine has two cores.
-        half = rows // 2
-        list(_HANDS.map(fill, (slice(0, half), slice(half, rows))))
-        return image, inside
+    def planes(self, orientation: Orientation) -> PlaneSampler:
+        """Return the sampled planes of an orientation; the newest are kept, for slabs that move."""
+        known = self._planes.get(orientation)
+        if known is None:
+            known = PlaneSampler(self.volume, self.lattice(orientation), self.step_mm(orientation))
+            self._planes[orientation] = known
+        return known
 
     @property
     def outside(self) -> float:

@@ -380,13 +380,15 @@ class Scene:
         banner = vtkTextActor()
         banner.SetInput(OUT_OF_DATE)
         banner.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
-        banner.SetPosition(0.5, 0.94)
+        banner.SetPosition(0.5, 0.97)
         style = banner.GetTextProperty()
         style.SetFontFamilyToArial()
         style.BoldOn()
         style.SetFontSize(20)
         style.SetColor(*rgb(self._theme.marks.text))
         style.SetJustificationToCentered()
+        # Hung from its upper edge, or a low view would cut it.
+        style.SetVerticalJustificationToTop()
         style.ShadowOn()
         banner.SetVisibility(False)
         return banner

@@ -4,6 +4,7 @@ Window, commands and tests call these and nothing else. Nothing here needs Qt, n
 indirectly, so the whole program also runs without a screen.
 """
 
+from cryoplan.core.meanings import find_meanings, meaning_of
 from cryoplan.margins.case_limits import describe_limit, limits_of, with_limit, without_limit
 from cryoplan.workflow.casefile import CaseFile, standing, stored_result
 from cryoplan.workflow.converging import ConvergenceReport, check_convergence
@@ -17,7 +18,8 @@ from cryoplan.workflow.loading import (
     load_plan,
     save_plan,
 )
-from cryoplan.workflow.partner import check_partner, load_partner
+from cryoplan.workflow.opening import patient_names, survey
+from cryoplan.workflow.partner import Partner, check_partner, load_partner, read_partner
 from cryoplan.workflow.proposing import Proposal, accept_proposals, can_propose, propose_structures
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, recall, save_case
@@ -35,6 +37,7 @@ from cryoplan.workflow.solving import (
 __all__ = [
     "CaseFile",
     "ConvergenceReport",
+    "Partner",
     "Proposal",
     "SavedCase",
     "accept_proposals",
@@ -49,6 +52,7 @@ __all__ = [
     "check_partner",
     "choose_target",
     "describe_limit",
+    "find_meanings",
     "judge_again",
     "limits_of",
     "list_series",
@@ -56,9 +60,12 @@ __all__ = [
     "load_partner",
     "load_plan",
     "make_pictures",
+    "meaning_of",
     "open_case",
+    "patient_names",
     "prepare",
     "propose_structures",
+    "read_partner",
     "recall",
     "save_case",
     "save_plan",
@@ -66,6 +73,7 @@ __all__ = [
     "simulation_key",
     "standing",
     "stored_result",
+    "survey",
     "tissues",
     "with_limit",
     "without_limit",

@@ -87,6 +87,7 @@ def deidentify(
         target_name=renamed.get(case.target_name, ""),
         findings=without_words(case.findings),
         limits=_limits(case.limits, renamed),
+        second=None,  # its link is a path, and its file still names the patient
     )
     drawn = plan if keep_names else _plan(plan)
     solved = None if result is None else _result(result, clean, drawn, probes)

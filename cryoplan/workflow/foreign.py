@@ -62,6 +62,10 @@ class _Line:
             self._said = now
             self._connection.send(("progress", report))
 
+    def found(self, value: object) -> None:
+        """Hand over a part of the answer before the rest is there."""
+        self._connection.send(("found", value))
+
     def cancelled(self) -> bool:
         """Tell whether the parent asked to stop, and the parent that this goes on."""
         now = time.monotonic()
@@ -130,12 +134,17 @@ def _limit(memory: int | None) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the patient's image
 
 
+def _unheard(_value: object) -> None:
+    """Tell nobody."""
+
+
 def read_apart(
     task: Callable[..., T],
     *words: object,
     name: str,
     limits: ReadingLimits = LIMITS,
     progress: Progress = SILENT,
+    found: Callable[[Any], None] = _unheard,
 ) -> T:
     """Call ``task(*words, progress=...)`` in a child process and return what it returns.
 
@@ -149,6 +158,8 @@ def read_apart(
         Of memory and of silence.
     progress : Progress
         Hears the child's reports and may cancel it.
+    found : callable
+        Given what the task hands over by ``progress.found(value)`` before it is done.
 
     Raises
     ------
@@ -159,7 +170,7 @@ def read_apart(
     """
     # What the child unpacks must go even when the child cannot tidy up any more.
     with tempfile.TemporaryDirectory(prefix="cryoplan-", ignore_cleanup_errors=True) as scratch:
-        return cast(T, _in_child(task, words, name, limits, progress, scratch))
+        return cast(T, _in_child(task, words, name, limits, progress, scratch, found))
 
 
 def _in_child(
@@ -169,6 +180,7 @@ def _in_child(
     limits: ReadingLimits,
     progress: Progress,
     scratch: str,
+    found: Callable[[Any], None],
 ) -> object:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
@@ -182,7 +194,7 @@ def _in_child(
     child.start()
     theirs.close()
     try:
-        return _listen(ours, mark, child, name, limits, progress)
+        return _listen(ours, mark, child, name, limits, progress, found)
     finally:
         ours.close()
         child.join(0.0 if mark.value else _END_S)
@@ -193,7 +205,13 @@ def _in_child(
 
 
 def _listen(
-    ours: Connection, mark: Any, child: Any, name: str, limits: ReadingLimits, progress: Progress
+    ours: Connection,
+    mark: Any,
+    child: Any,
+    name: str,
+    limits: ReadingLimits,
+    progress: Progress,
+    found: Callable[[Any], None],
 ) -> object:
     heard = time.monotonic()
     while True:
@@ -217,6 +235,8 @@ def _listen(
             raise _fell(f"{name} made the program that reads it fall{how}.", "reader-died", name) from None
         if word == "progress":
             progress.report(value)
+        elif word == "found":
+            found(value)
         elif word == "cancelled":
             raise Cancelled
         elif word == "refused":

@@ -13,6 +13,7 @@ from cryoplan.case.build import build_case
 from cryoplan.case.case import Case
 from cryoplan.case.planning import planning_grid
 from cryoplan.core.errors import StructureError
+from cryoplan.core.finding import Finding
 from cryoplan.core.geometry import as_point, perpendicular, unit
 from cryoplan.core.progress import SILENT, PartProgress, Progress, ProgressReport, check_cancelled
 from cryoplan.image.named_mask import NamedMask
@@ -65,6 +66,7 @@ def load_case(
     structures: Sequence[Path] = (),
     target: str | None = None,
     accept: Collection[str] = (),
+    mesh_axes: str = "",
     apart: bool = False,
     progress: Progress = SILENT,
 ) -> Case:
@@ -77,11 +79,13 @@ def load_case(
     series_uid : str, optional
         Which series of a folder; needed when it holds several.
     structures : sequence of Path
-        Label maps or DICOM SEG files on the grid of the image.
+        Label maps, Slicer segmentations, DICOM SEG and RTSTRUCT files, meshes.
     target : str, optional
         Name of the tumour; when left out and there is exactly one tumour, that one.
     accept : collection of str
         Codes of warn-level import findings that the user agrees to.
+    mesh_axes : str
+        ``LPS`` or ``RAS``: the axes of meshes that do not state theirs.
     apart : bool
         Read the files in a child process with limits (`read_apart`); the window's worker is one already.
     progress : Progress
@@ -94,15 +98,15 @@ def load_case(
     Cancelled
         If `progress` says so.
     """
-    words = (Path(image), series_uid, tuple(structures), tuple(accept))
+    words = (Path(image), series_uid, tuple(structures), tuple(accept), mesh_axes)
     if apart:
         name = Path(image).name if not structures else f"{Path(image).name} or its structures"
-        scan, masks = read_apart(_read_files, *words, name=name, progress=progress)
+        scan, masks, noticed = read_apart(_read_files, *words, name=name, progress=progress)
     else:
-        scan, masks = _read_files(*words, progress=progress)
+        scan, masks, noticed = _read_files(*words, progress=progress)
     check_cancelled(progress)
     progress.report(ProgressReport(fraction=0.9, text="Building the case"))
-    case = build_case(scan, masks, target=target)
+    case = build_case(scan, masks, target=target, noticed=noticed)
     case.digest()  # here, in the background, so that nobody waits for it later
     progress.report(ProgressReport(fraction=1.0, text="Case loaded"))
     return case
@@ -113,33 +117,59 @@ def _read_files(
     series_uid: str | None,
     structures: Sequence[Path],
     accept: Collection[str],
+    mesh_axes: str,
     *,
     progress: Progress,
-) -> tuple[Scan, list[NamedMask]]:
-    from cryoplan.image.labels import read_masks
+) -> tuple[Scan, list[NamedMask], list[Finding]]:
     from cryoplan.image.read import read_scan
 
     progress.report(ProgressReport(fraction=0.0, text="Reading the image"))
     scan = read_scan(image, series_uid=series_uid, accept=accept, progress=PartProgress(progress, 0.0, 0.6))
     masks: list[NamedMask] = []
+    noticed: list[Finding] = []
     for number, path in enumerate(structures):
         check_cancelled(progress)
         share = 0.6 + 0.3 * number / len(structures)
         progress.report(
             ProgressReport(fraction=share, text=f"Reading structures, file {number + 1} of {len(structures)}")
         )
-        masks.extend(_private(read_masks(path, scan), scan))
-    return scan, masks
+        read, said = _read_structures(Path(path), scan, mesh_axes)
+        masks.extend(read)
+        noticed.extend(said)
+    return scan, masks, noticed
 
 
-def _private(masks: Sequence[NamedMask], scan: Scan) -> list[NamedMask]:
-    """Return masks whose names do not hold the patient's name, as files of masks often do."""
-    from cryoplan.image.deidentify import identifying_words, without_identity
+def _read_structures(path: Path, scan: Scan, mesh_axes: str) -> tuple[list[NamedMask], list[Finding]]:
+    """Return the masks of a file and what was noticed, both without the patient's name."""
+    from cryoplan.image.deidentify import nameless, without_identity
+    from cryoplan.image.labels import read_structures
+
+    found = read_structures(path, scan, mesh_axes=mesh_axes)
+    words = _telling_words(scan)
+    noticed = []
+    for finding in nameless(found.findings, {path.name}):
+        place = without_identity(finding.place, words)
+        noticed.append(
+            replace(finding, place=place, text=finding.text.replace(finding.place or place, place))
+        )
+    return _private(found.masks, scan), noticed
+
+
+def _telling_words(scan: Scan) -> frozenset[str] | None:
+    """Return the words that name the patient of a scan; None where nobody can tell them."""
+    from cryoplan.image.deidentify import identifying_words
 
     facts = scan.facts
     # A copy without identity has forgotten its path: its case has no header whose words could be looked for.
     is_named = facts.kind == "dicom-series" and bool(facts.path)
-    words = identifying_words(Path(facts.path)) if is_named else frozenset()
+    return identifying_words(Path(facts.path)) if is_named else frozenset()
+
+
+def _private(masks: Sequence[NamedMask], scan: Scan) -> list[NamedMask]:
+    """Return masks whose names do not hold the patient's name, as files of masks often do."""
+    from cryoplan.image.deidentify import without_identity
+
+    words = _telling_words(scan)
     clean = [without_identity(mask.name, words) for mask in masks]
     # Two names that differed by the patient's alone must not become one.
     taken = {mask.name for mask, name in zip(masks, clean, strict=True) if name == mask.name}
@@ -154,17 +184,16 @@ def _private(masks: Sequence[NamedMask], scan: Scan) -> list[NamedMask]:
     return named
 
 
-def add_structures(case: Case, path: Path) -> Case:
-    """Return `case` with the structures of one more file.
+def add_structures(case: Case, path: Path, *, mesh_axes: str = "") -> Case:
+    """Return `case` with the structures of one more file; `mesh_axes` as in `load_case`.
 
     Raises
     ------
     StructureError
         If a mask does not fit the scan or a name is taken already.
     """
-    from cryoplan.image.labels import read_masks
-
-    new = build_case(case.scan, _private(read_masks(path, case.scan), case.scan))
+    masks, noticed = _read_structures(Path(path), case.scan, mesh_axes)
+    new = build_case(case.scan, masks, noticed=noticed)
     taken = {s.name for s in case.structures}
     for structure in new.structures:
         if structure.name in taken:

@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Finding
 from cryoplan.core.progress import SILENT, PartProgress, Progress, ProgressReport, check_cancelled
 from cryoplan.core.volume import Volume
+from cryoplan.image.memory import peak_bytes
 from cryoplan.image.write import write_volume
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
@@ -83,6 +83,7 @@ def run_case(
     series_uid: str | None = None,
     target: str | None = None,
     accept: Sequence[str] = (),
+    mesh_axes: str = "",
     settings: SolverSettings = STANDARD,
     converge: bool = False,
     progress: Progress = SILENT,
@@ -105,6 +106,7 @@ def run_case(
             structures=structures,
             target=target,
             accept=accept,
+            mesh_axes=mesh_axes,
             apart=True,
             progress=PartProgress(progress, 0.0, 0.1),
         )
@@ -233,7 +235,7 @@ def run_block(
     return RunSummary(run=summary, assessment=assessment, findings=assessment.findings, files=files)
 
 
-IMPOSSIBLE = ("tip-outside-body", "tip-outside-scan", "probe-unknown-model")
+IMPOSSIBLE = ("tip-outside-body", "tip-outside-image")
 """Rule findings that make a plan meaningless to solve; every other one is for the radiologist to weigh."""
 
 
@@ -340,12 +342,8 @@ def _versions() -> dict[str, str]:
 
 
 def _peak_memory_mb() -> float | None:
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1024.0 * 1024.0 if sys.platform == "darwin" else 1024.0), 1)
+    peak = peak_bytes()
+    return None if peak is None else round(peak / 1024.0**2, 1)
 
 
 def _write_json(path: Path, record: Mapping[str, object]) -> None:

@@ -14,6 +14,7 @@ from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.file import plan_to_json
 from cryoplan.plan.plan import Plan
 from cryoplan.workflow.casefile import CaseFile, standing, stored_answer, stored_result
+from cryoplan.workflow.consent import created_text
 from cryoplan.workflow.solving import assess, catalogue
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class SavedCase:
         Says when and why a stored result was left out, and whether the history was changed by others.
     standing : str
         See `cryoplan.workflow.casefile.standing`.
+    memory : Memory or None
+        Title, notes and history, to go on with in another file should this one be gone a moment later.
     """
 
     case: Case
@@ -42,6 +45,7 @@ class SavedCase:
     assessment: Assessment | None
     findings: tuple[Finding, ...] = ()
     standing: str = ""
+    memory: Memory | None = None
 
 
 def save_case(
@@ -51,7 +55,7 @@ def save_case(
     result: ThermalResult | None = None,
     probes: Catalogue | None = None,
     *,
-    text: str = "Case created",
+    text: str = "",
     memory: Memory | None = None,
 ) -> None:
     """Write a new case file; an old one is replaced only once the new one is whole.
@@ -61,7 +65,7 @@ def save_case(
     result : ThermalResult, optional
         Kept under its key, whether it is current or not: opening decides that anew.
     text : str
-        First sentence of its history.
+        First sentence of its history; left out: that the case was made, and what the user agreed to for it.
     memory : Memory, optional
         Of a file that cannot be read any more, in the state `case` and `plan`: the new file goes on with its
         title, notes, approvals and history.
@@ -73,6 +77,7 @@ def save_case(
     """
     probes = probes or catalogue()
     results = [] if result is None else [stored_result(result, case, plan, probes)]
+    text = text or created_text(case)
     if memory is None:
         CaseStore.create(path, case, plan_to_json(plan), results=results, text=text)
     else:
@@ -92,10 +97,16 @@ def open_case(path: Path, probes: Catalogue | None = None) -> SavedCase:
         case, plan = file.case, file.plan
         result, findings = file.current_result()
         findings = file.store.findings + findings
-        words = standing(file.history)
+        words, memory = standing(file.history), file.store.memory
     judged = None if result is None else assess(case, plan, probes, result)
     return SavedCase(
-        case=case, plan=plan, result=result, assessment=judged, findings=findings, standing=words
+        case=case,
+        plan=plan,
+        result=result,
+        assessment=judged,
+        findings=findings,
+        standing=words,
+        memory=memory,
     )
 
 

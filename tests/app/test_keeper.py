@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -329,6 +330,52 @@ def test_a_case_is_saved_elsewhere_with_its_result_while_the_old_place_is_gone(d
     assert workspace.keeper.kept.trouble is None
 
 
+def test_a_case_that_is_moved_without_its_result_says_what_is_there_and_what_is_not(
+    desk, qtbot, tmp_path, monkeypatch
+):
+    desk.solve()
+    workspace = desk.workspace
+    rename(desk, "moved")
+    file_of(desk)
+    place, saved = tmp_path / "elsewhere.cryoplan", []
+    workspace.saver.saved.connect(saved.append)
+
+    def full(*_words, **_options):
+        raise StoreError("The disk is full.", "Make room.", code="disk-full")
+
+    with monkeypatch.context() as patch, qtbot.waitSignal(workspace.failed, timeout=LONG_MS) as told:
+        patch.setattr(workflow.CaseFile, "put_stored", full)
+        workspace.save_case_file(place)
+    failure = told.args[0]
+    assert (failure.code, failure.place) == ("results-not-saved", place.name)
+    assert failure.what == (
+        f"The case is saved as {place.name} with all its steps; "
+        "the temperatures are not in it: The disk is full."
+    )
+    assert saved == []
+    assert file_of(desk) == place
+    assert (workflow.open_case(place).plan.name, keys(place)) == ("moved", ())
+    with qtbot.waitSignal(workspace.saver.saved, timeout=LONG_MS):
+        workspace.save_case_file(place)
+    assert keys(place) == (workspace.result.key,)
+
+
+def test_a_result_that_found_no_room_when_its_case_was_moved_is_tried_again_at_the_end(
+    desk, qtbot, tmp_path, monkeypatch
+):
+    desk.solve()
+    workspace, place = desk.workspace, tmp_path / "elsewhere.cryoplan"
+
+    def full(*_words, **_options):
+        raise StoreError("The disk is full.", "Make room.", code="disk-full")
+
+    with monkeypatch.context() as patch, qtbot.waitSignal(workspace.failed, timeout=LONG_MS):
+        patch.setattr(workflow.CaseFile, "put_stored", full)
+        workspace.save_case_file(place)
+    assert workspace.close()
+    assert keys(place) == (workspace.result.key,)
+
+
 def test_a_place_that_cannot_be_written_is_said_and_the_case_stays_where_it_is(desk, qtbot, tmp_path):
     workspace, path = desk.workspace, file_of(desk)
     with qtbot.waitSignal(workspace.failed, timeout=LONG_MS) as told:
@@ -417,6 +464,44 @@ def test_a_case_whose_disk_hangs_is_saved_elsewhere_from_memory_with_all_steps(
     assert not thread.is_alive()
     with workflow.CaseFile.open(first) as file:
         assert file.plan.name in ("written", "hangs")
+
+
+def test_a_file_that_goes_while_it_is_opened_lives_on_elsewhere_with_title_notes_and_history(
+    desk, qtbot, tmp_path
+):
+    workspace = desk.workspace
+    rename(desk, "written")
+    workspace.write_notes("near the dome")
+    path = file_of(desk)
+    workspace.keeper.call(lambda file: file.store.rename("Left lobe")).result()
+    workspace.keeper.call(lambda file: file.store.approve("Dr. A")).result()
+    workspace.set_case(None)
+    read = pickle.loads(pickle.dumps(workflow.open_case(path)))  # as the background process answers
+    path.unlink()
+    with qtbot.waitSignal(workspace.failed, timeout=LONG_MS):
+        workspace.open_case_file(path)
+        desk.worker.done("open", read)
+    kept = workspace.keeper.kept
+    assert (kept.path, kept.title, kept.notes) == (None, "Left lobe", "near the dome")
+    rename(desk, "goes on")
+    place = tmp_path / "elsewhere.cryoplan"
+    with qtbot.waitSignal(workspace.saver.saved, timeout=LONG_MS):
+        workspace.save_case_file(place)
+    assert file_of(desk) == place
+    with workflow.CaseFile.open(place, read_only=True) as file:
+        assert (file.store.title, file.store.notes) == ("Left lobe", "near the dome")
+        assert file.plan.name == "goes on"
+        assert file.store.findings == ()
+        assert [entry.text for entry in file.history.entries] == [
+            "Case created",
+            "Renamed to written",
+            "Notes changed",
+            "Case renamed to Left lobe",
+            "Plan approved",
+            "Continued in a file of its own",
+            "Renamed to goes on",
+            "Approval by Dr. A withdrawn by: Renamed to goes on",
+        ]
 
 
 # Two windows ----------------------------------------------------------------------------------------

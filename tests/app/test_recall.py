@@ -153,6 +153,55 @@ def test_an_answer_that_came_after_an_edit_is_in_the_file_too():
     again.close()
 
 
+def test_an_answer_of_a_case_that_is_left_a_moment_later_is_in_its_file(qtbot):
+    desk = Desk()
+    desk.open()
+    desk.solve()
+    workspace = desk.workspace
+    move(workspace, 2.0)
+    desk.solve()
+    path, key = workspace.keeper.kept.path, workspace.result.key
+    workspace.new_case()
+    assert workspace.keeper.kept.path is None
+    qtbot.waitUntil(lambda: not workspace.saver._leaving, timeout=LONG_MS)
+    with workflow.CaseFile.open(path, read_only=True) as file:
+        assert key in file.store.result_keys()
+        assert [e.text for e in file.history.entries][-1] == "Solved on a grid of 1 mm"
+    again = opened(path).workspace
+    assert (again.state, again.result.key) == (State.CURRENT, key)
+    again.close()
+    workspace.close()
+
+
+def test_an_answer_of_a_case_that_is_left_is_there_after_the_program_ended_at_once():
+    desk = Desk()
+    desk.open()
+    move(desk.workspace, 2.0)
+    desk.solve()
+    path, key = desk.workspace.keeper.kept.path, desk.workspace.result.key
+    desk.workspace.new_case()
+    desk.workspace.close()
+    with workflow.CaseFile.open(path, read_only=True) as file:
+        assert key in file.store.result_keys()
+
+
+def test_a_file_that_somebody_else_took_meanwhile_is_left_to_them(qtbot):
+    desk = Desk()
+    desk.open()
+    move(desk.workspace, 2.0)
+    desk.solve()
+    path = desk.workspace.keeper.kept.path
+    assert desk.workspace.keeper.settle()
+    gate = threading.Event()
+    desk.workspace.saver._work.put(gate.wait)
+    desk.workspace.new_case()
+    with workflow.CaseFile.open(path) as file:
+        gate.set()
+        qtbot.waitUntil(lambda: not desk.workspace.saver._leaving, timeout=LONG_MS)
+        assert file.store.result_keys() == ()
+    desk.workspace.close()
+
+
 def test_a_plan_that_was_never_solved_asks_nothing_of_file_or_process(made):
     desk, _, _ = made
     move(desk.workspace, 7.0)

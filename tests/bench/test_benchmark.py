@@ -12,6 +12,8 @@ import pytest
 from cryoplan.cli import main
 from cryoplan.core.errors import SimulationError
 from cryoplan.core.progress import Cancelled
+from cryoplan.image.read import read_scan
+from cryoplan.image.yardstick import read_bare, write_series
 from cryoplan.scene.offscreen import RenderError
 from cryoplan.workflow.benchmark import FIGURES, TINY, Benchmark, pictures, run_benchmark
 from cryoplan.workflow.benchmark.apart import run_apart
@@ -54,7 +56,7 @@ def test_every_figure_is_measured_once_and_in_the_order_of_the_table(found):
 def test_ratios_are_positive_and_complete(found):
     assert set(found.ratios) == {
         "textbook-loops", "textbook-numpy", "copy-memory", "copy-memory-all", "copy-cache", "beside",
-        "beside-thread",
+        "beside-thread", "series-ratio",
     }  # fmt: skip
     assert all(math.isfinite(v) and v > 0.0 for v in found.ratios.values())
 
@@ -101,10 +103,31 @@ def test_unknown_figure_is_refused_by_name():
     assert "cycle-1mm" in refused.value.remedy
 
 
-@pytest.mark.parametrize("word", ["First result", "Cancel", "Reading", "One freeze"])
+def test_loading_is_measured_against_a_bare_read_of_the_same_files():
+    bench = run_benchmark(only=("series",), sizes=TINY)
+    value = {r.figure.case: r.value for r in bench.rows}
+    assert list(value) == ["series", "series-bare", "series-ratio"]
+    assert value["series-ratio"] == value["series"] / value["series-bare"]
+    assert bench.ratios == {"series-ratio": value["series-ratio"]}
+    limit = next(f for f in FIGURES if f.case == "series-ratio")
+    assert row("series-ratio", 1.6, 5).within(limit.must) is False
+    assert row("series-ratio", 1.4, 5).within(limit.must) is True
+
+
+def test_both_reads_of_the_series_find_all_of_it_where_it_was_written(tmp_path):
+    files = write_series(tmp_path, 6, 24, StopAt("never"))
+    assert read_bare(files) == (24, 24, 6)
+    scan = read_scan(tmp_path)
+    assert scan.volume.grid.size == (24, 24, 6)
+    assert scan.volume.grid.centre_mm() == pytest.approx([0.0, 0.0, 2.5])
+    assert scan.volume.values[0, 0, 0] == -1024
+    assert scan.volume.values[3, 12, 12] == pytest.approx(40, abs=75)
+
+
+@pytest.mark.parametrize("word", ["First result", "Cancel", "Reading", "Loading", "One freeze"])
 def test_cancel_in_any_part_leaves_no_process_and_no_folder(word, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    names = {"First result": "first-result-warm", "Cancel": "cancel", "Reading": "load"}
+    names = {"First result": "first-result-warm", "Cancel": "cancel", "Reading": "load", "Loading": "series"}
     with pytest.raises(Cancelled):
         run_benchmark(only=(names.get(word, "freeze-64"),), sizes=TINY, progress=StopAt(word))
     assert multiprocessing.active_children() == []

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from cryoplan.case.build import build_case
 from cryoplan.case.case import Case
 from cryoplan.case.fitness import (
     FRESH_DAYS,
@@ -19,7 +20,9 @@ from cryoplan.case.fitness import (
 )
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.volume import Volume
-from cryoplan.image.scan import Scan
+from cryoplan.image.read import read_scan
+from cryoplan.image.scan import LOWEST_HU, Scan
+from tests.support.hostile import Series
 from tests.support.scenes import AIR_HU, BODY_MM, TUMOUR_MM, grid_around, make_case, turned
 
 TODAY = date(2026, 11, 22)
@@ -151,6 +154,30 @@ def test_a_round_field_of_view_that_cuts_the_skin_is_noticed():
     )
     assert judge("field", case_with(bare, wide)).level is Level.OK
     assert judge("field", case_with(bare, tight)).level is Level.FAIL
+
+
+@pytest.mark.parametrize(("radius_mm", "level"), [(125.0, Level.OK), (100.0, Level.FAIL)])
+def test_a_round_field_of_view_is_noticed_in_a_series_whose_padding_was_clipped_when_read(
+    tmp_path, radius_mm, level
+):
+    rows, slices, pixel_mm = 130, 4, 2.0
+    across = (np.arange(rows) - (rows - 1) / 2) * pixel_mm
+    x, y = np.meshgrid(across, across)
+    rng = np.random.default_rng(4)
+    for k in range(slices):
+        body = (x / 110.0) ** 2 + (y / 80.0) ** 2 < 1.0
+        pixels = np.where(body, 40.0, -1000.0) + rng.normal(0.0, 12.0, body.shape)
+        pixels[np.hypot(x, y) > radius_mm] = -3024.0
+        Series(intercept=0.0).slice(
+            k,
+            Rows=rows,
+            Columns=rows,
+            PixelSpacing=[pixel_mm, pixel_mm],
+            PixelData=pixels.astype("<i2").tobytes(),
+        ).save_as(tmp_path / f"{k}.dcm", enforce_file_format=True)
+    scan = read_scan(tmp_path)
+    assert scan.volume.values.min() == LOWEST_HU
+    assert judge("field", build_case(scan, [])).level is level
 
 
 def test_without_a_ct_or_a_body_nothing_is_said_of_the_skin_but_that():

@@ -83,6 +83,19 @@ def test_the_window_opens_a_file_of_version_1_with_its_plan(path):
     assert saved.findings == ()
 
 
+def test_a_file_from_before_series_had_parts_opens_to_the_same_case(path):
+    CaseStore.open(path).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        (facts,) = connection.execute("SELECT facts FROM image").fetchone()
+        fields = json.loads(facts)
+        fields.pop("series_part", None)
+        connection.execute("UPDATE image SET facts = ?", (json.dumps(fields),))
+    with CaseStore.open(path) as store:
+        case = is_all_there(store)
+    assert case.scan.facts.series_part == ""
+    assert case.scan.facts.series_key == case.scan.facts.series_uid
+
+
 @pytest.mark.parametrize("reason", [DISK_FULL, IO_ERROR])
 def test_an_upgrade_that_fails_anywhere_leaves_the_old_file(path, monkeypatch, reason):
     before = path.read_bytes()

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cryoplan.image.memory import peak_bytes
 from cryoplan.image.read import read_scan
 from tests.support.import_fuzz import FORMATS, MEMORY_BYTES, judge, mutants, run
 from tests.support.import_oracle import Stated, stated
@@ -118,6 +119,21 @@ def test_a_seed_names_the_same_bytes_in_every_process():
         for seed in ("1", "2")
     }  # fmt: skip
     assert found == {digest_of_mutants()}
+
+
+_PRINT_PEAK = "from cryoplan.image.memory import peak_bytes; print(peak_bytes())"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a process its own peak")
+def test_the_memory_of_a_child_is_its_own_and_not_that_of_the_suite_around_it():
+    much = np.ones(1 << 26)  # 512 MB
+    assert peak_bytes() > much.nbytes
+    del much
+    said = subprocess.run(
+        [sys.executable, "-c", _PRINT_PEAK],
+        cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert 0 < int(said) < 1 << 29
 
 
 def test_sixty_mutants_are_refused_by_name_or_are_what_their_bytes_say():

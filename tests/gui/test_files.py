@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QFileDialog, QInputDialog, QMe
 
 from cryoplan import workflow
 from cryoplan.app import keeper as keeping
+from cryoplan.app.jobs import Failure
 from cryoplan.app.keeper import cases_folder
 from cryoplan.app.log import log_folder, start_log, stop_log
 from cryoplan.app.vacancy import Vacancy
@@ -558,3 +559,16 @@ def test_no_place_and_no_file_name_gets_into_the_log(
     )
     assert "Qz" not in written
     assert os.fspath(tmp_path) not in written
+
+
+def test_a_mesh_without_axes_is_asked_about_with_the_guess_and_added_as_answered(
+    empty_desk, window, questions
+):
+    empty_desk.open()
+    for answer, axes in (("RAS: to the right and the front", "RAS"), ("Cancel", "")):
+        window.files.add_path(Path("liver.stl"))
+        questions.answers.append(answer)
+        said = "liver.stl does not say. As RAS it would lie in the image."
+        empty_desk.worker.failed("structures", Failure(what=said, remedy="", code="mesh-axes-unstated"))
+        assert said in questions.seen[-1]
+        assert empty_desk.worker.last("structures").arguments["mesh_axes"] == axes

@@ -95,7 +95,10 @@ def test_one_can_go_to_any_step_and_back_to_an_undone_one(desk, dialog, qtbot, h
 
     def go(text: str) -> None:
         qtbot.waitUntil(lambda: text in [said for _, said in rows(dialog)])
+        # A step that is still on its way is waited for, as the window asks of its user.
+        qtbot.waitUntil(lambda: not desk.workspace._travel.is_under_way)
         choose(dialog, text)
+        qtbot.waitUntil(dialog.go.isEnabled)
         if how == "button":
             QTest.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
         elif how == "return":

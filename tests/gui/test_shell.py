@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
 from cryoplan.app.jobs import Failure
 from cryoplan.app.state import State
 from cryoplan.app.view import Display
-from cryoplan.core.finding import Finding, Level
 from cryoplan.gui import canvas as canvas_module
 from cryoplan.gui import theme
 from cryoplan.gui.main_window import MainWindow
@@ -21,7 +20,6 @@ from cryoplan.gui.protocol_bar import ProtocolBar
 from cryoplan.gui.rail import Rail
 from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar, describe_scan
-from cryoplan.image.series import PathDescription, SeriesDescription
 from cryoplan.plan.edits import nudge
 from cryoplan.plan.plan import Plan
 from tests.support.desk import Desk, small_case
@@ -273,9 +271,9 @@ def drop(window: MainWindow, path: Path) -> None:
 
 
 def test_what_is_dropped_is_opened_and_shows_at_once(window, empty_desk, tmp_path):
-    drop(window, tmp_path)
-    assert empty_desk.worker.last("list-series").arguments == {"path": tmp_path}
-    assert "Looking into the folder" in shown(window.status_line)
+    drop(window, tmp_path / "ct.nii.gz")
+    assert empty_desk.worker.last("load").arguments["path"] == tmp_path / "ct.nii.gz"
+    assert "Reading the scan" in shown(window.status_line)
     drop(window, tmp_path / "x.cryoplan")
     assert empty_desk.worker.last("open").arguments == {"path": tmp_path / "x.cryoplan"}
 
@@ -285,44 +283,6 @@ def test_what_is_dropped_on_the_structures_step_is_added(window, empty_desk, tmp
     window.actions_by_id["step-1"].trigger()
     drop(window, tmp_path / "labels.nii.gz")
     assert empty_desk.worker.last("structures").arguments["path"] == tmp_path / "labels.nii.gz"
-
-
-def series(uid: str, *, refused: bool = False) -> SeriesDescription:
-    bad = Finding(level=Level.FAIL, code="missing-slice", text="Slice 3 is missing.")
-    return SeriesDescription(kind="dicom-series", path="x", uid=uid, findings=(bad,) if refused else ())
-
-
-@pytest.mark.parametrize(
-    ("found", "opened"),
-    [
-        ([series("1")], None),
-        ([series("1", refused=True)], None),
-        ([series("1", refused=True), series("2")], "2"),
-    ],
-    ids=["one series", "one that is refused says so when it is read", "the only usable one"],
-)
-def test_a_folder_with_one_usable_series_opens_without_a_question(
-    window, empty_desk, tmp_path, found, opened
-):
-    window.files.open_path(tmp_path)
-    empty_desk.worker.done("list-series", PathDescription(path="x", kind="dicom-series", series=tuple(found)))
-    assert empty_desk.worker.last("load").arguments["series_uid"] == opened
-
-
-def test_a_folder_with_several_series_asks_which(window, empty_desk, tmp_path, monkeypatch):
-    monkeypatch.setattr("cryoplan.gui.files.choose_series", lambda found, _parent: found.series[1].uid)
-    window.files.open_path(tmp_path)
-    both = PathDescription(path="x", kind="dicom-series", series=(series("1"), series("2")))
-    empty_desk.worker.done("list-series", both)
-    assert empty_desk.worker.last("load").arguments["series_uid"] == "2"
-
-
-def test_a_segmentation_that_is_opened_beside_a_case_is_added_to_it(window, empty_desk, tmp_path):
-    empty_desk.open()
-    window.files.open_path(tmp_path / "seg.dcm")
-    found = PathDescription(path="x", kind="dicom-seg", series=(series("1"),))
-    empty_desk.worker.done("list-series", found)
-    assert empty_desk.worker.last("structures").arguments["path"] == tmp_path / "seg.dcm"
 
 
 @pytest.mark.parametrize("typed", ["plan", "plan.pdf"])

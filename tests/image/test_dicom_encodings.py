@@ -212,6 +212,78 @@ def test_stored_integers_of_any_width_are_exact(tmp_path: Path, bits: int, signe
         assert np.array_equal(scan.volume.values[k], np.maximum(values, floor))
 
 
+@pytest.mark.parametrize("stored_bits", [10, 12, 14])
+@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
+@pytest.mark.parametrize("syntax", [None, RLELossless], ids=["plain", "RLE"])
+def test_fewer_bits_than_their_words_hold_are_exact(
+    tmp_path: Path, stored_bits: int, signed: bool, syntax: str | None
+):
+    low, high = (-(1 << (stored_bits - 1)), 1 << (stored_bits - 1)) if signed else (0, 1 << stored_bits)
+    wanted = {}
+
+    def write(ds: FileDataset, path: Path) -> None:
+        k = int(ds.InstanceNumber) - 1
+        values = np.random.default_rng(k).integers(low, high, (ROWS, COLUMNS))
+        values.flat[:2] = low, high - 1
+        wanted[k] = values
+        ds.BitsAllocated, ds.BitsStored, ds.HighBit = 16, stored_bits, stored_bits - 1
+        ds.PixelRepresentation = int(signed)
+        ds.PixelData = values.astype("<i2" if signed else "<u2").tobytes()
+        if syntax:
+            ds.compress(syntax)
+        ds.save_as(path, enforce_file_format=True)
+
+    write_series(tmp_path / "in", write, sop_class=MRImageStorage, modality="MR")
+    values = read_scan(tmp_path / "in").volume.values
+    assert all(np.array_equal(values[k], wanted[k]) for k in wanted)
+
+
+def test_bits_beyond_those_stored_are_no_part_of_a_value(tmp_path: Path):
+    wanted = {}
+
+    def write(ds: FileDataset, path: Path) -> None:
+        k = int(ds.InstanceNumber) - 1
+        rng = np.random.default_rng(k)
+        wanted[k] = rng.integers(0, 4096, (ROWS, COLUMNS))
+        overlay = rng.integers(0, 16, (ROWS, COLUMNS)) << 12  # as old scanners drew lines into their images
+        ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 12, 11, 0
+        ds.PixelData = (wanted[k] | overlay).astype("<u2").tobytes()
+        ds.save_as(path, enforce_file_format=True)
+
+    write_series(tmp_path / "in", write, sop_class=MRImageStorage, modality="MR")
+    values = read_scan(tmp_path / "in").volume.values
+    assert all(np.array_equal(values[k], wanted[k]) for k in wanted)
+
+
+def test_values_that_lie_high_in_their_words_are_refused_and_not_taken_for_large_ones(tmp_path: Path):
+    # Measured: SimpleITK takes the lowest 12 bits, which are other numbers, and says nothing.
+    def write(ds: FileDataset, path: Path) -> None:
+        pixels = np.random.default_rng(int(ds.InstanceNumber)).integers(0, 4096, (ROWS, COLUMNS))
+        ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 12, 15, 0
+        ds.PixelData = (pixels << 4).astype("<u2").tobytes()
+        ds.save_as(path, enforce_file_format=True)
+
+    write_series(tmp_path / "in", write, sop_class=MRImageStorage, modality="MR")
+    with pytest.raises(ImageError) as caught:
+        read_scan(tmp_path / "in")
+    assert caught.value.code == "shifted-bits"
+    assert ".dcm" in caught.value.what
+
+
+def test_padding_of_a_ct_is_shown_as_air_and_mentioned(tmp_path: Path):
+    (tmp_path / "in").mkdir()
+    for k in range(SLICES):
+        ds = Series(intercept=-1024.0).slice(k, PixelPaddingValue=-2000)
+        pixels = stored(ds).copy()
+        pixels[:5] = -2000
+        ds.PixelData = pixels.tobytes()
+        ds.save_as(tmp_path / "in" / f"{k}.dcm", enforce_file_format=True)
+    scan = read_scan(tmp_path / "in")
+    assert (scan.volume.values[:, :5] == -1024).all()
+    assert scan.volume.values[:, 5:].min() == -100
+    assert [f.code for f in scan.facts.findings] == ["padding-clipped"]
+
+
 def test_each_slice_is_scaled_by_its_own_numbers(tmp_path: Path):
     (tmp_path / "in").mkdir()
     wanted = []

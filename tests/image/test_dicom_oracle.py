@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813 - the name that its own manual uses
-from pydicom.uid import MRImageStorage
+from pydicom import Dataset, dcmread
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from cryoplan.image.read import read_scan
 from cryoplan.image.scan import Scan
@@ -19,16 +21,66 @@ from tests.support.hostile_dicom import CASES, centred, marker_errors_mm
 
 PROGRAM = shutil.which("dcm2niix")
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="dcm2niix is not installed")
 
-UNLIKE = {
-    "localizer inside": "it converts the localizers as a volume of their own",
-    "equal instance uids": "it takes files of one instance UID for copies",
-    "folder copied into itself": "it keeps both copies",
-    "slice twice": "it keeps both copies",
-    "slice thickness is infinite": "it takes the thickness for a slice distance",
+def _why_not() -> str:
+    """Return why the other program cannot be asked; a package without its libraries starts with an error."""
+    if PROGRAM is None:
+        return "dcm2niix is not installed"
+    done = subprocess.run([PROGRAM, "-h"], capture_output=True, text=True, check=False, timeout=60)
+    return "" if "Options" in done.stdout else f"dcm2niix does not start: {done.stderr.strip()[:100]}"
+
+
+WHY_NOT = _why_not()
+pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+
+
+def _each_once(slices: list[Dataset]) -> list[Dataset]:
+    return list({tuple(ds.ImagePositionPatient): ds for ds in slices}.values())
+
+
+def _no_localizers(slices: list[Dataset]) -> list[Dataset]:
+    return [ds for ds in slices if "LOCALIZER" not in ds.ImageType and ds.Rows == slices[-1].Rows]
+
+
+def _own_uids(slices: list[Dataset]) -> list[Dataset]:
+    for ds in slices:
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    return slices
+
+
+def _no_thickness(slices: list[Dataset]) -> list[Dataset]:
+    for ds in slices:
+        del ds.SliceThickness
+    return slices
+
+
+def _unpacked(slices: list[Dataset]) -> list[Dataset]:
+    for ds in slices:
+        ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    return slices
+
+
+MADE_EASY: dict[str, Callable[[list[Dataset]], list[Dataset]]] = {
+    "localizer inside": _no_localizers,  # it makes a volume of the localizers too
+    "equal instance uids": _own_uids,  # it takes files of one instance UID for copies
+    "folder copied into itself": _each_once,  # it keeps both copies
+    "slice twice": _each_once,
+    "slice thickness is infinite": _no_thickness,  # it takes the thickness for a slice distance
+    "deflated": _unpacked,  # it reads no deflated files
 }
-"""Cases that the other program does otherwise by design."""
+"""Cases that the other program does otherwise by design: it gets the series without what it stumbles over."""
+
+
+def made_easy(name: str, folder: Path, out: Path) -> Path:
+    """Return the folder of a case for the other program."""
+    if name not in MADE_EASY:
+        return folder
+    out.mkdir()
+    slices = MADE_EASY[name]([dcmread(path) for path in sorted(folder.rglob("*.dcm"))])
+    for number, ds in enumerate(slices):
+        ds.save_as(out / f"{number:03d}.dcm", enforce_file_format=True)
+    return out
+
 
 REAL = (
     "liver_ct_crlm1006", "abdomen_ct_dicom_j2k/dicom", "liver_mr_cmb/t2", "liver_mr_cmb/adc",
@@ -75,12 +127,9 @@ def check_agreement(scan: Scan, image: object) -> None:
 
 @pytest.mark.parametrize("name", sorted(n for n, c in CASES.items() if c.verdict == "ok" and c.volumes == 1))
 def test_an_accepted_case_lies_where_the_other_program_puts_it(tmp_path: Path, name: str):
-    if name in UNLIKE:
-        pytest.skip(UNLIKE[name])
     CASES[name].make(tmp_path / "in")
-    images = converted(tmp_path / "in", tmp_path / "out")
-    if len(images) != 1:
-        pytest.skip(f"dcm2niix makes {len(images)} volumes of it")
+    images = converted(made_easy(name, tmp_path / "in", tmp_path / "easy"), tmp_path / "out")
+    assert len(images) == 1
     scan = read_scan(tmp_path / "in")
     check_agreement(scan, images[0])
     grid = scan.volume.grid
@@ -106,8 +155,7 @@ def test_an_enhanced_image_lies_where_the_other_program_puts_it(tmp_path: Path, 
     ]
     save(enhanced([series.slice(k) for k in range(SLICES)], groups), tmp_path / "in")
     images = converted(tmp_path / "in", tmp_path / "out")
-    if len(images) != 1:
-        pytest.skip(f"dcm2niix makes {len(images)} volumes of it")
+    assert len(images) == 1
     check_agreement(read_scan(tmp_path / "in"), images[0])
 
 
@@ -119,6 +167,5 @@ def test_a_real_series_lies_where_the_other_program_puts_it(tmp_path: Path, data
         for image in converted(data_root / name, tmp_path / "out")
         if sorted(image.GetSize()) == sorted(scan.volume.grid.size)
     ]
-    if not images:
-        pytest.skip("dcm2niix makes no such volume of it")
+    assert images
     check_agreement(scan, images[0])

@@ -11,8 +11,8 @@ import pytest
 from cryoplan.core.errors import ImageError
 from cryoplan.image.dicom_header import read_headers
 from cryoplan.image.dicom_repair import repair, repaired_grid
-from cryoplan.image.read import LOWEST_HU, read_scan
-from cryoplan.image.scan import Scan
+from cryoplan.image.read import read_scan
+from cryoplan.image.scan import LOWEST_HU, Scan
 from tests.support import hostile
 from tests.support.hostile_dicom import centred, marker_errors_mm, tilted
 
@@ -172,13 +172,13 @@ def test_pixels_that_are_not_those_of_the_last_file_are_noticed(tmp_path: Path, 
     hostile.missing(tmp_path)
     import SimpleITK as sitk  # noqa: N813 - the name that its own manual uses
 
-    true = sitk.GetArrayFromImage
+    true = sitk.GetArrayViewFromImage
 
     def wrong(image: object) -> np.ndarray:
         values = true(image)
         return values[::-1] if len(values) > 1 else values
 
-    monkeypatch.setattr(sitk, "GetArrayFromImage", wrong)
+    monkeypatch.setattr(sitk, "GetArrayViewFromImage", wrong)
     hostile.Series().slice(0, 1, PixelData=b"\7\0" * (hostile.ROWS * hostile.COLUMNS)).save_as(
         tmp_path / "im00_00.dcm", enforce_file_format=True
     )

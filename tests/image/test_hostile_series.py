@@ -11,6 +11,7 @@ import pytest
 
 from cryoplan.core.errors import ImageError
 from cryoplan.core.progress import Cancelled, ProgressReport
+from cryoplan.image import dicom_geometry
 from cryoplan.image.read import read_scan
 from cryoplan.image.series import describe
 from tests.support import hostile
@@ -41,6 +42,34 @@ def test_info_gives_the_same_verdict_without_reading_pixels(tmp_path: Path, name
     series = describe(folder).to_json()["series"]
     verdicts = {s["verdict"] for s in series if code in [f["code"] for f in s["findings"]]}
     assert verdicts == {"warn" if name in hostile.REPAIRABLE else "refused"}
+
+
+def twice_each(folder: Path, *, equal: bool) -> None:
+    series = hostile.Series()
+    series.write(folder)
+    other = {} if equal else {"PixelData": b"\1\0" * (hostile.ROWS * hostile.COLUMNS)}
+    for k in range(hostile.SLICES):
+        series.slice(k, 50 + k, **other).save_as(folder / f"z{k}.dcm", enforce_file_format=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "most"),
+    [
+        (lambda folder: hostile.Series().write(folder), 0),
+        (lambda folder: twice_each(folder, equal=False), 2),
+        (lambda folder: twice_each(folder, equal=True), 2 * hostile.SLICES),
+    ],
+    ids=["each once", "conflicts", "copies"],
+)
+def test_info_reads_pixels_of_slices_at_one_place_only_and_stops_at_a_conflict(
+    tmp_path: Path, monkeypatch, make, most: int
+):
+    make(tmp_path)
+    looked = []
+    true = dicom_geometry.pixel_digest
+    monkeypatch.setattr(dicom_geometry, "pixel_digest", lambda h: looked.append(h.path) or true(h))
+    describe(tmp_path)
+    assert len(looked) == most
 
 
 def test_a_missing_slice_names_its_neighbours_and_positions(tmp_path: Path):

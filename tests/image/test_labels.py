@@ -13,7 +13,7 @@ from cryoplan.core.errors import StructureError
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.image.itk import to_sitk
-from cryoplan.image.labels import read_masks
+from cryoplan.image.labels import read_masks, read_structures
 from cryoplan.image.read import read_scan
 from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.image.write import write_volume
@@ -107,16 +107,13 @@ def test_a_label_map_in_another_voxel_order_is_turned_and_not_moved(tmp_path: Pa
 @pytest.mark.parametrize(
     ("changes", "code", "words"),
     [
-        ({"origin_mm": (-39.0, 12.0, 300.0)}, "mask-grid", "origin"),
-        ({"spacing_mm": (0.8, 0.9, 2.0)}, "mask-grid", "spacing"),
-        ({"size": (10, 8, 5)}, "mask-grid", "size"),
-        ({"direction": (0.8, -0.6, 0, 0.6, 0.8, 0, 0, 0, 1)}, "mask-grid", "directions"),
+        ({"origin_mm": (-37.0, 12.0, 300.0)}, "mask-leaves-image", "leaves the image by 3 mm"),
+        ({"size": (10, 8, 9)}, "mask-leaves-image", "leaves the image by 6 mm"),
+        ({"direction": (0.8, -0.6, 0, 0.6, 0.8, 0, 0, 0, 1)}, "mask-leaves-image", "leaves the image"),
         ({"origin_mm": (-40.0, 12.0, 500.0)}, "mask-outside", "outside"),
     ],
 )
-def test_a_mask_on_another_grid_is_refused_and_the_difference_named(
-    tmp_path: Path, changes, code: str, words: str
-):
+def test_a_mask_that_leaves_the_image_is_refused(tmp_path: Path, changes, code: str, words: str):
     fields = {"size": GRID.size, "spacing_mm": GRID.spacing_mm, "origin_mm": GRID.origin_mm} | changes
     grid = Grid(**fields)
     write_volume(Volume(grid=grid, values=np.ones(grid.shape, np.uint8)), tmp_path / "a.nii")
@@ -125,6 +122,35 @@ def test_a_mask_on_another_grid_is_refused_and_the_difference_named(
     assert caught.value.code == code
     assert words in caught.value.what
     assert caught.value.place == "a.nii"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"origin_mm": (-39.6, 12.0, 300.0)}, "origin"),
+        ({"spacing_mm": (0.8, 0.9, 2.0)}, "spacing"),
+        ({"size": (20, 16, 12), "spacing_mm": (0.4, 0.45, 1.25)}, "size"),
+        (
+            {"direction": (0.8, -0.6, 0, 0.6, 0.8, 0, 0, 0, 1), "origin_mm": (-37.0, 11.0, 300.0)},
+            "directions",
+        ),
+    ],
+)
+def test_a_mask_on_another_grid_is_resampled_and_the_difference_told(tmp_path: Path, changes, words: str):
+    grid = Grid(**({"size": GRID.size, "spacing_mm": GRID.spacing_mm, "origin_mm": GRID.origin_mm} | changes))
+    values = np.zeros(grid.shape, np.uint8)
+    values[tuple(slice(n // 4, n - n // 4) for n in grid.shape)] = 1
+    write_volume(Volume(grid=grid, values=values), tmp_path / "a.nii")
+    found = read_structures(tmp_path / "a.nii", make_scan())
+    assert [f.code for f in found.findings] == ["mask-resampled"]
+    assert words in found.findings[0].text
+    mask = found.masks[0].mask
+    assert mask.grid == GRID
+    drawn = grid.index_to_mm(np.argwhere(values)[:, ::-1])
+    centroid = GRID.index_to_mm(np.argwhere(mask.values)[:, ::-1]).mean(axis=0)
+    assert (np.abs(centroid - drawn.mean(axis=0)) < 0.5 * np.array(GRID.spacing_mm)).all()
+    volume = mask.values.sum() * GRID.voxel_volume_ml
+    assert volume == pytest.approx(values.sum() * grid.voxel_volume_ml, rel=0.2)
 
 
 @pytest.mark.parametrize(
@@ -202,17 +228,15 @@ def test_segmentations_that_do_not_belong_are_refused(tmp_path: Path):
     paths = hostile.Series().write(tmp_path / "ct")
     mask = np.ones((4, hostile.ROWS, hostile.COLUMNS, 1), bool)
     hostile.segmentation(paths[4:8], mask, tmp_path / "seg.dcm")
-    hostile.segmentation(paths[4:8], mask, tmp_path / "part.dcm", kind="FRACTIONAL")
     hostile.Series(frame_uid="1.2.3").write(tmp_path / "other")
-    hostile.Series(origin_mm=(-13.5, -16.0, 0.0)).write(tmp_path / "beside")
+    hostile.Series(origin_mm=(-6.5, -16.0, 0.0)).write(tmp_path / "beside")
     hostile.Series(origin_mm=(-14.0, -16.0, 400.0)).write(tmp_path / "above")
     broken = tmp_path / "broken.dcm"
     broken.write_bytes((tmp_path / "seg.dcm").read_bytes()[:-300])
     for file, folder, code in (
         ("seg.dcm", "other", "other-frame-of-reference"),
-        ("seg.dcm", "beside", "mask-grid"),
+        ("seg.dcm", "beside", "mask-leaves-image"),
         ("seg.dcm", "above", "mask-outside"),
-        ("part.dcm", "ct", "seg-fractional"),
         ("broken.dcm", "ct", "truncated-file"),
     ):
         with pytest.raises(StructureError) as caught:

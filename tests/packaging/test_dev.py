@@ -253,6 +253,21 @@ def test_other_systems_are_asked_for_nothing(system: ModuleType, monkeypatch: py
     assert system.provide((system.Need("lib:libnosuchthing.so.99", "x", "x", "x", "x"),))
 
 
+def test_a_second_opinion_is_installed_by_apt_and_its_absence_is_said_but_stops_nothing(
+    system: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    assert "dcm2niix" in [need.apt for need in system.SECOND_OPINIONS]
+    monkeypatch.setattr(system.sys, "platform", "linux")
+    asked: list[tuple[list[str], str]] = []
+    monkeypatch.setattr(system, "install", lambda names, manager: bool(asked.append((names, manager))))
+    absent = (system.Need("program:no-such-program", "nosuch", "x", "x", ""),)
+    for manager in ("apt", "pacman", ""):
+        monkeypatch.setattr(system, "package_manager", lambda manager=manager: manager)
+        assert system.offer(absent) is False
+        assert "no-such-program. The tests that compare with it are skipped" in capsys.readouterr().err
+    assert asked == [(["nosuch"], "apt")]
+
+
 def test_exit_code_of_what_is_run_is_handed_back(dev: ModuleType):
     assert dev.carry_out([sys.executable, "-c", "raise SystemExit(3)"], dict(os.environ)) == (3, False)
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
+from cryoplan.case.second_image import SecondImage
 from cryoplan.case.structure import Role
 from cryoplan.core.errors import StaleError, StoreError
 from cryoplan.core.finding import Finding, Level
@@ -70,6 +71,25 @@ def _content(the_plan: Plan | None = None, *, name="tumour", organs=3, pictures=
         pictures=pictures,
         rules=(RULE,),
     )
+
+
+def test_a_warning_that_was_agreed_to_is_printed_as_that():
+    said = Finding(level=Level.WARN, code="gantry-tilt", text="The slices were sheared by 18.5 degrees.")
+    the_case = case(GRID, *_structures(), target="tumour")
+    facts = replace(the_case.scan.facts, findings=(said,))
+    the_case = the_case.changed(scan=replace(the_case.scan, facts=facts), findings=(said,))
+    the_plan, result = plan(probe("1")), result_of(ice_ball(GRID, (1.0, 0, 0), 15.0))
+    content = build_content(
+        case=the_case,
+        plan=the_plan,
+        catalogue=catalogue(),
+        tissues=load_tissues(),
+        result=result,
+        assessment=assess(the_case, the_plan, catalogue(), result),
+        pictures=PICTURES,
+    )
+    _, pages = _read(render_pdf(content))
+    assert f"Agreed to when the image was opened: {said.text}" in " ".join(pages)
 
 
 def _read(data: bytes) -> tuple[PdfReader, list[str]]:
@@ -385,3 +405,45 @@ def test_a_probe_that_stops_early_and_a_thermocouple_are_drawn_and_listed():
     assert "probe near bowel" in second
     assert "100 %, 0:00 to 5:00" in second
     assert "L 0.0 · P 3.0 · F 2.0" in second
+
+
+AGREED = "It is an image of another patient (P-2; the case is P-1)."
+
+
+@pytest.mark.parametrize("agreed", [(), (AGREED,)])
+def test_a_second_image_and_how_it_came_to_lie_there_are_printed(agreed):
+    second = SecondImage(
+        path="/data/Smith/mr",
+        sha256="0" * 64,
+        modality="MR",
+        description="AX T2" if agreed else "T2 Smith",
+        acquired_on="2024-05-06",
+        agreed=agreed,
+    )
+    the_case = case(GRID, *_structures(), target="tumour").changed(second=second)
+    the_plan = plan(probe("1"))
+    result = result_of(ice_ball(GRID, (1.0, 0, 0), 15.0))
+    content = build_content(
+        case=the_case,
+        plan=the_plan,
+        catalogue=catalogue(),
+        tissues=load_tissues(),
+        result=result,
+        assessment=assess(the_case, the_plan, catalogue(), result),
+        pictures=PICTURES,
+    )
+    _, pages = _read(render_pdf(content))
+    text = " ".join(pages)
+    assert len(pages) == 2
+    assert "Second image" in pages[0]
+    assert ("MR AX, 2024" if agreed else "MR, 2024") in text
+    assert "2024-05-06" in text
+    assert "othing was registered by cryoplan" in text
+    assert "Smith" not in text  # free text of a header, and a path: neither is printed
+    said = [s for s in content.statements if "agreed to although it is an image of another patient" in s.text]
+    assert bool(said) == bool(agreed)
+    assert ("frame of reference of the first image" in text) == (not agreed)
+
+
+def test_a_report_without_a_second_image_does_not_speak_of_one(usual):
+    assert "econd image" not in " ".join(usual[2])

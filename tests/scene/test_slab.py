@@ -99,7 +99,7 @@ def test_what_an_oblique_volume_does_not_reach_is_left_out_and_never_counted():
     sampler = SliceSampler(Volume(grid=grid, values=np.full(grid.shape, 7, np.int16)), outside=-1000.0)
     for kind in ON:
         image = extract_slab(sampler, SlicePlane(Orientation.AXIAL, 20.0), Slab(kind=kind, thickness_mm=30.0))
-        assert set(np.unique(image.values)) == {-1000.0, 7.0}
+        assert set(np.unique(np.round(image.values, 4))) == {-1000.0, 7.0}
 
 
 def test_a_slab_thinner_than_a_slice_is_that_slice():

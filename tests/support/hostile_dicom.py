@@ -76,6 +76,13 @@ def marker_errors_mm(values: np.ndarray, grid: object) -> dict[str, float]:
     return errors
 
 
+def value_error(values: np.ndarray, grid: object) -> float:
+    """Return how far any voxel is from what was painted at its place; voxels of padding are left aside."""
+    index = np.stack(np.meshgrid(*[np.arange(n) for n in values.shape], indexing="ij")[::-1], axis=-1)
+    points = grid.index_to_mm(index.reshape(-1, 3)).reshape(*values.shape, 3)  # type: ignore[attr-defined]
+    return float(np.abs(values - painted(points))[values > -1024].max())
+
+
 def centred(
     row: Sequence[float] = (1.0, 0.0, 0.0),
     column: Sequence[float] = (0.0, 1.0, 0.0),
@@ -334,6 +341,10 @@ CASES: dict[str, Case] = {
     "more bits stored than there are": Case(_with_odd(BitsStored=48, HighBit=47), "refused", "damaged-file"),
     "cut in its header": Case(_patched(lambda data: data[:500]), "refused", "damaged-file"),
     "huge header length": Case(_patched(_big_length), "refused", "damaged-file"),
+    "an unknown kind of value before its data": Case(
+        _patched(lambda data: data.replace(b"\x02\0\x03\0UI", b"\x02\0\x03\0UA", 1)),
+        "refused", "damaged-file",
+    ),
     "no orientation": Case(_plain(ImageOrientationPatient=None), "refused", "no-position"),
     "one slice without position": Case(_with_odd(ImagePositionPatient=None), "refused", "no-position"),
     "orientation not orthonormal": Case(

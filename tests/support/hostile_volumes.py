@@ -239,17 +239,17 @@ class Meta:
 def marker_errors_mm(
     values: np.ndarray, index_to_mm: Callable[[np.ndarray], np.ndarray], picture: Picture | None = None
 ) -> dict[str, float]:
-    """Return how far the voxels of each ball lie from where they were painted."""
+    """Return how far the voxels of each ball lie from where they were painted, infinity where they differ."""
     picture = picture or Picture()
     fifth = picture.kind in ("u1", "i1")
     truth, errors = picture.values(), {}
     for name, (_, value) in MARKERS.items():
         wanted = value / 5 if fifth else value
-        painted = np.argwhere(truth == wanted)[:, ::-1].mean(axis=0)
+        painted = np.argwhere(truth == wanted)[:, ::-1]
         found = np.argwhere(values == wanted)[:, ::-1]
-        if len(found) == 0:
+        if len(found) != len(painted):
             errors[name] = float("inf")
             continue
-        there = picture.columns @ painted + picture.origin
+        there = picture.columns @ painted.mean(axis=0) + picture.origin
         errors[name] = float(np.linalg.norm(index_to_mm(found.mean(axis=0)) - there))
     return errors

@@ -104,7 +104,7 @@ def test_small_case_runs_end_to_end_and_streams_json(small_ct: Path, capsys: pyt
     [
         ({"model": "no-such-probe"}, "probes[0].model"),
         ({"tip_mm": [10.0, -84.0, 30.0]}, "probes[0]"),
-        ({"tip_mm": [10.0, 300.0, 30.0]}, "1"),
+        ({"tip_mm": [10.0, 300.0, 30.0]}, "has its tip outside the image"),
         ({"colour": "red"}, "colour"),
     ],
 )

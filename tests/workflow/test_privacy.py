@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from cryoplan import workflow
 from cryoplan.case.case import Case
+from cryoplan.case.second_image import SecondImage
 from cryoplan.core.finding import Finding, Level
 from cryoplan.image.deidentify import (
     ATTRIBUTES,
@@ -152,6 +153,12 @@ def test_names_are_kept_only_if_the_user_agrees():
     without = deidentify(case, Plan(name="Qzplan", probes=plan.probes), probes, secret=b"s")
     assert "Qzplan" not in repr(without.plan)
     assert all(f.text.startswith("Noticed") for f in without.case.findings)
+
+
+def test_the_second_image_stays_behind_its_path_may_name_the_patient():
+    second = SecondImage(path="/data/Qz/mr", sha256="0" * 64, modality="MR", description="Qz")
+    made = deidentify(make_case().changed(second=second), make_plan(), workflow.catalogue(), secret=b"s")
+    assert made.case.second is None
 
 
 def test_every_fact_of_a_scan_has_a_rule():

@@ -10,6 +10,7 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.fitness import Fitness
 from cryoplan.gui.panels.looks import Looks
+from cryoplan.gui.panels.second import Second
 from cryoplan.gui.parts import DASH, Heading, Text
 from cryoplan.gui.rows import Findings
 from cryoplan.image.scan import Scan
@@ -23,14 +24,18 @@ class ImagesPanel(Panel):
     open_folder_requested = Signal()
     open_file_requested = Signal()
     demo_requested = Signal()
+    add_second_requested = Signal()
 
     def __init__(self, workspace: Workspace, view: ViewState) -> None:
         super().__init__(workspace, view, title="Images")
         self.add(Text("Images", bold=True, scale=1.08))
         buttons = QVBoxLayout()
         row = QHBoxLayout()
-        self.open_folder = _button("Open folder...", "Open a folder with DICOM images (Ctrl+O)")
-        self.open_file = _button("Open file...", "Open a NIfTI, NRRD or MetaImage file (Ctrl+Shift+O)")
+        self.open_folder = _button("Open folder...", "Open a folder or a disc with DICOM images (Ctrl+O)")
+        self.open_file = _button(
+            "Open file...",
+            "Open a NIfTI, NRRD or MetaImage file, a zip, or the DICOMDIR of a disc (Ctrl+Shift+O)",
+        )
         self.demo = _button("Open demonstration case", "A made-up patient to try everything on")
         row.addWidget(self.open_folder)
         row.addWidget(self.open_file)
@@ -40,9 +45,17 @@ class ImagesPanel(Panel):
         self.open_folder.clicked.connect(self.open_folder_requested)
         self.open_file.clicked.connect(self.open_file_requested)
         self.demo.clicked.connect(self.demo_requested)
+        # Up here, where a low window shows it without scrolling.
+        self._second_heading = Heading("Second image")
+        self.add(self._second_heading)
+        self.second = Second(workspace, view)
+        self.second.add_requested.connect(self.add_second_requested)
+        self.add(self.second)
         self.add(Heading("Scan"))
         self._none = Text(
-            "No scan is open. Open a folder or a file, or drop one on the window.", "muted", wrap=True
+            "No scan is open. Open a folder or a file, or drop a folder, a file or a zip on the window.",
+            "muted",
+            wrap=True,
         )
         self.add(self._none)
         self._form_holder = QWidget()
@@ -77,12 +90,13 @@ class ImagesPanel(Panel):
         case = self.workspace.case
         seen = (
             self._form_holder, self._fit_heading, self.fitness, self._looks_heading, self.looks,
-            self._heading, self.findings,
+            self._second_heading, self.second, self._heading, self.findings,
         )  # fmt: skip
         for part in seen:
             part.setVisible(case is not None)
         self._none.setVisible(case is None)
         self.looks.refresh()
+        self.second.refresh()
         self.fitness.show_case(case)
         if case is None:
             return
@@ -91,8 +105,9 @@ class ImagesPanel(Panel):
         self.findings.show_findings(dict.fromkeys((*case.scan.facts.findings, *case.findings)))
 
     def layers_changed(self) -> None:
-        """Follow window and slab."""
+        """Follow windows, opacity and slab."""
         self.looks.refresh()
+        self.second.refresh()
 
 
 FACTS = (

@@ -26,9 +26,9 @@ class Looks(QWidget):
         self._workspace, self._view = workspace, view
         self._scan: Scan | None = None
         self._presets: tuple[Window, ...] = ()
-        self.preset = _combo("Window preset", "Grey window of the views; keys 1 to 8 in a slice view")
+        self.preset = make_combo("Window preset", "Grey window of the views; keys 1 to 8 in a slice view")
         self.numbers = Text("", "muted")
-        self.slab = _combo("Thick slab", "What becomes of the tissue in the slab; key T in a slice view")
+        self.slab = make_combo("Thick slab", "What becomes of the tissue in the slab; key T in a slice view")
         self.slab.addItems([k.value for k in SlabKind])
         self.thickness = NumberBox("Thickness of the slab", " mm", lowest=0.5, highest=THICKEST_MM)
         self.thickness.setToolTip("Half of it on either side of the slice; keys , and . in a slice view")
@@ -81,7 +81,8 @@ class Looks(QWidget):
         self._view.slab = replace(self._view.slab, thickness_mm=thickness_mm)
 
 
-def _combo(name: str, tip: str) -> QComboBox:
+def make_combo(name: str, tip: str) -> QComboBox:
+    """Return a combo box that a narrow panel can hold."""
     box = QComboBox()
     box.setAccessibleName(name)
     box.setToolTip(tip)

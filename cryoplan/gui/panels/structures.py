@@ -21,6 +21,7 @@ from cryoplan.case.structure import Role, Structure
 from cryoplan.core.units import show_ml
 from cryoplan.gui.numbers import outlined_ml
 from cryoplan.gui.panel import Panel
+from cryoplan.gui.panels.draw import DrawSection
 from cryoplan.gui.parts import Heading, Name, Swatch, Text, indicator_style
 from cryoplan.gui.rows import Findings
 from cryoplan.scene.style import theme
@@ -45,6 +46,8 @@ class StructuresPanel(Panel):
         )
         self.add_button.clicked.connect(self.add_structures_requested)
         self.add(self.add_button)
+        self.draw = DrawSection(workspace, view)
+        self.add(self.draw)
         self._none = Text("", "muted", wrap=True)
         self.add(self._none)
         legend = QHBoxLayout()
@@ -74,6 +77,7 @@ class StructuresPanel(Panel):
         case = self.workspace.case
         self._show_style()
         self.enable_edits(self.add_button, when=case is not None)
+        self.draw.refresh()
         has = case is not None and bool(case.structures)
         for part in (self._legend, self._list):
             part.setVisible(has)

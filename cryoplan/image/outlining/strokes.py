@@ -55,7 +55,9 @@ def brush(
     path = np.atleast_2d(np.asarray(path_mm, float))
     across = np.zeros(3) if normal is None else np.asarray(normal, float)
     half_mm = 0.0 if normal is None else 0.5 * _thickness_mm(grid, across)
-    reach = max(radius_mm, max(grid.spacing_mm))
+    # A disc is thin: across it only the voxels beside the plane are looked at.
+    spread = np.sqrt(np.maximum(1.0 - (across @ grid.axes) ** 2, 0.0))
+    reach = np.maximum(radius_mm * spread + half_mm, grid.spacing_mm)
     box = VoxelBox.around(grid, path, reach)
     if box is None:
         return None
@@ -70,7 +72,8 @@ def brush(
     covered = np.zeros(box.shape, bool)
     for start, end in pairwise(points if len(points) > 1 else np.repeat(points, 2, axis=0)):
         covered |= _near_segment(where, start, end, radius_mm, across, half_mm)
-    for index in np.rint(points / spacing).astype(int):
+    for point in points if radius_mm < max(grid.spacing_mm) else ():
+        index = np.rint(point / spacing).astype(int)
         if np.all(index >= 0) and np.all(index < (ni, nj, nk)):
             covered[index[2], index[1], index[0]] = True
     return Patch(box, covered)
@@ -98,7 +101,7 @@ def lasso(grid: Grid, outline_mm: npt.ArrayLike, normal: npt.ArrayLike) -> Patch
     own = box.grid(grid)
     k, j, i = np.indices(box.shape)
     points = own.index_to_mm(np.stack([i, j, k], axis=-1)) - outline[0]
-    in_plane = np.abs(points @ across) <= 0.5 * _thickness_mm(grid, across) * (1.0 - 1e-9)
+    in_plane = _in_slice(points @ across, 0.5 * _thickness_mm(grid, across))
     side = np.cross(across, np.eye(3)[int(np.argmin(np.abs(across)))])
     side /= np.linalg.norm(side)
     frame = np.stack([side, np.cross(across, side)], axis=1)
@@ -151,6 +154,12 @@ def _thickness_mm(grid: Grid, normal: npt.NDArray[np.float64]) -> float:
     return float(np.max(np.abs(normal @ grid.axes) * np.asarray(grid.spacing_mm)))
 
 
+def _in_slice(off_mm: npt.NDArray[np.float64], half_mm: float) -> BoolArray:
+    """Tell which distances from a plane belong to its slice: a plane midway between two belongs to one."""
+    slack = 1e-9 * half_mm
+    return np.asarray((off_mm > slack - half_mm) & (off_mm <= half_mm + slack))
+
+
 def _near_segment(
     where: tuple[npt.NDArray[np.float64], ...],
     start: npt.NDArray[np.float64],
@@ -173,5 +182,5 @@ def _near_segment(
     square = sum((a - t * d - off * n) ** 2 for a, d, n in zip(away, along, across, strict=True))
     near = square <= radius_mm**2
     if half_mm > 0.0:
-        near = near & (np.abs(off) <= half_mm * (1.0 - 1e-9))
+        near = near & _in_slice(off, half_mm)
     return np.asarray(near)

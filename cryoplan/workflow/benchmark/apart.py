@@ -5,16 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from cryoplan.core.errors import SimulationError
 from cryoplan.core.progress import Progress, check_cancelled
+from cryoplan.image.memory import peak_bytes
 from cryoplan.workflow.benchmark.figures import Row, row
 from cryoplan.workflow.benchmark.sizes import Sizes
 
@@ -92,17 +91,8 @@ def _set(values: Mapping[str, str | None]) -> None:
 
 def peak_memory_gb() -> float | None:
     """Return the largest resident memory that this process ever had; None where the system does not tell."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        # Not getrusage: on Linux a new process inherits the peak of the one that started it.
-        for line in status.read_text(encoding="ascii", errors="replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return float(line.split()[1]) * 1024.0 / 1e9
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
+    peak = peak_bytes()
+    return None if peak is None else peak / 1e9
 
 
 def _peak(sizes: Sizes, spacing_mm: float, cells: int) -> float | None:

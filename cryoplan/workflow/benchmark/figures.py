@@ -65,6 +65,9 @@ FIGURES = (
     Figure(case="case-edit", title="One more edit, on the disk", unit="ms", must=50.0),
     Figure(case="case-size", title="The file against its structures, as bits", unit="1", must=3.0),
     Figure(case="load", title="Reading an image with structures", unit="s"),
+    Figure(case="series", title="Loading a CT from DICOM files", unit="s"),
+    Figure(case="series-bare", title="A bare read of the same files", unit="s"),
+    Figure(case="series-ratio", title="Loading against the bare read", unit="1", must=1.5),
     Figure(case="surfaces", title="Surfaces of all structures", unit="s"),
     Figure(case="picture-3d", title="3D picture in its own process", unit="s"),
     Figure(case="slice", title="A slice with outlines and isotherms", unit="ms"),
@@ -139,7 +142,8 @@ class Benchmark:
 
         ``textbook-loops`` and ``textbook-numpy`` say how many times faster than these the solver is,
         ``copy-memory``, ``copy-memory-all`` and ``copy-cache`` the share of each copy bandwidth that its
-        stages reach, ``beside`` and ``beside-thread`` its speed beside a busy window against that alone.
+        stages reach, ``beside`` and ``beside-thread`` its speed beside a busy window against that alone,
+        ``series-ratio`` how many times as long loading takes as a bare read of the same files.
         """
         value = {r.figure.case: r.value for r in self.rows if r.value is not None}
         found: dict[str, float] = {}
@@ -149,7 +153,9 @@ class Benchmark:
         for name in ("copy-memory", "copy-memory-all", "copy-cache"):
             if name in value and "stage-bandwidth" in value:
                 found[name] = value["stage-bandwidth"] / value[name]
-        return found | {name: value[name] for name in ("beside", "beside-thread") if name in value}
+        return found | {
+            name: value[name] for name in ("beside", "beside-thread", "series-ratio") if name in value
+        }
 
     def to_json(self) -> dict[str, object]:
         """Return everything as plain values."""

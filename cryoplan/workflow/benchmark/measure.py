@@ -111,6 +111,12 @@ def _load(bench: _Bench) -> Iterator[Row]:
     return pictures.load(bench.sizes, bench.progress)
 
 
+def _slices(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import slices
+
+    return slices.loading(bench.sizes, bench.progress)
+
+
 def _draw(bench: _Bench) -> Iterator[Row]:
     from cryoplan.workflow.benchmark import pictures
 
@@ -141,6 +147,7 @@ _PARTS = (
     _Part(("stall-thread", "beside-thread"), _beside_thread),
     _Part(("case-open", "case-edit", "case-size"), _keeping),
     _Part(("load",), _load),
+    _Part(("series", "series-bare", "series-ratio"), _slices),
     _Part(("surfaces", "picture-3d", "slice"), _draw),
     _Part(("cycle-0.5mm",), _fine),
     _Part(("memory-240",), _memory_full),

@@ -27,6 +27,8 @@ class Sizes:
         Size of the copied arrays.
     image_voxels : int
         Voxels a side of the image that is read.
+    series_slices, series_pixels : int
+        Files of the DICOM series that is loaded, and pixels a side of each.
     picture_px : int
         Edge of the 3D picture.
     history_steps : int
@@ -50,6 +52,8 @@ class Sizes:
     copy_mb: int = 256
     cache_kb: int = 384
     image_voxels: int = 256
+    series_slices: int = 300
+    series_pixels: int = 512
     picture_px: int = 900
     history_steps: int = 2000
     repeats: int = 5
@@ -71,6 +75,8 @@ TINY = Sizes(
     numpy_steps=2,
     copy_mb=2,
     image_voxels=40,
+    series_slices=6,
+    series_pixels=24,
     picture_px=120,
     history_steps=5,
     repeats=1,

@@ -108,3 +108,13 @@ def test_painting_tells_whether_anything_changed_and_keeps_to_what_is_allowed():
     assert painted(mask, patch, erase=True)
     assert not mask.any()
     assert not painted(mask, patch, erase=True)
+
+
+def test_a_plane_midway_between_two_slices_draws_on_one_of_them():
+    grid = grid_of((60, 60, 9), (0.8, 0.8, 5.0))
+    middle = grid.index_to_mm((30, 30, 3.5))
+    covered = mask_of(grid, brush(grid, [middle], 8.0, normal=AXIAL))
+    assert np.count_nonzero(covered.any(axis=(1, 2))) == 1
+    corners = middle + np.array([(-8.0, -8.0, 0.0), (8.0, -8.0, 0.0), (0.0, 8.0, 0.0)])
+    around = mask_of(grid, lasso(grid, corners, AXIAL))
+    assert np.array_equal(covered.any(axis=(1, 2)), around.any(axis=(1, 2)))
