@@ -38,6 +38,9 @@ SECTION_MM2 = 2500.0
 MARROW_HU = 70.0
 """Marrow between trabeculae is brighter than cord, blood and muscle (20 to 60 HU) ..."""
 
+CORD_HU = 90.0
+"""The contents of the spinal canal have 0 to 50 HU, some more by the blur of the bone around."""
+
 FATTY_HU = -30.0
 """... or fat, darker than this; the contents of the spinal canal are neither."""
 
@@ -90,6 +93,9 @@ def bone_blocks(blocks: Blocks, body: BoolArray) -> BoolArray:
         held = ((planes >= 2) & inside) | ((planes >= 1) & marrow)
         whole |= held
         canal |= (planes >= 1) & ~held
+    # Of what stays open only the width of a cord: narrow gaps and marrow of like value are closed.
+    cord = opened(canal & (values > 0.0) & (values < CORD_HU), WALL_MM, spacing)
+    canal &= dilated(cord, WALL_MM, spacing)
     return (whole | (closed(whole, WALL_MM, spacing) & inside & body & ~canal)) & ~even
 
 
