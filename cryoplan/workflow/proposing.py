@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cryoplan import __version__
 from cryoplan.case.case import Case
+from cryoplan.case.outlined import with_structure
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.errors import StructureError
 from cryoplan.core.finding import Finding
@@ -38,6 +40,10 @@ class Proposal:
         What is unsure about it; to be shown before it is accepted.
     diameter_mm : Volume or None
         Of vessels: local diameter, mm.
+    widths_mm : (float, float) or None
+        Of vessels: the range of that, without the two per cent at each end. They are heat sinks.
+    volume_ml : float
+        Volume of the voxels; 0 where nothing was found.
     """
 
     part: Part
@@ -48,11 +54,8 @@ class Proposal:
     source: str
     notes: tuple[Finding, ...] = ()
     diameter_mm: Volume | None = None
-
-    @property
-    def volume_ml(self) -> float:
-        """Volume of the voxels; 0 where nothing was found."""
-        return float(np.count_nonzero(self.mask.values)) * self.mask.grid.voxel_volume_ml
+    widths_mm: tuple[float, float] | None = None
+    volume_ml: float = 0.0
 
 
 _KINDS: dict[Part, tuple[str, Role, str, str]] = {
@@ -106,20 +109,20 @@ def propose_structures(
     parts = tuple(_part(word) for word in which) or can_propose(case)
     is_ct = case.scan.facts.has_hounsfield
     found = find_anatomy(case.scan.volume, parts, has_hounsfield=is_ct, progress=progress)
-    taken = {s.name for s in case.structures}
+    taken = _names(case)
     return tuple(_proposal(part, taken, is_ct) for part in found)
 
 
 def accept_proposals(case: Case, proposals: Sequence[Proposal]) -> Case:
     """Return a case with the proposals as structures, behind those that it has.
 
+    What they share with other structures is reported as with any that is read or drawn.
+
     Raises
     ------
     StructureError
         If a proposal is empty, its name is taken, it was found in another image, or it is a second body.
     """
-    names = {s.name for s in case.structures}
-    structures: list[Structure] = []
     for proposal in proposals:
         if proposal.mask.grid != case.scan.volume.grid:
             raise StructureError(
@@ -128,14 +131,14 @@ def accept_proposals(case: Case, proposals: Sequence[Proposal]) -> Case:
                 code="auto-other-image",
                 place=proposal.name,
             )
-        if proposal.name in names:
+        if proposal.name.casefold() in _names(case):
             raise StructureError(
                 f"The case already has a structure called {proposal.name}.",
                 "Remove that one first, or look again: the proposal then gets another name.",
                 code="structure-name-twice",
                 place=proposal.name,
             )
-        bodies = [s.name for s in (*case.structures, *structures) if s.role is Role.BODY]
+        bodies = [s.name for s in case.structures if s.role is Role.BODY]
         if proposal.role is Role.BODY and bodies:
             raise StructureError(
                 f"The case already has a body ({bodies[0]}).",
@@ -143,17 +146,35 @@ def accept_proposals(case: Case, proposals: Sequence[Proposal]) -> Case:
                 code="auto-second-body",
                 place=proposal.name,
             )
-        names.add(proposal.name)
-        structures.append(
-            Structure(
-                name=proposal.name,
-                role=proposal.role,
-                tissue=proposal.tissue,
-                mask=proposal.mask,
-                source=proposal.source,
-            )
+        structure = Structure(
+            name=proposal.name,
+            role=proposal.role,
+            tissue=proposal.tissue,
+            mask=proposal.mask,
+            source=proposal.source,
         )
-    return case.changed(structures=(*case.structures, *structures)) if structures else case
+        case = with_structure(case, structure)
+    return case
+
+
+def with_free_names(case: Case, proposals: Sequence[Proposal]) -> tuple[Proposal, ...]:
+    """Return proposals by names that no structure of the case has by now."""
+    taken = _names(case)
+    return tuple(replace(p, name=_free(p.name.split(" (")[0], taken)) for p in proposals)
+
+
+def _names(case: Case) -> set[str]:
+    return {s.name.casefold() for s in case.structures}
+
+
+def _free(stem: str, taken: set[str]) -> str:
+    """Return ``stem`` or ``stem (2)`` and so on, and note that it is taken."""
+    name, number = stem, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{stem} ({number})"
+    taken.add(name.casefold())
+    return name
 
 
 def _part(word: Part | str) -> Part:
@@ -174,18 +195,20 @@ def _proposal(found: Found, taken: set[str], is_ct: bool) -> Proposal:
     stem, role, tissue, how = _KINDS[found.part]
     if not is_ct:
         how = "by the signal, without table and arms"
-    name, number = stem, 1
-    while name in taken:
-        number += 1
-        name = f"{stem} ({number})"
-    taken.add(name)
+    mask, width = found.mask, found.diameter_mm
+    widths = None
+    if width is not None and mask.values.any():
+        low, high = np.percentile(width.values[mask.values], [2.0, 98.0])
+        widths = (float(low), float(high))
     return Proposal(
         part=found.part,
-        name=name,
+        name=_free(stem, taken),
         role=role,
         tissue=tissue,
-        mask=found.mask,
-        source=f"found by itself: {how}",
+        mask=mask,
+        source=f"found by cryoplan {__version__}: {how}",
         notes=found.notes,
-        diameter_mm=found.diameter_mm,
+        diameter_mm=width,
+        widths_mm=widths,
+        volume_ml=float(np.count_nonzero(mask.values)) * mask.grid.voxel_volume_ml,
     )

@@ -15,7 +15,7 @@ from cryoplan.core.volume import Volume
 from cryoplan.image.anatomy.found import Part
 from cryoplan.image.scan import Scan, ScanFacts
 from tests.support.grids import grid_of
-from tests.support.torso import torso
+from tests.support.torso import AORTA_MM, torso
 
 WHERE = grid_of((130, 105, 40), (3.0, 3.0, 3.0))
 
@@ -40,7 +40,7 @@ def test_a_proposal_has_all_that_a_structure_needs_and_changes_nothing(proposed)
     known = workflow.tissues().names()
     for proposal in proposals:
         assert proposal.tissue in known
-        assert proposal.source.startswith("found by itself")
+        assert proposal.source.startswith("found by cryoplan ")
         assert proposal.notes or proposal.part is Part.BODY
         assert proposal.volume_ml > 0
 
@@ -65,6 +65,28 @@ def test_names_that_are_taken_get_a_number_and_are_never_taken_twice(proposed):
     with pytest.raises(StructureError) as refused:
         workflow.accept_proposals(more, [bone])
     assert refused.value.code == "structure-name-twice"
+
+
+def test_a_name_that_was_taken_meanwhile_is_changed_when_it_is_asked_for(proposed):
+    case, proposals = proposed
+    bone = next(p for p in proposals if p.part is Part.BONE)
+    more = workflow.accept_proposals(case, [bone])
+    (renamed,) = workflow.with_free_names(more, [bone])
+    assert renamed.name == "bone (2)"
+    again = workflow.accept_proposals(more, [renamed])
+    assert [s.name for s in again.structures] == ["bone", "bone (2)"]
+    # Twice the same is told as it is for structures from a file.
+    assert "structures-identical" in {f.code for f in again.findings}
+
+
+def test_vessels_are_heat_sinks_with_the_range_of_their_diameters(proposed):
+    _, proposals = proposed
+    vessel = next(p for p in proposals if p.part is Part.VESSEL)
+    assert vessel.role is Role.VESSEL
+    low, high = vessel.widths_mm
+    assert 3.0 <= low < high
+    assert high == pytest.approx(AORTA_MM, abs=2.0 * WHERE.spacing_mm[0])
+    assert all(p.widths_mm is None for p in proposals if p is not vessel)
 
 
 def test_a_second_body_an_empty_one_and_another_images_are_refused(proposed):
