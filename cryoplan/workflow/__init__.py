@@ -20,7 +20,13 @@ from cryoplan.workflow.loading import (
 )
 from cryoplan.workflow.opening import patient_names, survey
 from cryoplan.workflow.partner import Partner, check_partner, load_partner, read_partner
-from cryoplan.workflow.proposing import Proposal, accept_proposals, can_propose, propose_structures, with_free_names
+from cryoplan.workflow.proposing import (
+    Proposal,
+    accept_proposals,
+    can_propose,
+    propose_structures,
+    with_free_names,
+)
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, recall, save_case
 from cryoplan.workflow.solving import (
