@@ -21,6 +21,7 @@ from cryoplan.case.second_image import SecondImage
 from cryoplan.case.skin import body_mask
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.progress import Progress
+from cryoplan.image.anatomy.found import Part
 from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.plan import Plan
@@ -96,6 +97,14 @@ def structures(_line: Line, case: SentCase, path: Path, mesh_axes: str = "") -> 
 def target(_line: Line, case: SentCase, name: str) -> Case:
     """Choose the tumour."""
     return _ready(workflow.choose_target(_case(case), name))
+
+
+def propose(line: Line, case: SentCase, which: Sequence[Part]) -> tuple[workflow.Proposal, ...]:
+    """Look for structures; of the local diameters only their range goes through the pipe."""
+    found = workflow.propose_structures(_case(case), which, line)
+    for proposal in found:
+        proposal.mask.digest()  # travels with the mask
+    return tuple(replace(p, diameter_mm=None) for p in found)
 
 
 def second(
@@ -214,6 +223,7 @@ TASKS: dict[str, Callable[..., object]] = {
     "demo": demo,
     "structures": structures,
     "target": target,
+    "propose": propose,
     "second": second,
     "second-again": second_again,
     "meshes": meshes,

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from cryoplan import workflow
 from cryoplan.app.answered_case import AnsweredCase
 from cryoplan.app.jobs import Asked, Failure
+from cryoplan.app.proposed import Proposed
 from cryoplan.app.second import CANCELLED, SecondShown
 from cryoplan.app.state import BUSY_TEXT
 from cryoplan.app.travel import PATIENCE_S
@@ -69,6 +70,7 @@ class Workspace(AnsweredCase):
         self._printing: dict[Path, int] = {}
         self.second = SecondShown(self)
         self.second_changed.connect(self.second.follow)
+        self.proposed = Proposed(self)
 
     # The case ---------------------------------------------------------------------------------------
 
@@ -226,6 +228,7 @@ class Workspace(AnsweredCase):
             return  # nobody waits for it any more
         if asked.kind == "second-again":
             self.second.give_up(asked, CANCELLED)
+        self.proposed.give_up(asked)
         if asked.kind != "meshes":
             self.message.emit("Cancelled")
 
@@ -246,6 +249,7 @@ class Workspace(AnsweredCase):
         if asked.kind == "second-again":
             self.second.give_up(asked, failure)
             return
+        self.proposed.give_up(asked)
         self.failed.emit(failure)
 
     @Slot(object, object, object)
@@ -293,6 +297,8 @@ class Workspace(AnsweredCase):
             else:
                 what = "structures were not added" if kind == "structures" else "target was not chosen"
                 self.message.emit(f"The {what}, because the case changed meanwhile. Please repeat it.")
+        elif kind == "propose":
+            self.proposed.take(asked, value)
         elif kind in ("second", "second-again"):
             self.second.take(asked, value)
         elif kind == "open":

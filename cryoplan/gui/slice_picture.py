@@ -20,6 +20,7 @@ from cryoplan.core.units import show_clock, show_mm
 from cryoplan.core.volume import Volume
 from cryoplan.gui.drawn_layer import DrawnLayer
 from cryoplan.gui.probe_gestures import PlacedGrip, Placing, place_grips, selected, target_centre_mm
+from cryoplan.gui.proposed_layer import ProposedLayer, key_line
 from cryoplan.gui.second_layer import words
 from cryoplan.gui.slice_layers import Outlines, SliceLayers
 from cryoplan.gui.slice_paint import Camera, SlicePainter, colour
@@ -77,6 +78,7 @@ class SlicePicture(QWidget):
         self._windowing = False
         self.outlining = Outlining.of(workspace)
         self._drawn = DrawnLayer(self.outlining)
+        self._proposed = ProposedLayer(workspace.proposed, view)
         self._late = QRegion()
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -96,6 +98,7 @@ class SlicePicture(QWidget):
         workspace.result_changed.connect(self.update)
         workspace.state_changed.connect(self.update)
         workspace.second.changed.connect(self.update)
+        workspace.proposed.changed.connect(self.update)
         self.placing.changed.connect(self.update)
         Outlines.of(workspace).ready.connect(self.update)
         self.outlining.changed.connect(self.update)
@@ -355,7 +358,8 @@ class SlicePicture(QWidget):
         picture = self._layers.picture(plane, window)
         outlines, target = self._layers.outlines(plane)
         isotherms = self._layers.isotherms(plane, stale=stale)
-        paths = tuple(s.path for s in (*outlines, *isotherms, *target))
+        proposed = self._proposed.strokes(plane)
+        paths = tuple(s.path for s in (*outlines, *proposed, *isotherms, *target))
         key = (camera, self.size(), ratio, stale, picture, *paths)
         if self._base is None or not _same(self._base[0], key):
             pixmap = QPixmap(self.size() * ratio)
@@ -365,7 +369,7 @@ class SlicePicture(QWidget):
             try:
                 drawing = SlicePainter(painter, camera, QSizeF(self.size()), self.font())
                 drawing.image(picture)
-                for strokes in (outlines, isotherms, target):
+                for strokes in (outlines, proposed, isotherms, target):
                     drawing.strokes(strokes)
             finally:
                 painter.end()
@@ -424,6 +428,8 @@ class SlicePicture(QWidget):
         lines = []
         if case is not None and case.target is not None and self._view.shows("tumour"):
             lines.append(look.tumour)
+        if self._workspace.proposed.proposals:
+            lines.append(key_line())
         title = ""
         shown = self._layers.shown_thresholds() if result is not None else ()
         if result is not None and shown:

@@ -20,6 +20,13 @@ from cryoplan.workflow.loading import (
 )
 from cryoplan.workflow.opening import patient_names, survey
 from cryoplan.workflow.partner import Partner, check_partner, load_partner, read_partner
+from cryoplan.workflow.proposing import (
+    Proposal,
+    accept_proposals,
+    can_propose,
+    propose_structures,
+    with_free_names,
+)
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, recall, save_case
 from cryoplan.workflow.solving import (
@@ -37,11 +44,14 @@ __all__ = [
     "CaseFile",
     "ConvergenceReport",
     "Partner",
+    "Proposal",
     "SavedCase",
+    "accept_proposals",
     "add_structures",
     "assess",
     "built_in_case",
     "built_in_plan",
+    "can_propose",
     "catalogue",
     "check",
     "check_convergence",
@@ -60,6 +70,7 @@ __all__ = [
     "open_case",
     "patient_names",
     "prepare",
+    "propose_structures",
     "read_partner",
     "recall",
     "save_case",
@@ -70,6 +81,7 @@ __all__ = [
     "stored_result",
     "survey",
     "tissues",
+    "with_free_names",
     "with_limit",
     "without_limit",
     "write_report",

@@ -22,6 +22,7 @@ from cryoplan.core.units import show_ml
 from cryoplan.gui.numbers import outlined_ml
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.draw import DrawSection
+from cryoplan.gui.panels.find import FindSection
 from cryoplan.gui.parts import Heading, Name, Swatch, Text, indicator_style
 from cryoplan.gui.rows import Findings
 from cryoplan.scene.style import theme
@@ -46,6 +47,8 @@ class StructuresPanel(Panel):
         )
         self.add_button.clicked.connect(self.add_structures_requested)
         self.add(self.add_button)
+        self.find = FindSection(workspace, view)
+        self.add(self.find)
         self.draw = DrawSection(workspace, view)
         self.add(self.draw)
         self._none = Text("", "muted", wrap=True)
@@ -77,6 +80,7 @@ class StructuresPanel(Panel):
         case = self.workspace.case
         self._show_style()
         self.enable_edits(self.add_button, when=case is not None)
+        self.find.refresh()
         self.draw.refresh()
         has = case is not None and bool(case.structures)
         for part in (self._legend, self._list):
@@ -105,6 +109,7 @@ class StructuresPanel(Panel):
 
     def layers_changed(self) -> None:
         """Follow what is shown."""
+        self.find.layers_changed()
         for name, row in self.rows.items():
             row.set_shown(self.view.is_checked(f"structure:{name}"))
 

@@ -117,6 +117,12 @@ def _slices(bench: _Bench) -> Iterator[Row]:
     return slices.loading(bench.sizes, bench.progress)
 
 
+def _anatomy(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import anatomy
+
+    return anatomy.finding(bench.patient, bench.progress)
+
+
 def _draw(bench: _Bench) -> Iterator[Row]:
     from cryoplan.workflow.benchmark import pictures
 
@@ -148,6 +154,7 @@ _PARTS = (
     _Part(("case-open", "case-edit", "case-size"), _keeping),
     _Part(("load",), _load),
     _Part(("series", "series-bare", "series-ratio"), _slices),
+    _Part(("auto-structures",), _anatomy),
     _Part(("surfaces", "picture-3d", "slice"), _draw),
     _Part(("cycle-0.5mm",), _fine),
     _Part(("memory-240",), _memory_full),

@@ -29,6 +29,8 @@ class Sizes:
         Voxels a side of the image that is read.
     series_slices, series_pixels : int
         Files of the DICOM series that is loaded, and pixels a side of each.
+    anatomy_pixels, anatomy_slices : int
+        Size of the CT in which anatomy is found.
     picture_px : int
         Edge of the 3D picture.
     history_steps : int
@@ -54,6 +56,8 @@ class Sizes:
     image_voxels: int = 256
     series_slices: int = 300
     series_pixels: int = 512
+    anatomy_pixels: int = 512
+    anatomy_slices: int = 100
     picture_px: int = 900
     history_steps: int = 2000
     repeats: int = 5
@@ -77,6 +81,8 @@ TINY = Sizes(
     image_voxels=40,
     series_slices=6,
     series_pixels=24,
+    anatomy_pixels=48,
+    anatomy_slices=24,
     picture_px=120,
     history_steps=5,
     repeats=1,
