@@ -7,7 +7,7 @@ always point outwards. VTK says that not all its filters honour directions; here
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -22,10 +22,12 @@ from cryoplan.case.skin import body_mask
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.geometry import Point, as_point
 from cryoplan.core.grid import Grid
+from cryoplan.core.units import MM3_PER_ML
 from cryoplan.core.volume import Volume
 from cryoplan.image.scan import Scan
 from cryoplan.margins.surface import Surface
-from cryoplan.scene.shape import structure_field
+from cryoplan.scene.kept_volume import as_polydata, faces_of, fitted, normals_of, volume_mm3, without_stairs
+from cryoplan.scene.shape import shape_field, structure_field
 from cryoplan.simulation.isotherm import scale_of
 
 Floats = npt.NDArray[np.float32]
@@ -44,6 +46,9 @@ SKIN_VOXEL_MM = 3.2
 MOST_TRIANGLES = 10_000
 """Of one surface but the tumour's. A drawn picture of all of them then stays below 0.1 s without a graphics
 card, and no edge is seen at the size of a view."""
+
+KEPT_SHARE = 0.01
+"""How far the volume of a drawn structure may be from that of its voxels."""
 
 _LEAST_BONE_ML = 1.0
 _LARGEST_OFFSET = 0.3
@@ -77,7 +82,7 @@ class MeshArrays:
 
     def volume_ml(self) -> float:
         """Return the enclosed volume (divergence theorem); of a closed mesh."""
-        return _volume_mm3(self.points_mm.astype(np.float64), self.triangles) / 1000.0
+        return volume_mm3(self.points_mm.astype(np.float64), self.triangles) / MM3_PER_ML
 
     def centroid_mm(self) -> npt.NDArray[np.float64]:
         """Return the centroid of the enclosed volume; of a closed mesh that is not empty."""
@@ -158,22 +163,46 @@ def structure_mesh(structure: Structure, case: Case) -> MeshArrays:
     """Return the surface of a structure, kept as long as its field lives.
 
     Tumours keep every triangle, and thin things (vessels, ducts, nerves, diaphragm) every voxel. Others are
-    thinned to some 2 mm, large ones to 3 mm; a shift along the normals of at most 0.3 voxel then gives back
-    the volume. At last flat parts are drawn with fewer triangles (`lighter`).
+    thinned to some 2 mm, large ones to 3 mm; flat parts are drawn with fewer triangles (`lighter`). At last
+    the surface is moved by at most 0.3 voxels so that it encloses the volume of the voxels. Where that is not
+    enough to come within `KEPT_SHARE` of it, a finer way is taken, in the end the faces of the voxels, which
+    enclose it exactly.
     """
     field = structure_field(structure, case)
     known = _cached(field)
     if known is not None:
         return known
-    if structure.role is Role.TUMOUR:
-        return _keep(field, surface(field, 0.0))
-    if structure.role in _THIN:
-        coarse = field  # every other voxel would leave crumbs of it
-    else:
-        coarse = thinned(field, LARGE_VOXEL_MM if _is_large(structure) else ORGAN_VOXEL_MM)
+    wanted = MM3_PER_ML * structure.volume_ml
     limit_mm = _LARGEST_OFFSET * min(structure.mask.grid.spacing_mm)
-    right = _keep_volume(surface(coarse, 0.0), 1000.0 * structure.volume_ml, limit_mm)
-    return _keep(field, lighter(right))
+    best: MeshArrays | None = None
+    error = np.inf
+    for made in _finer_and_finer(structure, field):
+        light = made if structure.role is Role.TUMOUR else lighter(made)
+        mesh = light
+        if not light.is_empty:
+            points = fitted(light.points_mm.astype(np.float64), light.triangles, wanted, limit_mm)
+            mesh = _mesh(points, light.triangles)
+        off = abs(MM3_PER_ML * mesh.volume_ml() / wanted - 1.0)
+        if best is None or off < error:
+            best, error = mesh, off
+        if error <= KEPT_SHARE:
+            break
+    assert best is not None  # there is always a first way
+    return _keep(field, best)
+
+
+def _finer_and_finer(structure: Structure, field: Volume) -> Iterator[MeshArrays]:
+    """Yield surfaces of a structure, each nearer to its voxels and less smooth than the one before."""
+    if structure.role is not Role.TUMOUR and structure.role not in _THIN:
+        # Every other voxel of something thin would leave crumbs of it.
+        yield surface(thinned(field, LARGE_VOXEL_MM if _is_large(structure) else ORGAN_VOXEL_MM), 0.0)
+    yield surface(field, 0.0)
+    own = shape_field(structure.mask)
+    if own is not field:  # that of the target is made of its mask on the planning grid
+        yield surface(own, 0.0)
+    points, triangles = faces_of(structure.mask)
+    yield _mesh(without_stairs(points, triangles), triangles)
+    yield _mesh(points, triangles)
 
 
 def _is_large(structure: Structure) -> bool:
@@ -254,24 +283,13 @@ def lighter(mesh: MeshArrays, most: int = MOST_TRIANGLES) -> MeshArrays:
     Method: quadric error metrics, Garland and Heckbert (1997), as VTK has them; the volume stays.
     """
     from vtkmodules.util import numpy_support
-    from vtkmodules.vtkCommonCore import vtkPoints
-    from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
     from vtkmodules.vtkFiltersCore import vtkQuadricDecimation
 
     if len(mesh.triangles) <= most:
         return mesh
-    to_vtk: Any = numpy_support.numpy_to_vtk
     to_numpy: Any = numpy_support.vtk_to_numpy
-    points = vtkPoints()
-    points.SetData(to_vtk(mesh.points_mm, deep=False))
-    offsets = np.arange(0, 3 * len(mesh.triangles) + 1, 3, dtype=np.int32)
-    cells = vtkCellArray()
-    cells.SetData(to_vtk(offsets, deep=True), to_vtk(mesh.triangles.ravel(), deep=True))
-    data = vtkPolyData()
-    data.SetPoints(points)
-    data.SetPolys(cells)
     fewer = vtkQuadricDecimation()
-    fewer.SetInputData(data)
+    fewer.SetInputData(as_polydata(mesh.points_mm, mesh.triangles))
     fewer.SetTargetReduction(1.0 - most / len(mesh.triangles))
     fewer.VolumePreservationOn()
     fewer.Update()
@@ -353,39 +371,5 @@ def _mesh(points: npt.NDArray[np.float64], triangles: npt.NDArray[Any]) -> MeshA
     return MeshArrays(
         points_mm=points.astype(np.float32),
         triangles=triangles,
-        normals=_normals(points, triangles).astype(np.float32),
+        normals=normals_of(points, triangles).astype(np.float32),
     )
-
-
-def _normals(points: npt.NDArray[np.float64], triangles: Ints) -> npt.NDArray[np.float64]:
-    """Return the area-weighted mean of the normals of the triangles at each point."""
-    if len(triangles) == 0:
-        return np.zeros((len(points), 3))
-    a, b, c = (points[triangles[:, n]] for n in range(3))
-    faces = np.cross(b - a, c - a)
-    corners = triangles.ravel()
-    total = np.stack(
-        [np.bincount(corners, np.repeat(faces[:, n], 3), minlength=len(points)) for n in range(3)], axis=1
-    )
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return np.asarray(total / np.where(length > 0.0, length, 1.0))
-
-
-def _volume_mm3(points: npt.NDArray[np.float64], triangles: Ints) -> float:
-    if len(triangles) == 0:
-        return 0.0
-    middle = points.mean(axis=0)
-    a, b, c = ((points - middle)[triangles[:, n]] for n in range(3))
-    return float(np.einsum("ij,ij->", a, np.cross(b, c))) / 6.0
-
-
-def _keep_volume(mesh: MeshArrays, wanted_mm3: float, limit_mm: float) -> MeshArrays:
-    """Move the points along their normals, by at most `limit_mm`, so that the volume fits."""
-    if mesh.is_empty:
-        return mesh
-    points = mesh.points_mm.astype(np.float64)
-    a, b, c = (points[mesh.triangles[:, n]] for n in range(3))
-    area = float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()) / 2.0
-    offset = (wanted_mm3 - _volume_mm3(points, mesh.triangles)) / area
-    offset = float(np.clip(offset, -limit_mm, limit_mm))
-    return _mesh(points + offset * mesh.normals, mesh.triangles)
