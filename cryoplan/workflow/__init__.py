@@ -19,6 +19,15 @@ from cryoplan.workflow.loading import (
     save_plan,
 )
 from cryoplan.workflow.opening import patient_names, survey
+from cryoplan.workflow.other_program import (
+    Offer,
+    Offers,
+    Outlined,
+    add_outlines,
+    find_offers,
+    outlines_case,
+    run_ai,
+)
 from cryoplan.workflow.partner import Partner, check_partner, load_partner, read_partner
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, recall, save_case
@@ -36,8 +45,12 @@ from cryoplan.workflow.solving import (
 __all__ = [
     "CaseFile",
     "ConvergenceReport",
+    "Offer",
+    "Offers",
+    "Outlined",
     "Partner",
     "SavedCase",
+    "add_outlines",
     "add_structures",
     "assess",
     "built_in_case",
@@ -49,6 +62,7 @@ __all__ = [
     "choose_target",
     "describe_limit",
     "find_meanings",
+    "find_offers",
     "judge_again",
     "limits_of",
     "list_series",
@@ -58,10 +72,12 @@ __all__ = [
     "make_pictures",
     "meaning_of",
     "open_case",
+    "outlines_case",
     "patient_names",
     "prepare",
     "read_partner",
     "recall",
+    "run_ai",
     "save_case",
     "save_plan",
     "simulate",
