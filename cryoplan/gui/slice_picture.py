@@ -270,9 +270,10 @@ class SlicePicture(QWidget):
 
     @Slot()
     def _view_changed(self) -> None:
-        cursor = self._view.cursor_mm
-        if cursor != self._cursor_seen:
-            self._cursor_seen = cursor
+        cursor, seen = self._view.cursor_mm, self._cursor_seen
+        self._cursor_seen = cursor
+        # Scrolling this view's slices must not take it away from what the user has zoomed on.
+        if any(cursor[a] != seen[a] for a in range(3) if a != self.orientation.axis):
             self._follow(cursor)
         self.update()
 
