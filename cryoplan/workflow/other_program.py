@@ -1,4 +1,4 @@
-"""Another program outlines: what TotalSegmentator can do for a case here and now, and its outlines as structures.
+"""Another program outlines: what TotalSegmentator can do for a case, and its outlines as structures.
 
 Nothing becomes part of a case before somebody has accepted it.
 """
@@ -49,7 +49,7 @@ class Offers:
     installation : Installation or None
         None where it is not installed.
     offers : tuple of Offer
-        The tasks for the modality of the image (all where it is unknown), whether their weights are there or not.
+        The tasks for the modality of the image (all where it is unknown), with or without their weights.
     licence : str
         To be shown before anything is started.
     """
@@ -125,7 +125,7 @@ def run_ai(scan: Scan, task_id: str, *, device: str = "gpu", progress: Progress 
 
 
 def outlines_case(scan: Scan, outlined: Outlined, *, which: Collection[str] = ()) -> Case:
-    """Make a case of the outlines alone, with their roles; `which` names those that are wanted, all when empty.
+    """Make a case of the outlines alone, with their roles: those that `which` names, all when it is empty.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """A TotalSegmentator that is really installed, found and started, and whose network is a file to copy.
 
-Its package has the layout, the names and the function of TotalSegmentator 2.18; what its function does is told
-by environment variables, which reach the process that it runs in.
+Its package has the layout, the names and the function of TotalSegmentator 2.18; what its function does is
+told by environment variables, which reach the process that it runs in.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-API = '''
+API = """
 import json, os, shutil, signal, socket, subprocess, sys, time
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def totalsegmentator(input, output=None, ml=False, nr_thr_resamp=1, nr_thr_savin
     if does == "helper died":
         raise RuntimeError("One or more background workers are no longer alive. Exiting.")
     if does == "error":
-        raise ValueError("/home/somebody/secret")
+        raise ValueError("somebody secret")
     if does == "licence":
         sys.exit(1)
     if does == "fetch":
@@ -66,7 +66,7 @@ def totalsegmentator(input, output=None, ml=False, nr_thr_resamp=1, nr_thr_savin
     print("Saving segmentations...")
     if does != "nothing":
         shutil.copy(os.environ["FAKE_TOTALSEG_ANSWER"], output)
-'''
+"""
 
 
 class Installed:
@@ -119,7 +119,9 @@ class Installed:
     def add_weights(self, *datasets: int) -> None:
         """Put weights where it looks for them."""
         for number in datasets:
-            fold = self.weights / f"Dataset{number}_some" / "nnUNetTrainer__nnUNetPlans__3d_fullres" / "fold_0"
+            fold = (
+                self.weights / f"Dataset{number}_some" / "nnUNetTrainer__nnUNetPlans__3d_fullres" / "fold_0"
+            )
             fold.mkdir(parents=True)
             (fold / "checkpoint_final.pth").write_bytes(b"weights")
 

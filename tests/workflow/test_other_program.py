@@ -1,4 +1,4 @@
-"""TotalSegmentator for a case: what is offered, the published outlines through the whole way, and acceptance."""
+"""TotalSegmentator for a case: what is offered, the published outlines on their whole way, acceptance."""
 
 from __future__ import annotations
 
@@ -73,9 +73,7 @@ def test_only_tasks_of_the_image_whose_weights_are_there_can_be_started(installe
     assert len(workflow.find_offers(unknown).offers) == 5
 
 
-def test_the_published_outlines_come_through_voxel_by_voxel_each_with_a_sure_role(
-    installed, data_root, tmp_path
-):
+def test_the_published_outlines_come_through_voxel_by_voxel_each_with_a_sure_role(installed, data_root):
     folder = data_root / "abdomen_ct_totalseg"
     names = json.loads((folder / "labels.json").read_text())
     table = names.get("labels", names)

@@ -5,6 +5,6 @@ network connection (`runner`), so that a large network can neither take the wind
 Weights are never fetched: where they are missing, the user is told the command that fetches them. What comes
 back is a label map like any other and is read by the reader of label maps.
 
-Rejected: importing it here. It needs gigabytes of PyTorch, cannot be stopped half way, and sends statistics of
-use over the network unless that is switched off.
+Rejected: importing it here. It needs gigabytes of PyTorch, cannot be stopped half way, and sends statistics
+of use over the network unless that is switched off.
 """

@@ -66,9 +66,7 @@ def find_installation() -> Installation | None:
     except importlib.metadata.PackageNotFoundError:
         version = "of unknown version"
     folder = weights_folder()
-    return Installation(
-        version=version, weights=folder, datasets=_datasets(folder), sees_gpu=_sees_gpu()
-    )
+    return Installation(version=version, weights=folder, datasets=_datasets(folder), sees_gpu=_sees_gpu())
 
 
 def weights_folder() -> Path:
@@ -99,5 +97,5 @@ def _datasets(folder: Path) -> frozenset[int]:
 
 def _sees_gpu() -> bool:
     if sys.platform == "win32":
-        return (Path(os.environ.get("SystemRoot", r"C:\Windows")) / "System32" / "nvcuda.dll").is_file()
+        return (Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / "System32" / "nvcuda.dll").is_file()
     return Path("/dev/nvidiactl").exists()

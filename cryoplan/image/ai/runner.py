@@ -2,8 +2,8 @@
 
 It is started by `cryoplan.image.ai.running` with the path of a job file and stands on nothing of cryoplan, so
 that it starts in any surroundings that TotalSegmentator starts in. What it has to say goes to its output as
-lines of JSON behind a mark; other lines are TotalSegmentator's own words. It ends, and takes the folder of the
-job with it, as soon as the pipe to its input closes: the program that started it has gone.
+lines of JSON behind a mark; other lines are TotalSegmentator's own words. It ends, and takes the folder of
+the job with it, as soon as the pipe to its input closes: the program that started it has gone.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def end_with_input(folder: Path) -> None:
                 pass
         shutil.rmtree(folder, ignore_errors=True)
         if sys.platform == "win32":
-            subprocess.run(["taskkill", "/F", "/T", "/PID", str(os.getpid())], check=False)  # noqa: S607
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(os.getpid())], check=False)
             os._exit(1)
         os.killpg(os.getpgid(0), signal.SIGKILL)
 

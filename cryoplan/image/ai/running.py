@@ -290,15 +290,14 @@ class _Heard:
         """Raise unless the script said that all is done."""
         if self._done:
             return
-        if self._kind in _FELL:
-            what, remedy, kind = _FELL[self._kind]
-            raise StructureError(what, remedy, code=kind)
         if self._kind:
-            raise StructureError(
+            own = (
                 f"TotalSegmentator made an error of its own ({self._error}).",
                 "Try again, or choose the other resolution; the case is as it was.",
-                code="ai-failed",
+                "ai-failed",
             )
+            what, remedy, kind = _FELL.get(self._kind, own)
+            raise StructureError(what, remedy, code=kind)
         how = f"signal {-code}" if code is not None and code < 0 else f"code {code}"
         # Linux ends the largest program with signal 9 when no memory is left.
         guess = " Memory has probably run out." if code == -9 else ""

@@ -113,9 +113,7 @@ class TaskTable:
         # The published peak holds the part that no image can make smaller.
         memory = least + max(numbers["memory"] - least, 0.0) * share
         gpu_memory = least_gpu + max(numbers["gpu_memory"] - least_gpu, 0.0) * share if gpu else 0.0
-        return Cost(
-            seconds=numbers["start"] + work, memory_bytes=memory * 1e9, gpu_bytes=gpu_memory * 1e9
-        )
+        return Cost(seconds=numbers["start"] + work, memory_bytes=memory * 1e9, gpu_bytes=gpu_memory * 1e9)
 
 
 @lru_cache(maxsize=1)

@@ -125,7 +125,8 @@ def test_a_download_that_broke_off_is_no_weights(installed):
 # Run ------------------------------------------------------------------------------------------------
 
 
-def test_outlines_come_back_on_the_grid_of_an_oblique_flipped_scan_under_their_names(installed):
+@pytest.mark.usefixtures("installed")
+def test_outlines_come_back_on_the_grid_of_an_oblique_flipped_scan_under_their_names():
     listener = Listener()
     found = run(progress=listener)
     assert [mask.name for mask in found.masks] == ["liver", "kidney_right"]
