@@ -279,27 +279,32 @@ def _choose_target(
         if wanted in names_in_files:
             return by_name[names_in_files[wanted]]
         return by_name[find_by_name(list(by_name), wanted)]
+    tumour, unsettled = only_tumour(structures)
+    findings += unsettled
+    return tumour
+
+
+def only_tumour(structures: Sequence[Structure]) -> tuple[Structure | None, list[Finding]]:
+    """Return the tumour if there is exactly one, else None and a finding that says which it is not."""
     tumours = [s for s in structures if s.role is Role.TUMOUR]
     if len(tumours) == 1:
-        return tumours[0]
-    if tumours:
-        listed = "; ".join(s.name for s in tumours)
-        findings.append(
-            Finding(
-                level=Level.WARN,
-                code="several-targets",
-                text=f"There are {len(tumours)} tumours ({listed}). Choose the one to plan for.",
-            )
-        )
-    else:
-        findings.append(
+        return tumours[0], []
+    if not tumours:
+        return None, [
             Finding(
                 level=Level.WARN,
                 code="no-target",
                 text="No structure is a tumour. Outline one, or choose a structure as the target.",
             )
+        ]
+    listed = "; ".join(s.name for s in tumours)
+    return None, [
+        Finding(
+            level=Level.WARN,
+            code="several-targets",
+            text=f"There are {len(tumours)} tumours ({listed}). Choose the one to plan for.",
         )
-    return None
+    ]
 
 
 def target_findings(target: Structure, scan: Scan) -> list[Finding]:

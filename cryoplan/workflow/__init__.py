@@ -19,6 +19,15 @@ from cryoplan.workflow.loading import (
     save_plan,
 )
 from cryoplan.workflow.opening import patient_names, survey
+from cryoplan.workflow.other_program import (
+    Offer,
+    Offers,
+    Outlined,
+    add_outlines,
+    find_offers,
+    outlines_case,
+    run_ai,
+)
 from cryoplan.workflow.partner import Partner, check_partner, load_partner, read_partner
 from cryoplan.workflow.proposing import (
     Proposal,
@@ -43,10 +52,17 @@ from cryoplan.workflow.solving import (
 __all__ = [
     "CaseFile",
     "ConvergenceReport",
+    "Offer",
+    "Offers",
+    "Outlined",
     "Partner",
     "Proposal",
     "SavedCase",
+<<<<<<< HEAD
     "accept_proposals",
+=======
+    "add_outlines",
+>>>>>>> w-ai
     "add_structures",
     "assess",
     "built_in_case",
@@ -59,6 +75,7 @@ __all__ = [
     "choose_target",
     "describe_limit",
     "find_meanings",
+    "find_offers",
     "judge_again",
     "limits_of",
     "list_series",
@@ -68,11 +85,13 @@ __all__ = [
     "make_pictures",
     "meaning_of",
     "open_case",
+    "outlines_case",
     "patient_names",
     "prepare",
     "propose_structures",
     "read_partner",
     "recall",
+    "run_ai",
     "save_case",
     "save_plan",
     "simulate",
