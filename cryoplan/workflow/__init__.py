@@ -58,11 +58,8 @@ __all__ = [
     "Partner",
     "Proposal",
     "SavedCase",
-<<<<<<< HEAD
     "accept_proposals",
-=======
     "add_outlines",
->>>>>>> w-ai
     "add_structures",
     "assess",
     "built_in_case",
