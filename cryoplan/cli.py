@@ -284,9 +284,20 @@ def _bench(options: argparse.Namespace) -> int:
     from cryoplan.workflow.benchmark import run_benchmark
 
     with _Console(as_json=options.json) as progress:
-        found = run_benchmark(full=options.full, only=options.only, progress=progress)
+        found = run_benchmark(
+            full=options.full, only=options.only, progress=progress, stroke_times=_stroke_times()
+        )
     print(json.dumps(found.to_json()) if options.json else f"{found.to_text()} {RESEARCH_USE}.")
     return DONE
+
+
+def _stroke_times() -> Callable[[Any], list[float]] | None:
+    """Return what measures the brush in a window; None where there is no Qt."""
+    try:
+        from cryoplan.gui.stroke_bench import stroke_times
+    except ImportError:
+        return None
+    return stroke_times
 
 
 def _codes(options: argparse.Namespace) -> int:

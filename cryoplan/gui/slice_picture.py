@@ -22,7 +22,7 @@ from cryoplan.gui.drawn_layer import DrawnLayer
 from cryoplan.gui.probe_gestures import PlacedGrip, Placing, place_grips, selected, target_centre_mm
 from cryoplan.gui.proposed_layer import ProposedLayer, key_line
 from cryoplan.gui.second_layer import words
-from cryoplan.gui.slice_layers import Outlines, SliceLayers
+from cryoplan.gui.slice_layers import Outlines, Picture, SliceLayers
 from cryoplan.gui.slice_paint import Camera, SlicePainter, colour
 from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark, project_probe, strength_at
@@ -72,6 +72,7 @@ class SlicePicture(QWidget):
         self._fitted_to: Volume | None = None
         self._cursor_seen = view.cursor_mm
         self._base: tuple[Any, QPixmap] | None = None
+        self._gray: tuple[Any, QPixmap] | None = None
         self._texts: tuple[str, ...] = ()
         # What the mouse is doing; the picture shows it.
         self._hot: Grip | None = None
@@ -362,19 +363,33 @@ class SlicePicture(QWidget):
         paths = tuple(s.path for s in (*outlines, *proposed, *isotherms, *target))
         key = (camera, self.size(), ratio, stale, picture, *paths)
         if self._base is None or not _same(self._base[0], key):
-            pixmap = QPixmap(self.size() * ratio)
-            pixmap.setDevicePixelRatio(ratio)
-            pixmap.fill(colour(theme().dark.canvas))
+            # Its own copy of the image, which is slow to scale and stays when a stroke changes an outline.
+            pixmap = self._gray_picture(camera, picture).copy()
             painter = QPainter(pixmap)
             try:
                 drawing = SlicePainter(painter, camera, QSizeF(self.size()), self.font())
-                drawing.image(picture)
                 for strokes in (outlines, proposed, isotherms, target):
                     drawing.strokes(strokes)
             finally:
                 painter.end()
             self._base = (key, pixmap)
         return self._base[1]
+
+    def _gray_picture(self, camera: Camera, picture: Picture) -> QPixmap:
+        """Return the image alone as it lies in the view, kept while it lies there."""
+        ratio = self.devicePixelRatioF()
+        key = (camera, self.size(), ratio, theme().dark.canvas, picture)
+        if self._gray is None or self._gray[0][:4] != key[:4] or self._gray[0][4] is not picture:
+            pixmap = QPixmap(self.size() * ratio)
+            pixmap.setDevicePixelRatio(ratio)
+            pixmap.fill(colour(theme().dark.canvas))
+            painter = QPainter(pixmap)
+            try:
+                SlicePainter(painter, camera, QSizeF(self.size()), self.font()).image(picture)
+            finally:
+                painter.end()
+            self._gray = (key, pixmap)
+        return self._gray[1]
 
     def _paint_probes(self, drawing: SlicePainter, plane: SlicePlane) -> None:
         plan, chosen = self._workspace.plan, self._view.selected_probe

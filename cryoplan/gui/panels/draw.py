@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -42,6 +42,7 @@ TOOLS = (
 
 NOTHING = "Draw on ..."
 LARGEST_TOLERANCE = 150
+LATER_MS = 100
 
 
 class DrawSection(QWidget):
@@ -79,7 +80,11 @@ class DrawSection(QWidget):
             short.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             short.activated.connect(call)
         self.outlining.changed.connect(self.refresh)
-        self.outlining.drawn.connect(self._say_size)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(LATER_MS)
+        self._later.timeout.connect(self._say_size)
+        self.outlining.drawn.connect(self._drawn_on)
 
     # Places -----------------------------------------------------------------------------------------
 
@@ -276,7 +281,15 @@ class DrawSection(QWidget):
         self._say_size()
 
     @Slot()
-    def _say_size(self, _box: object = None) -> None:
+    def _drawn_on(self) -> None:
+        # While the hand draws, the number may wait: measuring a large structure must not hold up the brush.
+        if not self.outlining.is_drawing:
+            self._say_size()
+        elif not self._later.isActive():
+            self._later.start()
+
+    @Slot()
+    def _say_size(self) -> None:
         subject, live = self.outlining.subject, self.outlining.live
         if subject is None:
             return

@@ -35,6 +35,10 @@ class Sizes:
         Edge of the 3D picture.
     history_steps : int
         Edits in the case file that is opened.
+    drawn_size : tuple of int
+        Voxels of the scan that is drawn on, along x, y and z.
+    strokes, stroke_points : int
+        Strokes of the brush, and events of the mouse in each.
     repeats : int
         Runs of whatever takes at most five seconds; longer ones are run three times or once.
     """
@@ -60,6 +64,9 @@ class Sizes:
     anatomy_slices: int = 100
     picture_px: int = 900
     history_steps: int = 2000
+    drawn_size: tuple[int, int, int] = (512, 512, 300)
+    strokes: int = 12
+    stroke_points: int = 25
     repeats: int = 5
 
 
@@ -85,6 +92,9 @@ TINY = Sizes(
     anatomy_slices=24,
     picture_px=120,
     history_steps=5,
+    drawn_size=(48, 44, 40),
+    strokes=3,
+    stroke_points=4,
     repeats=1,
 )
 """For tests: every figure is measured, and none means anything."""
