@@ -16,6 +16,7 @@ from cryoplan.app.steps import Step
 from cryoplan.app.travel import Travel
 from cryoplan.case.case import Case
 from cryoplan.case.own_limits import Judged
+from cryoplan.case.reviews import reviews_of, with_reviewed
 from cryoplan.case.second_image import SecondImage
 from cryoplan.core.errors import CryoplanError
 from cryoplan.margins.limits import Limits
@@ -39,6 +40,8 @@ class EditedCase(QObject):
         The case file, its history, its status, or whether all is saved: see `Keeper.kept`.
     second_changed
         The case has another second image, or none any more; everything else is as it was.
+    reviews_changed
+        Another structure is reviewed, or one not any more; everything else is as it was.
     """
 
     message = Signal(str)
@@ -46,6 +49,7 @@ class EditedCase(QObject):
     file_changed = Signal()
     limits_changed = Signal()
     second_changed = Signal()
+    reviews_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -95,8 +99,32 @@ class EditedCase(QObject):
         if self._case is None or not self._may_edit():
             return False
         before = self._case
+        if reviews_of(before).keys() - reviews_of(case).keys():
+            text = f"{text}; no longer reviewed"
         self._show_case(case)
         self._record(text, before=(before, self._plan), wait=False)
+        return True
+
+    def set_reviewed(self, name: str, is_reviewed: bool) -> bool:
+        """Note that a structure was looked at and is right, or take that back, as one step; tell whether so.
+
+        Raises
+        ------
+        StructureError
+            If there is no structure of that name.
+        """
+        self.finish_strokes()
+        before = self._case
+        if before is None:
+            return False
+        case = with_reviewed(before, name, is_reviewed)
+        if case is before:
+            return True
+        if not self._may_edit():
+            return False
+        self._case = case
+        self._record(f"{name}: {'reviewed' if is_reviewed else 'not reviewed'}", before=(before, self._plan))
+        self.reviews_changed.emit()
         return True
 
     def may_edit(self) -> bool:
@@ -141,9 +169,12 @@ class EditedCase(QObject):
     def _arrive(self, case: Case, plan: Plan) -> None:
         if self._case is not None and case.digest() == self._case.digest():
             other = case.second != self._case.second
+            seen = reviews_of(case) != reviews_of(self._case)
             self._judge_by(case)
             if other:
                 self.second_changed.emit()
+            if seen:
+                self.reviews_changed.emit()
         else:
             self._show_case(case)
         self._set_plan(plan)

@@ -46,11 +46,12 @@ class ChangedCase:
     @classmethod
     def between(cls, base: Case, case: Case) -> ChangedCase:
         """Return what has to be sent of `case` where `base` is."""
-        there = {id(s) for s in base.structures}
+        # A review makes another record of the same structure; the process needs to know nothing of it.
+        there = {_same(s) for s in base.structures}
         return cls(
             base=base.digest(),
             code=case.code,
-            structures=tuple(s.name if id(s) in there else s for s in case.structures),
+            structures=tuple(s.name if _same(s) in there else s for s in case.structures),
             target_name=case.target_name,
             planning_grid=case.planning_grid,
             findings=case.findings,
@@ -109,3 +110,14 @@ class Held:
         self.cases.clear()
         self.results.clear()
         self._base = None
+
+
+def _same(structure: Structure) -> tuple[object, ...]:
+    return (
+        structure.name,
+        structure.role,
+        structure.tissue,
+        structure.source,
+        structure.role_is_guess,
+        id(structure.mask),
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -17,6 +17,7 @@ from cryoplan import workflow
 from cryoplan.app.jobs import Forgotten
 from cryoplan.app.parcel import ChangedCase, HeldCase
 from cryoplan.case.case import Case
+from cryoplan.case.reviews import with_reviews
 from cryoplan.case.second_image import SecondImage
 from cryoplan.case.skin import body_mask
 from cryoplan.core.errors import CryoplanError
@@ -174,11 +175,12 @@ def report(
     path: Path,
     standing: str = "",
     second: SecondImage | None = None,
+    reviews: Mapping[str, str] | None = None,
 ) -> Path:
-    """Print the PDF; the second image is no part of what the process knows a case by."""
+    """Print the PDF; second image and reviews are no part of what the process knows a case by."""
     result, assessment = _solved(solved)
     workflow.write_report(
-        _case(case).changed(second=second),
+        with_reviews(_case(case).changed(second=second), reviews or {}),
         plan,
         workflow.catalogue(),
         result,

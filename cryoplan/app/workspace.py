@@ -19,6 +19,7 @@ from cryoplan.app.travel import PATIENCE_S
 from cryoplan.app.worker import Worker
 from cryoplan.case.case import Case
 from cryoplan.case.history import Kind
+from cryoplan.case.reviews import reviews_of, with_reviews
 from cryoplan.case.store import Memory
 from cryoplan.core.errors import StaleError
 from cryoplan.plan.plan import Plan
@@ -211,6 +212,7 @@ class Workspace(AnsweredCase):
             path=path,
             standing=standing,
             second=self._case.second if self._case is not None else None,
+            reviews={} if self._case is None else reviews_of(self._case),
         )
 
     def close(self) -> bool:
@@ -336,9 +338,9 @@ class Workspace(AnsweredCase):
             new = [s.name for s in case.structures if s.name not in {b.name for b in before.structures}]
             text = f"Structures added: {', '.join(new)}"
         if self._may_edit():
-            # The background process knows a case without its second image.
+            # The background process knows a case without its second image and its reviews.
             self._errands.held.took(case)
-            self._show_case(case.changed(second=before.second))
+            self._show_case(with_reviews(case.changed(second=before.second), reviews_of(before)))
             self._record(text, before=(before, self._plan))
 
     def _show_case(self, case: Case) -> None:

@@ -247,6 +247,13 @@ class History:
             down.append(state)
         raise KeyError(end)
 
+    def brought_in(self, text: str) -> Entry | None:
+        """Return the first entry that put a text into the document, such as the digest of a mask.
+
+        None when no change did: then it was there from the start, or is not in the document.
+        """
+        return next((e for e in self.entries if any(_holds(c.after, text) for c in e.changes)), None)
+
     # What holds -------------------------------------------------------------------------------------
 
     @property
@@ -315,3 +322,11 @@ def _taken(entry: Entry, current: int, parents: dict[int, int], ahead: dict[int,
             ahead[parent] = state
             state = parent
     return entry.after
+
+
+def _holds(value: Json, text: str) -> bool:
+    if isinstance(value, dict):
+        return any(_holds(inner, text) for inner in value.values())
+    if isinstance(value, list | tuple):
+        return any(_holds(inner, text) for inner in value)
+    return bool(value == text)

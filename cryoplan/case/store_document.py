@@ -112,9 +112,10 @@ def case_of(
                 name=row["name"],
                 role=Role(row["role"]),
                 tissue=row["tissue"],
-                mask=mask_of(row["mask"]),
+                mask=_mask(row["mask"], there, mask_of),
                 source=row["source"],
                 role_is_guess=row["role_is_guess"],
+                reviewed=row.get("reviewed", ""),
             )
         )
     return Case(
@@ -160,7 +161,16 @@ def _structure_row(structure: Structure) -> dict[str, Any]:
         "source": structure.source,
         "role_is_guess": structure.role_is_guess,
         "mask": structure.mask.digest(),
+        # Left out where there is none, so that files from before there was such a thing stay as they are.
+        **({"reviewed": structure.reviewed} if structure.is_reviewed else {}),
     }
+
+
+def _mask(digest: str, there: Structure | None, mask_of: Callable[[str], Volume]) -> Volume:
+    """Return a mask, that in memory where it is the same: much has been worked out from it."""
+    if there is not None and there.mask.digest() == digest:
+        return there.mask
+    return mask_of(digest)
 
 
 def _refuse_constant(name: str) -> None:

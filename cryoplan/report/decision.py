@@ -106,7 +106,11 @@ def target_facts(case: Case, assessment: Assessment) -> tuple[Fact, ...]:
     guess = ", role guessed from the name" if target.role_is_guess else ""
     return (
         Fact(label="Target", value=f"{target.name}{guess}"),
-        Fact(label="Outlined", value=f"{show_ml(target.volume_ml)}, source {_source(target.source)}"),
+        Fact(
+            label="Outlined",
+            value=f"{show_ml(target.volume_ml)}, source {_source(target.source)}, "
+            f"{'reviewed' if target.is_reviewed else 'not reviewed'}",
+        ),
         Fact(
             label="Extent",
             value=f"{x:.0f} × {y:.0f} × {z:.0f} mm (left-right, front-back, head-feet)",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -10,10 +11,12 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QRadioButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from cryoplan.app.carding import Carding
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.case.case import Case
@@ -21,11 +24,14 @@ from cryoplan.case.structure import Role, Structure
 from cryoplan.core.units import show_ml
 from cryoplan.gui.numbers import outlined_ml
 from cryoplan.gui.panel import Panel
+from cryoplan.gui.panels.card import CardSection
 from cryoplan.gui.panels.draw import DrawSection
 from cryoplan.gui.panels.find import FindSection
 from cryoplan.gui.parts import Heading, Name, Swatch, Text, indicator_style
 from cryoplan.gui.rows import Findings
 from cryoplan.scene.style import theme
+
+OPEN, CLOSED = "▾", "▸"
 
 
 class StructuresPanel(Panel):
@@ -67,6 +73,13 @@ class StructuresPanel(Panel):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(3)
         self.add(self._list)
+        self.carding = Carding(workspace, self)
+        self.card = CardSection(workspace, view, self.carding)
+        # Within the list from the start: shown by itself it would be a window.
+        self.card.setParent(self._list)
+        self.card.hide()
+        self.carding.changed.connect(self._card_changed)
+        workspace.reviews_changed.connect(self._soon.ask)
         self.rows: dict[str, StructureRow] = {}
         self._group = QButtonGroup(self)
         self._shown: Case | None = None
@@ -97,6 +110,8 @@ class StructuresPanel(Panel):
         for name, row in self.rows.items():
             row.set_target(name == case.target_name)
             self.enable_edits(row.target)
+            row.show_chosen(name == self.carding.name)
+        self.card.refresh()
         self.findings.show_findings(case.findings)
         self.layers_changed()
 
@@ -115,6 +130,8 @@ class StructuresPanel(Panel):
 
     def _rebuild(self, case: Case | None) -> None:
         self._shown = case
+        # It outlives the rows: what is being read in it stays where it is.
+        self._column.removeWidget(self.card)
         for row in self.rows.values():
             self._group.removeButton(row.target)
             self._column.removeWidget(row)
@@ -125,9 +142,34 @@ class StructuresPanel(Panel):
             row = StructureRow(structure)
             row.shown.toggled.connect(self._show)
             row.target.clicked.connect(self._choose)
+            row.opened.connect(self._open)
             self._group.addButton(row.target)
             self._column.addWidget(row)
             self.rows[structure.name] = row
+        self._place_card()
+
+    def _place_card(self) -> None:
+        """Put the card below the row of its structure."""
+        row = self.rows.get(self.carding.name)
+        if row is None:
+            self._column.removeWidget(self.card)
+            self.card.hide()
+        elif self._column.indexOf(self.card) != self._column.indexOf(row) + 1:
+            self._column.removeWidget(self.card)
+            self._column.insertWidget(self._column.indexOf(row) + 1, self.card)
+
+    @Slot(str)
+    def _open(self, name: str) -> None:
+        """Show the card of a structure, or close it again."""
+        self.carding.choose("" if name == self.carding.name else name)
+
+    @Slot()
+    def _card_changed(self) -> None:
+        for name, row in self.rows.items():
+            row.show_chosen(name == self.carding.name)
+        if self.carding.name in ("", *self.rows):
+            self._place_card()
+            self.card.refresh()
 
     def _show(self, visible: bool) -> None:
         box = self.sender()
@@ -141,11 +183,28 @@ class StructuresPanel(Panel):
 
 
 class StructureRow(QWidget):
-    """Eye, colour, name, role and volume, target."""
+    """Eye, colour, name, role and volume, target, and what opens its card.
+
+    Signals
+    -------
+    opened : str
+        The name was pressed: its card is to be shown, or closed.
+    """
+
+    opened = Signal(str)
 
     def __init__(self, structure: Structure) -> None:
         super().__init__()
         name, role = structure.name, structure.role
+        self._structure = name
+        self.opener = QToolButton()
+        self.opener.setAutoRaise(True)
+        self.opener.setText(CLOSED)
+        self.opener.setStyleSheet("border: none; background: transparent; padding: 0px;")
+        self.opener.setFixedWidth(18)
+        self.opener.setAccessibleName(f"Measurements of {name}")
+        self.opener.setToolTip("Size, depth, neighbours, and whether it is reviewed")
+        self.opener.clicked.connect(self._open)
         self.shown = QCheckBox()
         self.shown.setChecked(True)
         self.shown.setAccessibleName(f"Show {name}")
@@ -160,11 +219,16 @@ class StructureRow(QWidget):
         self.target.setVisible(may)
         self.name = Name(name, bold=role is Role.TUMOUR)
         guess = " ?" if structure.role_is_guess else ""
-        self.words = Text(f"{role.value}{guess} · {show_ml(outlined_ml(structure))}", "muted", scale=0.93)
+        seen = " · ✓" if structure.is_reviewed else ""
+        self.words = Text(
+            f"{role.value}{guess} · {show_ml(outlined_ml(structure))}{seen}", "muted", scale=0.93
+        )
         why = "Role and tissue were guessed from the name.\n" if structure.role_is_guess else ""
+        why = f"Reviewed.\n{why}" if seen else why
         self.words.setToolTip(f"{why}Computed as {structure.tissue}.\nFrom {structure.source}.")
         self.words.setAccessibleName(
             f"{name}: {role.value}{', guessed' if guess else ''}, {show_ml(outlined_ml(structure))}"
+            f"{', reviewed' if seen else ''}"
         )
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 2)
@@ -176,7 +240,22 @@ class StructureRow(QWidget):
         grid.addWidget(self.name, 0, 2)
         grid.addWidget(self.words, 1, 2)
         grid.addWidget(self.target, 0, 3, 2, 1, middle)
+        grid.addWidget(self.opener, 0, 4, 2, 1, middle)
         grid.setColumnStretch(2, 1)
+
+    def show_chosen(self, is_chosen: bool) -> None:
+        """Show whether its card is open."""
+        self.opener.setText(OPEN if is_chosen else CLOSED)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Open the card by a press on name or colour too."""
+        if event.button() is Qt.MouseButton.LeftButton:
+            self._open()
+            event.accept()
+
+    @Slot()
+    def _open(self) -> None:
+        self.opened.emit(self._structure)
 
     def set_target(self, is_target: bool) -> None:
         """Mark it as the target."""
