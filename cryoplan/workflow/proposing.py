@@ -106,7 +106,7 @@ def propose_structures(
     Cancelled
         If `progress` says so.
     """
-    parts = tuple(_part(word) for word in which) or can_propose(case)
+    parts = parts_named(which) or can_propose(case)
     is_ct = case.scan.facts.has_hounsfield
     found = find_anatomy(case.scan.volume, parts, has_hounsfield=is_ct, progress=progress)
     taken = _names(case)
@@ -177,15 +177,26 @@ def _free(stem: str, taken: set[str]) -> str:
     return name
 
 
+def parts_named(words: Collection[Part | str]) -> tuple[Part, ...]:
+    """Return what is meant by words such as ``skin`` and ``air``, each once.
+
+    Raises
+    ------
+    StructureError
+        If a word names nothing that is ever looked for (``auto-unknown``).
+    """
+    return tuple(dict.fromkeys(_part(word) for word in words))
+
+
 def _part(word: Part | str) -> Part:
     # The contract calls the body skin, and gas air.
-    known = {"skin": Part.BODY, "air": Part.GAS}
+    known = {"skin": Part.BODY, "air": Part.GAS, "vessels": Part.VESSEL}
     try:
         return known.get(str(word)) or Part(str(word))
     except ValueError:
         raise StructureError(
             f"{word!r} is nothing that is found by itself.",
-            f"Choose from: {', '.join(p.value for p in Part)}.",
+            "Choose from: skin, lung, air, bone, fat, vessel.",
             code="auto-unknown",
             place=str(word),
         ) from None
