@@ -16,6 +16,7 @@ class Role(StrEnum):
 
     TUMOUR = "tumour"
     ORGAN = "organ"
+    KIDNEY = "kidney"
     BOWEL = "bowel"
     STOMACH = "stomach"
     GALLBLADDER = "gallbladder"
@@ -33,6 +34,7 @@ class Role(StrEnum):
     MUSCLE = "muscle"
     BONE = "bone"
     LUNG = "lung"
+    PLEURA = "pleura"
     FLUID = "fluid"
     GAS = "gas"
     BODY = "body"

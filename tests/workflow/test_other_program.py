@@ -92,7 +92,7 @@ def test_the_published_outlines_come_through_voxel_by_voxel_each_with_a_sure_rol
     assert [s.name for s in made.structures if s.role_is_guess] == []
     roles = {s.name: (s.role, s.tissue) for s in made.structures}
     assert roles["liver"] == (Role.ORGAN, "liver")
-    assert roles["kidney_left"] == (Role.ORGAN, "kidney")
+    assert roles["kidney_left"] == (Role.KIDNEY, "kidney")
     assert roles["aorta"] == (Role.VESSEL, "blood")
     assert roles["colon"][0] is Role.BOWEL
 

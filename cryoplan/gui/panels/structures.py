@@ -151,7 +151,7 @@ class StructureRow(QWidget):
         self.target.setToolTip(f"Measure margins on {name}")
         self.target.setProperty("structure", name)
         # Only a mass can be treated; the body, a bone or a vessel as target is a slip of the mouse.
-        may = role in (Role.TUMOUR, Role.OTHER, Role.ORGAN)
+        may = role in (Role.TUMOUR, Role.OTHER, Role.ORGAN, Role.KIDNEY)
         self.target.setVisible(may)
         self.name = Name(name, bold=role is Role.TUMOUR)
         guess = " ?" if structure.role_is_guess else ""
