@@ -20,8 +20,9 @@ from cryoplan.app.worker import Worker
 from cryoplan.case.case import Case
 from cryoplan.case.history import Kind
 from cryoplan.case.store import Memory
-from cryoplan.case.structure import Role
-from cryoplan.core.errors import StaleError
+from cryoplan.case.structure import Role, Structure
+from cryoplan.core.errors import CryoplanError, StaleError
+from cryoplan.core.finding import Finding
 from cryoplan.plan.plan import Plan
 from cryoplan.scene.meshes import CaseMeshes
 from cryoplan.simulation.result import Frame
@@ -129,6 +130,22 @@ class Workspace(AnsweredCase):
         """Read structures in the background and add them to the case; a mesh may need its axes stated."""
         if self.need_case():
             self._errands.ask("structures", case=self._case, path=path, mesh_axes=mesh_axes)
+
+    def add_outlines(self, structures: Sequence[Structure], findings: Sequence[Finding]) -> bool:
+        """Add outlines that another program made and the user accepted, as one step; tell whether they are in."""
+        self.finish_strokes()
+        before = self._case
+        if before is None or not self._may_edit():
+            return False
+        try:
+            case = workflow.add_outlines(before, structures, findings)
+        except CryoplanError as error:
+            self._fail(error)
+            return False
+        new = [s.name for s in case.structures[len(before.structures) :]]
+        self._show_case(case)
+        self._record(f"Structures added: {', '.join(new)}", before=(before, self._plan))
+        return True
 
     def set_roles(self, roles: Mapping[str, Role]) -> bool:
         """Take the user's word for what structures are, as one step; tell whether it was taken.

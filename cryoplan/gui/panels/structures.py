@@ -21,6 +21,7 @@ from cryoplan.case.structure import Role, Structure
 from cryoplan.core.units import show_ml
 from cryoplan.gui.numbers import outlined_ml
 from cryoplan.gui.panel import Panel
+from cryoplan.gui.panels.asked_roles import RolesSection
 from cryoplan.gui.panels.draw import DrawSection
 from cryoplan.gui.parts import Heading, Name, Swatch, Text, indicator_style
 from cryoplan.gui.rows import Findings
@@ -31,6 +32,7 @@ class StructuresPanel(Panel):
     """The list of structures."""
 
     add_structures_requested = Signal()
+    outline_requested = Signal()
 
     def __init__(self, workspace: Workspace, view: ViewState) -> None:
         super().__init__(workspace, view, title="Structures")
@@ -46,6 +48,14 @@ class StructuresPanel(Panel):
         )
         self.add_button.clicked.connect(self.add_structures_requested)
         self.add(self.add_button)
+        self.outline_button = QPushButton("Outline with TotalSegmentator...")
+        self.outline_button.setToolTip(
+            "Organs, vessels, bones and muscles by a program of its own, where it is installed"
+        )
+        self.outline_button.clicked.connect(self.outline_requested)
+        self.add(self.outline_button)
+        self.asked = RolesSection(workspace)
+        self.add(self.asked)
         self.draw = DrawSection(workspace, view)
         self.add(self.draw)
         self._none = Text("", "muted", wrap=True)
@@ -78,6 +88,7 @@ class StructuresPanel(Panel):
         self._show_style()
         self.enable_edits(self.add_button, when=case is not None)
         self.draw.refresh()
+        self.asked.refresh()
         has = case is not None and bool(case.structures)
         for part in (self._legend, self._list):
             part.setVisible(has)
