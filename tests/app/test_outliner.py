@@ -38,7 +38,9 @@ def outliner(desk: Desk, worker: ScriptedWorker):
 
 def accepted() -> Accepted:
     first = small_case().structures[0]
-    return Accepted(structures=(replace(first, name="spleen", role=Role.ORGAN, tissue="spleen"),), findings=())
+    return Accepted(
+        structures=(replace(first, name="spleen", role=Role.ORGAN, tissue="spleen"),), findings=()
+    )
 
 
 def test_no_process_starts_before_a_run_is_asked_for(outliner, worker):

@@ -26,7 +26,9 @@ from cryoplan.image.ai.installed import INSTALL
 from cryoplan.image.memory import free_bytes
 
 ABSENT = "TotalSegmentator is a program of its own and is not installed beside this one."
-HOW = "Install it with the first command, and fetch its weights once with the second; nothing is fetched here."
+HOW = (
+    "Install it with the first command, and fetch its weights once with the second; nothing is fetched here."
+)
 NAME = Qt.ItemDataRole.UserRole
 GPU, CPU = "gpu", "cpu"
 
@@ -206,9 +208,7 @@ class OutlineDialog(QDialog):
             box.blockSignals(False)
         missing = [o.task for o in offers.offers if o.lacks_weights]
         self.lacking.say(
-            "Weights are missing for: "
-            + "; ".join(f"{t.title} ({t.download})" for t in missing)
-            + "."
+            "Weights are missing for: " + "; ".join(f"{t.title} ({t.download})" for t in missing) + "."
             if missing
             else ""
         )
