@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cryoplan import workflow
 from cryoplan.app.jobs import Forgotten
+from cryoplan.app.known_roles import KnownRoles
 from cryoplan.app.parcel import ChangedCase, HeldCase
 from cryoplan.case.case import Case
 from cryoplan.case.reviews import with_reviews
@@ -81,7 +82,7 @@ def load(
     case = workflow.load_case(
         path, series_uid=series_uid, structures=structures, accept=accept, progress=line
     )
-    return _ready(case)
+    return _ready(KnownRoles().apply(case))
 
 
 def demo(_line: Line) -> tuple[Case, Plan]:
@@ -92,7 +93,7 @@ def demo(_line: Line) -> tuple[Case, Plan]:
 
 def structures(_line: Line, case: SentCase, path: Path, mesh_axes: str = "") -> Case:
     """Add the structures of a file."""
-    return _ready(workflow.add_structures(_case(case), path, mesh_axes=mesh_axes))
+    return _ready(KnownRoles().apply(workflow.add_structures(_case(case), path, mesh_axes=mesh_axes)))
 
 
 def target(_line: Line, case: SentCase, name: str) -> Case:

@@ -18,6 +18,7 @@ class Role(StrEnum):
 
     TUMOUR = "tumour"
     ORGAN = "organ"
+    KIDNEY = "kidney"
     BOWEL = "bowel"
     STOMACH = "stomach"
     GALLBLADDER = "gallbladder"
@@ -35,6 +36,7 @@ class Role(StrEnum):
     MUSCLE = "muscle"
     BONE = "bone"
     LUNG = "lung"
+    PLEURA = "pleura"
     FLUID = "fluid"
     GAS = "gas"
     BODY = "body"

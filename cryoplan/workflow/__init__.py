@@ -4,6 +4,7 @@ Window, commands and tests call these and nothing else. Nothing here needs Qt, n
 indirectly, so the whole program also runs without a screen.
 """
 
+from cryoplan.case.asked_roles import unsure, with_roles
 from cryoplan.core.meanings import find_meanings, meaning_of
 from cryoplan.margins.case_limits import describe_limit, limits_of, with_limit, without_limit
 from cryoplan.workflow.casefile import CaseFile, standing, stored_result
@@ -97,8 +98,10 @@ __all__ = [
     "stored_result",
     "survey",
     "tissues",
+    "unsure",
     "with_free_names",
     "with_limit",
+    "with_roles",
     "without_limit",
     "write_report",
 ]

@@ -12,6 +12,7 @@ import numpy as np
 from cryoplan.case.build import build_case, only_tumour
 from cryoplan.case.case import Case
 from cryoplan.case.planning import planning_grid
+from cryoplan.case.structure import Structure
 from cryoplan.core.errors import StructureError
 from cryoplan.core.finding import Finding
 from cryoplan.core.geometry import as_point, perpendicular, unit
@@ -193,11 +194,12 @@ def add_structures(case: Case, path: Path, *, mesh_axes: str = "") -> Case:
         If a mask does not fit the scan or a name is taken already.
     """
     masks, noticed = _read_structures(Path(path), case.scan, mesh_axes)
-    return with_structures(case, build_case(case.scan, masks, noticed=noticed))
+    new = build_case(case.scan, masks, noticed=noticed)
+    return with_structures(case, new.structures, new.findings)
 
 
-def with_structures(case: Case, new: Case) -> Case:
-    """Return `case` with the structures of another case of the same image behind its own.
+def with_structures(case: Case, new: Sequence[Structure], noticed: Sequence[Finding]) -> Case:
+    """Return `case` with more structures of the same image behind its own, and what was noticed about them.
 
     Raises
     ------
@@ -205,7 +207,7 @@ def with_structures(case: Case, new: Case) -> Case:
         If a name is taken already.
     """
     taken = {s.name for s in case.structures}
-    for structure in new.structures:
+    for structure in new:
         if structure.name in taken:
             raise StructureError(
                 f"The case already has a structure called {structure.name}.",
@@ -214,9 +216,9 @@ def with_structures(case: Case, new: Case) -> Case:
                 place=structure.name,
             )
     # What was said about having no target is settled anew by the structures that have come.
-    structures = case.structures + new.structures
+    structures = (*case.structures, *new)
     known = tuple(f for f in case.findings if f.code not in TARGET_CODES)
-    told = tuple(f for f in new.findings if f not in known and f.code not in TARGET_CODES)
+    told = tuple(f for f in noticed if f not in known and f.code not in TARGET_CODES)
     merged = case.changed(structures=structures, findings=known + told)
     if case.target_name:
         return merged

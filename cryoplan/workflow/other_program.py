@@ -5,11 +5,12 @@ Nothing becomes part of a case before somebody has accepted it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from cryoplan.case.build import build_case, clean_name
 from cryoplan.case.case import Case
+from cryoplan.case.structure import Structure
 from cryoplan.core.errors import StructureError
 from cryoplan.core.finding import Finding
 from cryoplan.core.progress import SILENT, Progress
@@ -140,15 +141,23 @@ def outlines_case(scan: Scan, outlined: Outlined, *, which: Collection[str] = ()
     return build_case(scan, masks, noticed=outlined.findings)
 
 
-def add_outlines(case: Case, new: Case) -> Case:
+def add_outlines(case: Case, new: Sequence[Structure], noticed: Sequence[Finding] = ()) -> Case:
     """Return a case with accepted outlines behind its own; a name that is taken gets a word behind it.
+
+    Parameters
+    ----------
+    case : Case
+    new : sequence of Structure
+        Structures of `outlines_case`.
+    noticed : sequence of Finding
+        Its findings.
 
     Raises
     ------
     StructureError
         If they were made of another image.
     """
-    if new.scan.volume.grid != case.scan.volume.grid:
+    if any(structure.mask.grid != case.scan.volume.grid for structure in new):
         raise StructureError(
             "The outlines were made of another image.",
             "Run it again on this one.",
@@ -156,7 +165,7 @@ def add_outlines(case: Case, new: Case) -> Case:
         )
     names = {s.name for s in case.structures}
     other: dict[str, str] = {}
-    for structure in new.structures:
+    for structure in new:
         name, number = structure.name, 1
         while name in names:
             end = "" if number == 1 else f" {number}"
@@ -164,18 +173,14 @@ def add_outlines(case: Case, new: Case) -> Case:
             number += 1
         names.add(name)
         other[structure.name] = name
-    renamed = new.changed(
-        structures=tuple(replace(s, name=other[s.name]) for s in new.structures),
-        target_name=other.get(new.target_name, ""),
-        findings=tuple(
-            replace(
-                finding,
-                place=other[finding.place],
-                text=finding.text.replace(finding.place, other[finding.place]),
-            )
-            if finding.place in other and other[finding.place] != finding.place
-            else finding
-            for finding in new.findings
-        ),
+    return with_structures(
+        case,
+        [replace(s, name=other[s.name]) for s in new],
+        [_renamed(finding, other.get(finding.place, finding.place)) for finding in noticed],
     )
-    return with_structures(case, renamed)
+
+
+def _renamed(finding: Finding, name: str) -> Finding:
+    if name == finding.place:
+        return finding
+    return replace(finding, place=name, text=finding.text.replace(finding.place, name))

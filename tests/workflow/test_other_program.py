@@ -92,7 +92,7 @@ def test_the_published_outlines_come_through_voxel_by_voxel_each_with_a_sure_rol
     assert [s.name for s in made.structures if s.role_is_guess] == []
     roles = {s.name: (s.role, s.tissue) for s in made.structures}
     assert roles["liver"] == (Role.ORGAN, "liver")
-    assert roles["kidney_left"] == (Role.ORGAN, "kidney")
+    assert roles["kidney_left"] == (Role.KIDNEY, "kidney")
     assert roles["aorta"] == (Role.VESSEL, "blood")
     assert roles["colon"][0] is Role.BOWEL
 
@@ -101,13 +101,13 @@ def test_accepted_outlines_stand_behind_those_of_the_case_and_keep_its_target(in
     before = case()
     found = outlined(installed, tmp_path, before)
     new = workflow.outlines_case(before.scan, found)
-    after = workflow.add_outlines(before, new)
+    after = workflow.add_outlines(before, new.structures, new.findings)
     names = [s.name for s in after.structures]
     assert names == [*(s.name for s in before.structures), "liver (TotalSegmentator)", "kidney_right"]
     assert after.target_name == "tumour"
     assert not {"no-target", "several-targets"} & {f.code for f in after.findings}
     assert after.structure("liver") is before.structure("liver")
-    again = workflow.add_outlines(after, new)
+    again = workflow.add_outlines(after, new.structures, new.findings)
     assert [s.name for s in again.structures][-2:] == [
         "liver (TotalSegmentator 2)",
         "kidney_right (TotalSegmentator)",
@@ -130,9 +130,9 @@ def test_outlines_of_another_image_are_not_added(installed, tmp_path):
     before = case()
     new = workflow.outlines_case(before.scan, outlined(installed, tmp_path, before))
     grid = replace(before.scan.volume.grid, origin_mm=(1.0, 2.0, 3.0))
-    moved = replace(new.scan, volume=Volume(grid=grid, values=new.scan.volume.values))
+    moved = replace(before.scan, volume=Volume(grid=grid, values=before.scan.volume.values))
     with pytest.raises(StructureError) as caught:
-        workflow.add_outlines(before, new.changed(scan=moved))
+        workflow.add_outlines(before.changed(scan=moved), new.structures)
     assert caught.value.code == "ai-other-image"
 
 
@@ -141,7 +141,7 @@ def test_a_lesion_of_a_case_without_a_target_becomes_its_target(installed, tmp_p
     bare = before.changed(structures=before.structures[1:])
     installed.name_classes({1: "liver_lesions", 2: "spleen"})
     new = workflow.outlines_case(bare.scan, outlined(installed, tmp_path, bare))
-    after = workflow.add_outlines(bare, new)
+    after = workflow.add_outlines(bare, new.structures, new.findings)
     assert after.target_name == "liver_lesions"
     assert "no-target" not in {f.code for f in after.findings}
 
@@ -151,6 +151,6 @@ def test_organs_added_to_a_case_with_several_tumours_say_that_there_are_several(
     second = bodies.ball("nodule", Role.TUMOUR, "tumour", (5.0, 20.0, 0.0), 5.0)
     two = first.changed(structures=(*first.structures, second))
     new = workflow.outlines_case(two.scan, outlined(installed, tmp_path, two))
-    codes = [f.code for f in workflow.add_outlines(two, new).findings]
+    codes = [f.code for f in workflow.add_outlines(two, new.structures, new.findings).findings]
     assert "several-targets" in codes
     assert "no-target" not in codes
