@@ -163,13 +163,13 @@ class Outlining(DrawnStructure):
         point, seeds = self._seed
         image, tolerance = self._image, self._settings.tolerance
 
-        def work(_progress: Progress) -> object:
+        def work(progress: Progress) -> object:
             assert image is not None
-            seed = seeds[0] if seeds else Seed(image, point)
+            seed = seeds[0] if seeds else Seed(image, point, progress=progress)
             wanted = tolerance
             if is_first:
                 wanted = max(round(TOLERANCE_OF_SPREAD * seed.spread, 1), 1.0)
-            return seed, wanted, seed.grow(wanted)
+            return seed, wanted, seed.grow(wanted, progress=progress)
 
         def then(value: Any) -> None:
             seed, wanted, grown = value

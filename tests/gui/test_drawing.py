@@ -260,6 +260,45 @@ def test_the_panel_chooses_structure_tool_and_size(desk, panel):
     assert not draw.body.isVisible()
 
 
+@pytest.mark.parametrize("orientation", Orientation)
+def test_a_box_is_dragged_in_any_view_and_shows_what_it_finds(desk, show, mouse, qtbot, panel, orientation):
+    outlining = panel.draw.outlining
+    outlining.begin_new("tumour 2")
+    view = show(orientation)
+    panel.draw.tools[Tool.BOX].click()
+    assert panel.draw.least.isVisible()
+    middle = view.pixel_of(TUMOUR_MM).toPoint()
+    a, b = middle - QPoint(40, 30), middle + QPoint(40, 30)
+    mouse(view).press(a)
+    mouse(view).move(b)
+    assert len(view.lasso_px) == 4
+    mouse(view).release(b)
+    qtbot.waitUntil(lambda: outlining.preview is not None, timeout=20_000)
+    lower, upper = outlining.region_mm
+    for axis in {0, 1, 2} - {orientation.axis}:
+        assert lower[axis] == pytest.approx(min(point_of(view, a)[axis], point_of(view, b)[axis]))
+        assert upper[axis] == pytest.approx(max(point_of(view, a)[axis], point_of(view, b)[axis]))
+    assert view.lasso_px == []
+    panel.draw.least.setValue(-150)
+    qtbot.waitUntil(lambda: not outlining.is_busy, timeout=20_000)
+    assert outlining.settings.least == -150.0
+    assert panel.draw.add_button.isVisible()
+    panel.draw.add_button.click()
+    outlining.finish()
+    assert desk.workspace.case.structure("tumour 2").volume_ml > 0.0
+    assert outlining.region_mm is None
+
+
+def test_a_click_without_a_drag_makes_no_box(show, mouse, panel):
+    outlining = panel.draw.outlining
+    outlining.begin("tumour 1")
+    view = show()
+    outlining.take(Tool.BOX)
+    mouse(view).click(TUMOUR_MM)
+    assert outlining.region_mm is None
+    assert not outlining.is_busy
+
+
 def test_the_panel_warns_when_growing_runs_out(panel, qtbot):
     draw = panel.draw
     draw.outlining.begin("tumour 1")
