@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -14,6 +16,7 @@ from cryoplan.app.outlining import Outlining
 from cryoplan.gui import draw_gestures
 from cryoplan.gui.drawing import Drawing
 from cryoplan.gui.panels import StructuresPanel
+from cryoplan.gui.steady_hand import SteadyHand
 from cryoplan.image.outlining.growing import Seed
 from cryoplan.image.outlining.strokes import brush, lasso, painted
 from cryoplan.scene.plane import Orientation
@@ -350,3 +353,19 @@ def test_a_tool_by_its_key_begins_with_the_target_or_with_something_new(desk, qt
     assert drawing.outlining.tool is Tool.GROW
     keys = [entry.keys for entry in drawing.entries() if entry.keys]
     assert len(set(keys)) == len(keys)
+
+
+def test_what_is_there_is_set_aside_once_when_the_first_tool_is_taken(outlining):
+    hand = SteadyHand(outlining)
+    assert not hand.is_steady
+    try:
+        outlining.take(Tool.BRUSH)
+        assert hand.is_steady
+        assert gc.get_freeze_count() > 10_000
+        gc.unfreeze()
+        outlining.take(Tool.ERASER)
+        outlining.take(None)
+        outlining.take(Tool.BRUSH)
+        assert gc.get_freeze_count() == 0
+    finally:
+        gc.unfreeze()
