@@ -160,10 +160,12 @@ class Outlining(DrawnStructure):
         point, seeds = self._seed
         image, tolerance = self._image, self._settings.tolerance
 
-        def work(_progress: Progress) -> object:
+        def work(progress: Progress) -> object:
             assert image is not None
-            seed = seeds[0] if seeds else Seed(image, point)
-            return (seed, *(seed.grow_first() if is_first else (tolerance, seed.grow(tolerance))))
+            seed = seeds[0] if seeds else Seed(image, point, progress=progress)
+            if is_first:
+                return (seed, *seed.grow_first(progress=progress))
+            return seed, tolerance, seed.grow(tolerance, progress=progress)
 
         def then(value: Any) -> None:
             seed, wanted, grown = value

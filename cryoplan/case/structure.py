@@ -82,14 +82,15 @@ class Structure:
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise StructureError("A structure has no name.", "Give it one.", code="structure-name")
-        if self.mask.values.dtype != bool:
+        values = self.mask.values
+        if values.dtype != bool:
             raise StructureError(
                 f"The mask of {self.name} is not made of yes/no voxels.",
                 "Import it again.",
                 code="structure-mask",
                 place=self.name,
             )
-        if not self.mask.values.any():
+        if not values.any():
             raise StructureError(
                 f"The structure {self.name} is empty.",
                 "Outline it or leave it out.",

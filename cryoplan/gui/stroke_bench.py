@@ -19,6 +19,7 @@ from cryoplan.case.case import Case
 from cryoplan.gui.panels.draw import DrawSection
 from cryoplan.gui.slice_layers import Outlines
 from cryoplan.gui.slice_view import SliceView
+from cryoplan.gui.steady_hand import SteadyHand
 from cryoplan.scene.plane import Orientation
 from cryoplan.workflow.benchmark.drawing import drawn_on
 from cryoplan.workflow.benchmark.sizes import Sizes
@@ -86,6 +87,7 @@ def _strokes(
         one.resize(VIEW_PX, VIEW_PX)
         one.show()
     outlining = Outlining.of(workspace)
+    SteadyHand(outlining)
     outlining.begin(case.structures[0].name)
     outlining.settings = ToolSettings(radius_mm=15.0, is_ball=True)
     until = time.perf_counter() + WAIT_S

@@ -270,6 +270,30 @@ def test_growing_that_runs_out_says_so(qtbot, outlining):
     assert not outlining.accept()
 
 
+@pytest.mark.parametrize("what", ["grow", "marks", "smooth"])
+def test_esc_gives_up_what_is_worked_out_and_leaves_everything_as_it_was(desk, qtbot, outlining, what):
+    before = steps(desk)
+    if what == "grow":
+        outlining.take(Tool.GROW)
+        outlining.grow_from(TUMOUR_MM)
+    elif what == "marks":
+        stroke(outlining, TUMOUR_MM, tool=Tool.INSIDE)
+        stroke(outlining, (X - 30.0, Y, Z), tool=Tool.OUTSIDE)
+        outlining.contest()
+    else:
+        outlining.smooth(4.0)
+    assert outlining.is_busy
+    assert outlining.escape()
+    assert not outlining.is_busy
+    # Whatever the thread still says is not heard.
+    outlining.take(Tool.BRUSH)
+    stroke(outlining, (X - 16.0, Y, Z))
+    outlining.finish()
+    qtbot.wait(50)
+    assert outlining.preview is None
+    assert steps(desk) == [*before, "tumour 1: brush"]
+
+
 def test_a_click_beside_the_image_is_refused_in_words(desk, qtbot, outlining):
     outlining.take(Tool.GROW)
     outlining.grow_from((9999.0, 0.0, 0.0))

@@ -11,6 +11,7 @@ from scipy import ndimage
 from cryoplan.core.box import VoxelBox
 from cryoplan.core.errors import StructureError
 from cryoplan.core.geometry import Point
+from cryoplan.core.progress import SILENT, Progress, check_cancelled
 from cryoplan.core.volume import Volume
 from cryoplan.image.outlining.strokes import Patch
 
@@ -61,6 +62,8 @@ class Seed:
         LPS position of the click.
     reach_mm : float
         How far from the click is looked.
+    progress : Progress
+        Asked between the parts of the work whether to go on.
 
     Attributes
     ----------
@@ -74,9 +77,18 @@ class Seed:
     ------
     StructureError
         If the click is outside the image.
+    Cancelled
+        When `progress` says so.
     """
 
-    def __init__(self, image: Volume, seed_mm: Point, *, reach_mm: float = REACH_MM) -> None:
+    def __init__(
+        self,
+        image: Volume,
+        seed_mm: Point,
+        *,
+        reach_mm: float = REACH_MM,
+        progress: Progress = SILENT,
+    ) -> None:
         grid = image.grid
         box = VoxelBox.around(grid, seed_mm, reach_mm)
         if box is None or not bool(grid.contains_mm(seed_mm)):
@@ -90,6 +102,7 @@ class Seed:
         # Across slices that are thicker than the grain nothing is smoothed: it would mix slices, not noise.
         sigmas = [SMOOTHING_MM / s if s <= 2.0 * SMOOTHING_MM else 0.0 for s in self._spacing]
         smooth = ndimage.gaussian_filter(raw, sigmas, truncate=2.5)
+        check_cancelled(progress)
         index = np.clip(
             np.rint(self._grid.mm_to_index(seed_mm)).astype(int), 0, np.asarray(self._grid.size) - 1
         )
@@ -102,23 +115,23 @@ class Seed:
         self._off[self._at] = 0.0
         self._inner = _open_faces(box, image)
 
-    def grow_first(self) -> tuple[float, Grown]:
+    def grow_first(self, *, progress: Progress = SILENT) -> tuple[float, Grown]:
         """Return a tolerance to begin with, and what it gives: the widest tried one that does not run out.
 
         Where the click is beside an edge, the spread is that of two tissues, and twice as much runs out.
         Where every narrower one does so too, the click says nothing and the first is returned.
         """
         first = max(round(FIRST_OF_SPREAD * self.spread, 1), 1.0)
-        wide = self.grow(first)
+        wide = self.grow(first, progress=progress)
         tolerance, grown = first, wide
         for _ in range(_MOST_TRIES):
             if not grown.leaks:
                 return tolerance, grown
             tolerance = max(round(_NARROWER * tolerance, 1), 1.0)
-            grown = self.grow(tolerance)
+            grown = self.grow(tolerance, progress=progress)
         return first, wide
 
-    def grow(self, tolerance: float, *, neck_mm: float = NECK_MM) -> Grown:
+    def grow(self, tolerance: float, *, neck_mm: float = NECK_MM, progress: Progress = SILENT) -> Grown:
         """Return the region within `tolerance` of the level, in one piece with the click.
 
         Parameters
@@ -130,6 +143,13 @@ class Seed:
             of it, the piece of the click is kept, and it grows back as far (an opening by reconstruction
             with a ball).
             Where the region at the click is thinner than that, it is taken as it is.
+        progress : Progress
+            Asked between the parts of the work whether to go on.
+
+        Raises
+        ------
+        Cancelled
+            When it says so.
 
         Notes
         -----
@@ -137,12 +157,14 @@ class Seed:
         """
         like = self._off <= tolerance
         labels, _ = ndimage.label(like)
+        check_cancelled(progress)
         like = labels == labels[self._at]
         part = VoxelBox.drawn(like)
         assert part is not None  # the click is in it
         like = like[part.place]
         at = tuple(a - p.start for a, p in zip(self._at, part.place, strict=True))
-        region = _without_necks(like, (at[0], at[1], at[2]), self._spacing, neck_mm)
+        region = _without_necks(like, (at[0], at[1], at[2]), self._spacing, neck_mm, progress)
+        check_cancelled(progress)
         region = _filled(region)
         whole = np.zeros(self._off.shape, bool)
         whole[part.place] = region
@@ -150,7 +172,11 @@ class Seed:
 
 
 def _without_necks(
-    like: npt.NDArray[np.bool_], at: tuple[int, int, int], spacing: npt.NDArray[np.float64], neck_mm: float
+    like: npt.NDArray[np.bool_],
+    at: tuple[int, int, int],
+    spacing: npt.NDArray[np.float64],
+    neck_mm: float,
+    progress: Progress,
 ) -> npt.NDArray[np.bool_]:
     if neck_mm <= 0.0:
         return like
@@ -159,6 +185,7 @@ def _without_necks(
     padded = np.pad(like, 1)
     half = 0.5 * neck_mm + 0.5 * float(spacing.min())
     depth = ndimage.distance_transform_edt(padded, sampling=spacing)
+    check_cancelled(progress)
     core = depth >= half
     labels, count = ndimage.label(core, _PIECES_EVERYWHERE)
     if count == 0:
@@ -171,6 +198,7 @@ def _without_necks(
         if away[seed] > half:
             return like
         mine = int(labels[tuple(n[seed] for n in nearest)])
+    check_cancelled(progress)
     back = ndimage.distance_transform_edt(labels != mine, sampling=spacing) < half
     region = (back & padded)[1:-1, 1:-1, 1:-1]
     pieces, _ = ndimage.label(region)

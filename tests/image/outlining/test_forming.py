@@ -125,7 +125,8 @@ def test_values_between_two_limits_are_found_in_a_box_along_the_patient_only(gri
 def test_a_box_thinner_than_a_slice_still_holds_that_slice_and_one_outside_is_none():
     image = Volume(grid=THICK, values=np.zeros(THICK.shape, np.int16))
     middle = THICK.index_to_mm((40, 40, 8)) + np.array([0.0, 0.0, 1.3])
-    patch = between(image, middle - (4.0, 4.0, 0.0), middle + np.array([4.0, 4.0, 0.0]), -1.0, 1.0)
+    aside = np.array([4.0, 4.0, 0.0])
+    patch = between(image, middle - aside, middle + aside, -1.0, 1.0)
     assert (patch.box.first_ijk[2], patch.box.last_ijk[2]) == (8, 8)
     assert between(image, middle + 999.0, middle + 1010.0, -1.0, 1.0) is None
     assert between(image, middle - 4.0, middle + 4.0, 5.0, 6.0) is None

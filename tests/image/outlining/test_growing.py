@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cryoplan.core.errors import StructureError
+from cryoplan.core.progress import Cancelled
 from cryoplan.core.volume import Volume
 from cryoplan.image.outlining.growing import FIRST_OF_SPREAD, Seed
 from tests.support.grids import grid_of, places, turned
@@ -114,3 +115,32 @@ def test_a_click_outside_is_refused_in_a_sentence():
     image, _ = scan(GRIDS["fine"])
     with pytest.raises(StructureError, match="outside the image"):
         Seed(image, (-900.0, 0.0, 0.0))
+
+
+class StopAt:
+    """Progress that asks to stop when it is asked for the n-th time."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.asked = at, 0
+
+    def report(self, report) -> None:
+        del report
+
+    def cancelled(self) -> bool:
+        self.asked += 1
+        return self.asked >= self.at
+
+
+def test_growing_can_be_stopped_between_all_its_parts():
+    image, _ = scan(GRIDS["fine"])
+    stops = 0
+    for at in range(1, 20):
+        progress = StopAt(at)
+        try:
+            Seed(image, tuple(image.grid.centre_mm()), progress=progress).grow(25.0, progress=progress)
+        except Cancelled:
+            stops += 1
+        else:
+            break
+    assert stops >= 4
+    assert progress.asked == stops
