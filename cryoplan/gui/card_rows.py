@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cryoplan.app.carding import Carded
 from cryoplan.case.card import StructureCard
 from cryoplan.case.diameters import Length
 from cryoplan.case.surroundings import REACH_MM, Gap, Relation
+from cryoplan.core.finding import Finding
 from cryoplan.core.units import show_ml
 from cryoplan.gui.numbers import Shown
 from cryoplan.gui.parts import short_name
@@ -55,7 +58,17 @@ def origin(carded: Carded) -> str:
     source = f"From {carded.case.structure(carded.card.name).source}."
     if carded.since is None:
         return source
-    return f"{source} As it is since {local_time(carded.since.at)}: {carded.since.text}."
+    step = carded.since.text.removeprefix(f"{carded.card.name}: ")
+    return f"{source} As it is since {local_time(carded.since.at)}: {step}."
+
+
+def findings_of(card: StructureCard) -> tuple[Finding, ...]:
+    """Return what is odd about it without its name, which stands above them and may be long."""
+    begin = f"{card.name} "
+    return tuple(
+        replace(f, text=f"It {f.text.removeprefix(begin)}") if f.text.startswith(begin) else f
+        for f in card.findings
+    )
 
 
 def _depth(gap: Gap, *, whole: bool) -> Shown:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
+from cryoplan.case.reviews import with_reviewed
 from cryoplan.case.second_image import SecondImage
 from cryoplan.case.structure import Role
 from cryoplan.core.errors import StaleError, StoreError
@@ -21,6 +22,7 @@ from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.plan.probe import Probe
 from cryoplan.plan.protocol import Phase, PhaseKind, Protocol, ThawMode
 from cryoplan.report.content import build_content
+from cryoplan.report.decision import target_facts
 from cryoplan.report.fonts import REPLACED_NOTE
 from cryoplan.report.pdf import render_pdf
 from cryoplan.simulation.tissue import load_tissues
@@ -71,6 +73,15 @@ def _content(the_plan: Plan | None = None, *, name="tumour", organs=3, pictures=
         pictures=pictures,
         rules=(RULE,),
     )
+
+
+def test_the_page_says_whether_somebody_has_reviewed_the_target():
+    seen = case(GRID, *_structures(), target="tumour")
+    result = result_of(ice_ball(GRID, (1.0, 0, 0), 15.0))
+    judged = assess(seen, plan(probe("1")), catalogue(), result)
+    for is_reviewed, word in ((True, ", reviewed"), (False, ", not reviewed")):
+        facts = target_facts(with_reviewed(seen, "tumour", is_reviewed), judged)
+        assert next(f.value for f in facts if f.label == "Outlined").endswith(word)
 
 
 def test_a_warning_that_was_agreed_to_is_printed_as_that():

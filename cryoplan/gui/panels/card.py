@@ -9,7 +9,7 @@ from cryoplan.app.carding import Carding
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point
-from cryoplan.gui.card_rows import origin, short_rows, whole_rows
+from cryoplan.gui.card_rows import findings_of, origin, short_rows, whole_rows
 from cryoplan.gui.parts import STALE, Text
 from cryoplan.gui.rows import Findings, Rows
 
@@ -67,7 +67,7 @@ class CardSection(QWidget):
         if carded is not None:
             card = carded.card
             self.rows.show_all(whole_rows(card) if is_whole else short_rows(card), stale=not current)
-            self.findings.show_findings(card.findings, stale=not current)
+            self.findings.show_findings(findings_of(card), stale=not current)
             self.origin.say(origin(carded), "muted" if current else STALE)
         structure = case.structure(name)
         self.reviewed.setAccessibleName(f"{name} is reviewed")

@@ -94,7 +94,11 @@ def test_the_card_is_grey_after_a_stroke_until_it_is_measured_anew(opened, desk,
     qtbot.waitUntil(lambda: opened.carding.is_current)
     assert opened.card.rows.rows[0].tone == "text"
     # What is odd about it is said on the card: the ellipsoid lies apart from the ball.
-    assert opened.card.findings.texts()[0].startswith(f"{NAME} is in 2 pieces")
+    assert opened.card.findings.texts()[0].startswith("It is in 2 pieces")
+    desk.workspace.keeper.settle(10.0)
+    opened.card.opener.click()
+    assert opened.card.origin.text().startswith("From made, corrected by hand.")
+    assert opened.card.origin.text().endswith(": ellipsoid 14 x 14 x 14 mm.")
 
 
 def test_the_review_is_checked_marked_in_the_row_and_undone(opened, desk, qtbot, settled):
