@@ -59,7 +59,8 @@ class ProposedLayer:
             if self._view.shows(layer_of(proposal)):
                 path = self._path(proposal.mask, plane)
                 if not path.isEmpty():
-                    found.append(Stroke(path=path, style=style_of(proposal)))
+                    # The dark line below is for white bone.
+                    found.append(Stroke(path=path, style=style_of(proposal), haloed=True))
         return found
 
     def _path(self, mask: Volume, plane: SlicePlane) -> QPainterPath:

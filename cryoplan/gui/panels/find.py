@@ -235,7 +235,8 @@ class ProposalRow(QWidget):
         self.shown.setAccessibleName(f"Show the proposal {name}")
         self.shown.setToolTip("Show its dashed outline in the slice views")
         self.name = Name(name)
-        words = [proposal.role.value, show_ml(proposal.volume_ml)]
+        role = proposal.role.value
+        words = [*([] if role == name else [role]), show_ml(proposal.volume_ml)]
         if proposal.widths_mm is not None:
             low, high = proposal.widths_mm
             words.append(f"heat sink, {low:.0f} to {high:.0f} mm wide")

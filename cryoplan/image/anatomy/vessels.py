@@ -41,6 +41,9 @@ AORTA_MM = 32.0
 WIDEST_MM = 26.0
 """What is no aorta and holds a ball of this diameter is an organ; the widest vein is narrower."""
 
+COARSE_MM = 2.5
+"""From this size of blocks on an aorta is only a few of them wide."""
+
 BLOOD_MM2 = (60.0, 1000.0)
 """Section of the aorta: 9 to 36 mm wide."""
 
@@ -55,6 +58,10 @@ SKIN_MM = 20.0
 
 SMALLEST_ML = 0.3
 """Smaller pieces are noise."""
+
+TREE_ML = 5.0
+"""Where no aorta says how bright blood is, a smaller piece is no vessel (8 mm wide and 10 cm long has this):
+calcified walls, stones and cartilage of a scan without contrast are smaller."""
 
 LONG = 2.0
 """A vessel is at least this many times as long as it is wide."""
@@ -95,6 +102,9 @@ def vessel_blocks(
     width = local_diameter(vessel, spacing)
     vessel &= width >= SMALLEST_MM
     vessel = _long(blocks, vessel, width)
+    if blood is None:
+        labels, sizes = pieces(vessel)
+        vessel = kept(labels, sizes * blocks.block_ml >= TREE_ML)
     return vessel, np.where(vessel, width, np.float32(0.0)), blood
 
 
@@ -109,7 +119,8 @@ def _mean_of(values: Float32Array, mask: BoolArray, blocks: Blocks) -> Float32Ar
 def _aorta(blocks: Blocks, even: BoolArray, smooth: Float32Array) -> tuple[BoolArray, float | None]:
     """Return the aorta and its value: the piece that runs furthest with the section of an aorta."""
     spacing = blocks.spacing_mm
-    labels, sizes = pieces(opened(even, 4.0, spacing))
+    # What is even lies a block within its border already; of coarse blocks that is all there is.
+    labels, sizes = pieces(opened(even, 4.0, spacing) if spacing[1] < COARSE_MM else even)
     best, longest = 0, 0.0
     for number, place in enumerate(ndimage.find_objects(labels), start=1):
         if place is None or sizes[number] * blocks.block_ml < 2.0:

@@ -189,6 +189,14 @@ def test_bone_and_lung_of_a_real_abdomen_agree_with_the_published_labels(data_ro
         assert np.mean(found[Part.BODY][mask]) > 0.98, name
 
 
+def test_an_abdomen_without_contrast_is_given_no_heat_sink(data_root):
+    # Calcified walls and cartilage are bright there.
+    scan = read_scan(data_root / "abdomen_ct_totalseg" / "ct.nii.gz")
+    (vessel,) = find_anatomy(scan.volume, [Part.VESSEL])
+    assert codes(vessel) == {"auto-nothing"}
+    assert not vessel.mask.values.any()
+
+
 def test_in_the_real_liver_ct_every_organ_is_body_and_no_table_is(data_root):
     folder = data_root / "liver_ct_crlm1006"
     scan = read_scan(folder / "dicom")
