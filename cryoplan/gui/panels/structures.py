@@ -49,6 +49,7 @@ class StructuresPanel(Panel):
         self.add_button.clicked.connect(self.add_structures_requested)
         self.add(self.add_button)
         self.outline_button = QPushButton("Outline with TotalSegmentator...")
+        self.outline_button.setAccessibleName("Outline with TotalSegmentator")
         self.outline_button.setToolTip(
             "Organs, vessels, bones and muscles by a program of its own, where it is installed"
         )
