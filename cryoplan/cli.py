@@ -337,10 +337,11 @@ def _bench(options: argparse.Namespace) -> int:
 def _stroke_times() -> Callable[[Any], list[float]] | None:
     """Return what measures the brush in a window; None where there is no Qt."""
     try:
-        from cryoplan.gui.stroke_bench import stroke_times
+        from cryoplan.gui import stroke_bench
     except ImportError:
         return None
-    return stroke_times
+    measure: Callable[[Any], list[float]] = stroke_bench.stroke_times
+    return measure
 
 
 def _codes(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Tasks of the process that waits for TotalSegmentator: a run takes minutes, and nothing else waits for it."""
+"""Tasks of the process that waits for TotalSegmentator: a run takes minutes, and nothing else may wait."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ class Workspace(AnsweredCase):
             self._errands.ask("structures", case=self._case, path=path, mesh_axes=mesh_axes)
 
     def add_outlines(self, structures: Sequence[Structure], findings: Sequence[Finding]) -> bool:
-        """Add outlines that another program made and the user accepted, as one step; tell whether they are in."""
+        """Add outlines of another program that the user accepted, as one step; tell whether they are in."""
         self.finish_strokes()
         before = self._case
         if before is None or not self._may_edit():

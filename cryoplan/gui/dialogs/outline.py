@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QComboBox,
@@ -27,7 +29,8 @@ from cryoplan.image.memory import free_bytes
 
 ABSENT = "TotalSegmentator is a program of its own and is not installed beside this one."
 HOW = (
-    "Install it with the first command, and fetch its weights once with the second; nothing is fetched here."
+    "Install it into the Python that runs this program, and fetch its weights once with the last command; "
+    "nothing is fetched from here."
 )
 NAME = Qt.ItemDataRole.UserRole
 GPU, CPU = "gpu", "cpu"
@@ -173,7 +176,8 @@ class OutlineDialog(QDialog):
             self._explain("Open a scan first.", "", "")
         elif self._offers.installation is None:
             first = self._offers.offers[0].task.download if self._offers.offers else ""
-            self._explain(ABSENT, HOW, f"{INSTALL}\n{first}")
+            own = f"{sys.executable} -m pip install TotalSegmentator"
+            self._explain(ABSENT, HOW, f"{INSTALL}\nor: {own}\n{first}")
         elif not self._offers.offers:
             self._explain("TotalSegmentator has no task for this kind of image; it takes CT and MR.", "", "")
         elif not self._offers.ready:

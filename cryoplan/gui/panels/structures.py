@@ -58,6 +58,7 @@ class StructuresPanel(Panel):
         self.find = FindSection(workspace, view)
         self.add(self.find)
         self.outline_button = QPushButton("Outline with TotalSegmentator...")
+        self.outline_button.setAccessibleName("Outline with TotalSegmentator")
         self.outline_button.setToolTip(
             "Organs, vessels, bones and muscles by a program of its own, where it is installed"
         )
