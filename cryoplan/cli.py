@@ -20,7 +20,7 @@ from cryoplan.core.progress import Cancelled, ProgressReport
 
 DONE, USAGE, REFUSED, CANCELLED, INTERNAL = 0, 2, 3, 4, 5
 
-COMMANDS = ("gui", "demo", "info", "run", "report", "verify", "calibrate", "bench", "codes")
+COMMANDS = ("gui", "demo", "info", "run", "structures", "report", "verify", "calibrate", "bench", "codes")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,6 +97,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--json", action="store_true", help="progress and result as JSON lines")
     run.set_defaults(command=_run)
+
+    masks = commands.add_parser("structures", help="every structure as a mask, and what is found by itself")
+    masks.add_argument("--image", type=Path, required=True, metavar="PATH", help="image file or DICOM folder")
+    masks.add_argument("--series", metavar="UID", help="which series of the folder")
+    masks.add_argument("--structures", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    masks.add_argument(
+        "--mesh-axes", choices=("LPS", "RAS"), default="", help="axes of meshes that do not state theirs"
+    )
+    masks.add_argument("--target", metavar="NAME", help="the tumour that the planning grid lies around")
+    masks.add_argument(
+        "--auto", type=_words, default=(), metavar="PART,PART,...", help="skin, bone, lung, air, fat, vessel"
+    )
+    masks.add_argument("--planning-grid", action="store_true", help="masks on the planning grid")
+    masks.add_argument("--out", type=Path, required=True, metavar="DIR")
+    masks.add_argument("--accept", action="append", default=[], metavar="CODE")
+    masks.add_argument("--json", action="store_true", help="progress and result as JSON lines")
+    masks.set_defaults(command=_structures)
 
     report = commands.add_parser("report", help="the PDF of a saved case; refuses a stale result")
     report.add_argument("case", type=Path, metavar="CASE")
@@ -226,6 +243,32 @@ def _run(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _structures(options: argparse.Namespace) -> int:
+    from cryoplan.workflow.structures_out import structures_out
+
+    with _Console(as_json=options.json) as progress:
+        written = structures_out(
+            image=options.image,
+            out=options.out,
+            structures=options.structures,
+            auto=options.auto,
+            on_planning_grid=options.planning_grid,
+            series_uid=options.series,
+            target=options.target,
+            accept=options.accept,
+            mesh_axes=options.mesh_axes,
+            progress=progress,
+        )
+    if options.json:
+        print(json.dumps({"result": written.record, "files": list(written.files)}))
+    else:
+        for finding in written.findings:
+            if finding.level is not Level.OK:
+                print(f"{finding.level.value}: {finding.text}")
+        _say_result(written.files, options.out)
+    return DONE
+
+
 def _report(options: argparse.Namespace) -> int:
     from cryoplan import workflow
     from cryoplan.core.errors import StaleError
@@ -284,9 +327,21 @@ def _bench(options: argparse.Namespace) -> int:
     from cryoplan.workflow.benchmark import run_benchmark
 
     with _Console(as_json=options.json) as progress:
-        found = run_benchmark(full=options.full, only=options.only, progress=progress)
+        found = run_benchmark(
+            full=options.full, only=options.only, progress=progress, stroke_times=_stroke_times()
+        )
     print(json.dumps(found.to_json()) if options.json else f"{found.to_text()} {RESEARCH_USE}.")
     return DONE
+
+
+def _stroke_times() -> Callable[[Any], list[float]] | None:
+    """Return what measures the brush in a window; None where there is no Qt."""
+    try:
+        from cryoplan.gui import stroke_bench
+    except ImportError:
+        return None
+    measure: Callable[[Any], list[float]] = stroke_bench.stroke_times
+    return measure
 
 
 def _codes(options: argparse.Namespace) -> int:
@@ -359,6 +414,10 @@ def _has_display() -> bool:
 
 def _times(text: str) -> tuple[float, ...]:
     return tuple(float(part) for part in text.split(",") if part.strip())
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _material(text: str) -> tuple[str, float | None]:

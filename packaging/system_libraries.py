@@ -79,6 +79,8 @@ SECOND_OPINIONS = (
     Need("program:desktop-file-validate", *("desktop-file-utils",) * 4),
     Need("program:update-mime-database", *("shared-mime-info",) * 4),
     Need("program:xdg-mime", *("xdg-utils",) * 4),
+    Need("program:gio", "libglib2.0-bin", "glib2", "glib2-tools", "glib2"),
+    Need("program:strace", *("strace",) * 4),
 )
 """Other programs that tests compare with; without one its tests are skipped, and say so."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 from enum import Enum
 
 import numpy as np
@@ -103,8 +104,7 @@ class DrawnStructure(QObject):
             return
         old, self._settings = self._settings, value
         self.changed.emit()
-        if value.tolerance != old.tolerance:
-            self._tolerance_changed()
+        self._follow(old)
 
     @property
     def is_drawing(self) -> bool:
@@ -132,8 +132,8 @@ class DrawnStructure(QObject):
         """Give up what is shown but not yet drawn."""
 
     @abstractmethod
-    def _tolerance_changed(self) -> None:
-        """Grow again."""
+    def _follow(self, old: ToolSettings) -> None:
+        """Find again what depends on settings that are others now."""
 
     def _ask(self, kind: Working, work: Work, then: Then, text: str) -> None:
         self._work = kind
@@ -214,8 +214,7 @@ class DrawnStructure(QObject):
         """Take a tool in hand; None puts it down. A preview of another tool is given up."""
         if tool is not self._tool:
             self.cancel_stroke()
-            if tool is not Tool.GROW:
-                self.discard()
+            self.discard()
             self._tool = tool
             self.changed.emit()
 
@@ -442,6 +441,11 @@ class DrawnStructure(QObject):
             return
         there = next((s for s in case.structures if s.name == subject.name), None)
         mask = None if there is None else there.mask
+        if there is not None:
+            # Another role may have been given, or taken back, meanwhile: a stroke must not bring the old one.
+            self._subject = replace(
+                subject, role=there.role, tissue=there.tissue, role_is_guess=there.role_is_guess
+            )
         if mask is not self._base and not (self._note and mask is not None):
             self._load()
         self.changed.emit()

@@ -167,7 +167,7 @@ class EditedCase(QObject):
 
     @Slot(object, object)
     def _arrive(self, case: Case, plan: Plan) -> None:
-        if self._case is not None and case.digest() == self._case.digest():
+        if self._case is not None and case.digest() == self._case.digest() and _as_sure(case, self._case):
             other = case.second != self._case.second
             seen = reviews_of(case) != reviews_of(self._case)
             self._judge_by(case)
@@ -278,3 +278,10 @@ class EditedCase(QObject):
 
     def _fail(self, error: CryoplanError) -> None:
         self.failed.emit(Failure(what=error.what, remedy=error.remedy, code=error.code, place=error.place))
+
+
+def _as_sure(a: Case, b: Case) -> bool:
+    """Tell whether the same roles are guessed in both; a guess that was confirmed changes no temperature."""
+    return {s.name for s in a.structures if s.role_is_guess} == {
+        s.name for s in b.structures if s.role_is_guess
+    }

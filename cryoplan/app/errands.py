@@ -62,6 +62,10 @@ class Errands(QObject):
         """Tell whether a job of a kind is under way."""
         return any(asked.kind == kind for asked in self._jobs.values())
 
+    def is_at(self, asked: Asked) -> bool:
+        """Tell whether a job is the one that the process is at: it does them in their order."""
+        return next(iter(self._jobs.values()), None) is asked
+
     def ask(self, kind: str, **arguments: Any) -> Asked:
         """Ask for something; whoever keeps the answer's `Asked` knows it by its identity."""
         asked = Asked(kind, arguments)

@@ -15,6 +15,7 @@ import platformdirs
 from PySide6.QtCore import QObject, Signal
 
 from cryoplan import workflow
+from cryoplan.app.packed_steps import unpacked
 from cryoplan.app.steps import Kept, State, Step
 from cryoplan.app.writer import CaseWriter
 from cryoplan.case.case import Case
@@ -265,7 +266,7 @@ class Keeper(QObject):
         step = None if self._undone else self._writer.take_back()
         if step is not None:
             self._taken_back.append(step)
-            return _done(step.before)
+            return _done((unpacked(step.before[0]), step.before[1]))
         future = self._writer.go(lambda file: file.undo())
         if self._taken_back:
             future.add_done_callback(lambda done: self._count(done, 1))
@@ -277,7 +278,7 @@ class Keeper(QObject):
         if self._taken_back and not self._undone:
             step = replace(self._taken_back.pop(), gesture=None)
             self._writer.record(step, lambda _old, _new: step.text)
-            return _done((step.case, step.plan))
+            return _done((unpacked(step.case), step.plan))
         future = self._writer.go(lambda file: file.redo())
         if self._undone:
             future.add_done_callback(lambda done: self._count(done, -1))

@@ -20,6 +20,7 @@ class Tool(StrEnum):
     BRUSH = "brush"
     ERASER = "eraser"
     LASSO = "lasso"
+    BOX = "box"
     INSIDE = "inside"
     OUTSIDE = "outside"
 
@@ -43,6 +44,8 @@ class ToolSettings:
         How far from the click a grown voxel may be, in the image's unit.
     low, high : float or None
         Brush, eraser and lasso leave voxels below and above as they are.
+    least, most : float
+        Which voxels of a box are found, in the image's unit.
     """
 
     radius_mm: float = 6.0
@@ -50,6 +53,8 @@ class ToolSettings:
     tolerance: float = 25.0
     low: float | None = None
     high: float | None = None
+    least: float = -20.0
+    most: float = 200.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

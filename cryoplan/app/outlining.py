@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from cryoplan.app.drawn_structure import DrawnStructure, Working
 from cryoplan.app.outline_commits import finished
-from cryoplan.app.outline_tools import Tool
+from cryoplan.app.outline_tools import Tool, ToolSettings
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point
 from cryoplan.core.grid import Grid
@@ -18,12 +19,11 @@ from cryoplan.core.progress import Progress
 from cryoplan.core.volume import Volume
 from cryoplan.image.outlining import contest, forming
 from cryoplan.image.outlining.between_slices import empty_slices, interpolated
-from cryoplan.image.outlining.growing import Grown, Seed
+from cryoplan.image.outlining.growing import FIRST_OF_SPREAD, SEED_MM, Grown, Seed
 from cryoplan.image.outlining.strokes import Patch
 from cryoplan.image.resample import mask_to_grid
 
-TOLERANCE_OF_SPREAD = 2.0
-"""The first tolerance of a click, in standard deviations of the voxels around it."""
+FloatArray = npt.NDArray[np.float64]
 
 
 class Outlining(DrawnStructure):
@@ -35,6 +35,9 @@ class Outlining(DrawnStructure):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._seed: tuple[Point, list[Seed]] | None = None
+        self._region: tuple[FloatArray, FloatArray] | None = None
+        # What the range of a box was set by hand for; for anything else it is guessed.
+        self._ranged = ""
         self._preview: Grown | None = None
         self._preview_text = ""
 
@@ -64,7 +67,7 @@ class Outlining(DrawnStructure):
             self.discard()
             if not is_resampled:
                 self.stop()
-        elif self._preview is not None:
+        elif self._preview is not None or self._region is not None:
             self.discard()
         elif self.tool is not None:
             self.take(None)
@@ -72,9 +75,75 @@ class Outlining(DrawnStructure):
             return False
         return True
 
-    def _tolerance_changed(self) -> None:
-        if self._seed is not None:
+    def _follow(self, old: ToolSettings) -> None:
+        new = self._settings
+        if new.tolerance != old.tolerance and self._seed is not None:
             self._grow()
+        if (new.least, new.most) != (old.least, old.most):
+            self._ranged = "" if self._subject is None else self._subject.name
+            if self._region is not None:
+                self._threshold()
+
+    # Threshold in a box -----------------------------------------------------------------------------
+
+    @property
+    def region_mm(self) -> tuple[FloatArray, FloatArray] | None:
+        """Least and greatest LPS corner of the box in which voxels are looked for; None without one."""
+        return self._region
+
+    def threshold(self, corner_mm: Point, other_mm: Point, normal: npt.ArrayLike) -> None:
+        """Look for voxels of a range of values in a box; `preview` shows them.
+
+        Parameters
+        ----------
+        corner_mm, other_mm : Point
+            Opposite corners of a rectangle in a slice.
+        normal : array_like (3,)
+            Across that slice. In this direction the box stays as it was drawn in another view if it reaches
+            this slice; else it is as deep as the rectangle is narrow.
+        """
+        if self._subject is None or self._image is None or not self._may_draw():
+            return
+        corners = np.sort(np.stack([np.asarray(corner_mm), np.asarray(other_mm)]), axis=0)
+        across = int(np.argmax(np.abs(np.asarray(normal, float))))
+        at = float(corners[0, across])
+        before = self._region
+        if before is not None and before[0][across] <= at <= before[1][across]:
+            corners[:, across] = before[0][across], before[1][across]
+        else:
+            depth = 0.5 * float(np.delete(np.ptp(corners, axis=0), across).min())
+            corners[:, across] = at - depth, at + depth
+        self._seed, self._preview = None, None
+        self._region = corners[0], corners[1]
+        self.drawn.emit(None)
+        self._threshold(is_first=self._ranged != self._subject.name)
+
+    def _threshold(self, *, is_first: bool = False) -> None:
+        assert self._region is not None
+        first, last = self._region
+        image, least, most = self._image, self._settings.least, self._settings.most
+
+        def work(_progress: Progress) -> object:
+            assert image is not None
+            low, high = least, most
+            x, y, z = (float(v) for v in 0.5 * (first + last))
+            if is_first and bool(image.grid.contains_mm((x, y, z))):
+                near = Seed(image, (x, y, z), reach_mm=2.0 * SEED_MM)
+                off = max(FIRST_OF_SPREAD * near.spread, 1.0)
+                low, high = float(round(near.level - off)), float(round(near.level + off))
+            return low, high, forming.between(image, first, last, low, high)
+
+        def then(value: Any) -> None:
+            low, high, patch = value
+            self._settings = replace(self._settings, least=low, most=high)
+            if patch is None:
+                self._preview = None
+                self._workspace.message.emit("No voxel in the box has such a value.")
+                self.drawn.emit(None)
+                return
+            self._show_preview(Grown(patch=patch, leaks=False), f"{low:g} to {high:g}{self.unit} in a box")
+
+        self._ask(Working.PREVIEW, work, then, "Looking in the box")
 
     # Growing and the contest of strokes -------------------------------------------------------------
 
@@ -82,6 +151,7 @@ class Outlining(DrawnStructure):
         """Look what is like the voxels at a point; `preview` shows it when it is worked out."""
         if self._subject is None or self._image is None or not self._may_draw():
             return
+        self._region = None
         self._seed = (point_mm, [])
         self._grow(is_first=True)
 
@@ -90,13 +160,12 @@ class Outlining(DrawnStructure):
         point, seeds = self._seed
         image, tolerance = self._image, self._settings.tolerance
 
-        def work(_progress: Progress) -> object:
+        def work(progress: Progress) -> object:
             assert image is not None
-            seed = seeds[0] if seeds else Seed(image, point)
-            wanted = tolerance
+            seed = seeds[0] if seeds else Seed(image, point, progress=progress)
             if is_first:
-                wanted = max(round(TOLERANCE_OF_SPREAD * seed.spread, 1), 1.0)
-            return seed, wanted, seed.grow(wanted)
+                return (seed, *seed.grow_first(progress=progress))
+            return seed, tolerance, seed.grow(tolerance, progress=progress)
 
         def then(value: Any) -> None:
             seed, wanted, grown = value
@@ -112,7 +181,7 @@ class Outlining(DrawnStructure):
         image = self._image
         if self._subject is None or image is None or not self._may_draw():
             return
-        self._seed = None
+        self._seed = self._region = None
         patches = {
             tool: [] if mask.box is None else [Patch(mask.box, mask.values[mask.box.place].copy())]
             for tool, mask in self.marks.items()
@@ -150,8 +219,8 @@ class Outlining(DrawnStructure):
         """Give the preview up, and what would become one."""
         if self._newest.is_busy and self._work is Working.PREVIEW:
             self._newest.cancel()
-        if self._preview is not None or self._seed is not None:
-            self._preview, self._seed = None, None
+        if (self._preview, self._seed, self._region) != (None, None, None):
+            self._preview, self._seed, self._region = None, None, None
             self.drawn.emit(None)
             self.changed.emit()
 

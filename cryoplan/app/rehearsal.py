@@ -25,8 +25,12 @@ _log = logging.getLogger(__name__)
 def rehearse(answer: Answer) -> None:
     """Check the case that an answer brings, if it brings one; called beside the window's thread."""
     case = _case_of(answer.value) if isinstance(answer, JobDone) else None
-    if case is None:
-        return
+    if case is not None:
+        rehearse_case(case)
+
+
+def rehearse_case(case: Case) -> None:
+    """Check a case before it is shown; called beside the window's thread."""
     catalogue = workflow.catalogue()
     plan = plan_through_the_middle(case, catalogue)
     try:

@@ -22,6 +22,7 @@ BUSY_TEXT = {
     "target": "Choosing the target",
     "second": "Reading the second image",
     "second-again": "Reading the second image",
+    "propose": "Looking for structures",
     "meshes": "Making the surfaces",
     "solve": "Solving",
     "converge": "Checking the grid",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cryoplan import workflow
 from cryoplan.app.jobs import Forgotten
+from cryoplan.app.known_roles import KnownRoles
 from cryoplan.app.parcel import ChangedCase, HeldCase
 from cryoplan.case.case import Case
 from cryoplan.case.reviews import with_reviews
@@ -22,6 +23,7 @@ from cryoplan.case.second_image import SecondImage
 from cryoplan.case.skin import body_mask
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.progress import Progress
+from cryoplan.image.anatomy.found import Part
 from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.plan import Plan
@@ -80,7 +82,7 @@ def load(
     case = workflow.load_case(
         path, series_uid=series_uid, structures=structures, accept=accept, progress=line
     )
-    return _ready(case)
+    return _ready(KnownRoles().apply(case))
 
 
 def demo(_line: Line) -> tuple[Case, Plan]:
@@ -91,12 +93,20 @@ def demo(_line: Line) -> tuple[Case, Plan]:
 
 def structures(_line: Line, case: SentCase, path: Path, mesh_axes: str = "") -> Case:
     """Add the structures of a file."""
-    return _ready(workflow.add_structures(_case(case), path, mesh_axes=mesh_axes))
+    return _ready(KnownRoles().apply(workflow.add_structures(_case(case), path, mesh_axes=mesh_axes)))
 
 
 def target(_line: Line, case: SentCase, name: str) -> Case:
     """Choose the tumour."""
     return _ready(workflow.choose_target(_case(case), name))
+
+
+def propose(line: Line, case: SentCase, which: Sequence[Part]) -> tuple[workflow.Proposal, ...]:
+    """Look for structures; of the local diameters only their range goes through the pipe."""
+    found = workflow.propose_structures(_case(case), which, line)
+    for proposal in found:
+        proposal.mask.digest()  # travels with the mask
+    return tuple(replace(p, diameter_mm=None) for p in found)
 
 
 def second(
@@ -216,6 +226,7 @@ TASKS: dict[str, Callable[..., object]] = {
     "demo": demo,
     "structures": structures,
     "target": target,
+    "propose": propose,
     "second": second,
     "second-again": second_again,
     "meshes": meshes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from cryoplan import workflow
 from cryoplan.app.answered_case import AnsweredCase
 from cryoplan.app.jobs import Asked, Failure
+from cryoplan.app.known_roles import KnownRoles
+from cryoplan.app.proposed import Proposed
 from cryoplan.app.second import CANCELLED, SecondShown
 from cryoplan.app.state import BUSY_TEXT
 from cryoplan.app.travel import PATIENCE_S
@@ -20,7 +22,9 @@ from cryoplan.case.case import Case
 from cryoplan.case.history import Kind
 from cryoplan.case.reviews import reviews_of, with_reviews
 from cryoplan.case.store import Memory
-from cryoplan.core.errors import StaleError
+from cryoplan.case.structure import Role, Structure
+from cryoplan.core.errors import CryoplanError, StaleError
+from cryoplan.core.finding import Finding
 from cryoplan.plan.plan import Plan
 from cryoplan.scene.meshes import CaseMeshes
 from cryoplan.simulation.result import Frame
@@ -70,6 +74,7 @@ class Workspace(AnsweredCase):
         self._printing: dict[Path, int] = {}
         self.second = SecondShown(self)
         self.second_changed.connect(self.second.follow)
+        self.proposed = Proposed(self)
 
     # The case ---------------------------------------------------------------------------------------
 
@@ -128,6 +133,44 @@ class Workspace(AnsweredCase):
         """Read structures in the background and add them to the case; a mesh may need its axes stated."""
         if self.need_case():
             self._errands.ask("structures", case=self._case, path=path, mesh_axes=mesh_axes)
+
+    def add_outlines(self, structures: Sequence[Structure], findings: Sequence[Finding]) -> bool:
+        """Add outlines of another program that the user accepted, as one step; tell whether they are in."""
+        self.finish_strokes()
+        before = self._case
+        if before is None or not self._may_edit():
+            return False
+        try:
+            case = workflow.add_outlines(before, structures, findings)
+        except CryoplanError as error:
+            self._fail(error)
+            return False
+        new = [s.name for s in case.structures[len(before.structures) :]]
+        self._show_case(case)
+        self._record(f"Structures added: {', '.join(new)}", before=(before, self._plan))
+        return True
+
+    def set_roles(self, roles: Mapping[str, Role]) -> bool:
+        """Take the user's word for what structures are, as one step; tell whether it was taken.
+
+        The answers are remembered for their names, and `message` says so where they cannot be.
+
+        Raises
+        ------
+        StructureError
+            If two structures would be the body; nothing is changed.
+        """
+        self.finish_strokes()
+        before = self._case
+        if before is None or not roles or not self._may_edit():
+            return False
+        case = workflow.with_roles(before, roles)
+        told = [f"{name} is {role.value}" for name, role in roles.items()]
+        self._show_case(case)
+        self._record(f"Roles: {', '.join(told)}", before=(before, self._plan))
+        if not KnownRoles().remember(roles):
+            self.message.emit("The roles could not be remembered for other cases")
+        return True
 
     def set_target(self, name: str) -> None:
         """Choose the tumour that margins are measured on."""
@@ -228,6 +271,7 @@ class Workspace(AnsweredCase):
             return  # nobody waits for it any more
         if asked.kind == "second-again":
             self.second.give_up(asked, CANCELLED)
+        self.proposed.give_up(asked)
         if asked.kind != "meshes":
             self.message.emit("Cancelled")
 
@@ -248,6 +292,7 @@ class Workspace(AnsweredCase):
         if asked.kind == "second-again":
             self.second.give_up(asked, failure)
             return
+        self.proposed.give_up(asked)
         self.failed.emit(failure)
 
     @Slot(object, object, object)
@@ -295,6 +340,8 @@ class Workspace(AnsweredCase):
             else:
                 what = "structures were not added" if kind == "structures" else "target was not chosen"
                 self.message.emit(f"The {what}, because the case changed meanwhile. Please repeat it.")
+        elif kind == "propose":
+            self.proposed.take(asked, value)
         elif kind in ("second", "second-again"):
             self.second.take(asked, value)
         elif kind == "open":

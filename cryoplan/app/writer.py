@@ -20,6 +20,7 @@ from typing import TypeVar
 from cryoplan import workflow
 from cryoplan.app.calls import Call, When
 from cryoplan.app.held_file import HeldFile, Remembered, changed_meanwhile
+from cryoplan.app.packed_steps import bounded, unpacked
 from cryoplan.app.steps import Kept, State, Step
 from cryoplan.case.case import Case
 from cryoplan.case.store import Memory
@@ -100,7 +101,7 @@ class CaseWriter:
         """Take one step; when this returns it is usually on the disk, unless nobody shall `wait`."""
         with self._changing():
             if not self._merged(step, describe):
-                self._steps.append(step)
+                self._steps = bounded([*self._steps, step])
             self._due = time.monotonic() + (GESTURE_S if step.gesture else 0.0)
         if wait and step.gesture is None and self._make is None:
             self.settle(PATIENCE_S)
@@ -239,7 +240,7 @@ class CaseWriter:
         if step.continues and step.gesture is not None:
             file.store.resume_gesture(step.gesture)
         # Case and plan in whole, whatever the step changed: the file is what the window shows, always.
-        file.record(step.text, case=step.case, plan=step.plan, gesture=step.gesture, **step.words)
+        file.record(step.text, case=unpacked(step.case), plan=step.plan, gesture=step.gesture, **step.words)
         with self._changing(trouble=None):
             if self._steps:  # they may have been handed over meanwhile
                 self._steps.pop(0)

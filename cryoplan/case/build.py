@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from cryoplan.case.case import Case
+from cryoplan.case.coded_roles import role_of_code
 from cryoplan.case.layers import counts_over
 from cryoplan.case.planning import mask_box_mm, planning_grid, voxel_box_ijk
 from cryoplan.case.roles import guess, tissue_of_role
@@ -24,7 +25,17 @@ SMALLEST_OVERLAP_ML = 0.1
 """Overlaps below this are borders drawn twice."""
 
 # What may hold other structures: a tumour in the liver or a vein in the kidney is no mistake.
-_CONTAINERS = {Role.BODY, Role.ORGAN, Role.LUNG, Role.FAT, Role.MUSCLE, Role.SKIN, Role.BONE, Role.OTHER}
+_CONTAINERS = {
+    Role.BODY,
+    Role.ORGAN,
+    Role.KIDNEY,
+    Role.LUNG,
+    Role.FAT,
+    Role.MUSCLE,
+    Role.SKIN,
+    Role.BONE,
+    Role.OTHER,
+}
 
 
 def build_case(
@@ -168,7 +179,7 @@ def _structure(mask: NamedMask, taken: set[str], findings: list[Finding]) -> Str
 
 
 def _role(mask: NamedMask, name: str, findings: list[Finding]) -> tuple[Role, str, bool]:
-    guessed_role, guessed_tissue, certain = guess(name)
+    guessed_role, guessed_tissue, certain = _by_code_and_name(mask.code, name)
     if not mask.role:
         return guessed_role, mask.tissue or guessed_tissue, certain
     try:
@@ -186,6 +197,21 @@ def _role(mask: NamedMask, name: str, findings: list[Finding]) -> tuple[Role, st
     if mask.tissue:
         return role, mask.tissue, True
     return role, guessed_tissue if role is guessed_role else tissue_of_role()[role], True
+
+
+def _by_code_and_name(code: str, name: str) -> tuple[Role, str, bool]:
+    """Return role, tissue, and whether that is sure: the file's code counts, the name may contradict it."""
+    by_name = guess(name)
+    coded = role_of_code(code) if code else None
+    if coded is None:
+        return by_name
+    role, tissue = coded
+    if by_name[0] is role:
+        # "renal mass" says more of the tissue than the code of a mass does.
+        return role, by_name[1] if by_name[2] else tissue, True
+    if by_name[0] is Role.TUMOUR:
+        return (*by_name[:2], False)  # a tumour coded by the organ that it lies in
+    return role, tissue, not by_name[2]
 
 
 def _require_inside(structure: Structure, scan: Scan) -> None:
@@ -279,27 +305,32 @@ def _choose_target(
         if wanted in names_in_files:
             return by_name[names_in_files[wanted]]
         return by_name[find_by_name(list(by_name), wanted)]
+    tumour, unsettled = only_tumour(structures)
+    findings += unsettled
+    return tumour
+
+
+def only_tumour(structures: Sequence[Structure]) -> tuple[Structure | None, list[Finding]]:
+    """Return the tumour if there is exactly one, else None and a finding that says which it is not."""
     tumours = [s for s in structures if s.role is Role.TUMOUR]
     if len(tumours) == 1:
-        return tumours[0]
-    if tumours:
-        listed = "; ".join(s.name for s in tumours)
-        findings.append(
-            Finding(
-                level=Level.WARN,
-                code="several-targets",
-                text=f"There are {len(tumours)} tumours ({listed}). Choose the one to plan for.",
-            )
-        )
-    else:
-        findings.append(
+        return tumours[0], []
+    if not tumours:
+        return None, [
             Finding(
                 level=Level.WARN,
                 code="no-target",
                 text="No structure is a tumour. Outline one, or choose a structure as the target.",
             )
+        ]
+    listed = "; ".join(s.name for s in tumours)
+    return None, [
+        Finding(
+            level=Level.WARN,
+            code="several-targets",
+            text=f"There are {len(tumours)} tumours ({listed}). Choose the one to plan for.",
         )
-    return None
+    ]
 
 
 def target_findings(target: Structure, scan: Scan) -> list[Finding]:

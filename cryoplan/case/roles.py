@@ -87,6 +87,8 @@ def _leading_words(name: str, table: _Table) -> tuple[list[str], bool]:
 
 def _singular(word: str) -> str:
     # "vertebrae" stands in the table by itself; "pancreas" and "pelvis" are no plurals.
+    if len(word) > 4 and word.endswith("ies"):
+        return f"{word[:-3]}y"
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is", "as", "os")):
         return word[:-1]
     return word

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
@@ -12,15 +11,11 @@ import numpy.typing as npt
 from cryoplan.case.case import Case
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.geometry import FloatArray, Point, as_point, unit
-from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
+from cryoplan.image.anatomy.blocks import BLOCK_MM, Blocks
+from cryoplan.image.anatomy.body import BODY_HU, body_blocks
 from cryoplan.image.scan import Scan
 
-BODY_HU = -300.0
-"""Between air and skin: fat is about -100 HU, so half-filled skin voxels fall on the right side."""
-
-_COARSE_MM = 1.8
-_TABLE_MM = 5.0
 _STEP_MM = 0.25
 
 _LOCK = Lock()
@@ -31,10 +26,10 @@ _WHOLE: WeakKeyDictionary[Volume, tuple[tuple[ref[Volume], ...], Volume]] = Weak
 def body_mask(case: Case) -> Volume | None:
     """Return the body as bool voxels, None when nothing tells where it ends.
 
-    The outlined structure of role *body* if there is one, with what lies in it. Else, on a CT, the largest
-    connected part above -300 HU with its holes filled slice by slice, after thin things (table, lines) are
-    cut off; its voxels are about 2 mm wide. An MR without an outlined body has none: its values say nothing
-    about air.
+    The outlined structure of role *body* if there is one, with what lies in it. Else, on a CT, what is above
+    -300 HU with its holes filled slice by slice, without thin things (table, lines) and arms
+    (`cryoplan.image.anatomy.body`); its voxels are about 2 mm wide. An MR without an outlined body has none:
+    its values say nothing about air.
     """
     for structure in case.structures:
         if structure.role is Role.BODY:
@@ -150,7 +145,7 @@ def _refined(image: Volume, start: FloatArray, direction: FloatArray, distance: 
     """Move a coarse skin distance to where the image itself falls through the threshold, if that is near."""
     from scipy import ndimage
 
-    reach = 2.0 * _COARSE_MM
+    reach = 2.0 * BLOCK_MM
     offsets = np.arange(distance - reach, distance + reach, _STEP_MM)
     index = image.grid.mm_to_index(start + offsets[:, None] * direction)
     if not np.all(image.grid.contains_mm(start + offsets[:, None] * direction)):
@@ -170,53 +165,6 @@ def _refined(image: Volume, start: FloatArray, direction: FloatArray, distance: 
 
 
 def _find_body(image: Volume) -> Volume:
-    from scipy import ndimage
-
-    grid, values = _coarser(image)
-    tissue = values > BODY_HU
-    spacing = np.asarray(grid.spacing_mm)[::-1]
-    # The table touches the back: what is thinner than two table radii falls away, the rest grows back
-    # as far as it did before.
-    steps = np.maximum(np.rint(_TABLE_MM / spacing), 1).astype(int)
-    element = _ellipsoid(steps)
-    core = ndimage.binary_erosion(np.pad(tissue, [(s, s) for s in steps], mode="edge"), element)
-    core = core[tuple(slice(s, -s) for s in steps)]
-    largest = _largest(core)
-    body = ndimage.binary_dilation(largest, element) & tissue
-    axial = int(np.argmax(np.abs(grid.axes[2, :])))
-    for index in range(grid.size[axial]):
-        plane: list[slice | int] = [slice(None)] * 3
-        plane[2 - axial] = index
-        body[tuple(plane)] = ndimage.binary_fill_holes(body[tuple(plane)])
-    return Volume(grid=grid, values=body)
-
-
-def _coarser(image: Volume) -> tuple[Grid, npt.NDArray[Any]]:
-    """Return every n-th voxel so that spacings come near 2 mm: finer ones only cost time here."""
-    stride = [max(round(_COARSE_MM / s), 1) for s in image.grid.spacing_mm]
-    values = image.values[:: stride[2], :: stride[1], :: stride[0]]
-    spacing = tuple(s * n for s, n in zip(image.grid.spacing_mm, stride, strict=True))
-    grid = Grid(
-        size=(values.shape[2], values.shape[1], values.shape[0]),
-        spacing_mm=(spacing[0], spacing[1], spacing[2]),
-        origin_mm=image.grid.origin_mm,
-        direction=image.grid.direction,
-    )
-    return grid, values
-
-
-def _ellipsoid(steps: npt.NDArray[np.int_]) -> npt.NDArray[np.bool_]:
-    axes = [np.arange(-s, s + 1) / (s + 0.5) for s in steps]
-    k, j, i = np.meshgrid(*axes, indexing="ij")
-    return np.asarray(k**2 + j**2 + i**2 <= 1.0)
-
-
-def _largest(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    from scipy import ndimage
-
-    labels, count = ndimage.label(mask)
-    if count <= 1:
-        return mask
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return np.asarray(labels == int(np.argmax(sizes)))
+    blocks = Blocks.of(image)
+    body, _ = body_blocks(blocks)
+    return Volume(grid=blocks.grid(), values=blocks.in_order(body))

@@ -4,7 +4,8 @@ Decision (architecture 11.1): one database instead of a folder or a zip. Every e
 on the disk before `record` returns, so a killed program loses at most the gesture in hand, and undo outlives
 it. What can be edited is one JSON document (`store_document`); a step is the difference of two documents
 (`differences`), and the steps are the history (`history`). Masks are kept once, by digest, for good: each
-of them belongs to a step that one can go back to. The store knows texts and bytes of later rooms, nothing of
+of them belongs to a step that one can go back to. What a stroke made is kept as the voxels that it changed
+(`store_masks`). The store knows texts and bytes of later rooms, nothing of
 plans or simulations. No pickle.
 """
 
@@ -30,6 +31,7 @@ from cryoplan.case.history_write import (
 )
 from cryoplan.case.store_document import empty_document, with_case, with_plan
 from cryoplan.case.store_file import (
+    SCHEMA_VERSION,
     check_content,
     checked_version,
     connect,
@@ -40,13 +42,13 @@ from cryoplan.case.store_file import (
 )
 from cryoplan.case.store_link import link_to
 from cryoplan.case.store_lock import WriterLock
+from cryoplan.case.store_masks import insert_masks
 from cryoplan.case.store_rows import (
     SCHEMA,
     ImageLink,
     StoredResult,
     insert_entry,
     insert_image,
-    insert_masks,
     insert_result,
     result_from,
 )
@@ -138,7 +140,7 @@ class CaseStore(StoredState):
             for statement in SCHEMA:
                 connection.execute(statement)
             insert_image(connection, case.scan, link)
-            insert_masks(connection, case, set())
+            insert_masks(connection, case, {})
             for entry in entries:
                 insert_entry(connection, entry)
             connection.execute('INSERT INTO "case" VALUES (1, ?, ?)', (written(document), entries[-1].number))
@@ -175,11 +177,11 @@ class CaseStore(StoredState):
         try:
             if lock is not None:
                 version = checked_version(path)  # another writer may just have upgraded it
-                if version < 2:
-                    upgrade_file(path)
+                if version < SCHEMA_VERSION:
+                    upgrade_file(path, version)
             with disk_sentences(path):
-                if version < 2 and read_only:
-                    connection = upgraded_in_memory(path)
+                if version < SCHEMA_VERSION and read_only:
+                    connection = upgraded_in_memory(path, version)
                 else:
                     connection = connect(path, read_only=read_only)
                     check_content(path, connection, SCHEMA)

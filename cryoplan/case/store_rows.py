@@ -1,4 +1,4 @@
-"""Rows of a case file: the schema, and image, masks and entries as rows and back."""
+"""Rows of a case file: the schema, and image, entries and results as rows and back."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import json
 import sqlite3
 from dataclasses import asdict, dataclass, field
 
-from cryoplan.case.case import Case
 from cryoplan.case.differences import Json, from_json, to_json
 from cryoplan.case.history import Entry
-from cryoplan.case.planning import voxel_box_ijk
 from cryoplan.case.store_document import findings_from
 from cryoplan.case.voxel_bytes import (
     grid_from_json,
     grid_to_json,
     pack_image,
-    pack_mask,
     unpack_image,
-    unpack_mask,
 )
 from cryoplan.core.errors import StoreError
 from cryoplan.core.volume import Volume
@@ -31,7 +27,8 @@ SCHEMA = (
         sha256 TEXT NOT NULL, kind TEXT NOT NULL, voxels BLOB, link TEXT,
         CHECK ((voxels IS NULL) <> (link IS NULL))) STRICT""",
     """CREATE TABLE mask (
-        sha256 TEXT PRIMARY KEY, grid TEXT NOT NULL, box TEXT NOT NULL, voxels BLOB NOT NULL) STRICT""",
+        sha256 TEXT PRIMARY KEY, grid TEXT NOT NULL, box TEXT NOT NULL, voxels BLOB NOT NULL,
+        base TEXT) STRICT""",
     """CREATE TABLE history (
         number INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL,
         person TEXT NOT NULL, status TEXT NOT NULL, state_before INTEGER NOT NULL,
@@ -146,41 +143,6 @@ def facts_from(text: str) -> ScanFacts:
     """Return the header facts of their JSON text."""
     fields: dict[str, Json] = json.loads(text)
     return ScanFacts(**fields | {"findings": findings_from(fields["findings"])})
-
-
-def insert_masks(connection: sqlite3.Connection, case: Case, known: set[str]) -> set[str]:
-    """Write the masks of `case` that are not among the `known` digests, and return theirs."""
-    new: set[str] = set()
-    for structure in case.structures:
-        digest = structure.mask.digest()
-        if digest in known or digest in new:
-            continue
-        box = voxel_box_ijk(structure.mask)
-        connection.execute(
-            "INSERT INTO mask VALUES (?, ?, ?, ?)",
-            (digest, grid_to_json(structure.mask.grid), json.dumps(box), pack_mask(structure.mask, box)),
-        )
-        new.add(digest)
-    return new
-
-
-def select_mask(connection: sqlite3.Connection, digest: str) -> Volume:
-    """Return the mask of that digest.
-
-    Raises
-    ------
-    ValueError, KeyError, TypeError, zlib.error
-        If there is none or it does not fit together.
-    """
-    row = connection.execute("SELECT grid, box, voxels FROM mask WHERE sha256 = ?", (digest,)).fetchone()
-    if row is None:
-        raise ValueError("a mask is missing")
-    grid, box, voxels = row
-    first, last = json.loads(box)
-    mask = unpack_mask(grid_from_json(grid), (tuple(first), tuple(last)), voxels)
-    if mask.digest() != digest:
-        raise ValueError("the voxels of a mask are not those that were saved")
-    return mask
 
 
 def insert_entry(connection: sqlite3.Connection, entry: Entry) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 from cryoplan.case.case import Case
 from cryoplan.case.differences import Json, applied, document_digest
@@ -18,10 +17,10 @@ from cryoplan.case.store_document import case_of, empty_document, plan_text, wit
 from cryoplan.case.store_file import content_sentences, disk_sentences, reading, transaction
 from cryoplan.case.store_link import read_linked
 from cryoplan.case.store_lock import WriterLock
-from cryoplan.case.store_rows import insert_entry, insert_masks, select_entries, select_image, select_mask
+from cryoplan.case.store_masks import StoredMasks
+from cryoplan.case.store_rows import insert_entry, select_entries, select_image
 from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Finding, Level
-from cryoplan.core.volume import Volume
 from cryoplan.image.scan import Scan
 
 
@@ -63,7 +62,7 @@ class StoredState:
         self._lock = lock
         self._scan = scan
         self._case: Case | None = None
-        self._masks: WeakValueDictionary[str, Volume] = WeakValueDictionary()
+        self._masks = StoredMasks(connection)
         self._gesture: tuple[str, int] | None = None
         self._read()
         self.findings = self._doubts()
@@ -127,8 +126,7 @@ class StoredState:
             self._document: dict[str, Json] = json.loads(row[0])
             self._entries: int = row[1]
             self._history = History.of(select_entries(self._connection))
-            digests = self._connection.execute("SELECT sha256 FROM mask").fetchall()
-            self._known: set[str] = {digest for (digest,) in digests}
+            self._masks.read()
             keys = self._connection.execute("SELECT key FROM result ORDER BY position").fetchall()
             self._results: tuple[str, ...] = tuple(key for (key,) in keys)
             if not self._document.keys() >= empty_document().keys() or not self._history.entries:
@@ -158,7 +156,7 @@ class StoredState:
         return self._case
 
     def _made(self, document: dict[str, Json]) -> Case:
-        return case_of(document, self._image(), self._mask, self._case)
+        return case_of(document, self._image(), self._masks.mask, self._case)
 
     def _image(self) -> Scan:
         if self._case is not None:
@@ -172,12 +170,6 @@ class StoredState:
             assert volume is not None
             self._scan = Scan(volume=volume, facts=facts)
         return self._scan
-
-    def _mask(self, digest: str) -> Volume:
-        mask = self._masks.get(digest)
-        if mask is None:
-            mask = self._masks[digest] = select_mask(self._connection, digest)
-        return mask
 
     def _edited(
         self, case: Case | None, plan: str | None, title: str | None, notes: str | None
@@ -214,7 +206,7 @@ class StoredState:
     def _require_masks(self, document: dict[str, Json], state: int) -> None:
         """Refuse a state with a mask that only the file had which this one goes on from, see `Memory`."""
         rows = document["structures"]
-        lost = [row["name"] for row in rows if row["mask"] not in self._known]
+        lost = [row["name"] for row in rows if row["mask"] not in self._masks]
         if lost:
             raise StoreError(
                 f"Step {state} cannot be shown: {', '.join(lost)} as it was then is not in {self.path.name}.",
@@ -227,16 +219,15 @@ class StoredState:
         self, made: Sequence[Entry], document: dict[str, Json] | None = None, case: Case | None = None
     ) -> Entry:
         """Write entries, document and the masks that are new; all or nothing."""
-        new: set[str] = set()
+        new: dict[str, str | None] = {}
         with self._writing(made, self._document if document is None else document):
             if case is not None:
-                new = insert_masks(self._connection, case, self._known)
+                new = self._masks.insert(case, self._case)
         if case is not None:
-            self._known |= new
+            self._masks.written(case, new)
             if self._case is not None and case.scan.volume is not self._case.scan.volume:
                 case = case.changed(scan=self._case.scan)
             self._case = case
-            self._masks.update({s.mask.digest(): s.mask for s in case.structures})
         return made[0]
 
     @contextmanager

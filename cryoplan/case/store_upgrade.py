@@ -28,7 +28,7 @@ from cryoplan.case.store_file import (
 )
 from cryoplan.case.store_rows import SCHEMA, facts_from, insert_entry
 from cryoplan.case.structure import Role, Structure
-from cryoplan.case.voxel_bytes import grid_from_json, unpack_image, unpack_mask
+from cryoplan.case.voxel_bytes import box_from_json, grid_from_json, unpack_image, unpack_mask
 from cryoplan.core.atomic import replace_when_written
 from cryoplan.image.scan import Scan
 
@@ -51,8 +51,28 @@ SCHEMA_1 = (
 )
 """Version 1: one state, overwritten by each save; a name and a text for each plan; no history."""
 
+SCHEMA_2 = (
+    """CREATE TABLE "case" (
+        id INTEGER PRIMARY KEY CHECK (id = 1), document TEXT NOT NULL, entries INTEGER NOT NULL) STRICT""",
+    """CREATE TABLE image (
+        id INTEGER PRIMARY KEY CHECK (id = 1), facts TEXT NOT NULL, grid TEXT NOT NULL,
+        sha256 TEXT NOT NULL, kind TEXT NOT NULL, voxels BLOB, link TEXT,
+        CHECK ((voxels IS NULL) <> (link IS NULL))) STRICT""",
+    """CREATE TABLE mask (
+        sha256 TEXT PRIMARY KEY, grid TEXT NOT NULL, box TEXT NOT NULL, voxels BLOB NOT NULL) STRICT""",
+    """CREATE TABLE history (
+        number INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL,
+        person TEXT NOT NULL, status TEXT NOT NULL, state_before INTEGER NOT NULL,
+        state_after INTEGER NOT NULL, parent INTEGER NOT NULL, changes TEXT NOT NULL,
+        document BLOB NOT NULL, hash BLOB NOT NULL) STRICT""",
+    """CREATE TABLE result (
+        position INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, header TEXT NOT NULL, what TEXT NOT NULL,
+        data BLOB NOT NULL) STRICT""",
+)
+"""Version 2: document and history; every mask with all voxels of its box."""
 
-def upgrade_file(path: Path) -> None:
+
+def upgrade_file(path: Path, version: int) -> None:
     """Put the present version of an older case file in its place, once it is written and whole.
 
     The caller holds the writer's lock.
@@ -65,15 +85,15 @@ def upgrade_file(path: Path) -> None:
     """
     place = path.resolve()
     with disk_sentences(path), replace_when_written(place) as temporary:
-        with closing(_open_old(path)) as old, closing(connect_new(temporary)) as new:
+        with closing(_open_old(path, version)) as old, closing(connect_new(temporary)) as new:
             # Against an older program, which knows nothing of our lock.
             old.execute("PRAGMA query_only = OFF")
             old.execute("BEGIN EXCLUSIVE")
-            _upgrade(path, old, new)
+            _UPGRADES[version][1](path, old, new)
         shutil.copymode(place, temporary)
 
 
-def upgraded_in_memory(path: Path) -> sqlite3.Connection:
+def upgraded_in_memory(path: Path, version: int) -> sqlite3.Connection:
     """Return the present version of an older case file as a database in memory; the file stays as it is.
 
     Raises
@@ -83,9 +103,9 @@ def upgraded_in_memory(path: Path) -> sqlite3.Connection:
     """
     new = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     try:
-        with disk_sentences(path), closing(_open_old(path)) as old, reading(old):
+        with disk_sentences(path), closing(_open_old(path, version)) as old, reading(old):
             mark(new)
-            _upgrade(path, old, new)
+            _UPGRADES[version][1](path, old, new)
         new.execute("PRAGMA query_only = ON")
     except BaseException:
         new.close()
@@ -100,7 +120,7 @@ def summary_1(connection: sqlite3.Connection) -> tuple[str, str]:
     return code, plan[0] if plan else ""
 
 
-def _open_old(path: Path) -> sqlite3.Connection:
+def _open_old(path: Path, version: int) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=1.0
     )
@@ -108,14 +128,14 @@ def _open_old(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
-        check_content(path, connection, SCHEMA_1)
+        check_content(path, connection, _UPGRADES[version][0])
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _upgrade(path: Path, old: sqlite3.Connection, new: sqlite3.Connection) -> None:
+def _from_1(path: Path, old: sqlite3.Connection, new: sqlite3.Connection) -> None:
     with content_sentences(path):
         case = _select_case(old)
         plans = old.execute("SELECT name, json FROM plan ORDER BY position").fetchall()
@@ -134,12 +154,24 @@ def _upgrade(path: Path, old: sqlite3.Connection, new: sqlite3.Connection) -> No
         new.execute('INSERT INTO "case" VALUES (1, ?, 1)', (json.dumps(document, allow_nan=False),))
 
 
+def _from_2(path: Path, old: sqlite3.Connection, new: sqlite3.Connection) -> None:
+    """Take everything over as it is: entries keep their hashes, and no mask stands upon another."""
+    del path
+    with transaction(new):
+        for statement in SCHEMA:
+            new.execute(statement)
+        for table, places in (('"case"', 3), ("image", 7), ("mask", 4), ("history", 12), ("result", 5)):
+            holes = ", ".join("?" * places) + (", NULL" if table == "mask" else "")
+            for row in old.execute(f"SELECT * FROM {table}"):
+                new.execute(f"INSERT INTO {table} VALUES ({holes})", row)
+
+
 def _copy_blobs(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
     """Take voxels and results over as they are; `_select_case` has read all voxels already."""
     image = old.execute("SELECT facts, grid, sha256, kind, voxels FROM image").fetchone()
     new.execute("INSERT INTO image VALUES (1, ?, ?, ?, ?, ?, NULL)", image)
     for row in old.execute("SELECT sha256, grid, box, voxels FROM structure ORDER BY position"):
-        new.execute("INSERT OR IGNORE INTO mask VALUES (?, ?, ?, ?)", row)
+        new.execute("INSERT OR IGNORE INTO mask VALUES (?, ?, ?, ?, NULL)", row)
     for row in old.execute("SELECT key, header, data FROM result ORDER BY position"):
         new.execute("INSERT INTO result (key, header, what, data) VALUES (?, ?, '{}', ?)", row)
 
@@ -159,8 +191,7 @@ def _select_case(connection: sqlite3.Connection) -> Case:
         "SELECT name, role, tissue, source, role_is_guess, grid, box, sha256, voxels FROM structure"
         " ORDER BY position"
     ):
-        first, last = json.loads(box)
-        mask = unpack_mask(grid_from_json(grid), (tuple(first), tuple(last)), voxels)
+        mask = unpack_mask(grid_from_json(grid), box_from_json(box), voxels)
         if mask.digest() != sha256:
             raise ValueError(f"the voxels of {name} are not those that were saved")
         structures.append(
@@ -182,3 +213,7 @@ def _select_case(connection: sqlite3.Connection) -> Case:
         planning_grid=grid_from_json(planning_grid),
         findings=findings_from(rows),
     )
+
+
+_UPGRADES = {1: (SCHEMA_1, _from_1), 2: (SCHEMA_2, _from_2)}
+"""Tables of each older version, and what makes the present version of them."""

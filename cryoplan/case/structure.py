@@ -18,6 +18,7 @@ class Role(StrEnum):
 
     TUMOUR = "tumour"
     ORGAN = "organ"
+    KIDNEY = "kidney"
     BOWEL = "bowel"
     STOMACH = "stomach"
     GALLBLADDER = "gallbladder"
@@ -35,6 +36,7 @@ class Role(StrEnum):
     MUSCLE = "muscle"
     BONE = "bone"
     LUNG = "lung"
+    PLEURA = "pleura"
     FLUID = "fluid"
     GAS = "gas"
     BODY = "body"
@@ -80,14 +82,15 @@ class Structure:
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise StructureError("A structure has no name.", "Give it one.", code="structure-name")
-        if self.mask.values.dtype != bool:
+        values = self.mask.values
+        if values.dtype != bool:
             raise StructureError(
                 f"The mask of {self.name} is not made of yes/no voxels.",
                 "Import it again.",
                 code="structure-mask",
                 place=self.name,
             )
-        if not self.mask.values.any():
+        if not values.any():
             raise StructureError(
                 f"The structure {self.name} is empty.",
                 "Outline it or leave it out.",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from cryoplan.core.box import VoxelBox
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 
@@ -81,33 +83,64 @@ def unpack_image(grid: Grid, kind: str, data: bytes) -> Volume:
     return Volume(grid=grid, values=values.reshape(grid.shape))
 
 
-def pack_mask(mask: Volume, box: tuple[tuple[int, int, int], tuple[int, int, int]]) -> bytes:
-    """Return the compressed bits of a bool mask inside the index box ``(first, last)``, both included."""
-    (i0, j0, k0), (i1, j1, k1) = box
-    part = mask.values[k0 : k1 + 1, j0 : j1 + 1, i0 : i1 + 1]
+def pack_bits(part: npt.NDArray[np.bool_]) -> bytes:
+    """Return the compressed bits of a bool array ``[k, j, i]``."""
     return zlib.compress(np.packbits(part).data, _LEVEL)
 
 
-def unpack_mask(grid: Grid, box: tuple[tuple[int, int, int], tuple[int, int, int]], data: bytes) -> Volume:
-    """Return the mask of `pack_mask` on `grid`.
+def unpack_bits(grid: Grid, box: VoxelBox, data: bytes) -> npt.NDArray[np.bool_]:
+    """Return the array of `pack_bits` that fills a box of a grid.
 
     Raises
     ------
     ValueError, zlib.error
         If the bytes are damaged, do not fill the box exactly, or the box leaves the grid.
     """
-    first, last = np.asarray(box[0]), np.asarray(box[1])
-    if np.any(first < 0) or np.any(last < first) or np.any(last >= grid.size):
+    if min(box.first_ijk) < 0 or np.any(np.asarray(box.last_ijk) >= grid.size):
         raise ValueError("the box leaves the grid")
     _voxels(grid)
-    extent = [int(n) for n in last - first + 1]
-    count = extent[0] * extent[1] * extent[2]
+    count = math.prod(box.shape)
     raw = _inflate(data, (count + 7) // 8)
-    bits = np.unpackbits(np.frombuffer(raw, np.uint8), count=count).astype(bool)
+    return np.unpackbits(np.frombuffer(raw, np.uint8), count=count).view(bool).reshape(box.shape)
+
+
+def pack_mask(mask: Volume, box: VoxelBox) -> bytes:
+    """Return the compressed bits of a bool mask inside a box."""
+    return pack_bits(mask.values[box.place])
+
+
+def unpack_mask(grid: Grid, box: VoxelBox, data: bytes) -> Volume:
+    """Return the mask of `pack_mask` on `grid`.
+
+    Raises
+    ------
+    ValueError, zlib.error
+        As `unpack_bits`.
+    """
+    part = unpack_bits(grid, box, data)
     values = np.zeros(grid.shape, bool)
-    (i0, j0, k0), (i1, j1, k1) = box
-    values[k0 : k1 + 1, j0 : j1 + 1, i0 : i1 + 1] = bits.reshape(extent[::-1])
+    values[box.place] = part
     return Volume(grid=grid, values=values)
+
+
+def box_to_json(box: VoxelBox) -> str:
+    """Return a box as JSON: first and last index, both included."""
+    return json.dumps([box.first_ijk, box.last_ijk])
+
+
+def box_from_json(text: str) -> VoxelBox:
+    """Return the box of `box_to_json`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the text is not such a box.
+    """
+    (i0, j0, k0), (i1, j1, k1) = json.loads(text)
+    for index in (i0, j0, k0, i1, j1, k1):
+        if type(index) is not int:
+            raise TypeError("a box has whole numbers")
+    return VoxelBox((i0, j0, k0), (i1, j1, k1))
 
 
 def _voxels(grid: Grid) -> int:

@@ -93,6 +93,11 @@ class VoxelBox:
         last = np.minimum(np.asarray(self.last_ijk) + more, np.asarray(whole.size) - 1)
         return type(self)(_three(first), _three(last))
 
+    def moved(self, by_ijk: tuple[int, int, int]) -> Self:
+        """Return the box as many voxels further along i, j and k."""
+        by = np.asarray(by_ijk)
+        return type(self)(_three(np.asarray(self.first_ijk) + by), _three(np.asarray(self.last_ijk) + by))
+
     def with_box(self, other: VoxelBox) -> Self:
         """Return the smallest box around this one and another."""
         first = np.minimum(self.first_ijk, other.first_ijk)

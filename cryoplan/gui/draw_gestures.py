@@ -21,6 +21,7 @@ CLOSE_PX = 3.0
 """The line of a lasso takes a corner when the mouse has gone this far."""
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_LINES = (Tool.LASSO, Tool.BOX)
 _RADIUS_KEYS = (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight)
 
 
@@ -68,7 +69,7 @@ class DrawGestures:
                 # The other two views show what is found there.
                 self._view.cursor_mm = point
                 self._outlining.grow_from(point)
-        elif tool is Tool.LASSO:
+        elif tool in _LINES:
             self._is_held = True
             self._picture.lasso_px = [pos]
         else:
@@ -82,7 +83,10 @@ class DrawGestures:
         if not self._is_held:
             return
         line = self._picture.lasso_px
-        if line:
+        if line and self._outlining.tool is Tool.BOX:
+            self._picture.lasso_px = _rectangle(line[0], pos)
+            self._picture.update()
+        elif line:
             if (pos - line[-1]).manhattanLength() >= CLOSE_PX:
                 self._picture.lasso_px = [*line, pos]
                 self._picture.update()
@@ -99,7 +103,10 @@ class DrawGestures:
         line, self._picture.lasso_px = self._picture.lasso_px, []
         if line:
             turn = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
-            if len(line) >= 3:
+            if self._outlining.tool is Tool.BOX:
+                if len(line) == 4 and (line[2] - line[0]).manhattanLength() >= CLOSE_PX:
+                    self._outlining.threshold(self._point(line[0]), self._point(line[2]), self._normal)
+            elif len(line) >= 3:
                 self._outlining.lasso([self._point(pos) for pos in line], self._normal, turn=turn)
             self._picture.update()
         else:
@@ -179,6 +186,8 @@ class DrawGestures:
             return f"Click into {short_name(subject.name)}"
         if tool is Tool.LASSO:
             return "Draw around it (Shift takes away)"
+        if tool is Tool.BOX:
+            return f"Drag a box: {settings.least:g} to {settings.most:g}{outlining.unit}"
         shape = f"{'ball' if settings.is_ball else 'disc'} of {2.0 * settings.radius_mm:.3g} mm"
         if tool in self._MARKS:
             return f"Mark {tool.value}, {shape}: Enter decides"
@@ -193,3 +202,8 @@ class DrawGestures:
     @property
     def _normal(self) -> np.ndarray:
         return np.eye(3)[self._picture.orientation.axis]
+
+
+def _rectangle(a: QPointF, b: QPointF) -> list[QPointF]:
+    """Return the corners of an upright rectangle, `a` first and `b` third."""
+    return [a, QPointF(b.x(), a.y()), b, QPointF(a.x(), b.y())]

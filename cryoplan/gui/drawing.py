@@ -46,7 +46,8 @@ class Drawing(QObject):
         """Return the rows of the menu."""
         takes = {
             Tool.GROW: self.grow, Tool.BRUSH: self.brush, Tool.ERASER: self.eraser,
-            Tool.LASSO: self.lasso, Tool.INSIDE: self.inside, Tool.OUTSIDE: self.outside,
+            Tool.LASSO: self.lasso, Tool.BOX: self.box, Tool.INSIDE: self.inside,
+            Tool.OUTSIDE: self.outside,
         }  # fmt: skip
         return (
             Entry("new-tumour", MENU, "&New tumour...", "Ctrl+T", Needs.MAY_EDIT, self.new),
@@ -101,6 +102,11 @@ class Drawing(QObject):
     def lasso(self) -> None:
         """Take it in hand."""
         self._take(Tool.LASSO)
+
+    @Slot()
+    def box(self) -> None:
+        """Take it in hand."""
+        self._take(Tool.BOX)
 
     @Slot()
     def inside(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRect, QRectF, QSizeF
 from PySide6.QtGui import QPainterPath
 
@@ -37,6 +38,8 @@ class DrawnLayer:
         if outlining.subject is None:
             return []
         found = []
+        if outlining.region_mm is not None:
+            found.append(_filled(_box_path(*outlining.region_mm, plane), _line(look.dark.accent, 1.2), 0.0))
         preview = outlining.preview
         if preview is not None:
             path = self._path("preview", (plane, id(preview)), self._patch_volume(preview), plane)
@@ -91,6 +94,17 @@ class DrawnLayer:
         a, b = (camera.to_px(float(u), float(v), size) for u, v in corners)
         spare = SPARE_PX + 2.0 * max(box_spacing(self._outlining.live)) / camera.mm_per_px
         return around(QRectF(a, b).normalized(), spare)
+
+
+def _box_path(
+    lower: npt.NDArray[np.float64], upper: npt.NDArray[np.float64], plane: SlicePlane
+) -> QPainterPath:
+    """Return where a box along the patient axes is cut by a slice; empty where it is not."""
+    path, across = QPainterPath(), plane.orientation.axis
+    if lower[across] <= plane.position_mm <= upper[across]:
+        (u0, v0), (u1, v1) = plane.mm_to_plane(np.stack([lower, upper]))
+        path.addRect(QRectF(QPointF(float(u0), float(v0)), QPointF(float(u1), float(v1))).normalized())
+    return path
 
 
 def box_spacing(mask: LiveMask) -> tuple[float, float, float]:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from cryoplan import RESEARCH_USE
 from cryoplan.app.jobs import Failure
+from cryoplan.app.outliner import Outliner
 from cryoplan.app.recent import RecentCases
 from cryoplan.app.settings import Settings
 from cryoplan.app.shelf import Shelf
@@ -99,6 +100,7 @@ class MainWindow(QMainWindow):
         self.shelf = Shelf(RecentCases(self.settings), self)
         self.case_files = CaseFiles(workspace, self.files, self.shelf, self)
         self.file_type = FileType(workspace, self)
+        self.outliner = Outliner(workspace, self)
         self.drawing = drawing.Drawing(workspace, view, self._step_1, self)
         self.actions_by_id = actions.build(self, workspace, self._entries())
         self.recent_menu = RecentMenu(self.shelf, self.actions_by_id["save-case"], self.menuBar())
@@ -164,6 +166,7 @@ class MainWindow(QMainWindow):
         images.demo_requested.connect(workspace.open_demo)
         images.add_second_requested.connect(self.second_files.add)
         structures.add_structures_requested.connect(self.files.add_structures)
+        structures.outline_requested.connect(self.show_outlining)
         structures.draw.new_requested.connect(self.drawing.new)
         structures.draw.ellipsoid_requested.connect(self.drawing.ellipsoid)
         freeze.solve_requested.connect(workspace.request_simulation)
@@ -220,6 +223,14 @@ class MainWindow(QMainWindow):
             ),
             Entry(
                 "structures", "&File", "Add &structures...", "Ctrl+L", Needs.MAY_EDIT, files.add_structures
+            ),
+            Entry(
+                "outline",
+                "&File",
+                "Outline with T&otalSegmentator...",
+                "",
+                Needs.NOTHING,
+                self.show_outlining,
             ),
             Entry(
                 "second",
@@ -410,6 +421,16 @@ class MainWindow(QMainWindow):
         dialog.raise_()
         dialog.activateWindow()
 
+    def show_outlining(self) -> None:
+        """Show what TotalSegmentator can do here, beside the window; a second call brings it to the front."""
+        from cryoplan.gui.dialogs.outline import OutlineDialog
+
+        dialog = self.findChild(OutlineDialog) or OutlineDialog(self.workspace, self.outliner, self)
+        dialog.look_again()
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
     def show_about(self) -> None:
         """Show version and licences."""
         AboutDialog(self).exec()
@@ -451,6 +472,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.files.opening.close()
+        self.outliner.close()
         close_canvas = getattr(self.canvas, "close_canvas", None)
         if close_canvas is not None:
             close_canvas()

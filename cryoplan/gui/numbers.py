@@ -7,7 +7,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from cryoplan.case.planning import voxel_box_ijk
 from cryoplan.case.structure import Structure
+from cryoplan.core.box import VoxelBox
 from cryoplan.core.finding import Level
 from cryoplan.core.geometry import Point, distance_mm, point_to_segment_mm
 from cryoplan.core.units import show_clock, show_degc, show_ml, show_mm, show_percent
@@ -52,7 +54,10 @@ def outlined_ml(structure: Structure) -> float:
     """Return the volume of a structure; counted once, for the voxels of a CT take their time."""
     known = _OUTLINED_ML.get(structure)
     if known is None:
-        known = _OUTLINED_ML[structure] = structure.volume_ml
+        mask = structure.mask
+        inside = mask.values[VoxelBox(*voxel_box_ijk(mask)).place]
+        known = float(np.count_nonzero(inside)) * mask.grid.voxel_volume_ml
+        _OUTLINED_ML[structure] = known
     return known
 
 

@@ -109,7 +109,8 @@ class Opening(QObject):
         dialog = self.dialog
         if dialog is None:
             return
-        if found.kind in ("dicom-seg", "rtstruct") and self._workspace.case is not None and self._then == self._open:
+        is_drawn = found.kind in ("dicom-seg", "rtstruct")
+        if is_drawn and self._workspace.case is not None and self._then == self._open:
             path = dialog.path
             dialog.reject()
             self._workspace.add_structures(path)

@@ -20,8 +20,9 @@ from cryoplan.core.units import show_clock, show_mm
 from cryoplan.core.volume import Volume
 from cryoplan.gui.drawn_layer import DrawnLayer
 from cryoplan.gui.probe_gestures import PlacedGrip, Placing, place_grips, selected, target_centre_mm
+from cryoplan.gui.proposed_layer import ProposedLayer, key_line
 from cryoplan.gui.second_layer import words
-from cryoplan.gui.slice_layers import Outlines, SliceLayers
+from cryoplan.gui.slice_layers import Outlines, Picture, SliceLayers
 from cryoplan.gui.slice_paint import Camera, SlicePainter, colour
 from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark, project_probe, strength_at
@@ -71,12 +72,14 @@ class SlicePicture(QWidget):
         self._fitted_to: Volume | None = None
         self._cursor_seen = view.cursor_mm
         self._base: tuple[Any, QPixmap] | None = None
+        self._gray: tuple[Any, QPixmap] | None = None
         self._texts: tuple[str, ...] = ()
         # What the mouse is doing; the picture shows it.
         self._hot: Grip | None = None
         self._windowing = False
         self.outlining = Outlining.of(workspace)
         self._drawn = DrawnLayer(self.outlining)
+        self._proposed = ProposedLayer(workspace.proposed, view)
         self._late = QRegion()
         self._later = QTimer(self)
         self._later.setSingleShot(True)
@@ -96,6 +99,7 @@ class SlicePicture(QWidget):
         workspace.result_changed.connect(self.update)
         workspace.state_changed.connect(self.update)
         workspace.second.changed.connect(self.update)
+        workspace.proposed.changed.connect(self.update)
         self.placing.changed.connect(self.update)
         Outlines.of(workspace).ready.connect(self.update)
         self.outlining.changed.connect(self.update)
@@ -270,9 +274,10 @@ class SlicePicture(QWidget):
 
     @Slot()
     def _view_changed(self) -> None:
-        cursor = self._view.cursor_mm
-        if cursor != self._cursor_seen:
-            self._cursor_seen = cursor
+        cursor, seen = self._view.cursor_mm, self._cursor_seen
+        self._cursor_seen = cursor
+        # Scrolling this view's slices must not take it away from what the user has zoomed on.
+        if any(cursor[a] != seen[a] for a in range(3) if a != self.orientation.axis):
             self._follow(cursor)
         self.update()
 
@@ -354,22 +359,37 @@ class SlicePicture(QWidget):
         picture = self._layers.picture(plane, window)
         outlines, target = self._layers.outlines(plane)
         isotherms = self._layers.isotherms(plane, stale=stale)
-        paths = tuple(s.path for s in (*outlines, *isotherms, *target))
+        proposed = self._proposed.strokes(plane)
+        paths = tuple(s.path for s in (*outlines, *proposed, *isotherms, *target))
         key = (camera, self.size(), ratio, stale, picture, *paths)
         if self._base is None or not _same(self._base[0], key):
-            pixmap = QPixmap(self.size() * ratio)
-            pixmap.setDevicePixelRatio(ratio)
-            pixmap.fill(colour(theme().dark.canvas))
+            # Its own copy of the image, which is slow to scale and stays when a stroke changes an outline.
+            pixmap = self._gray_picture(camera, picture).copy()
             painter = QPainter(pixmap)
             try:
                 drawing = SlicePainter(painter, camera, QSizeF(self.size()), self.font())
-                drawing.image(picture)
-                for strokes in (outlines, isotherms, target):
+                for strokes in (outlines, proposed, isotherms, target):
                     drawing.strokes(strokes)
             finally:
                 painter.end()
             self._base = (key, pixmap)
         return self._base[1]
+
+    def _gray_picture(self, camera: Camera, picture: Picture) -> QPixmap:
+        """Return the image alone as it lies in the view, kept while it lies there."""
+        ratio = self.devicePixelRatioF()
+        key = (camera, self.size(), ratio, theme().dark.canvas, picture)
+        if self._gray is None or self._gray[0][:4] != key[:4] or self._gray[0][4] is not picture:
+            pixmap = QPixmap(self.size() * ratio)
+            pixmap.setDevicePixelRatio(ratio)
+            pixmap.fill(colour(theme().dark.canvas))
+            painter = QPainter(pixmap)
+            try:
+                SlicePainter(painter, camera, QSizeF(self.size()), self.font()).image(picture)
+            finally:
+                painter.end()
+            self._gray = (key, pixmap)
+        return self._gray[1]
 
     def _paint_probes(self, drawing: SlicePainter, plane: SlicePlane) -> None:
         plan, chosen = self._workspace.plan, self._view.selected_probe
@@ -423,6 +443,8 @@ class SlicePicture(QWidget):
         lines = []
         if case is not None and case.target is not None and self._view.shows("tumour"):
             lines.append(look.tumour)
+        if self._workspace.proposed.proposals:
+            lines.append(key_line())
         title = ""
         shown = self._layers.shown_thresholds() if result is not None else ()
         if result is not None and shown:

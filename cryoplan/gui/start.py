@@ -16,6 +16,7 @@ from cryoplan import __version__
 from cryoplan.app import crash
 from cryoplan.app.jobs import Failure
 from cryoplan.app.log import listen_to_qt, start_log
+from cryoplan.app.outlining import Outlining
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.resources import resource
@@ -23,6 +24,7 @@ from cryoplan.gui import theme
 from cryoplan.gui.canvas import make_canvas
 from cryoplan.gui.dialogs.unexpected import Teller
 from cryoplan.gui.main_window import MainWindow
+from cryoplan.gui.steady_hand import SteadyHand
 
 
 def start_window(case_path: Path | None, demo: bool) -> int:
@@ -51,6 +53,7 @@ def start_window(case_path: Path | None, demo: bool) -> int:
         palette = theme.apply(application)
         workspace = Workspace()
         window = MainWindow(workspace, ViewState(), palette, make_canvas)
+        SteadyHand(Outlining.of(workspace))
         net = crash.Net(Teller(window).tell, interrupted=QApplication.quit)
         net.install()
         _quit_on_interrupt(window)

@@ -77,7 +77,9 @@ def read_segmentation(path: Path, scan: Scan | None = None) -> StructureFile:
                 continue
             findings.extend([finding] if finding is not None else [])
             mask = placed or mask
-        masks.append(NamedMask(name=label, mask=mask, source=f"{name}, segment {number}"))
+        masks.append(
+            NamedMask(name=label, mask=mask, source=f"{name}, segment {number}", code=_code(seg, number))
+        )
     if not masks:
         raise nothing_left(name, lost)
     return StructureFile(masks=tuple(masks), findings=(*findings, *lost))
@@ -99,6 +101,12 @@ def _name(seg: Any, number: int) -> str:
         return label
     # "Segment_1" says nothing; the coded type ("Liver") is a name.
     return str(description.segmented_property_type.meaning).strip() or label or f"segment {number}"
+
+
+def _code(seg: Any, number: int) -> str:
+    """Return the coded type of a segment as ``SCT 10200004``."""
+    concept = seg.get_segment_description(number).segmented_property_type
+    return f"{concept.scheme_designator} {concept.value}"
 
 
 def _segment(seg: Any, number: int, name: str, share: str) -> Volume | None:

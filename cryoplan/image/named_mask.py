@@ -23,6 +23,8 @@ class NamedMask:
         Role that the file states (one of `cryoplan.case.structure.Role`), empty when it states none.
     tissue : str
         Tissue that the file states (a key of the tissue table), empty when it states none.
+    code : str
+        What the file says that it is by a code, as ``SCT 10200004``; empty when it states none.
     """
 
     name: str
@@ -30,3 +32,4 @@ class NamedMask:
     source: str
     role: str = ""
     tissue: str = ""
+    code: str = ""

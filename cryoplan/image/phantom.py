@@ -126,7 +126,7 @@ _STRUCTURES: tuple[tuple[str, tuple[Part, ...], str, str], ...] = (
     ("vena cava", (Part.CAVA,), "vessel", "blood"),
     ("aorta", (Part.AORTA,), "vessel", "blood"),
     ("gallbladder", (Part.GALLBLADDER,), "gallbladder", "bile"),
-    ("right kidney", (Part.RIGHT_KIDNEY, Part.MEDULLA_RIGHT), "organ", "kidney"),
+    ("right kidney", (Part.RIGHT_KIDNEY, Part.MEDULLA_RIGHT), "kidney", "kidney"),
     ("colon", (Part.COLON_WALL, Part.COLON_GAS, Part.STOOL), "bowel", "large-bowel"),
     ("stomach", (Part.STOMACH_WALL, Part.STOMACH_FLUID, Part.STOMACH_GAS), "stomach", "stomach"),
     ("lung", (Part.LUNG, Part.LUNG_VESSEL), "lung", "lung-inflated"),

@@ -136,7 +136,8 @@ class CaseMeshes:
 
 
 _THIN = (
-    Role.VESSEL, Role.DIAPHRAGM, Role.BILE_DUCT, Role.URETER, Role.URETHRA, Role.NERVE, Role.SPINAL_CORD,
+    Role.VESSEL, Role.DIAPHRAGM, Role.PLEURA, Role.BILE_DUCT, Role.URETER, Role.URETHRA, Role.NERVE,
+    Role.SPINAL_CORD,
 )  # fmt: skip
 _AROUND = (Role.BODY, Role.SKIN, Role.FAT, Role.MUSCLE)  # they would hide all the others
 
@@ -206,7 +207,7 @@ def _finer_and_finer(structure: Structure, field: Volume) -> Iterator[MeshArrays
 
 
 def _is_large(structure: Structure) -> bool:
-    return structure.role in (Role.ORGAN, Role.LUNG) and structure.volume_ml > LARGE_ML
+    return structure.role in (Role.ORGAN, Role.KIDNEY, Role.LUNG) and structure.volume_ml > LARGE_ML
 
 
 def _cached(source: Volume) -> MeshArrays | None:

@@ -68,7 +68,7 @@ _ORDER = {
     Layer.SKIN: 5,
 }
 
-_FAINT = (Role.LUNG, Role.DIAPHRAGM)
+_FAINT = (Role.LUNG, Role.DIAPHRAGM, Role.PLEURA)
 """Drawn like skin, as are all organs above `LARGE_ML`: the things that matter lie in or behind them."""
 
 

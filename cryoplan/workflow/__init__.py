@@ -4,6 +4,7 @@ Window, commands and tests call these and nothing else. Nothing here needs Qt, n
 indirectly, so the whole program also runs without a screen.
 """
 
+from cryoplan.case.asked_roles import unsure, with_roles
 from cryoplan.core.meanings import find_meanings, meaning_of
 from cryoplan.margins.case_limits import describe_limit, limits_of, with_limit, without_limit
 from cryoplan.workflow.casefile import CaseFile, standing, stored_result
@@ -19,7 +20,23 @@ from cryoplan.workflow.loading import (
     save_plan,
 )
 from cryoplan.workflow.opening import patient_names, survey
+from cryoplan.workflow.other_program import (
+    Offer,
+    Offers,
+    Outlined,
+    add_outlines,
+    find_offers,
+    outlines_case,
+    run_ai,
+)
 from cryoplan.workflow.partner import Partner, check_partner, load_partner, read_partner
+from cryoplan.workflow.proposing import (
+    Proposal,
+    accept_proposals,
+    can_propose,
+    propose_structures,
+    with_free_names,
+)
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, recall, save_case
 from cryoplan.workflow.solving import (
@@ -36,12 +53,19 @@ from cryoplan.workflow.solving import (
 __all__ = [
     "CaseFile",
     "ConvergenceReport",
+    "Offer",
+    "Offers",
+    "Outlined",
     "Partner",
+    "Proposal",
     "SavedCase",
+    "accept_proposals",
+    "add_outlines",
     "add_structures",
     "assess",
     "built_in_case",
     "built_in_plan",
+    "can_propose",
     "catalogue",
     "check",
     "check_convergence",
@@ -49,6 +73,7 @@ __all__ = [
     "choose_target",
     "describe_limit",
     "find_meanings",
+    "find_offers",
     "judge_again",
     "limits_of",
     "list_series",
@@ -58,10 +83,13 @@ __all__ = [
     "make_pictures",
     "meaning_of",
     "open_case",
+    "outlines_case",
     "patient_names",
     "prepare",
+    "propose_structures",
     "read_partner",
     "recall",
+    "run_ai",
     "save_case",
     "save_plan",
     "simulate",
@@ -70,7 +98,10 @@ __all__ = [
     "stored_result",
     "survey",
     "tissues",
+    "unsure",
+    "with_free_names",
     "with_limit",
+    "with_roles",
     "without_limit",
     "write_report",
 ]

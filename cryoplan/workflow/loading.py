@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cryoplan.case.build import build_case
+from cryoplan.case.build import build_case, only_tumour
 from cryoplan.case.case import Case
 from cryoplan.case.planning import planning_grid
+from cryoplan.case.structure import Structure
 from cryoplan.core.errors import StructureError
 from cryoplan.core.finding import Finding
 from cryoplan.core.geometry import as_point, perpendicular, unit
@@ -194,8 +195,19 @@ def add_structures(case: Case, path: Path, *, mesh_axes: str = "") -> Case:
     """
     masks, noticed = _read_structures(Path(path), case.scan, mesh_axes)
     new = build_case(case.scan, masks, noticed=noticed)
+    return with_structures(case, new.structures, new.findings)
+
+
+def with_structures(case: Case, new: Sequence[Structure], noticed: Sequence[Finding]) -> Case:
+    """Return `case` with more structures of the same image behind its own, and what was noticed about them.
+
+    Raises
+    ------
+    StructureError
+        If a name is taken already.
+    """
     taken = {s.name for s in case.structures}
-    for structure in new.structures:
+    for structure in new:
         if structure.name in taken:
             raise StructureError(
                 f"The case already has a structure called {structure.name}.",
@@ -204,12 +216,16 @@ def add_structures(case: Case, path: Path, *, mesh_axes: str = "") -> Case:
                 place=structure.name,
             )
     # What was said about having no target is settled anew by the structures that have come.
+    structures = (*case.structures, *new)
     known = tuple(f for f in case.findings if f.code not in TARGET_CODES)
-    merged = case.changed(
-        structures=case.structures + new.structures,
-        findings=known + tuple(f for f in new.findings if f not in known),
-    )
-    return choose_target(merged, new.target_name) if new.target_name and not case.target_name else merged
+    told = tuple(f for f in noticed if f not in known and f.code not in TARGET_CODES)
+    merged = case.changed(structures=structures, findings=known + told)
+    if case.target_name:
+        return merged
+    target, unsettled = only_tumour(structures)
+    if target is not None:
+        return choose_target(merged, target.name)
+    return merged.changed(findings=merged.findings + tuple(unsettled))
 
 
 def choose_target(case: Case, name: str) -> Case:

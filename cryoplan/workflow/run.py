@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cryoplan import RESEARCH_USE, __version__
-from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Finding
 from cryoplan.core.progress import SILENT, PartProgress, Progress, ProgressReport, check_cancelled
 from cryoplan.core.volume import Volume
@@ -30,6 +26,7 @@ from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.settings import STANDARD, SolverSettings
 from cryoplan.workflow.converging import check_convergence
+from cryoplan.workflow.folder import all_or_nothing, relative_files, write_json
 from cryoplan.workflow.loading import load_case, load_plan, save_plan
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import save_case
@@ -161,7 +158,7 @@ def solve_and_write(
         with clock.stage("converge"):
             part = PartProgress(progress, 0.27, 0.6)
             convergence = check_convergence(case, plan, probes, settings, known=assessment, progress=part)
-    with _all_or_nothing(out) as folder:
+    with all_or_nothing(out) as folder:
         with clock.stage("pictures"):
             check_cancelled(progress)
             progress.report(ProgressReport(fraction=0.9, text="Drawing the pictures"))
@@ -178,16 +175,16 @@ def solve_and_write(
             _write_fields(result, folder)
             save_plan(plan, folder / "plan.json")
             save_case(folder / "case.cryoplan", case, plan, result)
-            _write_json(folder / "assessment.json", assessment.to_json())
+            write_json(folder / "assessment.json", assessment.to_json())
             if convergence is not None:
-                _write_json(folder / "convergence.json", convergence.to_json())
+                write_json(folder / "convergence.json", convergence.to_json())
         findings = (*case.findings, *rules, *assessment.findings)
         if convergence is not None:
             findings = (*findings, convergence.finding)
         summary = _run_record(result, findings, inputs or {}, clock)
-        _write_json(folder / "run.json", summary)
+        write_json(folder / "run.json", summary)
         check_cancelled(progress)
-        files = _relative_files(folder)
+        files = relative_files(folder)
     progress.report(ProgressReport(fraction=1.0, text="Done"))
     return RunSummary(run=summary, assessment=assessment, findings=findings, files=files)
 
@@ -224,13 +221,13 @@ def run_block(
         result = solve(problem, key="block", progress=PartProgress(progress, 0.0, 0.9))
     with clock.stage("assess"):
         assessment = assess_block(plan, probes, result)
-    with _all_or_nothing(out) as folder:
+    with all_or_nothing(out) as folder:
         with clock.stage("write"):
             _write_fields(result, folder)
-            _write_json(folder / "assessment.json", assessment.to_json())
+            write_json(folder / "assessment.json", assessment.to_json())
         summary = _run_record(result, assessment.findings, inputs, clock)
-        _write_json(folder / "run.json", summary)
-        files = _relative_files(folder)
+        write_json(folder / "run.json", summary)
+        files = relative_files(folder)
     progress.report(ProgressReport(fraction=1.0, text="Done"))
     return RunSummary(run=summary, assessment=assessment, findings=assessment.findings, files=files)
 
@@ -344,57 +341,3 @@ def _versions() -> dict[str, str]:
 def _peak_memory_mb() -> float | None:
     peak = peak_bytes()
     return None if peak is None else round(peak / 1024.0**2, 1)
-
-
-def _write_json(path: Path, record: Mapping[str, object]) -> None:
-    path.write_text(
-        json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-
-
-def _relative_files(folder: Path) -> tuple[str, ...]:
-    return tuple(sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()))
-
-
-@contextmanager
-def _all_or_nothing(out: Path) -> Iterator[Path]:
-    """Yield a folder beside `out` whose files move into it only when everything has been written."""
-    out = out.absolute()
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if out.exists() and not out.is_dir():
-            raise StoreError(
-                f"{out} is a file, not a folder.",
-                "Choose another folder.",
-                code="out-not-a-folder",
-                place=str(out),
-            )
-        work = Path(tempfile.mkdtemp(prefix=f".{out.name}.unfinished-", dir=out.parent))
-    except OSError as error:
-        raise _cannot_write(out, error) from error
-    try:
-        yield work
-        out.mkdir(exist_ok=True)
-        for name in _relative_files(work):
-            destination = out / name
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            (work / name).replace(destination)
-    except OSError as error:
-        raise _cannot_write(out, error) from error
-    except StoreError as error:
-        if work.name in error.place or work.name in error.what:
-            # The unfinished folder is nobody's business: name the one that was asked for.
-            raise _cannot_write(out, error.__cause__ or error) from error
-        raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _cannot_write(out: Path, error: BaseException) -> StoreError:
-    reason = getattr(error, "strerror", None) or error
-    return StoreError(
-        f"The results cannot be written to {out}: {reason}.",
-        "Free some space or choose a folder that you may write to.",
-        code="cannot-write",
-        place=str(out),
-    )

@@ -26,7 +26,7 @@ def test_after_the_rehearsal_no_outline_has_to_be_found_for_the_rules(wrap, monk
     def forbidden(_mask):
         raise AssertionError("an outline is found a second time")
 
-    monkeypatch.setattr(surface, "_find_outline", forbidden)
+    monkeypatch.setattr(surface, "Drawn", forbidden)
     workflow.check(case, make_plan(), workflow.catalogue())
     with pytest.raises(AssertionError, match="second time"):
         workflow.check(make_case(), make_plan(), workflow.catalogue())

@@ -11,14 +11,50 @@ from cryoplan.case.roles import guess, tissue_of_role
 from cryoplan.case.structure import Role
 from cryoplan.core.errors import StoreError
 
+_TOTAL = """
+adrenal_gland_left adrenal_gland_right aorta atrial_appendage_left autochthon_left autochthon_right
+brachiocephalic_trunk brachiocephalic_vein_left brachiocephalic_vein_right brain clavicula_left
+clavicula_right colon common_carotid_artery_left common_carotid_artery_right costal_cartilages duodenum
+esophagus femur_left femur_right gallbladder gluteus_maximus_left gluteus_maximus_right
+gluteus_medius_left gluteus_medius_right gluteus_minimus_left gluteus_minimus_right heart hip_left
+hip_right humerus_left humerus_right iliac_artery_left iliac_artery_right iliac_vena_left
+iliac_vena_right iliopsoas_left iliopsoas_right inferior_vena_cava kidney_cyst_left kidney_cyst_right
+kidney_left kidney_right liver lung_lower_lobe_left lung_lower_lobe_right lung_middle_lobe_right
+lung_upper_lobe_left lung_upper_lobe_right pancreas portal_vein_and_splenic_vein prostate pulmonary_vein
+rib_left_1 rib_left_10 rib_left_11 rib_left_12 rib_left_2 rib_left_3 rib_left_4 rib_left_5 rib_left_6
+rib_left_7 rib_left_8 rib_left_9 rib_right_1 rib_right_10 rib_right_11 rib_right_12 rib_right_2
+rib_right_3 rib_right_4 rib_right_5 rib_right_6 rib_right_7 rib_right_8 rib_right_9 sacrum scapula_left
+scapula_right skull small_bowel spinal_cord spleen sternum stomach subclavian_artery_left
+subclavian_artery_right superior_vena_cava thyroid_gland trachea urinary_bladder vertebrae_C1
+vertebrae_C2 vertebrae_C3 vertebrae_C4 vertebrae_C5 vertebrae_C6 vertebrae_C7 vertebrae_L1 vertebrae_L2
+vertebrae_L3 vertebrae_L4 vertebrae_L5 vertebrae_S1 vertebrae_T1 vertebrae_T10 vertebrae_T11
+vertebrae_T12 vertebrae_T2 vertebrae_T3 vertebrae_T4 vertebrae_T5 vertebrae_T6 vertebrae_T7 vertebrae_T8
+vertebrae_T9
+"""
+TOTALSEGMENTATOR = _TOTAL.split()
+"""The classes of TotalSegmentator 2.18.0's task total (map_to_binary.py)."""
+
+_OTHERS = """
+intervertebral_discs lung_left lung_right vertebrae liver_lesions liver_vessels liver_tumor lung_nodules
+kidney_cyst_left pleural_effusion pericardial_effusion liver_segment_4 body_trunc body_extremities
+subcutaneous_fat torso_fat skeletal_muscle renal_arteries
+"""
+OF_MR_AND_OTHER_TASKS = _OTHERS.split()
+
+SOUGHT = {
+    "tumour", "organ", "bowel", "gallbladder", "bile-duct", "kidney", "ureter", "nerve", "vessel", "bone",
+    "lung", "pleura", "diaphragm", "skin", "fluid", "other",
+}  # fmt: skip
+"""Every structure has one of these at least."""
+
 
 @pytest.mark.parametrize(
     ("name", "role", "tissue", "certain"),
     [
         ("liver", "organ", "liver", True),
-        ("kidney_left", "organ", "kidney", True),
-        ("Right Kidney", "organ", "kidney", True),
-        ("RightKidney", "organ", "kidney", True),
+        ("kidney_left", "kidney", "kidney", True),
+        ("Right Kidney", "kidney", "kidney", True),
+        ("RightKidney", "kidney", "kidney", True),
         ("liver (parenchyma outside the targets)", "organ", "liver", False),
         ("Liver segment VI", "organ", "liver", True),
         ("gallbladder", "gallbladder", "bile", True),
@@ -30,7 +66,7 @@ from cryoplan.core.errors import StoreError
         ("portal_vein_and_splenic_vein", "vessel", "blood", True),
         ("inferior_vena_cava", "vessel", "blood", True),
         ("Hepatic veins", "vessel", "blood", True),
-        ("liver vessels", "vessel", "blood", False),
+        ("liver vessels", "vessel", "blood", True),
         ("common bile duct", "bile-duct", "bile", True),
         ("spinal_cord", "spinal-cord", "spinal-cord", True),
         ("vertebrae_L1", "bone", "bone-cancellous", True),
@@ -46,11 +82,23 @@ from cryoplan.core.errors import StoreError
         ("Tumour", "tumour", "tumour", True),
         ("target_1", "tumour", "tumour", True),
         ("GTV_Mass_CT", "tumour", "tumour", False),
-        ("liver tumor", "tumour", "tumour", False),
+        ("liver tumor", "tumour", "tumour", True),
         ("lung_nodules", "tumour", "tumour-lung", True),
         ("HCC", "tumour", "tumour-hcc", True),
         ("renal mass", "tumour", "tumour-rcc", True),
         ("metastasis 3", "tumour", "tumour", True),
+        ("Renal arteries", "vessel", "blood", True),
+        ("lung_veins", "vessel", "blood", True),
+        ("CBD", "bile-duct", "bile", True),
+        ("renal pelvis", "ureter", "fluid", True),
+        ("pelvis", "bone", "bone-cancellous", True),
+        ("pleura", "pleura", "soft-tissue", True),
+        ("pleural effusion", "fluid", "fluid", True),
+        ("gallbladder wall", "gallbladder", "gallbladder-wall", True),
+        ("bladder wall", "bladder", "bladder-wall", True),
+        ("vertebral body L2", "bone", "bone-cancellous", True),
+        ("lymph nodes", "other", "soft-tissue", True),
+        ("PTV", "other", "soft-tissue", False),
         ("something else", "other", "soft-tissue", False),
         ("collateral", "other", "soft-tissue", False),  # holds "colla", "lateral": words only count whole
         ("123", "other", "soft-tissue", False),
@@ -59,6 +107,22 @@ from cryoplan.core.errors import StoreError
 )
 def test_a_name_says_role_and_tissue(name, role, tissue, certain):
     assert guess(name) == (Role(role), tissue, certain)
+
+
+def test_every_class_of_totalsegmentator_has_a_sure_role():
+    assert len(TOTALSEGMENTATOR) == 117
+    assert [n for n in (*TOTALSEGMENTATOR, *OF_MR_AND_OTHER_TASKS) if not guess(n)[2]] == []
+    roles_of = {n: guess(n)[0].value for n in TOTALSEGMENTATOR}
+    assert {n for n, role in roles_of.items() if role in ("other", "tumour", "body", "nerve")} == set()
+    assert sum(role == "bone" for role in roles_of.values()) == 24 + 25 + 1 + 1 + 1 + 1 + 10
+    assert sum(role == "vessel" for role in roles_of.values()) == 16
+    assert {n for n, role in roles_of.items() if role == "kidney"} == {"kidney_left", "kidney_right"}
+
+
+def test_every_role_of_the_program_can_be_said_by_a_name():
+    assert {role.value for role in Role} >= SOUGHT
+    said = {phrase.role for phrase in roles._table().phrases}
+    assert said == set(Role)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +157,7 @@ def test_every_label_of_the_real_files_has_a_role(data_root):
     assert len(names) > 60
     unknown = {n for n in names if guess(n)[0] is Role.OTHER}
     assert unknown == {"intervertebral_discs"}
+    assert [n for n in names if n in TOTALSEGMENTATOR and not guess(n)[2]] == []
     tumours = {n.split()[0] for n in names if guess(n)[0] is Role.TUMOUR}
     assert tumours == {"target_1", "target_2", "target_3", "target_4", "lung"}
 

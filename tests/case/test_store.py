@@ -15,6 +15,7 @@ import pytest
 from cryoplan.case import store as store_module
 from cryoplan.case.build import build_case
 from cryoplan.case.store import CaseStore, StoredResult, load_case, save_case
+from cryoplan.case.store_file import SCHEMA_VERSION
 from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.volume import Volume
@@ -160,7 +161,8 @@ def test_a_database_of_another_program_is_refused_untouched(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("version", "code"), [(3, "case-file-newer"), (99, "case-file-newer"), (0, "case-file-damaged")]
+    ("version", "code"),
+    [(SCHEMA_VERSION + 1, "case-file-newer"), (99, "case-file-newer"), (0, "case-file-damaged")],
 )
 def test_a_file_of_another_version_is_refused_untouched(saved, version, code):
     connection = sqlite3.connect(saved)

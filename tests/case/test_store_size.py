@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cryoplan.case import store_state
+from cryoplan.case import store_masks
 from cryoplan.case.case import Case
 from cryoplan.case.planning import voxel_box_ijk
 from cryoplan.case.store import CaseStore
-from cryoplan.case.store_rows import select_mask
+from cryoplan.case.store_masks import select_mask
 from tests.support.long_case import STRUCTURE_VOXELS, long_case, plan_text, write_long_case
 
 STEPS = 2000
@@ -73,11 +73,11 @@ def test_one_more_step_writes_few_pages(path, tmp_path):
 def test_opening_checks_every_hash_and_reads_every_mask_once(path, some, monkeypatch):
     read: list[str] = []
 
-    def counted(connection, digest):
+    def counted(connection, digest, alive):
         read.append(digest)
-        return select_mask(connection, digest)
+        return select_mask(connection, digest, alive)
 
-    monkeypatch.setattr(store_state, "select_mask", counted)
+    monkeypatch.setattr(store_masks, "select_mask", counted)
     with CaseStore.open(path) as store:
         assert store.findings == ()
         assert len(store.history()) == STEPS + 1

@@ -12,6 +12,7 @@ import pytest
 
 from cryoplan.case.case import Case
 from cryoplan.case.store import CaseStore, StoredResult, summary
+from cryoplan.case.store_file import SCHEMA_VERSION
 from cryoplan.core.errors import StoreError
 from cryoplan.workflow import open_case
 from tests.support.failing_sqlite import DISK_FULL, IO_ERROR, failing_statements
@@ -46,7 +47,7 @@ def is_all_there(store: CaseStore) -> Case:
     return case
 
 
-def test_a_file_of_version_1_becomes_one_of_version_2_with_all_it_held(path):
+def test_a_file_of_version_1_becomes_one_of_the_present_version_with_all_it_held(path):
     with CaseStore.open(path) as store:
         is_all_there(store)
         (start,) = store.history().entries
@@ -54,7 +55,7 @@ def test_a_file_of_version_1_becomes_one_of_version_2_with_all_it_held(path):
         assert store._document["other_plans"][0]["name"] == "B"
         store.record("Edit", plan_text="")
         store.undo()
-    assert version(path) == 2
+    assert version(path) == SCHEMA_VERSION
     with CaseStore.open(path) as store:
         is_all_there(store)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
@@ -106,7 +107,7 @@ def test_an_upgrade_that_fails_anywhere_leaves_the_old_file(path, monkeypatch, r
                 CaseStore.open(path).close()
             except StoreError:
                 now = version_by_header(path)
-                assert now == 2 or path.read_bytes() == before
+                assert now == SCHEMA_VERSION or path.read_bytes() == before
             if len(faults.seen) < number:
                 break
             shutil.copyfile(FIXTURE, path)
@@ -152,3 +153,85 @@ def test_a_file_that_an_older_program_has_open_is_not_upgraded(path):
             CaseStore.open(path)
         assert caught.value.code == "case-file-in-use"
     assert path.read_bytes() == before
+
+
+# Version 2 ------------------------------------------------------------------------------------------
+
+FIXTURE_2 = FIXTURE.with_name("case-v2.cryoplan")
+"""Written by the last program of file version 2: three strokes, one undone, approved, one result."""
+
+DIGESTS_2 = (
+    "cfcb925a97886e0586568b7db2d3c19e12ada7bf6eb1de68742c17a54e820fdc",
+    "22ac6baef0bffab61ebf5be9a3bf82a9495a74e3faa2f81994946f54409feba7",
+    "945d848c28eac0636887a0057835631003d3f5d78eb88c4e9c789e2acbd3b6b3",
+)
+"""Of its case before the strokes, as it stands, and with the stroke that was undone; said by that program."""
+
+SEAL_2 = "32837c630b0998682e3c7b0f937cfb1aa4967489d7510f8a633c68014203f2a3"
+
+
+@pytest.fixture
+def path_2(tmp_path: Path) -> Path:
+    return Path(shutil.copyfile(FIXTURE_2, tmp_path / "old.cryoplan"))
+
+
+def is_all_there_2(store: CaseStore) -> None:
+    assert store.load_case().digest() == DIGESTS_2[1]
+    assert (store.title, store.notes, store.status) == ("Old one", "kept", "approved")
+    assert store.history().seal.hex() == SEAL_2
+    assert store.findings == ()
+    assert json.loads(store.plan_text)["name"] == "A"
+    assert store.result("k2").data == bytes(range(256))
+
+
+def test_a_file_of_version_2_keeps_history_seal_and_approval_and_is_drawn_on(path_2):
+    with CaseStore.open(path_2) as store:
+        is_all_there_2(store)
+        assert store.redo()[0].digest() == DIGESTS_2[2]
+        for _ in range(3):
+            case = store.undo()[0]
+        assert case.digest() == DIGESTS_2[0]
+        store.go_to(3)
+    assert version(path_2) == SCHEMA_VERSION
+    assert summary(path_2).title == "Old one"
+    with CaseStore.open(path_2) as store:
+        assert store.load_case().digest() == DIGESTS_2[1]
+        assert store.history().verify_chain() is None
+    assert [p.name for p in path_2.parent.iterdir()] == [path_2.name]
+
+
+def test_reading_only_leaves_a_file_of_version_2_as_it_is(path_2):
+    before = path_2.read_bytes()
+    with CaseStore.open(path_2, read_only=True) as store:
+        is_all_there_2(store)
+        store.save_copy(path_2.with_name("copy.cryoplan"))
+    assert (summary(path_2).entries, summary(path_2).code) == (6, "TEST-1")
+    assert path_2.read_bytes() == before
+    with CaseStore.open(path_2.with_name("copy.cryoplan")) as store:
+        is_all_there_2(store)
+
+
+@pytest.mark.parametrize("reason", [DISK_FULL, IO_ERROR])
+def test_an_upgrade_from_version_2_that_fails_anywhere_leaves_the_old_file(path_2, monkeypatch, reason):
+    before = path_2.read_bytes()
+    with failing_statements(monkeypatch) as faults:
+        for number in range(1, 200):
+            faults.arm(number, reason)
+            try:
+                CaseStore.open(path_2).close()
+            except StoreError:
+                assert version_by_header(path_2) == SCHEMA_VERSION or path_2.read_bytes() == before
+            if len(faults.seen) < number:
+                break
+            shutil.copyfile(FIXTURE_2, path_2)
+        assert 20 < number < 199
+    with CaseStore.open(path_2) as store:
+        is_all_there_2(store)
+
+
+def test_a_damaged_file_of_version_2_is_refused(path_2):
+    with closing(sqlite3.connect(path_2)) as connection, connection:
+        connection.execute("UPDATE mask SET voxels = ?", (b"no bits",))
+    with pytest.raises(StoreError) as caught, CaseStore.open(path_2) as store:
+        store.load_case()
+    assert caught.value.code == "case-file-damaged"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -14,6 +16,7 @@ from cryoplan.app.outlining import Outlining
 from cryoplan.gui import draw_gestures
 from cryoplan.gui.drawing import Drawing
 from cryoplan.gui.panels import StructuresPanel
+from cryoplan.gui.steady_hand import SteadyHand
 from cryoplan.image.outlining.growing import Seed
 from cryoplan.image.outlining.strokes import brush, lasso, painted
 from cryoplan.scene.plane import Orientation
@@ -159,8 +162,12 @@ def test_a_click_grows_and_enter_adds_what_was_found(desk, show, mouse, qtbot, o
     outlining.take(Tool.GROW)
     mouse(view).click(TUMOUR_MM)
     qtbot.waitUntil(lambda: outlining.preview is not None, timeout=20_000)
-    view.grab()
-    assert any("Enter adds it" in text for text in view.texts)
+
+    def is_offered() -> bool:
+        view.grab()
+        return any("Enter adds it" in text for text in view.texts)
+
+    qtbot.waitUntil(is_offered)
     clicked = desk.view.cursor_mm
     QTest.keyClick(view, Qt.Key.Key_Return)
     outlining.finish()
@@ -260,6 +267,45 @@ def test_the_panel_chooses_structure_tool_and_size(desk, panel):
     assert not draw.body.isVisible()
 
 
+@pytest.mark.parametrize("orientation", Orientation)
+def test_a_box_is_dragged_in_any_view_and_shows_what_it_finds(desk, show, mouse, qtbot, panel, orientation):
+    outlining = panel.draw.outlining
+    outlining.begin_new("tumour 2")
+    view = show(orientation)
+    panel.draw.tools[Tool.BOX].click()
+    assert panel.draw.least.isVisible()
+    middle = view.pixel_of(TUMOUR_MM).toPoint()
+    a, b = middle - QPoint(40, 30), middle + QPoint(40, 30)
+    mouse(view).press(a)
+    mouse(view).move(b)
+    assert len(view.lasso_px) == 4
+    mouse(view).release(b)
+    qtbot.waitUntil(lambda: outlining.preview is not None, timeout=20_000)
+    lower, upper = outlining.region_mm
+    for axis in {0, 1, 2} - {orientation.axis}:
+        assert lower[axis] == pytest.approx(min(point_of(view, a)[axis], point_of(view, b)[axis]))
+        assert upper[axis] == pytest.approx(max(point_of(view, a)[axis], point_of(view, b)[axis]))
+    assert view.lasso_px == []
+    panel.draw.least.setValue(-150)
+    qtbot.waitUntil(lambda: not outlining.is_busy, timeout=20_000)
+    assert outlining.settings.least == -150.0
+    assert panel.draw.add_button.isVisible()
+    panel.draw.add_button.click()
+    outlining.finish()
+    assert desk.workspace.case.structure("tumour 2").volume_ml > 0.0
+    assert outlining.region_mm is None
+
+
+def test_a_click_without_a_drag_makes_no_box(show, mouse, panel):
+    outlining = panel.draw.outlining
+    outlining.begin("tumour 1")
+    view = show()
+    outlining.take(Tool.BOX)
+    mouse(view).click(TUMOUR_MM)
+    assert outlining.region_mm is None
+    assert not outlining.is_busy
+
+
 def test_the_panel_warns_when_growing_runs_out(panel, qtbot):
     draw = panel.draw
     draw.outlining.begin("tumour 1")
@@ -311,3 +357,19 @@ def test_a_tool_by_its_key_begins_with_the_target_or_with_something_new(desk, qt
     assert drawing.outlining.tool is Tool.GROW
     keys = [entry.keys for entry in drawing.entries() if entry.keys]
     assert len(set(keys)) == len(keys)
+
+
+def test_what_is_there_is_set_aside_once_when_the_first_tool_is_taken(outlining):
+    hand = SteadyHand(outlining)
+    assert not hand.is_steady
+    try:
+        outlining.take(Tool.BRUSH)
+        assert hand.is_steady
+        assert gc.get_freeze_count() > 10_000
+        gc.unfreeze()
+        outlining.take(Tool.ERASER)
+        outlining.take(None)
+        outlining.take(Tool.BRUSH)
+        assert gc.get_freeze_count() == 0
+    finally:
+        gc.unfreeze()

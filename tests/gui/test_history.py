@@ -35,6 +35,10 @@ def dialog(desk: Desk, qapp, qtbot) -> HistoryDialog:
     return made
 
 
+WAIT_MS = 20_000
+"""For a busy machine; nothing here is timed."""
+
+
 def move(desk: Desk, by_mm: float, text: str, gesture: str | None = None) -> None:
     workspace = desk.workspace
     workspace.edit(text, nudge(workspace.plan, "1", (by_mm, 0.0, 0.0)), gesture=gesture)
@@ -96,7 +100,8 @@ def test_one_can_go_to_any_step_and_back_to_an_undone_one(desk, dialog, qtbot, h
     def go(text: str) -> None:
         qtbot.waitUntil(lambda: text in [said for _, said in rows(dialog)])
         # A step that is still on its way is waited for, as the window asks of its user.
-        qtbot.waitUntil(lambda: not desk.workspace._travel.is_under_way)
+        qtbot.waitUntil(lambda: not desk.workspace._travel.is_under_way, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: not desk.workspace.keeper.kept.waiting, timeout=WAIT_MS)
         choose(dialog, text)
         qtbot.waitUntil(dialog.go.isEnabled)
         if how == "button":

@@ -418,6 +418,15 @@ def test_a_crosshair_that_jumps_out_of_sight_is_followed(desk: Desk, show):
     assert view.rect().contains(view.pixel_of(desk.view.cursor_mm).toPoint())
 
 
+def test_scrolling_does_not_take_a_zoomed_view_back_to_a_crosshair_out_of_sight(desk: Desk, show):
+    view = show()
+    view.zoom(6.0, QPointF(5.0, 5.0))
+    assert not view.rect().contains(view.pixel_of(desk.view.cursor_mm).toPoint())
+    before = view.camera
+    view.scroll_slices(2)
+    assert view.camera == before
+
+
 def test_another_case_is_fitted_anew_and_a_changed_one_keeps_its_zoom(desk: Desk, show):
     view = show()
     fitted = view.mm_per_px

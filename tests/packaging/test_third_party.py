@@ -50,3 +50,21 @@ def test_nothing_at_run_time_is_under_gpl_or_agpl_alone(third_party: ModuleType)
 )
 def test_licence_rule_reads_alternatives_and_exceptions(third_party: ModuleType, licence: str, free: bool):
     assert third_party.is_free_to_ship(licence) is free
+
+
+def test_what_is_optional_is_neither_locked_nor_listed_as_shipped(third_party: ModuleType):
+    import tomllib
+
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    project = tomllib.loads((PACKAGING.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {
+        canonicalize_name(Requirement(line).name)
+        for lines in project["optional-dependencies"].values()
+        for line in lines
+    }
+    assert extras == {"totalsegmentator"}
+    assert not extras & {one.name for one in third_party.runtime()}
+    assert not extras & set(third_party._locked())
+    assert "torch" not in third_party._locked()

@@ -118,11 +118,11 @@ def test_bad_plan_is_refused_by_name(
     assert _nothing_left(small_ct)
 
 
-def test_mask_on_another_grid_is_refused_by_what_differs(small_ct: Path, capsys: pytest.CaptureFixture[str]):
+def test_mask_that_leaves_the_image_is_refused_by_how_far(small_ct: Path, capsys: pytest.CaptureFixture[str]):
     grid = Grid(size=(50, 50, 40), spacing_mm=(3.0, 3.0, 3.0), origin_mm=(0.0, 0.0, 0.0))
     write_volume(Volume(grid=grid, values=np.ones(grid.shape, np.uint8)), small_ct / "labels.nii.gz")
     assert _run(small_ct, plan_record([_probe()])) == 3
-    assert "origin" in _one_line(capsys.readouterr().err)
+    assert "body of labels.nii.gz leaves the image by 92 mm" in _one_line(capsys.readouterr().err)
     assert _nothing_left(small_ct)
 
 

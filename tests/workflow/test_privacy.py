@@ -168,7 +168,7 @@ def test_every_fact_of_a_scan_has_a_rule():
     facts = ScanFacts(
         path="/a/Qz", kind="dicom-series", code="P-QZ", modality="CT", series_uid="1.2.3", study_uid="1.2.4",
         frame_of_reference_uid="1.2.5", description="Qz", patient_position="FFP", gantry_tilt_deg=3.0,
-        acquired_on="2024-05-17", slice_thickness_mm=2.0, series_part="time=101500",
+        acquired_on="2024-05-17", slice_thickness_mm=2.0, series_part="time=101500", number_code="P-Q",
         findings=(Finding(level=Level.WARN, code="damaged-file", text="Qz.dcm is cut short.", place="Qz"),),
     )  # fmt: skip
     made = deidentified_facts(facts, secret=b"s")

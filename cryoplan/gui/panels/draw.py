@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -35,6 +35,12 @@ TOOLS = (
     (Tool.BRUSH, "Brush", "B", "Paint; with Shift erase. Shift+wheel or [ and ] change the size"),
     (Tool.ERASER, "Eraser", "E", "Erase; with Shift paint"),
     (Tool.LASSO, "Lasso", "O", "Draw around what belongs to it; with Shift around what does not"),
+    (
+        Tool.BOX,
+        "Box",
+        "K",
+        "Drag a box; what has a value of the range in it is found. Drag in another view too",
+    ),
     (Tool.INSIDE, "Inside", "I", "Mark some of what belongs to it, then some of what does not, then Enter"),
     (Tool.OUTSIDE, "Outside", "X", "Mark some of what does not belong to it"),
 )
@@ -42,6 +48,7 @@ TOOLS = (
 
 NOTHING = "Draw on ..."
 LARGEST_TOLERANCE = 150
+LATER_MS = 100
 
 
 class DrawSection(QWidget):
@@ -79,7 +86,11 @@ class DrawSection(QWidget):
             short.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             short.activated.connect(call)
         self.outlining.changed.connect(self.refresh)
-        self.outlining.drawn.connect(self._say_size)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(LATER_MS)
+        self._later.timeout.connect(self._say_size)
+        self.outlining.drawn.connect(self._drawn_on)
 
     # Places -----------------------------------------------------------------------------------------
 
@@ -157,7 +168,7 @@ class DrawSection(QWidget):
         limits.setContentsMargins(0, 0, 0, 0)
         self._limits.setLayout(limits)
         self._inner.addWidget(self._limits)
-        self._inner.addWidget(self.leak)
+        self._place_range()
         answer = QHBoxLayout()
         answer.setContentsMargins(0, 0, 0, 0)
         self.add_button = _button("Add it", "Add what is shown (Enter)", self.outlining.accept)
@@ -169,6 +180,24 @@ class DrawSection(QWidget):
         self._answer = QWidget()
         self._answer.setLayout(answer)
         self._inner.addWidget(self._answer)
+        # Below the buttons, so that they do not move from under the mouse when it comes or goes.
+        self._inner.addWidget(self.leak)
+
+    def _place_range(self) -> None:
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        self.least = NumberBox("Lowest value found in the box", "", lowest=-32768, highest=32767, digits=0)
+        self.most = NumberBox("Highest value found in the box", "", lowest=-32768, highest=32767, digits=0)
+        self.range_text = Text("From", "muted")
+        row.addWidget(self.range_text)
+        row.addWidget(self.least, 1)
+        row.addWidget(Text("to", "muted"))
+        row.addWidget(self.most, 1)
+        for box in (self.least, self.most):
+            box.valueChanged.connect(self._set_range)
+        self._range = QWidget()
+        self._range.setLayout(row)
+        self._inner.addWidget(self._range)
 
     def _place_whole(self) -> None:
         self._inner.addWidget(Heading("All of it"))
@@ -260,6 +289,10 @@ class DrawSection(QWidget):
             self.ball.setChecked(settings.is_ball)
         self._limits.setVisible(tool in (Tool.BRUSH, Tool.ERASER, Tool.LASSO))
         self.limited.setText(f"Only{o.unit}")
+        self._range.setVisible(tool is Tool.BOX)
+        self.range_text.say(f"From{o.unit}")
+        self.least.show_value(settings.least)
+        self.most.show_value(settings.most)
         is_marking = tool in (Tool.INSIDE, Tool.OUTSIDE)
         self.leak.setVisible(o.preview_leaks)
         self.leak.say("! It runs out of the region that is looked at: lower the tolerance.")
@@ -275,7 +308,15 @@ class DrawSection(QWidget):
         self._say_size()
 
     @Slot()
-    def _say_size(self, _box: object = None) -> None:
+    def _drawn_on(self) -> None:
+        # While the hand draws, the number may wait: measuring a large structure must not hold up the brush.
+        if not self.outlining.is_drawing:
+            self._say_size()
+        elif not self._later.isActive():
+            self._later.start()
+
+    @Slot()
+    def _say_size(self) -> None:
         subject, live = self.outlining.subject, self.outlining.live
         if subject is None:
             return
@@ -326,6 +367,11 @@ class DrawSection(QWidget):
             low=self.low.value() if is_on else None,
             high=self.high.value() if is_on else None,
         )
+
+    @Slot()
+    def _set_range(self) -> None:
+        least, most = sorted((self.least.value(), self.most.value()))
+        self.outlining.settings = replace(self.outlining.settings, least=least, most=most)
 
     @Slot()
     def _enter(self) -> None:

@@ -24,8 +24,10 @@ from cryoplan.case.structure import Role, Structure
 from cryoplan.core.units import show_ml
 from cryoplan.gui.numbers import outlined_ml
 from cryoplan.gui.panel import Panel
+from cryoplan.gui.panels.asked_roles import RolesSection
 from cryoplan.gui.panels.card import CardSection
 from cryoplan.gui.panels.draw import DrawSection
+from cryoplan.gui.panels.find import FindSection
 from cryoplan.gui.parts import Heading, Name, Swatch, Text, indicator_style
 from cryoplan.gui.rows import Findings
 from cryoplan.scene.style import theme
@@ -37,6 +39,7 @@ class StructuresPanel(Panel):
     """The list of structures."""
 
     add_structures_requested = Signal()
+    outline_requested = Signal()
 
     def __init__(self, workspace: Workspace, view: ViewState) -> None:
         super().__init__(workspace, view, title="Structures")
@@ -52,6 +55,17 @@ class StructuresPanel(Panel):
         )
         self.add_button.clicked.connect(self.add_structures_requested)
         self.add(self.add_button)
+        self.find = FindSection(workspace, view)
+        self.add(self.find)
+        self.outline_button = QPushButton("Outline with TotalSegmentator...")
+        self.outline_button.setAccessibleName("Outline with TotalSegmentator")
+        self.outline_button.setToolTip(
+            "Organs, vessels, bones and muscles by a program of its own, where it is installed"
+        )
+        self.outline_button.clicked.connect(self.outline_requested)
+        self.add(self.outline_button)
+        self.asked = RolesSection(workspace)
+        self.add(self.asked)
         self.draw = DrawSection(workspace, view)
         self.add(self.draw)
         self._none = Text("", "muted", wrap=True)
@@ -90,7 +104,9 @@ class StructuresPanel(Panel):
         case = self.workspace.case
         self._show_style()
         self.enable_edits(self.add_button, when=case is not None)
+        self.find.refresh()
         self.draw.refresh()
+        self.asked.refresh()
         has = case is not None and bool(case.structures)
         for part in (self._legend, self._list):
             part.setVisible(has)
@@ -120,6 +136,7 @@ class StructuresPanel(Panel):
 
     def layers_changed(self) -> None:
         """Follow what is shown."""
+        self.find.layers_changed()
         for name, row in self.rows.items():
             row.set_shown(self.view.is_checked(f"structure:{name}"))
 
@@ -210,7 +227,7 @@ class StructureRow(QWidget):
         self.target.setToolTip(f"Measure margins on {name}")
         self.target.setProperty("structure", name)
         # Only a mass can be treated; the body, a bone or a vessel as target is a slip of the mouse.
-        may = role in (Role.TUMOUR, Role.OTHER, Role.ORGAN)
+        may = role in (Role.TUMOUR, Role.OTHER, Role.ORGAN, Role.KIDNEY)
         self.target.setVisible(may)
         self.name = Name(name, bold=role is Role.TUMOUR)
         guess = " ?" if structure.role_is_guess else ""

@@ -115,10 +115,38 @@ def combined(mask: Volume, other: Volume, how: Combination) -> Volume:
     return Volume(grid=mask.grid, values=mask.values & other.values)
 
 
-def between(image: Volume, box: VoxelBox, low: float, high: float) -> Patch:
-    """Return the voxels of a box whose value lies from `low` to `high`, both included."""
+def between(
+    image: Volume, first_mm: npt.ArrayLike, last_mm: npt.ArrayLike, low: float, high: float
+) -> Patch | None:
+    """Return the voxels of a box whose value lies from `low` to `high`; None when it holds no voxel.
+
+    Parameters
+    ----------
+    first_mm, last_mm : array_like (3,)
+        Opposite LPS corners of a box along the patient axes, in any order; the grid may lie obliquely in it.
+    low, high : float
+        Both included, in the image's unit.
+    """
+    corners = np.sort(np.stack([np.asarray(first_mm, float), np.asarray(last_mm, float)]), axis=0)
+    # Voxels that are thicker than the box still have one layer in it.
+    middle, half = corners.mean(axis=0), 0.5 * np.ptp(corners, axis=0)
+    half = np.maximum(half, 0.5 * np.abs(image.grid.axes) @ np.asarray(image.grid.spacing_mm))
+    all_corners = middle + half * np.stack(np.meshgrid(*[(-1.0, 1.0)] * 3), axis=-1).reshape(-1, 3)
+    box = VoxelBox.around(image.grid, all_corners, 0.0)
+    if box is None:
+        return None
     values = image.values[box.place]
-    return Patch(box, (values >= low) & (values <= high))
+    inside = (values >= low) & (values <= high)
+    steps = image.grid.axes * np.asarray(image.grid.spacing_mm)
+    from_middle = image.grid.index_to_mm(box.first_ijk) - middle
+    nk, nj, ni = box.shape
+    along = (np.arange(ni), np.arange(nj)[:, None], np.arange(nk)[:, None, None])
+    for axis in range(3):
+        # One axis of a straight grid needs a row of numbers only, not one for every voxel.
+        parts = [s * n for s, n in zip(steps[axis], along, strict=True) if s != 0.0]
+        away = np.abs(sum(parts, from_middle[axis]))
+        inside &= away <= half[axis] + 1e-9
+    return Patch(box, inside) if inside.any() else None
 
 
 def ellipsoid(

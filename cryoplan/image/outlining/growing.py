@@ -11,6 +11,7 @@ from scipy import ndimage
 from cryoplan.core.box import VoxelBox
 from cryoplan.core.errors import StructureError
 from cryoplan.core.geometry import Point
+from cryoplan.core.progress import SILENT, Progress, check_cancelled
 from cryoplan.core.volume import Volume
 from cryoplan.image.outlining.strokes import Patch
 
@@ -22,6 +23,11 @@ SMOOTHING_MM = 1.0
 
 SEED_MM = 2.5
 """Radius of the ball whose median is what "like" means: small enough for a lesion of 6 mm."""
+
+FIRST_OF_SPREAD = 2.0
+"""The first tolerance of a click, in standard deviations of the voxels around it."""
+
+_NARROWER, _MOST_TRIES = 0.85, 8
 
 NECK_MM = 4.0
 """A bridge that is thinner than this is not grown through."""
@@ -56,6 +62,8 @@ class Seed:
         LPS position of the click.
     reach_mm : float
         How far from the click is looked.
+    progress : Progress
+        Asked between the parts of the work whether to go on.
 
     Attributes
     ----------
@@ -63,15 +71,24 @@ class Seed:
         Median around the click, in the image's unit (HU for a CT).
     spread : float
         Robust standard deviation of the unsmoothed voxels around the click, 1.4826 times the median
-        deviation from the median; a good first tolerance is about twice this.
+        deviation from the median.
 
     Raises
     ------
     StructureError
         If the click is outside the image.
+    Cancelled
+        When `progress` says so.
     """
 
-    def __init__(self, image: Volume, seed_mm: Point, *, reach_mm: float = REACH_MM) -> None:
+    def __init__(
+        self,
+        image: Volume,
+        seed_mm: Point,
+        *,
+        reach_mm: float = REACH_MM,
+        progress: Progress = SILENT,
+    ) -> None:
         grid = image.grid
         box = VoxelBox.around(grid, seed_mm, reach_mm)
         if box is None or not bool(grid.contains_mm(seed_mm)):
@@ -85,6 +102,7 @@ class Seed:
         # Across slices that are thicker than the grain nothing is smoothed: it would mix slices, not noise.
         sigmas = [SMOOTHING_MM / s if s <= 2.0 * SMOOTHING_MM else 0.0 for s in self._spacing]
         smooth = ndimage.gaussian_filter(raw, sigmas, truncate=2.5)
+        check_cancelled(progress)
         index = np.clip(
             np.rint(self._grid.mm_to_index(seed_mm)).astype(int), 0, np.asarray(self._grid.size) - 1
         )
@@ -97,7 +115,23 @@ class Seed:
         self._off[self._at] = 0.0
         self._inner = _open_faces(box, image)
 
-    def grow(self, tolerance: float, *, neck_mm: float = NECK_MM) -> Grown:
+    def grow_first(self, *, progress: Progress = SILENT) -> tuple[float, Grown]:
+        """Return a tolerance to begin with, and what it gives: the widest tried one that does not run out.
+
+        Where the click is beside an edge, the spread is that of two tissues, and twice as much runs out.
+        Where every narrower one does so too, the click says nothing and the first is returned.
+        """
+        first = max(round(FIRST_OF_SPREAD * self.spread, 1), 1.0)
+        wide = self.grow(first, progress=progress)
+        tolerance, grown = first, wide
+        for _ in range(_MOST_TRIES):
+            if not grown.leaks:
+                return tolerance, grown
+            tolerance = max(round(_NARROWER * tolerance, 1), 1.0)
+            grown = self.grow(tolerance, progress=progress)
+        return first, wide
+
+    def grow(self, tolerance: float, *, neck_mm: float = NECK_MM, progress: Progress = SILENT) -> Grown:
         """Return the region within `tolerance` of the level, in one piece with the click.
 
         Parameters
@@ -109,6 +143,13 @@ class Seed:
             of it, the piece of the click is kept, and it grows back as far (an opening by reconstruction
             with a ball).
             Where the region at the click is thinner than that, it is taken as it is.
+        progress : Progress
+            Asked between the parts of the work whether to go on.
+
+        Raises
+        ------
+        Cancelled
+            When it says so.
 
         Notes
         -----
@@ -116,12 +157,14 @@ class Seed:
         """
         like = self._off <= tolerance
         labels, _ = ndimage.label(like)
+        check_cancelled(progress)
         like = labels == labels[self._at]
         part = VoxelBox.drawn(like)
         assert part is not None  # the click is in it
         like = like[part.place]
         at = tuple(a - p.start for a, p in zip(self._at, part.place, strict=True))
-        region = _without_necks(like, (at[0], at[1], at[2]), self._spacing, neck_mm)
+        region = _without_necks(like, (at[0], at[1], at[2]), self._spacing, neck_mm, progress)
+        check_cancelled(progress)
         region = _filled(region)
         whole = np.zeros(self._off.shape, bool)
         whole[part.place] = region
@@ -129,7 +172,11 @@ class Seed:
 
 
 def _without_necks(
-    like: npt.NDArray[np.bool_], at: tuple[int, int, int], spacing: npt.NDArray[np.float64], neck_mm: float
+    like: npt.NDArray[np.bool_],
+    at: tuple[int, int, int],
+    spacing: npt.NDArray[np.float64],
+    neck_mm: float,
+    progress: Progress,
 ) -> npt.NDArray[np.bool_]:
     if neck_mm <= 0.0:
         return like
@@ -138,6 +185,7 @@ def _without_necks(
     padded = np.pad(like, 1)
     half = 0.5 * neck_mm + 0.5 * float(spacing.min())
     depth = ndimage.distance_transform_edt(padded, sampling=spacing)
+    check_cancelled(progress)
     core = depth >= half
     labels, count = ndimage.label(core, _PIECES_EVERYWHERE)
     if count == 0:
@@ -150,6 +198,7 @@ def _without_necks(
         if away[seed] > half:
             return like
         mine = int(labels[tuple(n[seed] for n in nearest)])
+    check_cancelled(progress)
     back = ndimage.distance_transform_edt(labels != mine, sampling=spacing) < half
     region = (back & padded)[1:-1, 1:-1, 1:-1]
     pieces, _ = ndimage.label(region)

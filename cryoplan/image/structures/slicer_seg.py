@@ -3,7 +3,7 @@
 The format is NRRD with ``SegmentN_Name``, ``SegmentN_LabelValue`` and ``SegmentN_Layer`` as key/value pairs;
 layers are a first axis of the kind ``list``. Older files have no layers and one list entry for each segment.
 Positions are those of the file's own header: the extents and the offset into a reference image only say which
-part of that image was stored. Colours, tags and coded terminology are not read.
+part of that image was stored. Of the tags the coded type is read; colours are not.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cryoplan.image.structures.found import StructureFile, empty, nothing_left
 from cryoplan.image.structures.other_grid import onto_scan
 from cryoplan.image.verdict import settle
 
-_KEY = re.compile(r"Segment(\d+)_(ID|Name|LabelValue|Layer):=(.*)")
+_KEY = re.compile(r"Segment(\d+)_(ID|Name|LabelValue|Layer|Tags):=(.*)")
 _MOST_SEGMENTS = 1000
 _AGAIN = "Save the segmentation again from the program that drew it."
 
@@ -41,6 +41,7 @@ class Segment:
     name: str
     label: int
     layer: int
+    code: str = ""
 
 
 def is_segmentation(path: Path) -> bool:
@@ -74,7 +75,8 @@ def read_slicer(path: Path, scan: Scan | None) -> StructureFile:
             if placed is None:
                 continue
             mask = placed
-        masks.append(NamedMask(name=segment.name, mask=mask, source=f"{file}, segment {segment.number + 1}"))
+        source = f"{file}, segment {segment.number + 1}"
+        masks.append(NamedMask(name=segment.name, mask=mask, source=source, code=segment.code))
     if not masks:
         raise nothing_left(file, findings)
     return StructureFile(masks=tuple(masks), findings=tuple(findings))
@@ -108,13 +110,30 @@ def _segments(path: Path) -> list[Segment]:
             raise _bad(path.name, name, "has a label or layer that is no number") from error
         if label <= 0:
             raise _bad(path.name, name, f"has the label {label}, which stands for nothing")
-        segments.append(Segment(number=number, name=name, label=label, layer=layer))
+        code = _code(pair.get("Tags", ""))
+        segments.append(Segment(number=number, name=name, label=label, layer=layer, code=code))
     taken: dict[tuple[int, int], str] = {}
     for segment in segments:
         other = taken.setdefault((segment.layer, segment.label), segment.name)
         if other is not segment.name:
             raise _bad(path.name, segment.name, f"has the same layer and label as {other}")
     return segments
+
+
+def _code(tags: str) -> str:
+    """Return the coded type of a segment as ``SCT 10200004``, empty where its tags state none.
+
+    Tags are ``name:value`` with bars between; the terminology is ``list~category~type~...`` and each of these
+    ``scheme^value^meaning``, with the type in the third place.
+    """
+    for tag in tags.split("|"):
+        name, _, entry = tag.partition(":")
+        parts = entry.split("~")
+        if name.strip().endswith("TerminologyEntry") and len(parts) > 2:
+            words = parts[2].split("^")
+            if len(words) > 1 and words[0].strip() and words[1].strip():
+                return f"{words[0].strip()} {words[1].strip()}"
+    return ""
 
 
 def _bad(file: str, name: str, what: str) -> StructureError:

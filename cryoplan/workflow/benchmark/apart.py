@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from typing import TypeVar
 
 from cryoplan.core.errors import SimulationError
 from cryoplan.core.progress import Progress, check_cancelled
@@ -17,17 +18,19 @@ from cryoplan.image.memory import peak_bytes
 from cryoplan.workflow.benchmark.figures import Row, row
 from cryoplan.workflow.benchmark.sizes import Sizes
 
+T = TypeVar("T")
+
 FIRST_CELLS = 32
 LOOK_S = 0.05
 """How often the wait for a process asks whether to stop."""
 
 
 def run_apart(
-    task: Callable[[Sizes], float | None],
+    task: Callable[[Sizes], T],
     sizes: Sizes,
     progress: Progress,
     surroundings: Mapping[str, str | None] | None = None,
-) -> tuple[float | None, float]:
+) -> tuple[T, float]:
     """Run a task in a fresh process; return its answer and the seconds from start to answer.
 
     Parameters
@@ -52,7 +55,7 @@ def run_apart(
     try:
         while not ours.poll(LOOK_S):
             check_cancelled(progress)
-        answer: float | None = ours.recv()
+        answer: T = ours.recv()
         return answer, time.perf_counter() - began
     except EOFError:
         raise SimulationError(
@@ -67,7 +70,7 @@ def run_apart(
         process.join()
 
 
-def _answer(pipe: Connection, task: Callable[[Sizes], float | None], sizes: Sizes) -> None:
+def _answer(pipe: Connection, task: Callable[[Sizes], object], sizes: Sizes) -> None:
     pipe.send(task(sizes))
 
 

@@ -14,14 +14,15 @@ from cryoplan.workflow.benchmark.sizes import USUAL, Sizes
 from cryoplan.workflow.benchmark.timing import usable_cores
 
 if TYPE_CHECKING:
+    from cryoplan.workflow.benchmark.drawing import StrokeTimes
     from cryoplan.workflow.benchmark.subjects import Patient
 
 
 class _Bench:
     """What the measurements share."""
 
-    def __init__(self, sizes: Sizes, progress: Progress) -> None:
-        self.sizes, self.progress = sizes, progress
+    def __init__(self, sizes: Sizes, progress: Progress, stroke_times: StrokeTimes | None) -> None:
+        self.sizes, self.progress, self.stroke_times = sizes, progress, stroke_times
 
     @cached_property
     def patient(self) -> Patient:
@@ -105,6 +106,18 @@ def _keeping(bench: _Bench) -> Iterator[Row]:
     return keeping.keeping(bench.patient, bench.progress)
 
 
+def _strokes(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import drawing
+
+    return drawing.strokes(bench.sizes, bench.progress, bench.stroke_times)
+
+
+def _drawing(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import drawing
+
+    return drawing.drawing(bench.sizes, bench.progress)
+
+
 def _load(bench: _Bench) -> Iterator[Row]:
     from cryoplan.workflow.benchmark import pictures
 
@@ -115,6 +128,12 @@ def _slices(bench: _Bench) -> Iterator[Row]:
     from cryoplan.workflow.benchmark import slices
 
     return slices.loading(bench.sizes, bench.progress)
+
+
+def _anatomy(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import anatomy
+
+    return anatomy.finding(bench.patient, bench.progress)
 
 
 def _draw(bench: _Bench) -> Iterator[Row]:
@@ -146,8 +165,11 @@ _PARTS = (
     _Part(("stall", "beside"), _beside),
     _Part(("stall-thread", "beside-thread"), _beside_thread),
     _Part(("case-open", "case-edit", "case-size"), _keeping),
+    _Part(("brush", "brush-95"), _strokes),
+    _Part(("grow", "grow-marks", "stroke-file", "stroke-memory"), _drawing),
     _Part(("load",), _load),
     _Part(("series", "series-bare", "series-ratio"), _slices),
+    _Part(("auto-structures",), _anatomy),
     _Part(("surfaces", "picture-3d", "slice"), _draw),
     _Part(("cycle-0.5mm",), _fine),
     _Part(("memory-240",), _memory_full),
@@ -160,6 +182,7 @@ def run_benchmark(
     only: Sequence[str] = (),
     sizes: Sizes = USUAL,
     progress: Progress = SILENT,
+    stroke_times: StrokeTimes | None = None,
 ) -> Benchmark:
     """Measure.
 
@@ -173,6 +196,8 @@ def run_benchmark(
         Tests bring tiny ones.
     progress : Progress
         Told what is being measured; asked between runs and by the solver whether to stop.
+    stroke_times : callable, optional
+        Measures the brush in a window of its own, which this package cannot make.
 
     Raises
     ------
@@ -191,7 +216,7 @@ def run_benchmark(
                 place="--only",
             )
     parts = [p for p in _PARTS if (set(only) & set(p.cases) if only else full or not p.full)]
-    bench = _Bench(sizes, progress)
+    bench = _Bench(sizes, progress, stroke_times)
     rows: list[Row] = []
     for number, part in enumerate(parts):
         check_cancelled(progress)

@@ -29,10 +29,16 @@ class Sizes:
         Voxels a side of the image that is read.
     series_slices, series_pixels : int
         Files of the DICOM series that is loaded, and pixels a side of each.
+    anatomy_pixels, anatomy_slices : int
+        Size of the CT in which anatomy is found.
     picture_px : int
         Edge of the 3D picture.
     history_steps : int
         Edits in the case file that is opened.
+    drawn_size : tuple of int
+        Voxels of the scan that is drawn on, along x, y and z.
+    strokes, stroke_points : int
+        Strokes of the brush, and events of the mouse in each.
     repeats : int
         Runs of whatever takes at most five seconds; longer ones are run three times or once.
     """
@@ -54,8 +60,13 @@ class Sizes:
     image_voxels: int = 256
     series_slices: int = 300
     series_pixels: int = 512
+    anatomy_pixels: int = 512
+    anatomy_slices: int = 100
     picture_px: int = 900
     history_steps: int = 2000
+    drawn_size: tuple[int, int, int] = (512, 512, 300)
+    strokes: int = 12
+    stroke_points: int = 25
     repeats: int = 5
 
 
@@ -77,8 +88,13 @@ TINY = Sizes(
     image_voxels=40,
     series_slices=6,
     series_pixels=24,
+    anatomy_pixels=48,
+    anatomy_slices=24,
     picture_px=120,
     history_steps=5,
+    drawn_size=(48, 44, 40),
+    strokes=3,
+    stroke_points=4,
     repeats=1,
 )
 """For tests: every figure is measured, and none means anything."""

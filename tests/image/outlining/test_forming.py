@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cryoplan.core.box import VoxelBox
 from cryoplan.core.volume import Volume
 from cryoplan.image.outlining.forming import (
     Combination,
@@ -110,8 +109,24 @@ def test_an_ellipsoid_smaller_than_a_voxel_is_that_voxel_and_one_outside_is_none
     assert ellipsoid(THICK, THICK.centre_mm() + 1000.0, (10.0, 10.0, 10.0)) is None
 
 
-def test_values_between_two_limits_are_found_in_the_box_only():
-    image = Volume(grid=FINE, values=(np.indices(FINE.shape).sum(axis=0)).astype(np.int16))
-    box = VoxelBox((10, 11, 12), (30, 31, 32))
-    patch = between(image, box, 60.0, 70.0)
-    assert np.array_equal(patch.voxels, (image.values[box.place] >= 60) & (image.values[box.place] <= 70))
+@pytest.mark.parametrize("grid", [FINE, THICK], ids=["oblique", "thick"])
+def test_values_between_two_limits_are_found_in_a_box_along_the_patient_only(grid):
+    image = Volume(grid=grid, values=(np.indices(grid.shape).sum(axis=0)).astype(np.int16))
+    middle, half = grid.centre_mm() + np.array([3.0, -2.0, 1.0]), np.array([11.0, 7.0, 9.0])
+    patch = between(image, middle + half, middle - half, 80.0, 100.0)
+    expected = np.all(np.abs(places(grid) - middle) <= half + 1e-9, axis=-1)
+    expected &= (image.values >= 80) & (image.values <= 100)
+    found = np.zeros(grid.shape, bool)
+    found[patch.box.place] = patch.voxels
+    assert expected.any()
+    assert np.array_equal(found, expected)
+
+
+def test_a_box_thinner_than_a_slice_still_holds_that_slice_and_one_outside_is_none():
+    image = Volume(grid=THICK, values=np.zeros(THICK.shape, np.int16))
+    middle = THICK.index_to_mm((40, 40, 8)) + np.array([0.0, 0.0, 1.3])
+    aside = np.array([4.0, 4.0, 0.0])
+    patch = between(image, middle - aside, middle + aside, -1.0, 1.0)
+    assert (patch.box.first_ijk[2], patch.box.last_ijk[2]) == (8, 8)
+    assert between(image, middle + 999.0, middle + 1010.0, -1.0, 1.0) is None
+    assert between(image, middle - 4.0, middle + 4.0, 5.0, 6.0) is None

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from cryoplan.core.errors import StructureError
+from cryoplan.core.progress import Cancelled
 from cryoplan.core.volume import Volume
-from cryoplan.image.outlining.growing import Seed
+from cryoplan.image.outlining.growing import FIRST_OF_SPREAD, Seed
 from tests.support.grids import grid_of, places, turned
 
 GRIDS = {
@@ -17,11 +18,11 @@ GRIDS = {
 }
 
 
-def scan(grid, *, noise=8.0, vessel=False, seed=5):
-    """A lesion of 60 HU, 24 mm wide, in liver of 110 HU; the vessel is as dark as the lesion."""
+def scan(grid, *, noise=8.0, vessel=False, seed=5, level=60.0):
+    """A lesion of `level` HU, 24 mm wide, in liver of 110 HU; the vessel is as dark as the lesion."""
     away = places(grid) - grid.centre_mm()
     lesion = np.linalg.norm(away, axis=-1) <= 12.0
-    values = np.where(lesion, 60.0, 110.0)
+    values = np.where(lesion, level, 110.0)
     if vessel:
         beside = np.hypot(away[..., 1], away[..., 2]) <= 1.8
         values[beside & (away[..., 0] > 0.0)] = 60.0
@@ -49,6 +50,26 @@ def test_a_lesion_is_outlined_from_one_click(name):
     grown = seed.grow(25.0)
     assert dice(mask_of(image.grid, grown.patch), lesion) > 0.9
     assert not grown.leaks
+
+
+def test_a_first_tolerance_that_runs_out_is_narrowed_until_it_does_not():
+    image, lesion = scan(GRIDS["fine"], noise=20.0, level=84.0)
+    seed = Seed(image, tuple(image.grid.centre_mm()))
+    wide = seed.grow(round(FIRST_OF_SPREAD * seed.spread, 1))
+    assert wide.leaks
+    tolerance, grown = seed.grow_first()
+    assert not grown.leaks
+    assert seed.grow(round(tolerance / 0.85, 1)).leaks
+    like = [dice(mask_of(image.grid, patch), lesion) for patch in (wide.patch, grown.patch)]
+    assert like[0] < 0.2 < 0.7 < like[1]
+
+
+def test_where_every_tolerance_runs_out_the_first_is_kept_and_says_so():
+    image, _ = scan(GRIDS["fine"])
+    seed = Seed(image, tuple(image.grid.centre_mm() + np.array([25.0, 0.0, 0.0])))
+    tolerance, grown = seed.grow_first()
+    assert tolerance == round(FIRST_OF_SPREAD * seed.spread, 1)
+    assert grown.leaks
 
 
 def test_a_thin_bridge_is_not_grown_through_unless_the_user_wants_it():
@@ -94,3 +115,32 @@ def test_a_click_outside_is_refused_in_a_sentence():
     image, _ = scan(GRIDS["fine"])
     with pytest.raises(StructureError, match="outside the image"):
         Seed(image, (-900.0, 0.0, 0.0))
+
+
+class StopAt:
+    """Progress that asks to stop when it is asked for the n-th time."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.asked = at, 0
+
+    def report(self, report) -> None:
+        del report
+
+    def cancelled(self) -> bool:
+        self.asked += 1
+        return self.asked >= self.at
+
+
+def test_growing_can_be_stopped_between_all_its_parts():
+    image, _ = scan(GRIDS["fine"])
+    stops = 0
+    for at in range(1, 20):
+        progress = StopAt(at)
+        try:
+            Seed(image, tuple(image.grid.centre_mm()), progress=progress).grow(25.0, progress=progress)
+        except Cancelled:
+            stops += 1
+        else:
+            break
+    assert stops >= 4
+    assert progress.asked == stops

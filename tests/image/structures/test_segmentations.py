@@ -120,3 +120,42 @@ def test_labels_of_a_label_map_segmentation_are_told_apart(tmp_path: Path):
     assert [m.name for m in found] == ["thing 1", "thing 2"]
     assert np.array_equal(found[0].mask.values, labels == 1)
     assert np.array_equal(found[1].mask.values, labels == 2)
+
+
+LIVER = (
+    "Segmentation.Status:inprogress|TerminologyEntry:Segmentation category and type - 3D Slicer General "
+    "Anatomy list~SCT^123037004^Anatomical Structure~SCT^10200004^Liver~^^~Anatomic codes~^^~^^|"
+)
+
+
+@pytest.mark.parametrize(
+    ("tags", "code"),
+    [
+        (LIVER, "SCT 10200004"),
+        (LIVER.replace("SCT^10200004", "SRT^T-62000"), "SRT T-62000"),
+        (LIVER.replace("TerminologyEntry", "Segmentation.TerminologyEntry"), "SCT 10200004"),
+        (LIVER.replace("SCT^10200004^Liver", "^^"), ""),
+        ("TerminologyEntry:x~y^z|", ""),
+        ("TerminologyEntry:a~b~c|", ""),
+        ("", ""),
+    ],
+)
+def test_the_coded_type_of_a_slicer_segment_is_read(tmp_path: Path, tags: str, code: str):
+    a, _ = blocks()
+    path = foreign.slicer(a, [{**segment("A", 1, 0), "Tags": tags}], GRID, tmp_path / "x.seg.nrrd")
+    assert [m.code for m in read_structures(path, SCAN).masks] == [code]
+
+
+def test_the_coded_type_of_a_dicom_segment_is_read(data_root: Path):
+    folder = data_root / "dicom_seg_liver_3slice"
+    masks = [m for path in sorted(folder.rglob("*seg*.dcm")) for m in read_structures(path, None).masks]
+    assert {m.code for m in masks} <= {"SCT 10200004", "SRT T-62000"}
+    assert masks
+
+
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
+def test_every_segment_of_a_dicom_file_has_its_code(tmp_path: Path, kind: str):
+    a, b = blocks()
+    masks = np.stack([a, b], axis=-1) if kind == "BINARY" else (a + 2 * ((b > 0) & (a == 0)))
+    path = foreign.dicom_seg(masks, GRID, tmp_path / "seg.dcm", kind)
+    assert [m.code for m in read_structures(path, None).masks] == ["SCT 10200004"] * 2
