@@ -297,7 +297,8 @@ def _stroke_times() -> Callable[[Any], list[float]] | None:
         from cryoplan.gui.stroke_bench import stroke_times
     except ImportError:
         return None
-    return stroke_times
+    measure: Callable[[Any], list[float]] = stroke_times
+    return measure
 
 
 def _codes(options: argparse.Namespace) -> int:
