@@ -248,11 +248,15 @@ class Outlining(DrawnStructure):
         word = "grown" if by_mm > 0.0 else "shrunk"
         self._form(lambda mask: forming.with_margin(mask, by_mm), f"{word} by {abs(by_mm):g} mm")
 
-    def interpolate(self, axis: int = 2) -> None:
-        """Fill the empty slices between outlined ones, across an axis of the grid."""
+    def interpolate(self) -> None:
+        """Fill the empty slices between outlined ones, in whichever view they were outlined.
+
+        The slices of the scan come first; only where none of them is empty is it looked across the others.
+        """
 
         def between(mask: Volume) -> Volume:
-            return interpolated(mask, axis) if empty_slices(mask, axis) else mask
+            axis = next((axis for axis in (2, 1, 0) if empty_slices(mask, axis)), None)
+            return mask if axis is None else interpolated(mask, axis)
 
         self._form(between, "slices between filled in")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cryoplan.case.case import Case
@@ -14,10 +14,38 @@ from cryoplan.core.grid import Grid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldCase:
-    """A case that the process holds, by its digest, and the limits that it has by now: no part of that."""
+    """A case that the process holds, by its digest, with what is no part of that and may have changed since.
+
+    Attributes
+    ----------
+    told : tuple of (str, bool, str)
+        Of each structure its source, whether its role is a guess, and its review.
+    """
 
     key: str
-    limits: tuple[OwnLimit, ...] = ()
+    limits: tuple[OwnLimit, ...]
+    findings: tuple[Finding, ...]
+    told: tuple[tuple[str, bool, str], ...]
+
+    @classmethod
+    def of(cls, case: Case) -> HeldCase:
+        """Return what has to be sent of a case that the process holds."""
+        return cls(
+            key=case.digest(),
+            limits=case.limits,
+            findings=case.findings,
+            told=tuple((s.source, s.role_is_guess, s.reviewed) for s in case.structures),
+        )
+
+    def case(self, held: Case) -> Case:
+        """Return the case as the window has it."""
+        structures = tuple(
+            s
+            if (s.source, s.role_is_guess, s.reviewed) == told
+            else replace(s, source=told[0], role_is_guess=told[1], reviewed=told[2])
+            for s, told in zip(held.structures, self.told, strict=True)
+        )
+        return held.changed(limits=self.limits, findings=self.findings, structures=structures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,7 +115,7 @@ class Held:
             key = case.digest()
             base = self._base
             if key in self.cases:
-                short["case"] = HeldCase(key=key, limits=case.limits)
+                short["case"] = HeldCase.of(case)
             elif base is not None and base.scan is case.scan:
                 short["case"] = ChangedCase.between(base, case)
             self.cases.add(key)

@@ -249,7 +249,7 @@ def _ready(case: Case) -> Case:
 
 def _case(case: SentCase) -> Case:
     if isinstance(case, HeldCase):
-        return _held(_CASES, case.key).changed(limits=case.limits)
+        return case.case(_held(_CASES, case.key))
     if isinstance(case, ChangedCase):
         return _ready(case.case(_held(_CASES, case.base)))
     return _ready(case)

@@ -111,7 +111,8 @@ def test_what_the_process_is_asked_knows_the_limits_and_an_older_judgement_is_no
     assert "at least +8.0 mm" in ice_finding(desk).text
     workspace.export_pdf(tmp_path / "a.pdf")
     asked = desk.worker.last("report").arguments["case"]
-    assert asked == HeldCase(key=workspace.case.digest(), limits=workspace.case.limits)
+    assert asked == HeldCase.of(workspace.case)
+    assert asked.limits == workspace.case.limits
 
 
 def test_a_case_that_is_read_only_keeps_its_limits(desk, qtbot):

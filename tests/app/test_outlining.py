@@ -417,6 +417,22 @@ def test_forming_is_that_of_the_image_package_and_one_step(desk, qtbot, outlinin
     desk.workspace.keeper.settle(10.0)
 
 
+def test_slices_that_were_outlined_in_another_view_are_filled_between_too(desk, qtbot, outlining):
+    outlining.begin_new("tumour 2")
+    outlining.settings = ToolSettings(radius_mm=10.0)
+    outlining.take(Tool.BRUSH)
+    for y in (Y - 10.0, Y + 10.0):
+        outlining.press((X, y, Z), (0.0, 1.0, 0.0))
+        outlining.release()
+    outlining.finish()
+    start = desk.workspace.case.structure("tumour 2").mask
+    assert len(np.unique(np.nonzero(start.values)[1])) == 2
+    outlining.interpolate()
+    wait_idle(outlining, qtbot)
+    assert np.array_equal(mask_of(desk, "tumour 2"), interpolated(start, 1).values)
+    assert len(np.unique(np.nonzero(mask_of(desk, "tumour 2"))[1])) == 11
+
+
 def test_nothing_is_drawn_while_the_whole_mask_is_worked_on(desk, outlining, qtbot):
     outlining.smooth(4.0)
     outlining.take(Tool.BRUSH)

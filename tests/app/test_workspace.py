@@ -224,7 +224,7 @@ def test_the_case_is_sent_once_and_again_when_the_process_does_not_hold_it(desk)
     assert isinstance(worker.last("meshes").arguments["case"], Case)
     workspace.request_simulation()
     job = worker.last("solve")
-    assert job.arguments["case"] == HeldCase(key=workspace.case.digest())
+    assert job.arguments["case"] == HeldCase.of(workspace.case)
     worker.answered.emit(JobForgot(id=job.id, kind="solve"))
     again = worker.last("solve")
     assert again.id != job.id
