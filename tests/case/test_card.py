@@ -84,6 +84,15 @@ def test_a_tumour_that_bulges_out_of_its_organ_lies_at_its_capsule(where):
     assert found.relation is Relation.TOUCHES
 
 
+@pytest.mark.parametrize("role", [Role.ORGAN, Role.KIDNEY, Role.LUNG])
+def test_every_role_that_holds_tumours_has_a_capsule(role):
+    where = GRIDS["plain"]
+    tumour = ball(where, (0.0, 0.0, 8.0), 6.0)
+    rest = Volume(grid=where, values=ball(where, (0.0, 0.0, 0.0), 24.0).values & ~tumour.values)
+    here = case(scan(where), made("holder", rest, role), made("t", tumour, Role.TUMOUR))
+    assert make_card(here, "t").capsule.name == "holder"
+
+
 def test_what_lies_beside_an_organ_is_not_held_by_it():
     where = GRIDS["plain"]
     organ = made("liver", ball(where, (-15.0, 0.0, 0.0), 14.0), Role.ORGAN)
