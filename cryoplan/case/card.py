@@ -21,7 +21,9 @@ from cryoplan.core.units import show_ml
 LEAST_VOXELS = 3
 """Along an axis of the grid: half a voxel at either end is then a third of the size."""
 
-_COMPACT = (Role.TUMOUR, Role.ORGAN, Role.GALLBLADDER, Role.BLADDER, Role.HEART, Role.STOMACH, Role.BODY)
+_COMPACT = (
+    Role.TUMOUR, Role.ORGAN, Role.KIDNEY, Role.GALLBLADDER, Role.BLADDER, Role.HEART, Role.STOMACH, Role.BODY,
+)  # fmt: skip
 """What is one piece without holes in every patient; others may well not be."""
 
 

@@ -32,7 +32,7 @@ WHOLE_SHARE = 0.98
 
 _AROUND = (Role.BODY, Role.SKIN, Role.FAT, Role.MUSCLE)
 _HELD = (Role.TUMOUR, Role.FLUID, Role.OTHER)
-_HOLDERS = (Role.ORGAN, Role.LUNG)
+_HOLDERS = (Role.ORGAN, Role.KIDNEY, Role.LUNG)
 _FINE_MM = 0.5
 
 
