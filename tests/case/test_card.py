@@ -77,7 +77,7 @@ def test_a_tumour_that_bulges_out_of_its_organ_lies_at_its_capsule(where):
     whole = ball(where, centre, 22.0)
     tumour = ball(where, centre + 19.0 * where.axes[:, 0], 6.0)
     rest = Volume(grid=where, values=whole.values & ~tumour.values)
-    organ, lump = made("kidney", rest, Role.ORGAN), made("t", tumour, Role.TUMOUR)
+    organ, lump = made("kidney", rest, Role.KIDNEY), made("t", tumour, Role.TUMOUR)
     found = make_card(case(scan(where), organ, lump), "t").capsule
     assert found.name == "kidney"
     assert found.length.mm == 0.0
