@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import fields, replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -13,7 +14,9 @@ from cryoplan.app.jobs import JobCancelled
 from cryoplan.app.outlining import Outlining
 from cryoplan.app.parcel import ChangedCase, Held, HeldCase
 from cryoplan.case.outlined import with_structure
+from cryoplan.case.reviews import reviews_of, with_reviewed
 from cryoplan.case.structure import Structure
+from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.image.outlining.forming import with_margin
@@ -49,6 +52,28 @@ def test_only_the_structure_that_was_drawn_is_sent_again_and_the_case_is_the_sam
     assert there.scan is first.scan
     assert there.structure("body") is first.structure("body")
     assert isinstance(held.shortened({"case": case})["case"], HeldCase)
+    tasks._CASES.clear()
+
+
+def test_what_the_digest_leaves_out_is_told_of_a_case_that_the_process_holds():
+    case, held = make_case(), Held()
+    tasks._CASES.clear()
+    tasks._case(through_the_pipe(held.shortened({"case": case}))["case"])
+    held.took(case)
+    sure = tuple(replace(s, role_is_guess=not s.role_is_guess, source="answered") for s in case.structures)
+    asked = Finding(level=Level.OK, code="role-remembered", text="As you said before.")
+    answered = case.changed(structures=sure, findings=(*case.findings, asked))
+    answered = with_reviewed(answered, "tumour 1", True)
+    assert answered.digest() == case.digest()
+    sent = held.shortened({"case": answered})["case"]
+    assert isinstance(sent, HeldCase)
+    assert len(pickle.dumps(sent)) < 5_000
+    there = tasks._case(through_the_pipe({"case": sent})["case"])
+    assert there.findings == answered.findings
+    assert reviews_of(there) == reviews_of(answered) != {}
+    for mine, theirs in zip(there.structures, answered.structures, strict=True):
+        for name in (f.name for f in fields(Structure) if f.name != "mask"):
+            assert getattr(mine, name) == getattr(theirs, name)
     tasks._CASES.clear()
 
 
