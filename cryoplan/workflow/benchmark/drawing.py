@@ -52,7 +52,7 @@ def drawn_on(sizes: Sizes) -> Case:
     grid = Grid(size=(nx, ny, nz), spacing_mm=SPACING_MM, origin_mm=(first[0], first[1], first[2]))
     x, y, z = (grid.coordinates_mm(axis) for axis in range(3))
     square = z[:, None, None] ** 2 + y[:, None] ** 2 + x**2
-    scale = min(1.0, float(size_mm.min()) / 300.0)
+    scale = _scale(grid)
     organ, lesion = square < (scale * ORGAN_MM) ** 2, square < (scale * LESION_MM) ** 2
     rng = np.random.default_rng(1)
     values = rng.integers(-2 * int(NOISE_HU), 2 * int(NOISE_HU), size=grid.shape, dtype=np.int16)
@@ -119,17 +119,24 @@ def strokes(sizes: Sizes, progress: Progress, stroke_times: StrokeTimes | None) 
     yield row("brush-95", float(np.percentile(found, 95)), len(found), "95th percentile of the same")
 
 
+def _scale(grid: Grid) -> float:
+    """Return how much smaller than usual everything is in a scan; the tests have a tiny one."""
+    return min(1.0, min(n * s for n, s in zip(grid.size, grid.spacing_mm, strict=True)) / 300.0)
+
+
 def _marks(grid: Grid, middle: tuple[float, ...]) -> tuple[Patch, list[Patch]]:
-    inner = brush(grid, [np.add(middle, (-8.0, 0.0, 0.0)), np.add(middle, (8.0, 0.0, 0.0))], 3.0)
+    scale = _scale(grid)
+    along = np.array([8.0 * scale, 0.0, 0.0])
+    inner = brush(grid, [middle - along, middle + along], 3.0 * scale)
     assert inner is not None
-    off = 0.5 * REGION_MM - 13.0
-    outer = []
-    for axis in range(3):
-        for side in (-off, off):
-            patch = brush(grid, [np.add(middle, side * np.eye(3)[axis])], 3.0)
-            if patch is not None:
-                outer.append(patch)
-    return inner, outer
+    # With the margin around all marks the region has the usual size.
+    off = scale * (0.5 * REGION_MM - 13.0)
+    found = (
+        brush(grid, [np.asarray(middle) + side * np.eye(3)[axis]], 3.0 * scale)
+        for axis in range(3)
+        for side in (-off, off)
+    )
+    return inner, [patch for patch in found if patch is not None]
 
 
 def _left_behind(case: Case, what: str, sizes: Sizes, progress: Progress) -> Iterator[Row]:
