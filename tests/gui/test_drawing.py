@@ -159,6 +159,9 @@ def test_the_lasso_takes_what_the_line_surrounds(desk, show, mouse, outlining):
 def test_a_click_grows_and_enter_adds_what_was_found(desk, show, mouse, qtbot, outlining):
     outlining.begin_new("tumour 2")
     view = show()
+    view.activateWindow()  # a view says what to do where the keys go to
+    view.setFocus()
+    qtbot.waitUntil(view.hasFocus)
     outlining.take(Tool.GROW)
     mouse(view).click(TUMOUR_MM)
     qtbot.waitUntil(lambda: outlining.preview is not None, timeout=20_000)
