@@ -15,6 +15,7 @@ from cryoplan.app.steps import State as CaseState
 from cryoplan.app.steps import Step
 from cryoplan.app.travel import Travel
 from cryoplan.case.case import Case
+from cryoplan.case.listed import renamed, without
 from cryoplan.case.own_limits import Judged
 from cryoplan.case.reviews import reviews_of, with_reviewed
 from cryoplan.case.second_image import SecondImage
@@ -103,6 +104,55 @@ class EditedCase(QObject):
             text = f"{text}; no longer reviewed"
         self._show_case(case)
         self._record(text, before=(before, self._plan), wait=False)
+        return True
+
+    def rename_structure(self, old: str, new: str) -> bool:
+        """Give a structure another name, as one step; tell whether it has it.
+
+        Raises
+        ------
+        StructureError
+            If there is no such structure, or the new name is empty or another structure's.
+        """
+        self.finish_strokes()
+        before = self._case
+        if before is None:
+            return False
+        case = renamed(before, old, new)
+        if case is before:
+            return True
+        name = next(s.name for s in case.structures if s.name not in {b.name for b in before.structures})
+        return self._put_list(f"Structure renamed: {old} to {name}", case)
+
+    def delete_structure(self, name: str) -> bool:
+        """Take a structure out of the case, with its limits, as one step; tell whether it is gone.
+
+        Raises
+        ------
+        StructureError
+            If there is no such structure.
+        """
+        self.finish_strokes()
+        before = self._case
+        if before is None:
+            return False
+        case = without(before, name)
+        text = f"Structure deleted: {name}"
+        if len(case.limits) < len(before.limits):
+            text += " and its limits"
+        if case.target_name != before.target_name:
+            text += f"; target: {case.target_name or 'none'}"
+        if not self._put_list(text, case):
+            return False
+        self.message.emit(f"{text}. Ctrl+Z brings it back.")
+        return True
+
+    def _put_list(self, text: str, case: Case) -> bool:
+        before = self._case
+        if before is None or not self._may_edit():
+            return False
+        self._show_case(case)
+        self._record(text, before=(before, self._plan))
         return True
 
     def set_reviewed(self, name: str, is_reviewed: bool) -> bool:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cryoplan.case.build import only_tumour, target_findings
+from cryoplan.case.build import target_findings
 from cryoplan.case.case import Case
-from cryoplan.case.planning import planning_grid
+from cryoplan.case.listed import ABOUT_TARGET, with_only_tumour
 from cryoplan.case.roles import tissue_of_role
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.errors import StructureError
 from cryoplan.core.finding import Finding, Level
-
-_NO_TARGET = ("no-target", "several-targets")
-_ABOUT_TARGET = ("target-not-tumour", "target-at-image-edge")
 
 
 def unsure(case: Case) -> tuple[Structure, ...]:
@@ -77,14 +74,8 @@ def _answered(structure: Structure, role: Role) -> Structure:
 def _aimed(case: Case, roles: Mapping[str, Role]) -> Case:
     """Return a case whose target fits the roles that its structures have now."""
     if not case.target_name:
-        found = [f for f in case.findings if f.code not in _NO_TARGET]
-        target, unsettled = only_tumour(case.structures)
-        if target is None:
-            return case.changed(findings=(*found, *unsettled))
-        grid = planning_grid(case.scan, target, case.planning_grid.spacing_mm[0])
-        found += target_findings(target, case.scan)
-        return case.changed(target_name=target.name, planning_grid=grid, findings=tuple(found))
+        return with_only_tumour(case)
     if case.target_name not in roles:
         return case
-    kept = [f for f in case.findings if f.code not in _ABOUT_TARGET]
+    kept = [f for f in case.findings if f.code not in ABOUT_TARGET]
     return case.changed(findings=(*kept, *target_findings(case.structure(case.target_name), case.scan)))

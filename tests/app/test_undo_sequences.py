@@ -223,15 +223,11 @@ class Player:
         self.outlining.begin(self._one(which))
 
     def _delete(self, which) -> None:
-        case, name = self.workspace.case, self._one(which)
-        left = tuple(s for s in case.structures if s.name != name)
-        if left:
-            target = "" if case.target_name == name else case.target_name
-            self.workspace.take_case(f"{name} removed", case.changed(structures=left, target_name=target))
+        if len(self.workspace.case.structures) > 1:
+            self.workspace.delete_structure(self._one(which))
 
     def _rename(self, which) -> None:
-        name = self._one(which)
-        self._change(name, f"{name} renamed", name=f"renamed {next(self._names)}")
+        self.workspace.rename_structure(self._one(which), f"renamed {next(self._names)}")
 
     def _role(self, which, role) -> None:
         name = self._one(which)

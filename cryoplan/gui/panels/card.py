@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Slot
-from PySide6.QtWidgets import QCheckBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QSignalBlocker, Signal, Slot
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from cryoplan.app.carding import Carding
 from cryoplan.app.view import ViewState
@@ -23,7 +23,14 @@ class CardSection(QWidget):
     ----------
     carding : Carding
         Which structure is chosen, and its card.
+
+    Signals
+    -------
+    menu_requested : str, QPoint
+        What can be done to the structure is to be shown, at a place of the screen.
     """
+
+    menu_requested = Signal(str, QPoint)
 
     def __init__(self, workspace: Workspace, view: ViewState, carding: Carding) -> None:
         super().__init__()
@@ -41,11 +48,19 @@ class CardSection(QWidget):
         self.opener = QPushButton("All measurements")
         self.opener.setCheckable(True)
         self.opener.toggled.connect(self.refresh)
+        self.changer = QPushButton("Change...")
+        self.changer.setToolTip("Rename it, give it another role, or delete it")
+        self.changer.clicked.connect(self._show_menu)
+        foot = QHBoxLayout()
+        foot.setSpacing(4)
+        foot.addWidget(self.opener, 1)
+        foot.addWidget(self.changer, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 0, 0, 8)
         column.setSpacing(3)
-        for part in (self.state, self.rows, self.findings, self.origin, self.reviewed, self.opener):
+        for part in (self.state, self.rows, self.findings, self.origin, self.reviewed):
             column.addWidget(part)
+        column.addLayout(foot)
 
     @Slot()
     def refresh(self) -> None:
@@ -71,9 +86,15 @@ class CardSection(QWidget):
             self.origin.say(origin(carded), "muted" if current else STALE)
         structure = case.structure(name)
         self.reviewed.setAccessibleName(f"{name} is reviewed")
+        self.changer.setAccessibleName(f"Rename {name}, give it another role, or delete it")
         self.reviewed.setEnabled(self._workspace.keeper.may_edit)
         with QSignalBlocker(self.reviewed):
             self.reviewed.setChecked(structure.is_reviewed)
+
+    @Slot()
+    def _show_menu(self) -> None:
+        below = self.changer.mapToGlobal(self.changer.rect().bottomLeft())
+        self.menu_requested.emit(self.carding.name, below)
 
     @Slot(bool)
     def _review(self, is_reviewed: bool) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -28,11 +28,13 @@ from cryoplan.gui.panels.asked_roles import RolesSection
 from cryoplan.gui.panels.card import CardSection
 from cryoplan.gui.panels.draw import DrawSection
 from cryoplan.gui.panels.find import FindSection
+from cryoplan.gui.panels.structure_menu import StructureMenu
 from cryoplan.gui.parts import Heading, Name, Swatch, Text, indicator_style
 from cryoplan.gui.rows import Findings
 from cryoplan.scene.style import theme
 
 OPEN, CLOSED = "▾", "▸"
+_KEYS = (Qt.Key.Key_F2, Qt.Key.Key_Delete)
 
 
 class StructuresPanel(Panel):
@@ -90,6 +92,8 @@ class StructuresPanel(Panel):
         self.card.setParent(self._list)
         self.card.hide()
         self.carding.changed.connect(self._card_changed)
+        self.menu = StructureMenu(workspace, self)
+        self.card.menu_requested.connect(self.menu.show)
         workspace.reviews_changed.connect(self._soon.ask)
         self.rows: dict[str, StructureRow] = {}
         self._group = QButtonGroup(self)
@@ -155,6 +159,9 @@ class StructuresPanel(Panel):
             row.shown.toggled.connect(self._show)
             row.target.clicked.connect(self._choose)
             row.opened.connect(self._open)
+            row.menu_requested.connect(self.menu.show)
+            row.rename_requested.connect(self.menu.rename)
+            row.delete_requested.connect(self.menu.delete)
             self._group.addButton(row.target)
             self._column.addWidget(row)
             self.rows[structure.name] = row
@@ -201,9 +208,16 @@ class StructureRow(QWidget):
     -------
     opened : str
         The name was pressed: its card is to be shown, or closed.
+    menu_requested : str, QPoint
+        What can be done to it is to be shown, at a place of the screen.
+    rename_requested, delete_requested : str
+        Its key was pressed while the row has the focus.
     """
 
     opened = Signal(str)
+    menu_requested = Signal(str, QPoint)
+    rename_requested = Signal(str)
+    delete_requested = Signal(str)
 
     def __init__(self, structure: Structure) -> None:
         super().__init__()
@@ -264,6 +278,28 @@ class StructureRow(QWidget):
         if event.button() is Qt.MouseButton.LeftButton:
             self._open()
             event.accept()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Show what can be done to the structure."""
+        self.menu_requested.emit(self._structure, event.globalPos())
+        event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        """Keep the keys of the row from the shortcuts of the window: Delete there deletes a probe."""
+        is_key = event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if is_key and event.key() in _KEYS:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Rename with F2, delete with Delete."""
+        if event.key() == Qt.Key.Key_F2:
+            self.rename_requested.emit(self._structure)
+        elif event.key() == Qt.Key.Key_Delete:
+            self.delete_requested.emit(self._structure)
+        else:
+            super().keyPressEvent(event)
 
     @Slot()
     def _open(self) -> None:
