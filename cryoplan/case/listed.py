@@ -36,12 +36,14 @@ def renamed(case: Case, old: str, new: str) -> Case:
         )
     if new == old:
         return case
-    return case.changed(
+    made = case.changed(
         structures=tuple(replace(s, name=new) if s is chosen else s for s in case.structures),
         target_name=new if case.target_name == old else case.target_name,
         limits=put_in_order([_of_name(limit, old, new) for limit in case.limits]),
         findings=tuple(_about_name(f, old, new) for f in case.findings),
     )
+    # What is said of several tumours names them all.
+    return with_only_tumour(made) if any(f.code in NO_TARGET for f in made.findings) else made
 
 
 def without(case: Case, name: str) -> Case:

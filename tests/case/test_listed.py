@@ -87,6 +87,14 @@ def test_without_its_target_a_case_says_so(targets, code: str):
     assert code in {f.code for f in made.findings}
 
 
+def test_what_is_said_of_several_tumours_has_the_new_name():
+    case = without(case_of(targets=("a", "b", "c")), "a")
+    said = [f.text for f in renamed(case, "b", "dome").findings if f.code == "several-targets"]
+    assert len(said) == 1
+    assert "dome" in said[0]
+    assert renamed(case, "b", "dome").target_name == ""
+
+
 def test_a_structure_beside_the_target_leaves_target_and_grid_alone():
     case = case_of()
     made = without(case, "body")
