@@ -22,7 +22,7 @@ DIAMETER_MM = 1.83
 RADIUS = 0.5 * DIAMETER_MM
 
 WITHIN_MM = 0.3
-"""What the borders are allowed to be off where voxels are 0.5 mm; half a voxel at most where they are larger."""
+"""What borders may be off where voxels are 0.5 mm; at most half a voxel where they are larger."""
 
 
 SLIVER_MM = 0.5
