@@ -1,0 +1,190 @@
+"""Gel shapes: the solved ice of each probe of the catalogue, its picture, and what differs from the published.
+
+Those of the built-in probes come with the program (``resources/gel/shapes.json``), each with a key over all
+that it follows from; one whose key is another is not shown but solved again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cryoplan.core.digest import digest
+from cryoplan.core.errors import StoreError
+from cryoplan.core.progress import SILENT, Progress
+from cryoplan.core.resources import resource
+from cryoplan.core.sourced import Sourced
+from cryoplan.core.units import show_degc
+from cryoplan.plan.probe import ProbeModel
+from cryoplan.workflow.solving import MODEL_VERSION
+
+if TYPE_CHECKING:
+    from cryoplan.simulation.verification.gel import GelShape, PublishedSize, Trial
+
+SPACING_MM = 1.0
+"""Grid of the shapes that come with the program."""
+
+_NO_INFLUENCE = ("thaw_time_constant", "active_thaw_temperature", "active_thaw_coefficient")
+_FILE = ("gel", "shapes.json")
+
+
+def trial(model: ProbeModel) -> Trial:
+    """Return how a probe is frozen for its picture and what is published of it.
+
+    A user's probe has no published size here, whatever its name: its numbers are its own.
+    """
+    from cryoplan.simulation.verification.gel import trial_of
+
+    return trial_of(model.id)
+
+
+def gel_key(model: ProbeModel, spacing_mm: float = SPACING_MM) -> str:
+    """Return the digest of all that a shape follows from: numbers, medium, freeze, grid, model version."""
+    from cryoplan.simulation.verification.gel import ROOM_MM, setup_of
+
+    how = trial(model)
+    numbers = {
+        f.name: number.value
+        for f in fields(model)
+        if isinstance(number := getattr(model, f.name), Sourced)
+        and f.name not in _NO_INFLUENCE
+        and f.name != "electric_thaw_temperature"
+    }
+    material = setup_of(model, how, spacing_mm).material.numbers()
+    return digest(
+        MODEL_VERSION, model.kind, numbers, how.medium, how.perfused, how.start_degc, how.freeze_s,
+        how.isotherms_degc, [float(n) for n in material], spacing_mm, ROOM_MM,
+    )  # fmt: skip
+
+
+def solve_shape(
+    model: ProbeModel, *, spacing_mm: float = SPACING_MM, progress: Progress = SILENT
+) -> GelShape:
+    """Freeze a probe in its block.
+
+    Raises
+    ------
+    SimulationError
+        If it cannot be solved.
+    Cancelled
+        If `progress` says so.
+    """
+    from cryoplan.simulation.verification.gel import solve_in_gel
+
+    key = gel_key(model, spacing_mm)
+    return solve_in_gel(model, trial(model), spacing_mm=spacing_mm, key=key, progress=progress)
+
+
+@cache
+def shipped_shapes() -> dict[str, GelShape]:
+    """Return the shapes that come with the program, by key.
+
+    Raises
+    ------
+    StoreError
+        If the file is missing or damaged.
+    """
+    path = resource(*_FILE)
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["shapes"]
+        shapes = [_shape_of(row) for row in rows.values()]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"The shapes of the built-in probes cannot be read ({error}).",
+            "Install cryoplan again.",
+            code="bad-resource",
+            place=path.name,
+        ) from error
+    return {shape.key: shape for shape in shapes}
+
+
+def shipped_shape(model: ProbeModel) -> GelShape | None:
+    """Return the shipped shape of exactly these numbers, None when it has to be solved."""
+    return shipped_shapes().get(gel_key(model))
+
+
+def shapes_json(models: Iterable[ProbeModel], progress: Progress = SILENT) -> str:
+    """Solve the shapes of some probes and return the text of the file that comes with the program."""
+    shapes = {model.id: asdict(solve_shape(model, progress=progress)) for model in models}
+    lines = [f"{json.dumps(name)}: {json.dumps(shape)}" for name, shape in sorted(shapes.items())]
+    return '{"schema": 1, "shapes": {\n' + ",\n".join(lines) + "\n}}\n"
+
+
+def _shape_of(row: dict[str, object]) -> GelShape:
+    from cryoplan.simulation.verification.gel import GelShape, SolvedIsotherm
+
+    isotherms = tuple(
+        SolvedIsotherm(
+            degc=float(one["degc"]),
+            length_mm=float(one["length_mm"]),
+            width_mm=float(one["width_mm"]),
+            outline_mm=tuple((float(z), float(r)) for z, r in one["outline_mm"]),
+        )
+        for one in row["isotherms"]  # type: ignore[attr-defined]  # a list, else TypeError is caught
+    )
+    return GelShape(key=str(row["key"]), spacing_mm=float(row["spacing_mm"]), isotherms=isotherms)  # type: ignore[arg-type]  # a number, else TypeError
+
+
+# In words ---------------------------------------------------------------------------------------------
+
+
+def conditions_words(model: ProbeModel) -> str:
+    """Return in what the probe was frozen and how long."""
+    how = trial(model)
+    medium = f"perfused {how.medium}" if how.perfused else how.medium
+    return f"{medium} of {show_degc(how.start_degc)}, {how.freeze_s / 60.0:g} min freeze"
+
+
+def size_words(model: ProbeModel, shape: GelShape) -> tuple[str, ...]:
+    """Return published and solved sizes and their difference, a line for each isotherm."""
+    how = trial(model)
+    lines = [_difference(size, shape) for size in how.sizes]
+    if not lines:
+        lines = ["No published size found."]
+    told = {size.compared_degc for size in how.sizes}
+    lines += [
+        f"{show_degc(one.degc)}: solved {_pair(one.length_mm, one.width_mm)}"
+        if one.width_mm > 0.0
+        else f"{show_degc(one.degc)}: not reached"
+        for one in shape.isotherms
+        if one.degc not in told
+    ]
+    return tuple(lines)
+
+
+def _difference(size: PublishedSize, shape: GelShape) -> str:
+    solved = shape.at(size.compared_degc)
+    name = show_degc(size.compared_degc)
+    if size.isotherm_degc is None:
+        name = f"isotherm not stated, beside {name}"
+    if size.length_mm is None or size.width_mm is None:
+        what, published, got, spread = (
+            ("width", size.width_mm, solved.width_mm, size.width_plus_minus_mm)
+            if size.length_mm is None
+            else ("length", size.length_mm, solved.length_mm, size.length_plus_minus_mm)
+        )
+        assert published is not None  # a size has one of the two
+        around = f" ±{spread:g}" if spread is not None else ""
+        return (
+            f"{name}: published {what} {published:g} mm{around}; solved {got:.1f}; "
+            f"{_signed(got - published)} mm"
+        )
+    around = ""
+    if size.length_plus_minus_mm is not None and size.width_plus_minus_mm is not None:
+        around = f" ±{size.length_plus_minus_mm:g}/{size.width_plus_minus_mm:g}"
+    return (
+        f"{name}: published {size.length_mm:g} x {size.width_mm:g} mm{around}; solved "
+        f"{solved.length_mm:.1f} x {solved.width_mm:.1f}; {_signed(solved.length_mm - size.length_mm)} / "
+        f"{_signed(solved.width_mm - size.width_mm)} mm"
+    )
+
+
+def _pair(length: float, width: float) -> str:
+    return f"{length:.1f} x {width:.1f} mm"
+
+
+def _signed(mm: float) -> str:
+    return f"{mm:+.1f}".replace("-", "\N{MINUS SIGN}")
