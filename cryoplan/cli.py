@@ -14,13 +14,14 @@ from types import FrameType
 from typing import Any
 
 from cryoplan import RESEARCH_USE, __version__
+from cryoplan.cli_probes import add_probe_commands
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.finding import Level
 from cryoplan.core.progress import Cancelled, ProgressReport
 
 DONE, USAGE, REFUSED, CANCELLED, INTERNAL = 0, 2, 3, 4, 5
 
-COMMANDS = ("gui", "demo", "info", "run", "structures", "report", "verify", "calibrate", "bench", "codes")
+COMMANDS = ("gui", "demo", "info", "run", "structures", "report", "verify", "calibrate", "bench", "probes", "codes")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -137,6 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--only", action="append", default=[], metavar="NAME", help="one figure of the table")
     bench.add_argument("--json", action="store_true")
     bench.set_defaults(command=_bench)
+
+    add_probe_commands(commands, _Console)
 
     codes = commands.add_parser("codes", help="what the codes of findings and errors mean, and what to do")
     codes.add_argument(

@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from cryoplan.core.atomic import write_atomic
-from cryoplan.core.errors import PlanError, StoreError
+from cryoplan.core.errors import StoreError
 from cryoplan.plan.catalogue import Catalogue, is_model_id, read_model
 from cryoplan.plan.model_text import model_to_toml
 from cryoplan.plan.plan import Plan
@@ -184,15 +184,3 @@ def export_model(name: str, catalogue: Catalogue, path: Path, *, overwrite: bool
         )
     write_atomic(path, model_to_toml(model).encode())
     return path
-
-
-def missing_models(names: list[str], catalogue: Catalogue) -> PlanError:
-    """Return the refusal of a plan that names models which this installation lacks."""
-    lacking = [name for name in dict.fromkeys(names) if name not in catalogue]
-    return PlanError(
-        f"This installation has no probe {', '.join(lacking)}.",
-        "Import the probe file (menu Probe, Probe catalogue, Import; or: cryoplan probes import FILE) and open "
-        "it again; the file is left as it was.",
-        code="model-unknown",
-        place="model",
-    )

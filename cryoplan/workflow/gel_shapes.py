@@ -7,11 +7,14 @@ that it follows from; one whose key is another is not shown but solved again.
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from cryoplan.core.atomic import write_atomic
 from cryoplan.core.digest import digest
 from cryoplan.core.errors import StoreError
 from cryoplan.core.progress import SILENT, Progress
@@ -22,7 +25,7 @@ from cryoplan.plan.probe import ProbeModel
 from cryoplan.workflow.solving import MODEL_VERSION
 
 if TYPE_CHECKING:
-    from cryoplan.simulation.verification.gel import GelShape, PublishedSize, Trial
+    from cryoplan.simulation.verification.gel import GelShape, PublishedSize, SolvedIsotherm, Trial
 
 SPACING_MM = 1.0
 """Grid of the shapes that come with the program."""
@@ -113,7 +116,7 @@ def shapes_json(models: Iterable[ProbeModel], progress: Progress = SILENT) -> st
     return '{"schema": 1, "shapes": {\n' + ",\n".join(lines) + "\n}}\n"
 
 
-def _shape_of(row: dict[str, object]) -> GelShape:
+def _shape_of(row: Any) -> GelShape:
     from cryoplan.simulation.verification.gel import GelShape, SolvedIsotherm
 
     isotherms = tuple(
@@ -123,9 +126,9 @@ def _shape_of(row: dict[str, object]) -> GelShape:
             width_mm=float(one["width_mm"]),
             outline_mm=tuple((float(z), float(r)) for z, r in one["outline_mm"]),
         )
-        for one in row["isotherms"]  # type: ignore[attr-defined]  # a list, else TypeError is caught
+        for one in row["isotherms"]
     )
-    return GelShape(key=str(row["key"]), spacing_mm=float(row["spacing_mm"]), isotherms=isotherms)  # type: ignore[arg-type]  # a number, else TypeError
+    return GelShape(key=str(row["key"]), spacing_mm=float(row["spacing_mm"]), isotherms=isotherms)
 
 
 # In words ---------------------------------------------------------------------------------------------
@@ -141,18 +144,17 @@ def conditions_words(model: ProbeModel) -> str:
 def size_words(model: ProbeModel, shape: GelShape) -> tuple[str, ...]:
     """Return published and solved sizes and their difference, a line for each isotherm."""
     how = trial(model)
-    lines = [_difference(size, shape) for size in how.sizes]
-    if not lines:
-        lines = ["No published size found."]
-    told = {size.compared_degc for size in how.sizes}
-    lines += [
-        f"{show_degc(one.degc)}: solved {_pair(one.length_mm, one.width_mm)}"
-        if one.width_mm > 0.0
-        else f"{show_degc(one.degc)}: not reached"
-        for one in shape.isotherms
-        if one.degc not in told
-    ]
+    lines = [] if how.sizes else ["No published size found."]
+    for one in shape.isotherms:
+        compared = [_difference(size, shape) for size in how.sizes if size.compared_degc == one.degc]
+        lines += compared or [_solved(one)]
     return tuple(lines)
+
+
+def _solved(one: SolvedIsotherm) -> str:
+    if one.width_mm <= 0.0:
+        return f"{show_degc(one.degc)}: not reached"
+    return f"{show_degc(one.degc)}: solved {one.length_mm:.1f} x {one.width_mm:.1f} mm"
 
 
 def _difference(size: PublishedSize, shape: GelShape) -> str:
@@ -182,9 +184,58 @@ def _difference(size: PublishedSize, shape: GelShape) -> str:
     )
 
 
-def _pair(length: float, width: float) -> str:
-    return f"{length:.1f} x {width:.1f} mm"
-
-
 def _signed(mm: float) -> str:
     return f"{mm:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+# The picture ------------------------------------------------------------------------------------------
+
+
+def draw_shape(
+    model: ProbeModel, shape: GelShape, *, svg: bool = False, width_px: int = 1200, height_px: int = 900
+) -> bytes:
+    """Return the picture with all words below it, as PNG or SVG."""
+    from cryoplan.scene.gel_picture import gel_picture
+
+    how = trial(model)
+    said = [*size_words(model, shape), *(text for text in (how.conditions, how.use, how.source) if text)]
+    return gel_picture(
+        model, shape, how.sizes, conditions=conditions_words(model), words=wrapped(said), svg=svg,
+        width_px=width_px, height_px=height_px,
+    )  # fmt: skip
+
+
+def checked_picture_path(path: Path) -> Path:
+    """Return the path of a picture if its ending is one that can be drawn.
+
+    Raises
+    ------
+    StoreError
+        ``picture-kind``.
+    """
+    if path.suffix.lower() not in (".png", ".svg"):
+        raise StoreError(
+            f"A picture cannot be written as {path.name}.",
+            "Use a name that ends in .png or .svg.",
+            code="picture-kind",
+            place=path.name,
+        )
+    return path
+
+
+def write_picture(model: ProbeModel, shape: GelShape, path: Path) -> Path:
+    """Write the picture of a probe; the ending of the file says which kind.
+
+    Raises
+    ------
+    StoreError
+        If the ending is neither png nor svg (``picture-kind``), or the file cannot be written.
+    """
+    is_svg = checked_picture_path(path).suffix.lower() == ".svg"
+    write_atomic(path, draw_shape(model, shape, svg=is_svg))
+    return path
+
+
+def wrapped(lines: Iterable[str], letters: int = 150) -> list[str]:
+    """Return lines broken where they are longer than the picture is wide."""
+    return [part for line in lines for part in textwrap.wrap(line, letters)]

@@ -35,7 +35,7 @@ DRAWN_DEGC = (0.0, -20.0, -40.0)
 ROOM_MM = 35.0
 """From the active zone to the outer faces, which keep the start temperature."""
 
-_STEP_MM = 1.0
+_STEP_MM = 0.5
 _ANGLES = 48
 _RAY_STEP_MM = 0.25
 
@@ -201,7 +201,7 @@ def isotherm_outline(
 ) -> tuple[tuple[float, float], ...]:
     """Return half a longitudinal section of an isotherm: (distance behind the metal tip, radius), mm.
 
-    The radius is the mean over 48 rays of each section, the sections 1 mm apart.
+    The radius is the mean over 48 rays of each section, the sections half a mm apart.
     """
     begin, back = np.asarray(source.begin_m) * 1000.0, np.asarray(source.back)
     one = unit(np.cross(back, np.eye(3)[np.argmin(np.abs(back))]))
