@@ -205,6 +205,16 @@ def draw_shape(
     )  # fmt: skip
 
 
+def draw_bare(model: ProbeModel, shape: GelShape, *, width_px: int = 1080, height_px: int = 620) -> bytes:
+    """Return the picture alone as PNG, for a place that has the words beside it."""
+    from cryoplan.scene.gel_picture import gel_picture
+
+    return gel_picture(
+        model, shape, trial(model).sizes, conditions=conditions_words(model), width_px=width_px,
+        height_px=height_px,
+    )  # fmt: skip
+
+
 def checked_picture_path(path: Path) -> Path:
     """Return the path of a picture if its ending is one that can be drawn.
 
