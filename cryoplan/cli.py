@@ -21,7 +21,19 @@ from cryoplan.core.progress import Cancelled, ProgressReport
 
 DONE, USAGE, REFUSED, CANCELLED, INTERNAL = 0, 2, 3, 4, 5
 
-COMMANDS = ("gui", "demo", "info", "run", "structures", "report", "verify", "calibrate", "bench", "probes", "codes")
+COMMANDS = (
+    "gui",
+    "demo",
+    "info",
+    "run",
+    "structures",
+    "report",
+    "verify",
+    "calibrate",
+    "bench",
+    "probes",
+    "codes",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

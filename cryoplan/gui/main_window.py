@@ -268,9 +268,7 @@ class MainWindow(QMainWindow):
             Entry("lock", "&Probe", "&Lock or free", "L", Needs.EDIT_PROBES, self._lock_probe),
             Entry("next", "&Probe", "&Next probe", "N", Needs.PROBES, self._next_probe),
             Entry("delete", "&Probe", "&Delete", "Del", Needs.EDIT_PROBES, self._delete_probe),
-            Entry(
-                "catalogue", "&Probe", "Probe &catalogue...", "Ctrl+K", Needs.NOTHING, self.show_catalogue
-            ),
+            Entry("catalogue", "&Probe", "Pro&be catalogue...", "Ctrl+K", Needs.NOTHING, self.show_catalogue),
             Entry("solve", "&Solve", "&Solve", "F9; Ctrl+Return", Needs.PROBES, workspace.request_simulation),
             Entry("cancel", "&Solve", "&Cancel", "Ctrl+.", Needs.BUSY, workspace.cancel),
             Entry("overlays", "&View", "&Hide or show overlays", "H", Needs.CASE, self._toggle_overlays),

@@ -1,4 +1,4 @@
-"""Model text: a probe model as the TOML that `cryoplan.plan.catalogue` reads, the same text for the same model."""
+"""Model text: a probe model as the TOML that `cryoplan.plan.catalogue` reads, always in the same order."""
 
 from __future__ import annotations
 

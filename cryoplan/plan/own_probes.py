@@ -1,4 +1,4 @@
-"""Own probes: the user's models, one TOML file each, in a folder of the user's; written whole or not at all."""
+"""Own probes: the user's models, a TOML file each in a folder of the user's, written whole or not at all."""
 
 from __future__ import annotations
 

@@ -59,7 +59,9 @@ def load_stock(path: Path | None = None) -> Stock:
     """Read the list; one that cannot be read is no list, and `Stock.fault` says why."""
     place = path or stock_path()
     is_given = bool(os.environ.get(STOCK_VARIABLE, "").strip())
-    locked = f"The list is that of the department ({STOCK_VARIABLE}); it is changed there." if is_given else ""
+    locked = (
+        f"The list is that of the department ({STOCK_VARIABLE}); it is changed there." if is_given else ""
+    )
     try:
         facts = place.stat()
         if not locked and not facts.st_mode & stat.S_IWUSR:
@@ -107,7 +109,10 @@ def write_stock(stock: Stock, models: Iterable[str] | None) -> Stock:
     """
     if stock.locked:
         raise StoreError(
-            stock.locked, "Ask who keeps the list of the department.", code="stock-locked", place=stock.path.name
+            stock.locked,
+            "Ask who keeps the list of the department.",
+            code="stock-locked",
+            place=stock.path.name,
         )
     if stock.fault:
         raise StoreError(
@@ -141,7 +146,7 @@ def ordered(catalogue: Catalogue, stock: Stock) -> tuple[tuple[ProbeModel, bool]
 
 
 def stock_findings(plan: Plan, catalogue: Catalogue, stock: Stock) -> tuple[Finding, ...]:
-    """Return a warning for each model of the plan that is not on the shelf, and for a list that is damaged."""
+    """Return a warning for each model of the plan that is not on the shelf, and for a damaged list."""
     found = [_not_there(name, users, catalogue) for name, users in _lacking(plan, stock)]
     if stock.fault and plan.probes:
         found.append(
@@ -166,9 +171,10 @@ def _lacking(plan: Plan, stock: Stock) -> list[tuple[str, Sequence[str]]]:
 def _not_there(name: str, users: Sequence[str], catalogue: Catalogue) -> Finding:
     model = catalogue.get(name)
     word = "probe" if len(users) == 1 else "probes"
+    called = model.name if model is not None else name
     return Finding(
         level=Level.WARN,
         code="probe-not-in-stock",
-        text=f"{model.name if model is not None else name} ({word} {', '.join(users)}) is not on the stock list.",
+        text=f"{called} ({word} {', '.join(users)}) is not on the stock list.",
         place=f"{word} {' and '.join(users) if len(users) < 3 else ', '.join(users)}",
     )

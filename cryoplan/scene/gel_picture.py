@@ -181,8 +181,8 @@ def _furnish(
     low = frame[2] + 0.05 * (frame[3] - frame[2])
     axes.plot([left, left + length], [low, low], color=marks.scale_bar, lw=1.8, zorder=8)
     axes.text(
-        left + 0.5 * length, low + 0.015 * (frame[3] - frame[2]), label, fontsize=7.0, ha="center", va="bottom",
-        color=marks.text, zorder=9,
+        left + 0.5 * length, low + 0.015 * (frame[3] - frame[2]), label, fontsize=7.0, ha="center",
+        va="bottom", color=marks.text, zorder=9,
     )  # fmt: skip
 
 
@@ -190,11 +190,12 @@ def _legend(axes: Any, lines: Sequence[LineStyle], look: Theme) -> None:
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], color=s.colour, lw=0.75 * s.width_px, ls=s.matplotlib_dash, label=s.label) for s in lines
+        Line2D([], [], color=s.colour, lw=0.75 * s.width_px, ls=s.matplotlib_dash, label=s.label)
+        for s in lines
     ]
     found = axes.legend(
-        handles=handles, loc="lower right", fontsize=7.5, handlelength=2.8, framealpha=look.marks.chip_opacity,
-        facecolor=look.marks.chip, edgecolor="none", labelcolor=look.marks.text, borderaxespad=0.6,
+        handles=handles, loc="lower right", fontsize=7.5, handlelength=2.8, facecolor=look.marks.chip,
+        edgecolor="none", framealpha=look.marks.chip_opacity, labelcolor=look.marks.text, borderaxespad=0.6,
     )  # fmt: skip
     found.set_zorder(9)
 
@@ -212,7 +213,6 @@ def _svg(figure: Any) -> bytes:
     stream = io.BytesIO()
     # Names of clips and markers are drawn by lot unless they are salted.
     with mpl.rc_context({"svg.hashsalt": "cryoplan"}):
-        FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None})
+        FigureCanvasSVG(figure)  # becomes the figure's canvas
+        figure.savefig(stream, format="svg", metadata={"Date": None})
     return stream.getvalue()
-
-

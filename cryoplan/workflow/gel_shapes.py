@@ -1,4 +1,4 @@
-"""Gel shapes: the solved ice of each probe of the catalogue, its picture, and what differs from the published.
+"""Gel shapes: the solved ice of each probe of the catalogue, its picture, the difference in mm.
 
 Those of the built-in probes come with the program (``resources/gel/shapes.json``), each with a key over all
 that it follows from; one whose key is another is not shown but solved again.

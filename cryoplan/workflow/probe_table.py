@@ -1,4 +1,4 @@
-"""Probe table: the catalogue as the command line prints it, every number with unit, source and how it is known."""
+"""Probe table: the catalogue as it is printed, every number with unit, source and how it is known."""
 
 from __future__ import annotations
 

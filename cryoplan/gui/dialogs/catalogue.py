@@ -31,7 +31,7 @@ from cryoplan.gui.dialogs.catalogue_form import ProbeForm
 from cryoplan.gui.parts import Text, indicator_style, tone_colour
 from cryoplan.plan.own_probes import copy_of, delete_model, export_model, import_model, own_folder, save_model
 from cryoplan.plan.probe import ProbeModel
-from cryoplan.plan.stock import Stock, load_stock, ordered, with_stocked, write_stock
+from cryoplan.plan.stock import Stock, load_stock, with_stocked, write_stock
 from cryoplan.simulation.verification.gel import GelShape
 from cryoplan.workflow import gel_shapes
 from cryoplan.workflow.probe_table import LABELS, number_words, numbers_of, stock_words
@@ -42,7 +42,7 @@ FILES = "Probe files (*.toml)"
 
 
 class CatalogueDialog(QDialog):
-    """The catalogue; changes are made at once and the plan's result goes out of date where it rests on them."""
+    """The catalogue; a change is made at once, and a result that rests on it is out of date then."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,7 +86,9 @@ class CatalogueDialog(QDialog):
         self.delete = self._button("&Delete...", "Delete your own probe", self._delete)
         self.taken = self._button("&Import...", "Add a probe file to your own", self._import)
         self.given = self._button("E&xport...", "Write this probe as a file for others", self._export)
-        self.save_picture = self._button("Save &picture...", "Write the picture as PNG or SVG", self._save_picture)
+        self.save_picture = self._button(
+            "Save &picture...", "Write the picture as PNG or SVG", self._save_picture
+        )
         self.close_button = self._button("Close", "", self.reject)
 
     def _button(self, text: str, tip: str, call) -> QPushButton:
@@ -146,7 +148,9 @@ class CatalogueDialog(QDialog):
         may_tick = keeps and not self._stock.locked
         self._fill_from_here = True
         self.list.clear()
-        for model, stocked in ordered(catalogue, self._stock):
+        # By id and not by stock: a row must not jump away under the tick.
+        for model in catalogue.models:
+            stocked = self._stock.has(model.id)
             own = " (own)" if model.id in catalogue.own and "(own" not in model.name else ""
             away = "" if stocked else ", not in stock"
             item = QListWidgetItem(f"{model.name}{own}{' *' if model.is_guess else ''}{away}")
@@ -182,7 +186,11 @@ class CatalogueDialog(QDialog):
         self.edit.setEnabled(is_own)
         self.delete.setEnabled(is_own)
         self.head.say(model.name)
-        parts = [model.vendor, f"{model.gauge} gauge" if model.gauge[:1].isdigit() else model.gauge, model.coolant]
+        parts = [
+            model.vendor,
+            f"{model.gauge} gauge" if model.gauge[:1].isdigit() else model.gauge,
+            model.coolant,
+        ]
         kind = "your own probe" if is_own else "built in"
         guess = "; * geometry or heat exchange is a guess" if model.is_guess else ""
         self.facts.say(" · ".join([*(p for p in parts if p), f"{model.id}, {kind}{guess}"]))
@@ -414,7 +422,6 @@ def numbers_html(model: ProbeModel) -> str:
             f"<td>{escape(number.how)}</td><td>{escape(number.source)}</td></tr>"
         )
     said = "".join(f"<p>{escape(text)}</p>" for text in (model.note, model.calibration) if text)
-    head = "<tr><th align=left>Number</th><th align=left>Value (range)</th><th align=left>How</th>"
-    return (
-        f"{said}<table cellspacing=0 cellpadding=4>{head}<th align=left>Source</th></tr>{''.join(rows)}</table>"
-    )
+    heads = ("Number", "Value (range)", "How", "Source")
+    head = "".join(f"<th align=left>{word}</th>" for word in heads)
+    return f"{said}<table cellspacing=0 cellpadding=4><tr>{head}</tr>{''.join(rows)}</table>"

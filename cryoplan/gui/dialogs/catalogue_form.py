@@ -118,8 +118,8 @@ class ProbeForm(QDialog):
         whole = QVBoxLayout(self)
         whole.addWidget(
             Text(
-                "Every number needs its source: the label, a paper, a measurement of yours. What is recalled or "
-                "assumed is shown as a guess wherever it is used.",
+                "Every number needs its source: the label, a paper, a measurement of yours. "
+                "What is recalled or assumed is shown as a guess wherever it is used.",
                 "muted",
                 wrap=True,
             )
@@ -232,7 +232,11 @@ class ProbeForm(QDialog):
             wrong["id"] = f"There is a probe {name} already. Choose another id."
         for error in faults(self.table(), self._path):
             key = error.place.rpartition(": ")[2].partition(".")[0]
-            wrong.setdefault(key, str(error).removeprefix(f"{self._path.name}: "))
+            text = str(error).removeprefix(f"{self._path.name}: ")
+            row = self.numbers.get(key)
+            if row is not None and not row.source.text().strip():
+                text = "Say where the number is from."
+            wrong.setdefault(key, text.replace(key, {**LABELS, **TEXT_LABELS}.get(key, key), 1))
         return wrong
 
     @Slot()

@@ -218,7 +218,9 @@ def isotherm_outline(
     if not inside.size:
         return ()
     first, last = inside[0], inside[-1]
-    kept = [(float(z), float(r)) for z, r in zip(along[first : last + 1], radius[first : last + 1], strict=True)]
+    kept = [
+        (float(z), float(r)) for z, r in zip(along[first : last + 1], radius[first : last + 1], strict=True)
+    ]
     ends = [(_tip_of(kept[:3]), 0.0), (_tip_of(kept[:-4:-1]), 0.0)]
     return tuple((z + tip_offset_mm, r) for z, r in (ends[0], *kept, ends[1]))
 
@@ -285,5 +287,8 @@ def _trial(path: Path, name: str, entry: Any) -> Trial:
 
 def _bad(path: Path, key: str, what: str) -> StoreError:
     return StoreError(
-        f"{path.name}: {key} {what}.", "Install cryoplan again.", code="bad-resource", place=f"{path.name}: {key}"
+        f"{path.name}: {key} {what}.",
+        "Install cryoplan again.",
+        code="bad-resource",
+        place=f"{path.name}: {key}",
     )
