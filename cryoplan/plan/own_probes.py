@@ -27,15 +27,16 @@ def own_folder() -> Path:
     return Path(platformdirs.user_config_path("cryoplan", appauthor=False)) / "probes"
 
 
-def folder_stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return names, times and sizes of the probe files: another stamp means that they must be read again."""
+def folder_stamp(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Return names, times, sizes and places of the probe files: with another stamp they are read again."""
     found = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name.endswith(".toml"):
                     facts = entry.stat()
-                    found.append((entry.name, facts.st_mtime_ns, facts.st_size))
+                    # A file that takes the place of another within a tick of the clock has a place of its own.
+                    found.append((entry.name, facts.st_mtime_ns, facts.st_size, facts.st_ino))
     except OSError:
         return ()
     return tuple(sorted(found))
