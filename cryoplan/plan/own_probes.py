@@ -35,7 +35,7 @@ def folder_stamp(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
             for entry in entries:
                 if entry.name.endswith(".toml"):
                     facts = entry.stat()
-                    # A file that takes the place of another within a tick of the clock has a place of its own.
+                    # A file that replaces another within a tick of the clock has another place.
                     found.append((entry.name, facts.st_mtime_ns, facts.st_size, facts.st_ino))
     except OSError:
         return ()
