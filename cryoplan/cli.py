@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from cryoplan import RESEARCH_USE, __version__
+from cryoplan.cli_console import Console
+from cryoplan.cli_probes import add_probe_commands
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.finding import Level
-from cryoplan.core.progress import Cancelled, ProgressReport
+from cryoplan.core.progress import Cancelled
 
 DONE, USAGE, REFUSED, CANCELLED, INTERNAL = 0, 2, 3, 4, 5
 
@@ -31,6 +30,7 @@ COMMANDS = (
     "verify",
     "calibrate",
     "bench",
+    "probes",
     "codes",
 )
 
@@ -149,6 +149,8 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true")
     bench.set_defaults(command=_bench)
 
+    add_probe_commands(commands, Console)
+
     codes = commands.add_parser("codes", help="what the codes of findings and errors mean, and what to do")
     codes.add_argument(
         "words", nargs="*", metavar="CODE", help="a code or words to look for; all if left out"
@@ -189,7 +191,7 @@ def _demo(options: argparse.Namespace) -> int:
     out: Path = options.out or Path("cryoplan-demo")
     case = workflow.built_in_case()
     plan = workflow.built_in_plan(case)
-    with _Console(as_json=False) as progress:
+    with Console(as_json=False) as progress:
         summary = solve_and_write(case, plan, workflow.catalogue(), out, progress=progress)
     _say_result(summary.files, out)
     return DONE
@@ -198,7 +200,7 @@ def _demo(options: argparse.Namespace) -> int:
 def _info(options: argparse.Namespace) -> int:
     from cryoplan import workflow
 
-    with _Console(as_json=False) as progress:
+    with Console(as_json=False) as progress:
         found = workflow.list_series(options.path, apart=True, progress=progress)
     print(json.dumps(found.to_json(), indent=1) if options.json else found.to_text())
     return DONE
@@ -221,7 +223,7 @@ def _run(options: argparse.Namespace) -> int:
             place="--check-convergence",
         )
     probes = workflow.catalogue()
-    with _Console(as_json=options.json) as progress:
+    with Console(as_json=options.json) as progress:
         if options.phantom is not None:
             material, degc = _material(options.phantom)
             summary = run_block(
@@ -270,7 +272,7 @@ def _run(options: argparse.Namespace) -> int:
 def _structures(options: argparse.Namespace) -> int:
     from cryoplan.workflow.structures_out import structures_out
 
-    with _Console(as_json=options.json) as progress:
+    with Console(as_json=options.json) as progress:
         written = structures_out(
             image=options.image,
             out=options.out,
@@ -339,7 +341,7 @@ def _report(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from cryoplan.workflow.verifying import verify, write_verification
 
-    with _Console(as_json=options.json) as progress:
+    with Console(as_json=options.json) as progress:
         found = verify(options.quick, progress)
     files = () if options.out is None else write_verification(found, options.out)
     if options.json:
@@ -359,7 +361,7 @@ def _verify(options: argparse.Namespace) -> int:
 def _calibrate(options: argparse.Namespace) -> int:
     from cryoplan.workflow.calibrating import run_calibration
 
-    with _Console(as_json=options.json) as progress:
+    with Console(as_json=options.json) as progress:
         found = run_calibration(probe=options.probe, spacing_mm=options.spacing, progress=progress)
     print(json.dumps(found.to_json()) if options.json else f"{found.to_text()}\n{RESEARCH_USE}.")
     return DONE
@@ -368,7 +370,7 @@ def _calibrate(options: argparse.Namespace) -> int:
 def _bench(options: argparse.Namespace) -> int:
     from cryoplan.workflow.benchmark import run_benchmark
 
-    with _Console(as_json=options.json) as progress:
+    with Console(as_json=options.json) as progress:
         found = run_benchmark(
             full=options.full, only=options.only, progress=progress, stroke_times=_stroke_times()
         )
@@ -403,49 +405,6 @@ def _codes(options: argparse.Namespace) -> int:
     else:
         print("\n\n".join(m.to_text() for m in found))
     return DONE
-
-
-class _Console:
-    """Progress on the terminal (or as JSON lines); Ctrl+C asks the work to stop at its next chunk."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        self._json = as_json
-        self._asked_to_stop = False
-        self._last = -1
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> _Console:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Elsewhere than on the main thread, whoever calls us owns the signals.
-            with contextlib.suppress(ValueError):
-                self._before[number] = signal.signal(number, self._stop)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        if not self._json and sys.stderr.isatty() and self._last >= 0:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._asked_to_stop = True
-
-    def report(self, report: ProgressReport) -> None:
-        """Show one line; each whole percent at most once."""
-        percent = int(100.0 * report.fraction)
-        if percent == self._last:
-            return
-        self._last = percent
-        left = "" if report.remaining_s is None else f", {report.remaining_s:.0f} s left"
-        if self._json:
-            record = {"progress": report.fraction, "text": report.text, "remaining_s": report.remaining_s}
-            print(json.dumps(record), flush=True)
-        elif sys.stderr.isatty():
-            print(f"\r\x1b[K{percent:3d} %  {report.text}{left}", end="", file=sys.stderr, flush=True)
-
-    def cancelled(self) -> bool:
-        """Tell whether Ctrl+C was pressed."""
-        return self._asked_to_stop
 
 
 def _has_display() -> bool:

@@ -27,6 +27,7 @@ BUSY_TEXT = {
     "solve": "Solving",
     "converge": "Checking the grid",
     "verify": "Checking the solver",
+    "shape": "Freezing a probe in gel",
     "report": "Printing the PDF",
     "save": "Saving the case",
     "open": "Opening the case",

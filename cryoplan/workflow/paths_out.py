@@ -175,7 +175,8 @@ def _lines(paths: Paths) -> Iterator[str]:
         lean = f" (tip to the {lie.in_plane_toward})" if lie.in_plane_toward else ""
         side = "head" if lie.cranio_caudal_deg > 0.0 else "feet"
         yield ""
-        yield f"{one.needle.called.capitalize()}: {show_mm(room.depth_mm)} deep"
+        called = one.needle.called
+        yield f"{called[:1].upper()}{called[1:]}: {show_mm(room.depth_mm)} deep"
         if one.active_mm is not None:
             yield f"  freezes from {show_mm(one.active_mm[0])} to {show_mm(one.active_mm[1])} below the skin"
         yield f"  in the slice {lie.in_plane_deg:.1f}° from vertical{lean}"

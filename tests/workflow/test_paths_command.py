@@ -94,7 +94,10 @@ def test_the_text_reads_as_it_is_dictated(folder, capsys):
     text = capsys.readouterr().out
     assert text.startswith("Research use")
     assert "Probe 1: 58.0 mm deep" in text
-    assert "passes soft tissue (not outlined) 28, liver 3, tumour 24, liver 3 mm; pleura crossed: no lung" in text
+    assert (
+        "passes soft tissue (not outlined) 28, liver 3, tumour 24, liver 3 mm; pleura crossed: no lung"
+        in text
+    )
     assert "Tool TC1: 38.0 mm deep" in text
     assert "1 and 2: 15.0" in text
     assert "none needed: within one slice" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QWidget
 
 from cryoplan.core.sourced import Sourced
@@ -21,6 +21,7 @@ from cryoplan.plan.edits import (
 )
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.plan.protocol import LONGEST_PROTOCOL_S
+from cryoplan.plan.stock import load_stock, ordered
 from cryoplan.report.wording import measured
 
 if TYPE_CHECKING:
@@ -53,10 +54,8 @@ class ProbeEditor(QWidget):
         self.model.setAccessibleName("Probe model")
         self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.model.setMinimumContentsLength(10)
-        for number, model in enumerate(panel.workspace.catalogue.models):
-            kind = " (warmer)" if model.is_warmer else ""
-            self.model.addItem(f"{model.name}{kind}{' *' if model.is_guess else ''}", model.id)
-            self.model.setItemData(number, model_words(model), Qt.ItemDataRole.ToolTipRole)
+        self._fill_models()
+        panel.workspace.catalogue_changed.connect(self._fill_models)
         self.model.activated.connect(self._set_model)
         self.tip = [self._place("tip", axis) for axis in "xyz"]
         self.entry = [self._place("entry", axis) for axis in "xyz"]
@@ -76,6 +75,17 @@ class ProbeEditor(QWidget):
         self.stop.valueChanged.connect(self._set_times)
         self.note = Text("", "muted", wrap=True, scale=0.85)
         self._lay_out()
+
+    @Slot()
+    def _fill_models(self) -> None:
+        """List the models, those in stock first; the chosen one stays."""
+        chosen = self._probe.model if self._probe is not None else None
+        self.model.clear()
+        for number, (model, stocked) in enumerate(ordered(self._panel.workspace.catalogue, load_stock())):
+            kind = f"{' (warmer)' if model.is_warmer else ''}{' *' if model.is_guess else ''}"
+            self.model.addItem(f"{model.name}{kind}{'' if stocked else ', not in stock'}", model.id)
+            self.model.setItemData(number, model_words(model), Qt.ItemDataRole.ToolTipRole)
+        self.model.setCurrentIndex(self.model.findData(chosen))
 
     def _lay_out(self) -> None:
         grid = QGridLayout(self)
