@@ -20,7 +20,7 @@ from PySide6.QtGui import (
     QTransform,
 )
 
-from cryoplan.gui.probe_gestures import PlacedGrip
+from cryoplan.gui.grips import PlacedGrip
 from cryoplan.gui.slice_layers import Picture, Stroke
 from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark, scale_bar_mm, strength_at

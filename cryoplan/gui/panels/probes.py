@@ -9,10 +9,10 @@ from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.finding import Finding, Level, worst
 from cryoplan.core.units import show_mm
+from cryoplan.gui.chosen import PARALLEL_MM, copy_selected, delete_selected, selected, toggle_lock
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.probe_editor import ProbeEditor
 from cryoplan.gui.parts import SIGNS, STALE, Heading, Name, Press, Swatch, Text, short_name
-from cryoplan.gui.probe_gestures import PARALLEL_MM, copy_selected, delete_selected, selected, toggle_lock
 from cryoplan.plan.limits import placement_limits
 from cryoplan.plan.path import Clearance, Pass, clearances, passes
 from cryoplan.plan.placement import Angles, angles, pairs
