@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal, Slot
 
 from cryoplan.app.view import ViewState
@@ -30,7 +32,6 @@ from cryoplan.plan.edits import (
 )
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
-from cryoplan.scene.plane import Orientation
 
 DEFAULT_MODEL = "generic-15g"
 PARALLEL_MM = 15.0
@@ -415,13 +416,28 @@ _ARROWS = {
 }
 
 
+class Turned(Protocol):
+    """How a view is turned to the screen."""
+
+    @property
+    def right(self) -> npt.NDArray[np.float64]:
+        """Patient direction to the right of the screen."""
+
+    @property
+    def down(self) -> npt.NDArray[np.float64]:
+        """Patient direction down the screen."""
+
+    def turn_axis(self, right: float, down: float) -> npt.NDArray[np.float64]:
+        """Return the axis about which an arrow key turns a probe."""
+
+
 class ProbeKeys:
     """What the keys of a view do to the selected probe."""
 
-    def __init__(self, workspace: Workspace, view: ViewState, orientation: Orientation) -> None:
+    def __init__(self, workspace: Workspace, view: ViewState, aim: Turned) -> None:
         self._workspace = workspace
         self._view = view
-        self._orientation = orientation
+        self._aim = aim
         self._held: tuple[object, str] = (None, "")
 
     def press(self, key: int, modifiers: Qt.KeyboardModifier, *, repeated: bool = False) -> bool:
@@ -450,16 +466,10 @@ class ProbeKeys:
         if not repeated or self._held[0] != held:
             self._held = (held, new_gesture())
         times = LARGE if modifiers & Qt.KeyboardModifier.ShiftModifier else 1.0
-        o = self._orientation
         right, down = _ARROWS[key]
         if modifiers & Qt.KeyboardModifier.AltModifier:
-            # Right and down turn clockwise on the screen: about the direction that points into it.
-            axis = np.zeros(3)
-            axis[o.axis] = -1.0 if o is Orientation.SAGITTAL else 1.0
-            turn = times * TURN_DEG * (right + down)
+            axis, turn = self._aim.turn_axis(right, down), times * TURN_DEG
             attempt(self._workspace, lambda p: tilt(p, probe.name, axis, turn), gesture=self._held[1])
             return
-        by = np.zeros(3)
-        by[o.u_axis], by[o.v_axis] = right, down * o.v_sign
-        by *= times * NUDGE_MM
+        by = times * NUDGE_MM * (right * self._aim.right + down * self._aim.down)
         attempt(self._workspace, lambda p: nudge(p, probe.name, by), gesture=self._held[1])

@@ -62,6 +62,11 @@ class Camera:
         scale = 1.0 / self.mm_per_px
         return QTransform(scale, 0.0, 0.0, scale, origin.x(), origin.y())
 
+    def seen(self, size: QSizeF) -> QRectF:
+        """Return the part of the plane that a widget of that size shows."""
+        width, height = size.width() * self.mm_per_px, size.height() * self.mm_per_px
+        return QRectF(self.u_mm - width / 2.0, self.v_mm - height / 2.0, width, height)
+
     def zoomed(self, factor: float, at: QPointF, size: QSizeF) -> Camera:
         """Return the camera `factor` times nearer, the point under `at` staying where it is."""
         u, v = self.to_mm(at, size)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from cryoplan.app.view import ViewState, Window
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point, as_point
+from cryoplan.gui.aim import Aim
 from cryoplan.gui.draw_gestures import DrawGestures
 from cryoplan.gui.probe_gestures import GripDrag, Placing, ProbeKeys, grip_at
 from cryoplan.gui.slice_paint import Camera
@@ -49,8 +50,8 @@ class SliceView(SlicePicture):
         What is shown, and where edits go.
     view : ViewState
         Shared by all views.
-    orientation : Orientation
-        Which plane.
+    orientation : Orientation or Aim
+        Which plane: a slice of the patient, or what another aim says.
     placing : Placing, optional
         Shared by all views; one of its own when left out.
 
@@ -69,12 +70,12 @@ class SliceView(SlicePicture):
         self,
         workspace: Workspace,
         view: ViewState,
-        orientation: Orientation,
+        orientation: Orientation | Aim,
         placing: Placing | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(workspace, view, orientation, placing, parent)
-        self._keys = ProbeKeys(workspace, view, orientation)
+        self._keys = ProbeKeys(workspace, view, self.aim)
         self._hand = DrawGestures(self.outlining, view, self)
         self._wheel = 0.0
         self._drag: GripDrag | None = None
@@ -100,7 +101,7 @@ class SliceView(SlicePicture):
             return
         pos, button = event.position(), event.button()
         self._pressed, self._press_px = button, pos
-        self._press_camera, self._press_window = self._camera, self._view.window
+        self._press_camera, self._press_window = self.camera, self._view.window
         shifted = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         self._press_second = self._view.second_window if shifted and self._has_second else None
         if button == Qt.MouseButton.LeftButton:
@@ -123,6 +124,7 @@ class SliceView(SlicePicture):
         if grip is not None:
             self._hot = grip.kind
             self._drag = GripDrag(self._workspace, grip, self._plane_point(pos))
+            self._hold()
             self.update()
             return
         probe = self._probe_at(pos)
@@ -191,8 +193,7 @@ class SliceView(SlicePicture):
         before = self._press_camera
         if before is not None:
             by = by_px * before.mm_per_px
-            self._camera = replace(before, u_mm=before.u_mm - by.x(), v_mm=before.v_mm - by.y())
-            self.update()
+            self._look_with(replace(before, u_mm=before.u_mm - by.x(), v_mm=before.v_mm - by.y()))
 
     def _window_by(self, by: QPointF) -> None:
         """Right is wider, up is brighter; in proportion to the width, so that MR works like CT."""
@@ -230,7 +231,9 @@ class SliceView(SlicePicture):
         """Hold nothing any more; what a drag did so far stays, a stroke is given up."""
         self._hand.let_go()
         self._pressed = None
-        self._drag = None
+        if self._drag is not None:
+            self._drag = None
+            self._let_plane_go()
         self._windowing = False
         self._show_cursor()
         self.update()
@@ -379,6 +382,7 @@ class SliceView(SlicePicture):
         elif key in (Qt.Key.Key_T, Qt.Key.Key_Comma, Qt.Key.Key_Period):
             self._press_slab(key)
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_0):
+            self.aim.recentre()
             self.fit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self.zoom(ZOOM_PER_KEY)
