@@ -52,6 +52,11 @@ class Aim(QObject):
         """What the view says while there is no plane."""
         return "Open a scan"
 
+    @property
+    def note(self) -> str:
+        """What must not be missed about this plane, empty where there is nothing."""
+        return ""
+
     def plane(self, sampler: SliceSampler) -> Plane | None:
         """Return the plane that is shown now."""
         raise NotImplementedError

@@ -13,8 +13,8 @@ from cryoplan.app.outlining import Outlining
 from cryoplan.core.box import VoxelBox
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
+from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_layers import Stroke, lines_path
-from cryoplan.gui.slice_paint import Camera
 from cryoplan.image.outlining.strokes import Patch
 from cryoplan.scene.contours import Line, contour_lines
 from cryoplan.scene.oblique import Plane

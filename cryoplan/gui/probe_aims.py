@@ -94,11 +94,6 @@ class ProbeAim(Aim):
         return plane.position_text(), plane.position_text()
 
     @property
-    def note(self) -> str:
-        """What must not be missed about this plane, empty where there is nothing."""
-        return ""
-
-    @property
     def _facing(self) -> Facing:
         plane = self.plane()
         assert plane is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Slot
@@ -19,12 +18,14 @@ from cryoplan.core.geometry import Point, as_point, distance_mm
 from cryoplan.core.units import show_clock, show_mm
 from cryoplan.core.volume import Volume
 from cryoplan.gui.aim import Aim, SliceAim
+from cryoplan.gui.base_picture import BasePicture
 from cryoplan.gui.drawn_layer import DrawnLayer
 from cryoplan.gui.probe_gestures import PlacedGrip, Placing, place_grips, selected
 from cryoplan.gui.proposed_layer import ProposedLayer, key_line
 from cryoplan.gui.second_layer import words
-from cryoplan.gui.slice_layers import Outlines, Picture, SliceLayers
-from cryoplan.gui.slice_paint import Camera, SlicePainter, colour
+from cryoplan.gui.slice_camera import Camera
+from cryoplan.gui.slice_layers import Outlines, SliceLayers
+from cryoplan.gui.slice_paint import SlicePainter, colour
 from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark, project_probe, strength_at
 from cryoplan.scene.oblique import Plane
@@ -70,8 +71,7 @@ class SlicePicture(QWidget):
         self._camera: Camera | None = None
         self._fitted_to: Volume | None = None
         self._cursor_seen = view.cursor_mm
-        self._base: tuple[Any, QPixmap] | None = None
-        self._gray: tuple[Any, QPixmap] | None = None
+        self._base = BasePicture()
         self._texts: tuple[str, ...] = ()
         # What the mouse is doing; the picture shows it.
         self._hot: Grip | None = None
@@ -346,8 +346,7 @@ class SlicePicture(QWidget):
         drawing = SlicePainter(painter, camera, size, self.font())
         if not self._view.overlays_hidden:
             drawing.strokes(self._drawn.strokes(plane))
-            u, v = plane.mm_to_plane(self._view.cursor_mm)
-            drawing.crosshair(float(u), float(v))
+            self._paint_crosshair(drawing, plane)
         if self._view.shows("probes"):
             self._paint_probes(drawing, plane)
         self._paint_placing(drawing, plane)
@@ -379,49 +378,26 @@ class SlicePicture(QWidget):
 
     def _base_picture(self, plane: Plane, camera: Camera, *, stale: bool) -> QPixmap:
         """Return image, outlines and isotherms as one picture, kept while only probes and marks move."""
-        window, ratio = self._view.window, self.devicePixelRatioF()
-        picture = self._layers.picture(plane, window, camera.seen(QSizeF(self.size())), camera.mm_per_px)
+        seen = camera.seen(QSizeF(self.size()))
+        picture = self._layers.picture(plane, self._view.window, seen, camera.mm_per_px)
         outlines, target = self._layers.outlines(plane)
         isotherms = self._layers.isotherms(plane, stale=stale)
         proposed = self._proposed.strokes(plane)
-        paths = tuple(s.path for s in (*outlines, *proposed, *isotherms, *target))
-        key = (camera, self.size(), ratio, stale, picture, *paths)
-        if self._base is None or not _same(self._base[0], key):
-            # Its own copy of the image, which is slow to scale and stays when a stroke changes an outline.
-            pixmap = self._gray_picture(camera, picture).copy()
-            painter = QPainter(pixmap)
-            try:
-                drawing = SlicePainter(painter, camera, QSizeF(self.size()), self.font())
-                for strokes in (outlines, proposed, isotherms, target):
-                    drawing.strokes(strokes)
-            finally:
-                painter.end()
-            self._base = (key, pixmap)
-        return self._base[1]
+        return self._base.pixmap(self, camera, picture, (outlines, proposed, isotherms, target))
 
-    def _gray_picture(self, camera: Camera, picture: Picture | None) -> QPixmap:
-        """Return the image alone as it lies in the view, kept while it lies there."""
-        ratio = self.devicePixelRatioF()
-        key = (camera, self.size(), ratio, theme().dark.canvas, picture)
-        if self._gray is None or self._gray[0][:4] != key[:4] or self._gray[0][4] is not picture:
-            pixmap = QPixmap(self.size() * ratio)
-            pixmap.setDevicePixelRatio(ratio)
-            pixmap.fill(colour(theme().dark.canvas))
-            painter = QPainter(pixmap)
-            try:
-                if picture is not None:
-                    SlicePainter(painter, camera, QSizeF(self.size()), self.font()).image(picture)
-            finally:
-                painter.end()
-            self._gray = (key, pixmap)
-        return self._gray[1]
+    def _paint_crosshair(self, drawing: SlicePainter, plane: Plane) -> None:
+        u, v = plane.mm_to_plane(self._view.cursor_mm)
+        drawing.crosshair(float(u), float(v))
+
+    def _paint_mark(self, drawing: SlicePainter, mark: ProbeMark) -> None:
+        """Draw one probe."""
+        locked = self._workspace.plan.probe(mark.name).locked
+        drawing.probe(mark, selected=mark.name == self._view.selected_probe, locked=locked)
 
     def _paint_probes(self, drawing: SlicePainter, plane: Plane) -> None:
-        plan, chosen = self._workspace.plan, self._view.selected_probe
         for mark in self.marks():
-            locked = plan.probe(mark.name).locked
-            drawing.probe(mark, selected=mark.name == chosen, locked=locked)
-        for thermocouple in plan.thermocouples:
+            self._paint_mark(drawing, mark)
+        for thermocouple in self._workspace.plan.thermocouples:
             u, v = plane.mm_to_plane(thermocouple.position_mm)
             near = strength_at(float(plane.distance_mm(thermocouple.position_mm)))
             drawing.thermocouple(float(u), float(v), thermocouple.name, near)
@@ -444,7 +420,7 @@ class SlicePicture(QWidget):
         drawing.titles(self.title, *self.aim.words(plane, sampler))
         case = self._workspace.case
         both = words(case.scan, self._workspace.second, self._view) if case is not None else ""
-        line = " · ".join(filter(None, (both, self._view.slab.text)))
+        line = " · ".join(filter(None, (self.aim.note, both, self._view.slab.text)))
         if line:
             drawing.subtitle(line)
         drawing.letters(plane.orientation_letters())
@@ -480,8 +456,3 @@ class SlicePicture(QWidget):
                 title = f"at {show_clock(result.frame_near(self._view.time_s).time_s)}"
         if lines:
             drawing.legend(title, lines)
-
-
-def _same(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
-    """Tell whether two keys are of one picture; paths are compared as objects, which is fast."""
-    return len(a) == len(b) and a[:4] == b[:4] and all(x is y for x, y in zip(a[4:], b[4:], strict=True))

@@ -15,7 +15,7 @@ from cryoplan.core.geometry import Point, as_point
 from cryoplan.gui.aim import Aim
 from cryoplan.gui.draw_gestures import DrawGestures
 from cryoplan.gui.probe_gestures import GripDrag, Placing, ProbeKeys, grip_at
-from cryoplan.gui.slice_paint import Camera
+from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_picture import SlicePicture
 from cryoplan.scene.plane import Orientation
 from cryoplan.scene.window import presets_of, show_window
