@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
-from cryoplan.core.geometry import Point
+from cryoplan.core.geometry import FloatArray, Point
 from cryoplan.gui.grips import DRAG_PX, GripDrag, PlacedGrip, apart_px
 from cryoplan.gui.placing import Placing
 from cryoplan.gui.probe_keys import ProbeKeys
@@ -38,7 +38,7 @@ class CanvasHand:
     ) -> None:
         self._workspace, self._view, self._placing = workspace, view, placing
         self._scene, self._picture = scene, picture
-        self._keys = ProbeKeys(workspace, view, scene.screen_directions)
+        self._keys = ProbeKeys(workspace, view, _Screen(scene))
         self._drag: GripDrag | None = None
         self._grip: SceneGrip | None = None
         self._slip = QPointF()
@@ -154,3 +154,22 @@ class CanvasHand:
 
     def _size(self) -> tuple[float, float]:
         return (float(self._picture.width()), float(self._picture.height()))
+
+
+class _Screen:
+    """The screen of the 3D view as it lies in the patient now."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    @property
+    def right(self) -> FloatArray:
+        return self._scene.screen_directions()[0]
+
+    @property
+    def down(self) -> FloatArray:
+        return self._scene.screen_directions()[1]
+
+    def turn_axis(self, right: float, down: float) -> FloatArray:
+        # Right and down turn clockwise: about the direction that points into the screen.
+        return (right + down) * self._scene.screen_directions()[2]

@@ -25,7 +25,7 @@ from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.case.middle import target_centre_mm
 from cryoplan.core.geometry import as_point
-from cryoplan.gui import actions, drawing
+from cryoplan.gui import actions, drawing, probe_set
 from cryoplan.gui.actions import Entry, Needs
 from cryoplan.gui.banner import Banner, Notices
 from cryoplan.gui.case_files import CaseFiles
@@ -46,6 +46,7 @@ from cryoplan.gui.panels import (
 )
 from cryoplan.gui.placing import Placing
 from cryoplan.gui.plan_card import PlanCard
+from cryoplan.gui.probe_set import ProbeSet
 from cryoplan.gui.protocol_bar import ProtocolBar
 from cryoplan.gui.rail import STEPS, Rail
 from cryoplan.gui.second_files import SecondFiles
@@ -97,6 +98,8 @@ class MainWindow(QMainWindow):
         self.file_type = FileType(workspace, self)
         self.outliner = Outliner(workspace, self)
         self.drawing = drawing.Drawing(workspace, view, self._step_1, self)
+        self.placing = Placing(workspace, view, self)
+        self.probe_set = ProbeSet(workspace, view, self.placing, self)
         self.actions_by_id = actions.build(self, workspace, self._entries())
         self.recent_menu = RecentMenu(self.shelf, self.actions_by_id["save-case"], self.menuBar())
         self.recent_menu.asked.connect(self.case_files.do)
@@ -114,17 +117,18 @@ class MainWindow(QMainWindow):
         workspace, view = self.workspace, self.view
         middle = QWidget(self)
         middle.setObjectName("viewArea")
-        self.placing = Placing(workspace, view, self)
         self.slices = {
             orientation: SliceView(workspace, view, orientation, self.placing) for orientation in Orientation
         }
         self.canvas = canvas(workspace, view, palette, self.placing, middle)
-        self.grid = ViewGrid(self.slices, self.canvas, view)
+        self.grid = ViewGrid(self.slices, self.canvas, view, self.probe_set.views, self.probe_set.strip)
+        self.probe_set.attach(self.grid)
         self.banner = Banner(palette, middle)
         self.notices = Notices(workspace, middle)
         self.notices.save_elsewhere_requested.connect(self.files.save_elsewhere)
         self.notices.history_requested.connect(self.show_history)
         self.protocol_bar = ProtocolBar(workspace, view, palette, middle)
+        self.protocol_bar.add(self.probe_set.switch)
         self.welcome = Welcome(workspace, self.shelf, middle)
         self.welcome.open_folder_requested.connect(self.files.open_folder)
         self.welcome.open_file_requested.connect(self.files.open_file)
@@ -186,7 +190,7 @@ class MainWindow(QMainWindow):
         )
         self.top_bar.save_elsewhere_requested.connect(self.files.save_elsewhere)
         self.status_line = StatusLine(workspace, view, self)
-        for slice_view in self.slices.values():
+        for slice_view in (*self.slices.values(), *self.probe_set.views.values()):
             slice_view.hovered.connect(self.status_line.point_at)
 
         row = QHBoxLayout()
@@ -266,6 +270,7 @@ class MainWindow(QMainWindow):
             Entry("solve", "&Solve", "&Solve", "F9; Ctrl+Return", Needs.PROBES, workspace.request_simulation),
             Entry("cancel", "&Solve", "&Cancel", "Ctrl+.", Needs.BUSY, workspace.cancel),
             Entry("overlays", "&View", "&Hide or show overlays", "H", Needs.CASE, self._toggle_overlays),
+            *self.probe_set.entries(),
             *steps,
             Entry("shortcuts", "&Help", "&Shortcuts", "?", Needs.NOTHING, self.show_shortcuts),
             Entry(
@@ -394,7 +399,7 @@ class MainWindow(QMainWindow):
             for action in self.actions_by_id.values()
             if not action.shortcut().isEmpty()
         ]
-        ShortcutsDialog([*actions.MANNERS, *drawing.MANNERS, *rows], self).exec()
+        ShortcutsDialog([*actions.MANNERS, *drawing.MANNERS, *probe_set.MANNERS, *rows], self).exec()
 
     def show_messages(self) -> None:
         """Show what every code of a message means, beside the window."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
-import numpy as np
 from PySide6.QtCore import Qt
 
 from cryoplan.app.view import ViewState
@@ -29,7 +28,20 @@ _ARROWS = {
     Qt.Key.Key_Down: (0.0, 1.0),
 }
 
-ScreenAxes = Callable[[], tuple[FloatArray, FloatArray, FloatArray]]
+
+class Turned(Protocol):
+    """How a view is turned to the screen."""
+
+    @property
+    def right(self) -> FloatArray:
+        """Patient direction to the right of the screen."""
+
+    @property
+    def down(self) -> FloatArray:
+        """Patient direction down the screen."""
+
+    def turn_axis(self, right: float, down: float) -> FloatArray:
+        """Return the axis about which an arrow key turns a probe."""
 
 
 class ProbeKeys:
@@ -37,14 +49,14 @@ class ProbeKeys:
 
     Parameters
     ----------
-    axes : callable
-        Returns the LPS directions of the view: right, down, and into the screen.
+    aim : Turned
+        How the view lies in the patient.
     """
 
-    def __init__(self, workspace: Workspace, view: ViewState, axes: ScreenAxes) -> None:
+    def __init__(self, workspace: Workspace, view: ViewState, aim: Turned) -> None:
         self._workspace = workspace
         self._view = view
-        self._axes = axes
+        self._aim = aim
         self._held: tuple[object, str] = (None, "")
 
     def press(self, key: int, modifiers: Qt.KeyboardModifier, *, repeated: bool = False) -> bool:
@@ -73,16 +85,15 @@ class ProbeKeys:
         if not repeated or self._held[0] != held:
             self._held = (held, new_gesture())
         times = LARGE if modifiers & Qt.KeyboardModifier.ShiftModifier else 1.0
-        right, down, inward = self._axes()
         across, along = _ARROWS[key]
         case, catalogue = self._workspace.case, self._workspace.catalogue
 
         def moved(plan: Plan) -> Plan:
             if modifiers & Qt.KeyboardModifier.AltModifier:
-                # Right and down turn clockwise on the screen: about the direction that points into it.
-                new = turn_by(plan, name, inward, times * TURN_DEG * (across + along), case)
+                axis = self._aim.turn_axis(across, along)
+                new = turn_by(plan, name, axis, times * TURN_DEG, case)
             else:
-                by = times * NUDGE_MM * (across * np.asarray(right) + along * np.asarray(down))
+                by = times * NUDGE_MM * (across * self._aim.right + along * self._aim.down)
                 new = keep_on_skin(plan, nudge(plan, name, by), name, case)
             require_reach(plan, new, catalogue)
             return new

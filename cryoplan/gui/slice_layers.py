@@ -22,8 +22,9 @@ from cryoplan.core.errors import CryoplanError
 from cryoplan.core.volume import Volume
 from cryoplan.gui.second_layer import Look, SecondLayer
 from cryoplan.scene.contours import IsothermCutter, Line, OutlineCutter
+from cryoplan.scene.oblique import ObliquePlane, Plane
 from cryoplan.scene.overlays import SHOWN_DEGC
-from cryoplan.scene.plane import SlicePlane
+from cryoplan.scene.sampled import Lattice
 from cryoplan.scene.slab import Slab, extract_slab
 from cryoplan.scene.slices import SliceImage, SliceSampler
 from cryoplan.scene.style import LineStyle, theme
@@ -34,6 +35,12 @@ NOT_OUTLINED = frozenset({Role.BODY, Role.SKIN, Role.FAT, Role.MUSCLE})
 
 KEPT_SLICES = 48
 KEPT_CUTS = 4
+
+TILE = 32
+"""Pixels of an oblique picture at its edges that are cut at a time."""
+
+PER_PIXEL = 0.75
+"""Pixels of an oblique picture are not smaller than this part of a pixel of the screen."""
 
 _Key = TypeVar("_Key")
 _Kept = TypeVar("_Kept")
@@ -144,7 +151,7 @@ class Outlines(QObject):
 class Picture:
     """The image of one slice and the plane coordinates of its outer edges."""
 
-    plane: SlicePlane
+    plane: Plane
     image: QImage
     rect_mm: QRectF
 
@@ -169,13 +176,13 @@ class SliceLayers:
         self._outlines = Outlines.of(workspace)
         self._outlining = Outlining.of(workspace)
         self._sampler: SliceSampler | None = None
-        self._cuts: dict[tuple[SlicePlane, Slab], SliceImage] = {}
+        self._cuts: dict[tuple[Plane, Slab, Lattice | None], SliceImage] = {}
         self._second = SecondLayer(workspace.second, view)
-        self._pictures: dict[tuple[SlicePlane, Slab, Window, Look | None], Picture] = {}
-        self._outline_paths: dict[tuple[SlicePlane, OutlineCutter], QPainterPath] = {}
+        self._pictures: dict[tuple[Plane, Slab, Lattice | None, Window, Look | None], Picture] = {}
+        self._outline_paths: dict[tuple[Plane, OutlineCutter], QPainterPath] = {}
         self._field: Volume | None = None
         self._cutter: IsothermCutter | None = None
-        self._isotherm_paths: dict[SlicePlane, list[tuple[float, QPainterPath]]] = {}
+        self._isotherm_paths: dict[Plane, list[tuple[float, QPainterPath]]] = {}
         self._case: Case | None = None
 
     def sampler(self) -> SliceSampler | None:
@@ -190,16 +197,41 @@ class SliceLayers:
             self._case = case
         return self._sampler
 
-    def picture(self, plane: SlicePlane, window: Window) -> Picture:
-        """Return the image of a slice, or of the slab around it when the view looks through one.
+    def rect_mm(self, plane: Plane) -> QRectF:
+        """Return the outer edges of all that the scan has of a plane; without any size where it has none."""
+        sampler = self.sampler()
+        assert sampler is not None
+        if isinstance(plane, ObliquePlane):
+            whole = sampler.lattice_on(plane)
+        else:
+            whole = sampler.lattice(plane.orientation)
+        if whole is None:
+            return QRectF()
+        return QRectF(
+            whole.u_mm - whole.du_mm / 2.0,
+            whole.v_mm - whole.dv_mm / 2.0,
+            whole.columns * whole.du_mm,
+            whole.rows * whole.dv_mm,
+        )
 
-        It is grey, or grey with the colours of the second image over it.
+    def picture(
+        self, plane: Plane, window: Window, seen: QRectF | None = None, mm_per_px: float = 0.0
+    ) -> Picture | None:
+        """Return the image of a plane, or of the slab around it when the view looks through one.
+
+        It is grey, or grey with the colours of the second image over it. Of an oblique plane only what is
+        seen is cut, no finer than the screen; None where nothing of the scan is.
         """
         slab, look = self._view.slab, self._second.look
-        key = (plane, slab, window, look)
+        lattice = None
+        if isinstance(plane, ObliquePlane):
+            lattice = self._lattice(plane, seen, mm_per_px)
+            if lattice is None:
+                return None
+        key = (plane, slab, lattice, window, look)
         known = self._pictures.get(key)
         if known is None:
-            part = self._cut(plane, slab)
+            part = self._cut(plane, slab, lattice)
             grey = np.ascontiguousarray(window_to_gray(part.values, window.width, window.level))
             rows, columns = grey.shape
             if look is not None and self._sampler is not None:
@@ -214,17 +246,29 @@ class SliceLayers:
             _keep(self._pictures, key, known)
         return known
 
-    def _cut(self, plane: SlicePlane, slab: Slab) -> SliceImage:
+    def _lattice(self, plane: ObliquePlane, seen: QRectF | None, mm_per_px: float) -> Lattice | None:
+        sampler = self.sampler()
+        assert sampler is not None
+        if seen is None:
+            return sampler.lattice_on(plane)
+        finest = max(mm_per_px * PER_PIXEL, min(sampler.volume.grid.spacing_mm))
+        # To whole tiles, so that a picture that is moved a little need not be cut again.
+        tile = TILE * finest
+        left, right = np.floor(seen.left() / tile) * tile, np.ceil(seen.right() / tile) * tile
+        top, bottom = np.floor(seen.top() / tile) * tile, np.ceil(seen.bottom() / tile) * tile
+        return sampler.lattice_on(plane, seen_uv=(left, right, top, bottom), least_mm=finest)
+
+    def _cut(self, plane: Plane, slab: Slab, lattice: Lattice | None) -> SliceImage:
         sampler = self.sampler()
         assert sampler is not None
         # Kept because a slab of an oblique scan takes longer than a change of its window may.
-        known = self._cuts.get((plane, slab))
+        known = self._cuts.get((plane, slab, lattice))
         if known is None:
-            known = extract_slab(sampler, plane, slab)
-            _keep(self._cuts, (plane, slab), known, KEPT_CUTS)
+            known = extract_slab(sampler, plane, slab, lattice)
+            _keep(self._cuts, (plane, slab, lattice), known, KEPT_CUTS)
         return known
 
-    def outlines(self, plane: SlicePlane) -> tuple[list[Stroke], list[Stroke]]:
+    def outlines(self, plane: Plane) -> tuple[list[Stroke], list[Stroke]]:
         """Return the outlines of all shown structures: those below the isotherms, and the target's."""
         case = self._case
         look = theme()
@@ -266,7 +310,7 @@ class SliceLayers:
         """Return the isotherms that are switched on."""
         return tuple(t for t in SHOWN_DEGC if self._view.shows(f"ice_{t:.0f}"))
 
-    def isotherms(self, plane: SlicePlane, *, stale: bool) -> list[Stroke]:
+    def isotherms(self, plane: Plane, *, stale: bool) -> list[Stroke]:
         """Return the isotherms that are switched on, warmest first; greyed when `stale`."""
         field = self.field()
         if field is not self._field:

@@ -12,16 +12,14 @@ from cryoplan.gui.slice_paint import SlicePainter, colour
 from cryoplan.plan.shaft import Shaft
 from cryoplan.plan.tool import Tool
 from cryoplan.scene.contours import strength_at
-from cryoplan.scene.plane import SlicePlane
+from cryoplan.scene.oblique import Plane
 
 NEEDLE_PX = 1.5
 GHOST_PX = 1.8
 TIP_PX = 5.0
 
 
-def paint_tools(
-    drawing: SlicePainter, plane: SlicePlane, tools: Sequence[Tool], selected: str | None
-) -> None:
+def paint_tools(drawing: SlicePainter, plane: Plane, tools: Sequence[Tool], selected: str | None) -> None:
     """Draw tools thinner than probes, with a cross at the tip and their name at the entry."""
     for tool in tools:
         tip, entry, strength = _ends(drawing, plane, tool)
@@ -36,7 +34,7 @@ def paint_tools(
         _write(drawing, entry, tip, f"{tool.name} locked" if tool.locked else tool.name, ink, strength)
 
 
-def paint_ghosts(drawing: SlicePainter, plane: SlicePlane, ghosts: Sequence[Shaft]) -> None:
+def paint_ghosts(drawing: SlicePainter, plane: Plane, ghosts: Sequence[Shaft]) -> None:
     """Draw probes that are only proposed: dashed, with a ring at the tip and the name they would get."""
     ink = drawing.look.probes.selected
     for ghost in ghosts:
@@ -52,7 +50,7 @@ def paint_ghosts(drawing: SlicePainter, plane: SlicePlane, ghosts: Sequence[Shaf
         _write(drawing, entry, tip, f"{ghost.name}?", ink, strength)
 
 
-def _ends(drawing: SlicePainter, plane: SlicePlane, shaft: Shaft) -> tuple[QPointF, QPointF, float]:
+def _ends(drawing: SlicePainter, plane: Plane, shaft: Shaft) -> tuple[QPointF, QPointF, float]:
     """Return tip and entry on the widget, and how strongly to draw by the nearer end or a crossing."""
     tip, entry = (plane.mm_to_plane(p) for p in (shaft.tip_mm, shaft.entry_mm))
     off = [float(plane.distance_mm(p)) for p in (shaft.tip_mm, shaft.entry_mm)]

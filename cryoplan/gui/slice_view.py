@@ -11,12 +11,13 @@ from PySide6.QtWidgets import QWidget
 
 from cryoplan.app.view import ViewState, Window
 from cryoplan.app.workspace import Workspace
-from cryoplan.core.geometry import FloatArray, Point, as_point
+from cryoplan.core.geometry import Point, as_point
+from cryoplan.gui.aim import Aim
 from cryoplan.gui.draw_gestures import DrawGestures
 from cryoplan.gui.grips import GripDrag, apart_px, grip_at
 from cryoplan.gui.placing import Placing
 from cryoplan.gui.probe_keys import ProbeKeys
-from cryoplan.gui.slice_paint import Camera
+from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_picture import SlicePicture
 from cryoplan.scene.plane import Orientation
 from cryoplan.scene.window import presets_of, show_window
@@ -51,8 +52,8 @@ class SliceView(SlicePicture):
         What is shown, and where edits go.
     view : ViewState
         Shared by all views.
-    orientation : Orientation
-        Which plane.
+    orientation : Orientation or Aim
+        Which plane: a slice of the patient, or what another aim says.
     placing : Placing, optional
         Shared by all views; one of its own when left out.
 
@@ -71,12 +72,12 @@ class SliceView(SlicePicture):
         self,
         workspace: Workspace,
         view: ViewState,
-        orientation: Orientation,
+        orientation: Orientation | Aim,
         placing: Placing | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(workspace, view, orientation, placing, parent)
-        self._keys = ProbeKeys(workspace, view, self._screen_axes)
+        self._keys = ProbeKeys(workspace, view, self.aim)
         self._hand = DrawGestures(self.outlining, view, self)
         self._wheel = 0.0
         self._drag: GripDrag | None = None
@@ -102,7 +103,7 @@ class SliceView(SlicePicture):
             return
         pos, button = event.position(), event.button()
         self._pressed, self._press_px = button, pos
-        self._press_camera, self._press_window = self._camera, self._view.window
+        self._press_camera, self._press_window = self.camera, self._view.window
         shifted = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         self._press_second = self._view.second_window if shifted and self._has_second else None
         if button == Qt.MouseButton.LeftButton:
@@ -125,6 +126,7 @@ class SliceView(SlicePicture):
         if grip is not None:
             self._hot = grip.kind
             self._drag = GripDrag(self._workspace, replace(grip, at=pos), self._plane_point(pos))
+            self._hold()
             self.update()
             return
         probe = self._probe_at(pos)
@@ -193,20 +195,11 @@ class SliceView(SlicePicture):
         elif self._drag.begins(pos):
             self._drag.move(self._plane_point(pos))
 
-    def _screen_axes(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the directions right, down and into the screen."""
-        o = self.orientation
-        right, down, inward = np.zeros(3), np.zeros(3), np.zeros(3)
-        right[o.u_axis], down[o.v_axis] = 1.0, o.v_sign
-        inward[o.axis] = -1.0 if o is Orientation.SAGITTAL else 1.0
-        return right, down, inward
-
     def _pan_by(self, by_px: QPointF) -> None:
         before = self._press_camera
         if before is not None:
             by = by_px * before.mm_per_px
-            self._camera = replace(before, u_mm=before.u_mm - by.x(), v_mm=before.v_mm - by.y())
-            self.update()
+            self._look_with(replace(before, u_mm=before.u_mm - by.x(), v_mm=before.v_mm - by.y()))
 
     def _window_by(self, by: QPointF) -> None:
         """Right is wider, up is brighter; in proportion to the width, so that MR works like CT."""
@@ -244,7 +237,9 @@ class SliceView(SlicePicture):
         """Hold nothing any more; what a drag did so far stays, a stroke is given up."""
         self._hand.let_go()
         self._pressed = None
-        self._drag = None
+        if self._drag is not None:
+            self._drag = None
+            self._let_plane_go()
         self._windowing = False
         self._show_cursor()
         self.update()
@@ -393,6 +388,7 @@ class SliceView(SlicePicture):
         elif key in (Qt.Key.Key_T, Qt.Key.Key_Comma, Qt.Key.Key_Period):
             self._press_slab(key)
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_0):
+            self.aim.recentre()
             self.fit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self.zoom(ZOOM_PER_KEY)

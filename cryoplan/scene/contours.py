@@ -13,7 +13,7 @@ from cryoplan.case.case import Case
 from cryoplan.case.structure import Structure
 from cryoplan.core.volume import Volume
 from cryoplan.plan.probe import Probe, ProbeModel
-from cryoplan.scene.plane import SlicePlane
+from cryoplan.scene.oblique import Plane
 from cryoplan.scene.shape import structure_field
 from cryoplan.scene.slices import SliceImage, SliceSampler
 from cryoplan.simulation.isotherm import scale_of
@@ -68,7 +68,7 @@ class IsothermCutter:
         # Outside an oblique field nothing is cold: the warmest value draws no line there.
         self._sampler = SliceSampler(read, outside=float(np.max(read.values)))
 
-    def cut(self, plane: SlicePlane, thresholds_degc: Iterable[float]) -> tuple[Isotherm, ...]:
+    def cut(self, plane: Plane, thresholds_degc: Iterable[float]) -> tuple[Isotherm, ...]:
         """Return the isotherms on a plane as `cryoplan.simulation.isotherm` reads them; none outside."""
         thresholds = tuple(float(t) for t in thresholds_degc)
         if not self._sampler.covers(plane):
@@ -92,7 +92,7 @@ class OutlineCutter:
     def __init__(self, structure: Structure, case: Case) -> None:
         self._sampler = SliceSampler(structure_field(structure, case))
 
-    def cut(self, plane: SlicePlane) -> tuple[Line, ...]:
+    def cut(self, plane: Plane) -> tuple[Line, ...]:
         """Return the outline on a plane; no lines where the plane misses the mask."""
         if not self._sampler.covers(plane):
             return ()
@@ -135,7 +135,7 @@ class ProbeMark:
     strength: float
 
 
-def project_probe(probe: Probe, model: ProbeModel, plane: SlicePlane, *, index: int = 0) -> ProbeMark:
+def project_probe(probe: Probe, model: ProbeModel, plane: Plane, *, index: int = 0) -> ProbeMark:
     """Project a placed probe onto a plane."""
     front, back = probe.active_zone_mm(model)
     points = np.array([probe.tip_mm, probe.entry_mm, front, back])
