@@ -1,4 +1,4 @@
-"""Spread: several probes at once - on a ring, on a line, all parallel, all active zones level.
+"""Spread: several probes at once - on a ring, on a line, all parallel, level, moved or locked together.
 
 Pure functions from a plan to the next plan, as in `cryoplan.plan.edits`. Probes are laid parallel to one that
 is there, with its model, power and times, and with their tips level with its tip across the direction. Their
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from cryoplan.core.errors import PlanError
 from cryoplan.core.geometry import FloatArray, as_point
 from cryoplan.plan.catalogue import Catalogue
-from cryoplan.plan.edits import free_name, lps_point, require_free, taken_names
+from cryoplan.plan.edits import free_name, lps_point, nudge, require_free, set_locked, taken_names
 from cryoplan.plan.placement import clock_direction
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
@@ -145,6 +145,35 @@ def level_zones(plan: Plan, name: str, catalogue: Catalogue) -> Plan:
             )
         moved[probe.name] = replace(probe, tip_mm=probe.point_behind_tip_mm(-deeper))
     return _others_changed(plan, lead, moved)
+
+
+def shift_all(plan: Plan, by_mm: npt.ArrayLike) -> Plan:
+    """Shift all free probes and tools together by one vector, as one object; locked ones stay.
+
+    Raises
+    ------
+    PlanError
+        If nothing is free to move.
+    """
+    by = np.asarray(lps_point(by_mm))
+    free = [s.name for s in plan.shafts if not s.locked]
+    if not free:
+        raise PlanError(
+            "There is nothing to move: all probes are locked, or there is none.",
+            "Unlock a probe (L).",
+            code="nothing-to-move",
+            place="probes",
+        )
+    for name in free:
+        plan = nudge(plan, name, by)
+    return plan
+
+
+def lock_all(plan: Plan, locked: bool) -> Plan:
+    """Lock all probes and tools, or free them: a plan that was agreed on stays as it is."""
+    for thing in plan.shafts:
+        plan = set_locked(plan, thing.name, locked)
+    return plan
 
 
 def _middle_mm(probe: Probe, catalogue: Catalogue) -> FloatArray:

@@ -17,7 +17,8 @@ from cryoplan.plan.catalogue import load_catalogue
 from cryoplan.plan.placement import clock_direction, pair
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
-from cryoplan.plan.spread import level_zones, make_parallel, spread_line, spread_ring
+from cryoplan.plan.spread import level_zones, lock_all, make_parallel, shift_all, spread_line, spread_ring
+from tests.support.plan_strategies import plans
 
 CATALOGUE = load_catalogue()
 MODEL = CATALOGUE["generic-15g"]
@@ -146,3 +147,23 @@ def test_levelling_never_pulls_a_tip_out_of_the_skin_and_leaves_what_lies_across
         level_zones(Plan(probes=(ONE, shallow)), "1", CATALOGUE)
     across = replace(ONE, name="2", tip_mm=(0, 0, 0), entry_mm=tuple(90 * clock_direction(ONE.direction, 3)))
     assert level_zones(Plan(probes=(ONE, across)), "1", CATALOGUE).probes[1] == across
+
+
+@given(plans(), st.tuples(*[st.floats(-50, 50)] * 3))
+def test_all_that_is_free_moves_together_and_the_locked_stay(plan, by):
+    if all(s.locked for s in plan.shafts):
+        with pytest.raises(PlanError) as caught:
+            shift_all(plan, by)
+        assert caught.value.code == "nothing-to-move"
+        return
+    for old, new in zip(plan.shafts, shift_all(plan, by).shafts, strict=True):
+        moved = np.zeros(3) if old.locked else by
+        assert np.subtract(new.tip_mm, old.tip_mm) == pytest.approx(moved, abs=1e-9)
+        assert np.subtract(new.entry_mm, old.entry_mm) == pytest.approx(moved, abs=1e-9)
+
+
+@given(plans(), st.booleans())
+def test_a_plan_is_locked_and_freed_as_a_whole(plan, locked):
+    changed = lock_all(plan, locked)
+    assert all(s.locked == locked for s in changed.shafts)
+    assert changed.physics_key() == plan.physics_key()
