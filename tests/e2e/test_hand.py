@@ -1,4 +1,4 @@
-"""A hand in the real window: probes placed and dragged in 3D, and four parallel ones laid out around a target."""
+"""A hand in the real window: probes placed and dragged in 3D, four parallel ones around a target."""
 
 from __future__ import annotations
 
