@@ -154,7 +154,7 @@ def _laid(case: Case | None, plan: Plan, catalogue: Catalogue, ask: Ask) -> Plan
             raise PlanError(
                 "There is no target to lay a ring around.",
                 "Choose the tumour first (Structures), or lay the ring around the probe.",
-                code="ring-no-target",
+                code="suggest-no-target",
                 place="target",
             )
     return spread_ring(
