@@ -35,6 +35,7 @@ from cryoplan.gui.section import Section
 from cryoplan.plan.placement import angles
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
+from cryoplan.plan.tool import Tool
 
 LIVE_MS = 40.0
 """The way in follows a drag where working it out takes no longer; else it comes after the last move."""
@@ -188,11 +189,15 @@ class ProbesPanel(Panel):
         self._show_way_in()
 
     def _show_way_in(self) -> None:
-        probe = self.chosen
-        model = self.workspace.catalogue.get(probe.model) if probe is not None else None
+        held, catalogue = selected_shaft(self.workspace, self.view), self.workspace.catalogue
+        width = None
+        if isinstance(held, Tool):
+            width = held.diameter_mm
+        elif held is not None and held.model in catalogue:
+            width = catalogue[held.model].outer_diameter.value
         begun = time.perf_counter()
-        self.way_in.show_way(self.workspace.case, probe, model)
-        if probe is not None:
+        self.way_in.show_way(self.workspace.case, held, width)
+        if held is not None:
             self._way_ms = 1000.0 * (time.perf_counter() - begun)
 
     @Slot()
