@@ -113,8 +113,6 @@ class ProbeAim(Aim):
 class EyeAim(ProbeAim):
     """Across the shaft, as it is seen from the hub: 12 o'clock, towards the head, is up."""
 
-    has_legend = True
-
     def __init__(self, workspace: Workspace, view: ViewState, look: ProbeLook) -> None:
         super().__init__(workspace, view, look, EYE)
 
@@ -168,6 +166,8 @@ class InLineAim(ProbeAim):
     def __init__(self, workspace: Workspace, view: ViewState, look: ProbeLook, which: InLine) -> None:
         super().__init__(workspace, view, look, FLAT if which is InLine.FLAT else STEEP)
         self.which = which
+        # Where it covers least: this view neither has a clock nor a table.
+        self.has_legend = which is InLine.STEEP
         self._stay: Orientation | None = None
         self._offset_mm = 0.0
         self._probe_name: str | None = None
@@ -179,7 +179,8 @@ class InLineAim(ProbeAim):
         """Whose shaft it holds."""
         fit, probe = self.fit, self.look.probe
         if fit is not None:
-            return f"Plane through {', '.join(name for name, _ in fit.off_mm)}"
+            names = [name for name, _ in fit.off_mm]
+            return f"Through {', '.join(names)}" if len(names) <= 4 else f"Through {len(names)} probes"
         return "In line" if probe is None else f"Probe {probe.name} in line"
 
     @property

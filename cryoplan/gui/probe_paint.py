@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QPen, QPolygonF
 
 from cryoplan.gui.slice_paint import EDGE_PX, SlicePainter, colour
 from cryoplan.scene.contours import ProbeMark
@@ -51,7 +51,12 @@ def along(
 
 
 def across(
-    drawing: SlicePainter, mark: ProbeMark, diameter_mm: float, away_mm: float | None, *, locked: bool
+    drawing: SlicePainter,
+    mark: ProbeMark,
+    diameter_mm: float,
+    away_uv: tuple[float, float] | None,
+    *,
+    locked: bool,
 ) -> None:
     """Draw a probe that the plane cuts: its section to scale, and how far it is from the one looked along.
 
@@ -63,8 +68,8 @@ def across(
         The probe, with its crossing.
     diameter_mm : float
         Of its shaft.
-    away_mm : float or None
-        Distance from the selected probe in this plane; None for the selected one itself.
+    away_uv : tuple of float or None
+        Way from the selected probe to it in this plane; None for the selected one itself.
     locked : bool
         True draws a lock.
     """
@@ -72,7 +77,7 @@ def across(
         return
     here = drawing.at(mark.crossing_uv)
     style = drawing.look.probes
-    selected = away_mm is None
+    selected = away_uv is None
     ink = style.selected if selected else style.colour(mark.index)
     radius = max(diameter_mm / drawing.camera.mm_per_px, LEAST_PX + 2.0) / 2.0
     p = drawing.p
@@ -82,11 +87,12 @@ def across(
     p.setPen(QPen(colour(ink), 1.4))
     p.drawEllipse(here, radius + 2.2, radius + 2.2)
     p.setBrush(Qt.BrushStyle.NoBrush)
-    drawing.number(here, QPointF(1.0, -0.35), mark.name, ink, selected=selected, locked=locked)
-    if away_mm is not None:
-        box = QRectF(here.x() + 9.0, here.y() + 5.0, 90.0, 18.0)
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-        drawing.write(box, f"{away_mm:.1f} mm", ink, left, drawing.small)
+    toward, text = QPointF(1.0, -0.35), mark.name
+    if away_uv is not None:
+        # Outwards, where neighbours do not write as well.
+        text = f"{mark.name} · {np.hypot(*away_uv):.1f} mm"
+        toward = QPointF(*away_uv) if np.hypot(*away_uv) > 1.0 else toward
+    drawing.number(here, toward, text, ink, selected=selected, locked=locked)
 
 
 def axis(drawing: SlicePainter, at_uv: tuple[float, float]) -> None:
@@ -104,13 +110,12 @@ def clock(drawing: SlicePainter, middle_uv: tuple[float, float]) -> None:
     ink = drawing.look.marks.text
     for mm in RINGS_MM:
         radius = mm / drawing.camera.mm_per_px
-        for shade, width in ((colour("#000000", 0.35), 2.4), (colour(ink, 0.38), 1.0)):
-            p.setPen(QPen(shade, width, Qt.PenStyle.DotLine if width < 2.0 else Qt.PenStyle.SolidLine))
-            p.drawEllipse(at, radius, radius)
-        corner = at + QPointF(radius, radius) * float(np.sqrt(0.5))
-        box = QRectF(corner.x() + 2.0, corner.y() - 2.0, 60.0, 16.0)
+        p.setPen(QPen(colour(ink, 0.3), 1.0))
+        p.drawEllipse(at, radius, radius)
+        corner = at + QPointF(radius, -radius) * float(np.sqrt(0.5))
+        box = QRectF(corner.x() - 1.0, corner.y() - 14.0, 60.0, 16.0)
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-        drawing.write(box, f"{mm:g} mm", ink, left, drawing.small, opacity=0.6)
+        drawing.write(box, f"{mm / 10.0:g} cm", ink, left, drawing.small, opacity=0.55)
     outer = RINGS_MM[-1] / drawing.camera.mm_per_px
     height = QFontMetricsF(drawing.small).height()
     for hour in range(1, 13):
@@ -161,7 +166,14 @@ def table(drawing: SlicePainter, title: str, rows: Sequence[tuple[str, str]]) ->
 
 
 def _bar(
-    drawing: SlicePainter, a: QPointF, b: QPointF, half: float, ink, halo, *, sharp: float = 0.0
+    drawing: SlicePainter,
+    a: QPointF,
+    b: QPointF,
+    half: float,
+    ink: QColor,
+    halo: QColor,
+    *,
+    sharp: float = 0.0,
 ) -> None:
     """Fill a bar of some half width from `a` to `b`; with `sharp` it ends in a point at `b`."""
     length = _length(b - a)
@@ -170,12 +182,8 @@ def _bar(
     way = (b - a) / length
     side = QPointF(-way.y(), way.x()) * half
     neck = b - way * sharp
-    points = (
-        [a + side, neck + side, b, neck - side, a - side]
-        if sharp
-        else [a + side, b + side, b - side, a - side]
-    )
-    shape = QPolygonF(points)
+    end = [neck + side, b, neck - side] if sharp else [b + side, b - side]
+    shape = QPolygonF([a + side, *end, a - side])
     drawing.p.setPen(QPen(halo, 2.2))
     drawing.p.setBrush(Qt.BrushStyle.NoBrush)
     drawing.p.drawPolygon(shape)

@@ -17,7 +17,8 @@ from cryoplan.gui.slice_view import SliceView
 from cryoplan.plan import path
 from cryoplan.scene.contours import ProbeMark
 from cryoplan.scene.oblique import Plane
-from cryoplan.scene.probe_planes import InLine
+from cryoplan.scene.plane import letters_of
+from cryoplan.scene.probe_planes import BestFit, InLine
 
 IN_PLANE_MM = 2.0
 """A shaft whose ends are this near to the plane is drawn to scale as a whole."""
@@ -42,6 +43,7 @@ class ProbeView(SliceView):
     """
 
     aim: ProbeAim
+    grip_fill = 0.0  # what lies below a grip is what these views are for
 
     def __init__(
         self,
@@ -84,7 +86,7 @@ class ProbeView(SliceView):
         super()._paint_probes(drawing, plane)
         fit = self.aim.fit if isinstance(self.aim, InLineAim) else None
         if fit is not None:
-            rows = [(f"probe {name}", _signed(mm)) for name, mm in fit.off_mm]
+            rows = [(f"probe {name}", _side(mm, fit)) for name, mm in fit.off_mm]
             probe_paint.table(drawing, "off this plane", rows)
 
     def _paint_mark(self, drawing: SlicePainter, mark: ProbeMark) -> None:
@@ -120,10 +122,10 @@ class ProbeView(SliceView):
             drawing.probe(mark, selected=selected, locked=locked)
         else:
             middle = self._uv(probe.point_behind_tip_mm(look.behind_tip_mm))
-            away = float(np.hypot(*np.subtract(mark.crossing_uv, middle)))
+            away = np.subtract(mark.crossing_uv, middle)
             if _slant(mark) > drawing.camera.mm_per_px * END_ON_PX:
                 drawing.probe(mark, selected=False, locked=locked, named=False)
-            probe_paint.across(drawing, mark, diameter_mm, away, locked=locked)
+            probe_paint.across(drawing, mark, diameter_mm, (float(away[0]), float(away[1])), locked=locked)
 
     def _uv(self, point_mm: tuple[float, float, float]) -> tuple[float, float]:
         plane = self.plane
@@ -148,5 +150,8 @@ def _slant(mark: ProbeMark) -> float:
     return float(np.hypot(*np.subtract(mark.tip_uv, mark.entry_uv)))
 
 
-def _signed(mm: float) -> str:
-    return f"{mm:+.1f} mm".replace("-", "\N{MINUS SIGN}")
+def _side(mm: float, fit: BestFit) -> str:
+    """Return a distance from a plane and the side of the patient on which it is, such as ``4.0 mm H``."""
+    if abs(mm) < 0.05:
+        return "0.0 mm"
+    return f"{abs(mm):.1f} mm {letters_of(np.sign(mm) * fit.plane.facing.across)[0]}"

@@ -53,6 +53,7 @@ class SlicePainter:
         self.look = theme()
         self.written: list[str] = []
         self._labels: list[QRectF] = []
+        self._below_titles_px = 0.0
         painter.setRenderHints(
             QPainter.RenderHint.Antialiasing
             | QPainter.RenderHint.TextAntialiasing
@@ -149,8 +150,8 @@ class SlicePainter:
         toward = QPointF(1.0, -0.35) if end_on else along
         self.number(tip, toward, mark.name, ink, opacity=strength, selected=selected, locked=locked)
 
-    def grips(self, grips: Sequence[PlacedGrip], *, under_mouse: Grip | None) -> None:
-        """Draw tip circle, entry square and whole diamond of the selected probe."""
+    def grips(self, grips: Sequence[PlacedGrip], *, under_mouse: Grip | None, fill: float) -> None:
+        """Draw tip circle, entry square and whole diamond of the selected probe, filled so far with dark."""
         style = self.look.probes
         edges = {Grip.TIP: style.grip_tip, Grip.ENTRY: style.grip_entry, Grip.WHOLE: style.grip_whole}
         for grip in grips:
@@ -167,7 +168,7 @@ class SlicePainter:
                 shape.closeSubpath()
             edge = edges[grip.kind]
             self.p.setPen(QPen(colour(style.halo, 0.8), 4.4))
-            self.p.setBrush(colour(edge, 0.85) if hot else colour(style.halo, 0.45))
+            self.p.setBrush(colour(edge, 0.85) if hot else colour(style.halo, fill))
             self.p.drawPath(shape)
             self.p.setPen(QPen(QColor(edge), 2.2))
             self.p.drawPath(shape)
@@ -331,6 +332,7 @@ class SlicePainter:
         metrics = QFontMetricsF(self.bold)
         height = metrics.height()
         box = QRectF(EDGE_PX, 9.0 + height, self.size.width() - 2.0 * EDGE_PX, height)
+        self._below_titles_px = height
         text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, box.width())
         self.write(box, text, self.look.probes.selected, Qt.AlignmentFlag.AlignLeft, self.bold)
 
@@ -400,7 +402,8 @@ class SlicePainter:
 
     def note(self, text: str) -> None:
         """Say below the upper letter what must not be missed: lines that do not belong to this plan."""
-        middle = QPointF(self.size.width() / 2.0, 8.0 + 2.1 * QFontMetricsF(self.letter).height())
+        top = 8.0 + 2.1 * QFontMetricsF(self.letter).height() + self._below_titles_px
+        middle = QPointF(self.size.width() / 2.0, top)
         self._note(text, middle, self.look.dark.warn, self.bold)
 
     def hint(self, text: str) -> None:

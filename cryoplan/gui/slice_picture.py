@@ -54,6 +54,9 @@ class SlicePicture(QWidget):
         Shared by all views; one of its own when left out.
     """
 
+    grip_fill = 0.45
+    """How dark the inside of a grip is."""
+
     def __init__(
         self,
         workspace: Workspace,
@@ -401,7 +404,7 @@ class SlicePicture(QWidget):
             u, v = plane.mm_to_plane(thermocouple.position_mm)
             near = strength_at(float(plane.distance_mm(thermocouple.position_mm)))
             drawing.thermocouple(float(u), float(v), thermocouple.name, near)
-        drawing.grips(self.grips, under_mouse=self._hot)
+        drawing.grips(self.grips, under_mouse=self._hot, fill=self.grip_fill)
 
     def _paint_placing(self, drawing: SlicePainter, plane: Plane) -> None:
         tip, entry = self.placing.tip_mm, self.placing.entry_mm
