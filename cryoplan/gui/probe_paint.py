@@ -87,12 +87,10 @@ def across(
     p.setPen(QPen(colour(ink), 1.4))
     p.drawEllipse(here, radius + 2.2, radius + 2.2)
     p.setBrush(Qt.BrushStyle.NoBrush)
-    toward, text = QPointF(1.0, -0.35), mark.name
-    if away_uv is not None:
-        # Outwards, where neighbours do not write as well.
-        text = f"{mark.name} · {np.hypot(*away_uv):.1f} mm"
-        toward = QPointF(*away_uv) if np.hypot(*away_uv) > 1.0 else toward
-    drawing.number(here, toward, text, ink, selected=selected, locked=locked)
+    if away_uv is None:
+        drawing.number(here, QPointF(1.0, -0.35), mark.name, ink, selected=True, locked=locked)
+    else:
+        drawing.beside(here, f"{mark.name} · {np.hypot(*away_uv):.1f} mm", ink, locked=locked)
 
 
 def axis(drawing: SlicePainter, at_uv: tuple[float, float]) -> None:

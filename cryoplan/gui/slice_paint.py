@@ -290,6 +290,23 @@ class SlicePainter:
         if locked:
             self._lock(QPointF(box.right() + 8.0, box.center().y()), shown, opacity)
 
+    def beside(self, at: QPointF, text: str, ink: str, *, locked: bool = False) -> None:
+        """Write a few words close to a place, on a side where no other words are."""
+        metrics = QFontMetricsF(self.bold)
+        width, height = metrics.horizontalAdvance(text), metrics.height()
+        right, left = at.x() + 9.0, at.x() - 9.0 - width
+        room = QRectF(QPointF(0.0, 0.0), self.size)
+        box = QRectF(right, at.y() - height / 2.0, width, height)
+        for x, y in ((right, 0.0), (left, 0.0), (right, 0.8), (left, 0.8), (right, -0.8), (left, -0.8)):
+            tried = QRectF(x, at.y() - height / 2.0 + y * height, width, height)
+            if room.contains(tried) and not any(tried.intersects(other) for other in self._labels):
+                box = tried
+                break
+        self._labels.append(box)
+        self.write(box, text, ink, Qt.AlignmentFlag.AlignCenter, self.bold)
+        if locked:
+            self._lock(QPointF(box.right() + 8.0, box.center().y()), ink, 1.0)
+
     def _lock(self, at: QPointF, ink: str, opacity: float) -> None:
         body = QRectF(at.x() - 4.0, at.y() - 1.5, 8.0, 6.5)
         bow = QPainterPath()
