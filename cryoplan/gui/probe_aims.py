@@ -20,7 +20,7 @@ from cryoplan.scene.slices import SliceSampler
 
 EYE, FLAT, STEEP = "probe-eye", "in-line-flat", "in-line-steep"
 
-EYE_FIELD_MM = 110.0
+EYE_FIELD_MM = 125.0
 """What the eye shows at first: the ice of a few probes and what is next to it."""
 
 OUTSIDE_MM, BEYOND_MM, BESIDE_MM = 20.0, 30.0, 35.0
@@ -82,10 +82,12 @@ class ProbeAim(Aim):
         anchor = self.anchor_mm
         if isinstance(plane, ObliquePlane) and anchor is not None:
             self._held = plane, anchor
+            self.look.held_in = self.name
 
     def let_go(self) -> None:
         """Follow the probe again."""
         self._held = None
+        self.look.held_in = ""
         self.changed.emit()
 
     def words(self, plane: Plane, sampler: SliceSampler) -> tuple[str, str]:
@@ -112,6 +114,8 @@ class ProbeAim(Aim):
 
 class EyeAim(ProbeAim):
     """Across the shaft, as it is seen from the hub: 12 o'clock, towards the head, is up."""
+
+    has_legend = True  # its middle is what matters: a corner is free
 
     def __init__(self, workspace: Workspace, view: ViewState, look: ProbeLook) -> None:
         super().__init__(workspace, view, look, EYE)
@@ -166,8 +170,6 @@ class InLineAim(ProbeAim):
     def __init__(self, workspace: Workspace, view: ViewState, look: ProbeLook, which: InLine) -> None:
         super().__init__(workspace, view, look, FLAT if which is InLine.FLAT else STEEP)
         self.which = which
-        # Where it covers least: this view neither has a clock nor a table.
-        self.has_legend = which is InLine.STEEP
         self._stay: Orientation | None = None
         self._offset_mm = 0.0
         self._probe_name: str | None = None

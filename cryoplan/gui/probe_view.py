@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QWidget
 
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.units import show_mm
 from cryoplan.gui import probe_paint
-from cryoplan.gui.probe_aims import EyeAim, InLineAim, ProbeAim
+from cryoplan.gui.probe_aims import EYE, FLAT, STEEP, EyeAim, InLineAim, ProbeAim
 from cryoplan.gui.probe_gestures import Placing
 from cryoplan.gui.slice_paint import END_ON_PX, SlicePainter
 from cryoplan.gui.slice_view import SliceView
@@ -22,6 +22,9 @@ from cryoplan.scene.probe_planes import BestFit, InLine
 
 IN_PLANE_MM = 2.0
 """A shaft whose ends are this near to the plane is drawn to scale as a whole."""
+
+LATER_MS = {EYE: 15, FLAT: 30, STEEP: 45}
+"""After which time a view follows a drag in another one."""
 
 CURSOR_MM = 5.0
 """A crosshair further off the plane is not shown in it: it would point at another place."""
@@ -56,7 +59,20 @@ class ProbeView(SliceView):
         super().__init__(workspace, view, aim, placing, parent)
         self._fitted_probe = view.selected_probe
         self._was_through = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(LATER_MS[aim.name])
+        self._soon.timeout.connect(self.update)
         aim.look.changed.connect(self._look_changed)
+
+    @Slot()
+    def _plan_changed(self) -> None:
+        """Follow a drag in another view a moment later and at a time of its own: no redraw waits for all."""
+        if self.aim.look.held_in in ("", self.aim.name):
+            self._soon.stop()
+            self.update()
+        elif not self._soon.isActive():
+            self._soon.start()
 
     @Slot()
     def _look_changed(self) -> None:

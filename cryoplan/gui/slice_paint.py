@@ -297,7 +297,7 @@ class SlicePainter:
         right, left = at.x() + 9.0, at.x() - 9.0 - width
         room = QRectF(QPointF(0.0, 0.0), self.size)
         box = QRectF(right, at.y() - height / 2.0, width, height)
-        for x, y in ((right, 0.0), (left, 0.0), (right, 0.8), (left, 0.8), (right, -0.8), (left, -0.8)):
+        for x, y in ((right, 0.0), (left, 0.0), (right, 1.1), (left, 1.1), (right, -1.1), (left, -1.1)):
             tried = QRectF(x, at.y() - height / 2.0 + y * height, width, height)
             if room.contains(tried) and not any(tried.intersects(other) for other in self._labels):
                 box = tried

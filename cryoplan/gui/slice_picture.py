@@ -95,10 +95,10 @@ class SlicePicture(QWidget):
         self.setMinimumSize(120, 90)
         self.setAccessibleName(f"{self.title} view")
         self.setObjectName(f"{self.aim.name}-view")
-        self.aim.changed.connect(self.update)
+        self.aim.changed.connect(self._plan_changed)
         view.changed.connect(self._view_changed)
         workspace.case_changed.connect(self._case_changed)
-        workspace.plan_changed.connect(self.update)
+        workspace.plan_changed.connect(self._plan_changed)
         workspace.result_changed.connect(self.update)
         workspace.state_changed.connect(self.update)
         workspace.second.changed.connect(self.update)
@@ -268,6 +268,10 @@ class SlicePicture(QWidget):
     @Slot()
     def _case_changed(self) -> None:
         # Image and outlines tell by themselves whether they are others: a stroke need not draw them again.
+        self.update()
+
+    @Slot()
+    def _plan_changed(self) -> None:
         self.update()
 
     @Slot(object)
