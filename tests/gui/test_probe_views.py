@@ -429,7 +429,6 @@ def test_the_wheel_in_an_in_line_view_goes_beside_the_shaft_and_home_comes_back(
     view, one = probes.views[FLAT], probe(desk)
     turn_wheel(view, 4 * 120)
     assert abs(view.plane.distance_mm(one.tip_mm)) == pytest.approx(4.0)
-    assert view.plane.plane_to_mm(0, 0)[2] - view.plane.shifted(0).plane_to_mm(0, 0)[2] == 0.0
     view.grab()
     side = next(text for text in view.texts if "beside the shaft" in text)
     assert side.startswith("4.0 mm beside the shaft, towards H")
