@@ -26,7 +26,7 @@ EYE_FIELD_MM = 125.0
 OUTSIDE_MM, BEYOND_MM, BESIDE_MM = 20.0, 30.0, 35.0
 """Room around a shaft that is seen along its length: outside the skin, beyond the tip, to both sides."""
 
-NO_PROBE = "No probe is selected: Tab selects one."
+NO_PROBE = "No probe is selected:\nchoose one above, or press N."
 NO_PROBES = "No probe yet: press P, click its target,\nthen the skin."
 
 

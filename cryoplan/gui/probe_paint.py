@@ -17,6 +17,9 @@ LEAST_PX = 3.0
 LIT = 1.35
 """The active zone is a little thicker than the shaft, so that it is seen on a lit screen."""
 
+LETTER_PX = 36.0
+"""Room that two letters of an edge take."""
+
 OUTSIDE_MM = 20.0
 SHARP_MM = 3.0
 """Length of the point of the tip."""
@@ -126,6 +129,11 @@ def clock(drawing: SlicePainter, middle_uv: tuple[float, float]) -> None:
             middle = at + out * (outer + 9.0)
             box = QRectF(middle.x() - 12.0, middle.y() - height / 2.0, 24.0, height)
             drawing.write(box, str(hour), ink, Qt.AlignmentFlag.AlignCenter, drawing.small, opacity=0.8)
+            drawing.keep_clear(box)
+    # The letters of the left and right edge.
+    width, middle = drawing.size.width(), drawing.size.height() / 2.0
+    for left in (0.0, width - LETTER_PX):
+        drawing.keep_clear(QRectF(left, middle - LETTER_PX / 2.0, LETTER_PX, LETTER_PX))
 
 
 def beside_tip(drawing: SlicePainter, mark: ProbeMark, text: str) -> None:

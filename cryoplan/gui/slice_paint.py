@@ -290,6 +290,10 @@ class SlicePainter:
         if locked:
             self._lock(QPointF(box.right() + 8.0, box.center().y()), shown, opacity)
 
+    def keep_clear(self, box: QRectF) -> None:
+        """Let no words of probes be written over a place."""
+        self._labels.append(box)
+
     def beside(self, at: QPointF, text: str, ink: str, *, locked: bool = False) -> None:
         """Write a few words close to a place, on a side where no other words are."""
         metrics = QFontMetricsF(self.bold)
