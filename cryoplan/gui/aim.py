@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, QRectF, Signal
 
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
+from cryoplan.case.middle import target_centre_mm
 from cryoplan.core.geometry import Point, as_point
-from cryoplan.gui.probe_gestures import target_centre_mm
 from cryoplan.scene.oblique import Plane
 from cryoplan.scene.plane import Orientation, SlicePlane
 from cryoplan.scene.slices import SliceSampler

@@ -23,12 +23,14 @@ from cryoplan.app.settings import Settings
 from cryoplan.app.shelf import Shelf
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
+from cryoplan.case.middle import target_centre_mm
 from cryoplan.core.geometry import as_point
 from cryoplan.gui import actions, drawing, probe_set
 from cryoplan.gui.actions import Entry, Needs
 from cryoplan.gui.banner import Banner, Notices
 from cryoplan.gui.case_files import CaseFiles
 from cryoplan.gui.case_list import RecentMenu
+from cryoplan.gui.chosen import copy_selected, delete_selected, select_next, toggle_lock
 from cryoplan.gui.dialogs.about import AboutDialog
 from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
 from cryoplan.gui.file_type import FileType
@@ -42,15 +44,8 @@ from cryoplan.gui.panels import (
     ReviewPanel,
     StructuresPanel,
 )
+from cryoplan.gui.placing import Placing
 from cryoplan.gui.plan_card import PlanCard
-from cryoplan.gui.probe_gestures import (
-    Placing,
-    copy_selected,
-    delete_selected,
-    select_next,
-    target_centre_mm,
-    toggle_lock,
-)
 from cryoplan.gui.probe_set import ProbeSet
 from cryoplan.gui.protocol_bar import ProtocolBar
 from cryoplan.gui.rail import STEPS, Rail
@@ -380,7 +375,7 @@ class MainWindow(QMainWindow):
 
     def _place_probe(self) -> None:
         self._show_step(2)
-        self.view.placing = True
+        self.placing.start()
 
     def _copy_probe(self) -> None:
         copy_selected(self.workspace, self.view)

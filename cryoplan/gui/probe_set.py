@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QToolButton, QWidget
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.actions import Entry, Needs
+from cryoplan.gui.chosen import select_next
+from cryoplan.gui.placing import Placing
 from cryoplan.gui.probe_aims import EYE, FLAT, STEEP, EyeAim, InLineAim
-from cryoplan.gui.probe_gestures import Placing, select_next
 from cryoplan.gui.probe_look import ProbeLook
 from cryoplan.gui.probe_strip import ProbeStrip
 from cryoplan.gui.probe_view import ProbeView

@@ -10,11 +10,12 @@ from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.units import show_mm
 from cryoplan.gui import probe_paint
+from cryoplan.gui.placing import Placing
 from cryoplan.gui.probe_aims import EYE, FLAT, STEEP, EyeAim, InLineAim, ProbeAim
-from cryoplan.gui.probe_gestures import Placing
 from cryoplan.gui.slice_paint import END_ON_PX, SlicePainter
 from cryoplan.gui.slice_view import SliceView
 from cryoplan.plan import path
+from cryoplan.plan.probe import Probe
 from cryoplan.scene.contours import ProbeMark
 from cryoplan.scene.oblique import Plane
 from cryoplan.scene.plane import letters_of
@@ -153,7 +154,7 @@ class ProbeView(SliceView):
         """Return how far the selected tip goes beyond the tumour, empty where that is not known."""
         case, probe = self._workspace.case, self.aim.look.probe
         known = getattr(path, "overshoot_mm", None)
-        if known is None or case is None or probe is None:
+        if known is None or case is None or not isinstance(probe, Probe):
             return ""
         mm = known(case, probe)
         if mm is None:

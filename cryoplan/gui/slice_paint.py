@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QPolygonF,
 )
 
-from cryoplan.gui.probe_gestures import PlacedGrip
+from cryoplan.gui.grips import PlacedGrip
 from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_layers import Picture, Stroke
 from cryoplan.plan.edits import Grip

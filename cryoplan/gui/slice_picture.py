@@ -14,17 +14,20 @@ from cryoplan.app.outlining import Outlining
 from cryoplan.app.view import Display, ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.box import VoxelBox
-from cryoplan.core.geometry import Point, as_point, distance_mm
-from cryoplan.core.units import show_clock, show_mm
+from cryoplan.core.geometry import Point, as_point
+from cryoplan.core.units import show_clock
 from cryoplan.core.volume import Volume
 from cryoplan.gui.aim import Aim, SliceAim
 from cryoplan.gui.base_picture import BasePicture
+from cryoplan.gui.chosen import selected_shaft
 from cryoplan.gui.drawn_layer import DrawnLayer
-from cryoplan.gui.probe_gestures import PlacedGrip, Placing, place_grips, selected
+from cryoplan.gui.grips import PlacedGrip, place_grips
+from cryoplan.gui.placing import Placing
 from cryoplan.gui.proposed_layer import ProposedLayer, key_line
 from cryoplan.gui.second_layer import words
 from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_layers import Outlines, SliceLayers
+from cryoplan.gui.slice_needles import paint_ghosts, paint_tools
 from cryoplan.gui.slice_paint import SlicePainter, colour
 from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark, project_probe, strength_at
@@ -169,7 +172,7 @@ class SlicePicture(QWidget):
     @property
     def grips(self) -> tuple[PlacedGrip, ...]:
         """The grips that can be held now: those of the selected probe."""
-        probe = selected(self._workspace, self._view)
+        probe = selected_shaft(self._workspace, self._view)
         if probe is None or self.camera is None or self.placing.active or not self._view.shows("probes"):
             return ()
         tip, entry = self.pixel_of(probe.tip_mm), self.pixel_of(probe.entry_mm)
@@ -257,9 +260,9 @@ class SlicePicture(QWidget):
         if plane is None:
             return []
         model = self._workspace.catalogue.model
-        probes = enumerate(self._workspace.plan.probes)
+        plan = self._workspace.plan
         return sorted(
-            (project_probe(p, model(p.model), plane, index=n) for n, p in probes),
+            (project_probe(p, model(p.model), plane, index=plan.colour_number(p)) for p in plan.probes),
             key=lambda m: (m.name == self._view.selected_probe, m.strength),
         )
 
@@ -408,6 +411,8 @@ class SlicePicture(QWidget):
             u, v = plane.mm_to_plane(thermocouple.position_mm)
             near = strength_at(float(plane.distance_mm(thermocouple.position_mm)))
             drawing.thermocouple(float(u), float(v), thermocouple.name, near)
+        paint_tools(drawing, plane, self._workspace.plan.tools, self._view.selected_probe)
+        paint_ghosts(drawing, plane, self._view.ghosts)
         drawing.grips(self.grips, under_mouse=self._hot, fill=self.grip_fill)
 
     def _paint_placing(self, drawing: SlicePainter, plane: Plane) -> None:
@@ -417,7 +422,7 @@ class SlicePicture(QWidget):
                 None if p is None else tuple(float(x) for x in plane.mm_to_plane(p))
                 for p in (tip, self.placing.mouse_mm, entry)
             ]
-            drawing.rubber(*places, show_mm(distance_mm(tip, entry)) if entry is not None else "")
+            drawing.rubber(*places, self.placing.label)
         if self.placing.banner:
             drawing.banner(self.placing.banner)
 

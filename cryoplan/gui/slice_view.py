@@ -14,7 +14,9 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point, as_point
 from cryoplan.gui.aim import Aim
 from cryoplan.gui.draw_gestures import DrawGestures
-from cryoplan.gui.probe_gestures import GripDrag, Placing, ProbeKeys, grip_at
+from cryoplan.gui.grips import GripDrag, apart_px, grip_at
+from cryoplan.gui.placing import Placing
+from cryoplan.gui.probe_keys import ProbeKeys
 from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_picture import SlicePicture
 from cryoplan.scene.plane import Orientation
@@ -123,7 +125,7 @@ class SliceView(SlicePicture):
         grip = grip_at(self.grips, pos)
         if grip is not None:
             self._hot = grip.kind
-            self._drag = GripDrag(self._workspace, grip, self._plane_point(pos))
+            self._drag = GripDrag(self._workspace, replace(grip, at=pos), self._plane_point(pos))
             self._hold()
             self.update()
             return
@@ -140,21 +142,25 @@ class SliceView(SlicePicture):
         return as_point(plane.plane_to_mm(*camera.to_mm(pos, QSizeF(self.size()))))
 
     def _probe_at(self, pos: QPointF) -> str | None:
-        """Return the probe whose shaft is drawn under the mouse, the strongest of several."""
-        camera = self.camera
-        if camera is None or not self._view.shows("probes"):
+        """Return the probe or tool whose shaft is drawn under the mouse, the strongest of several."""
+        if self.camera is None or not self._view.shows("probes"):
             return None
-        size = QSizeF(self.size())
+        # Marks come faintest first; a tool is thinner than what lies on it.
+        ends = [(t.name, t.tip_mm, t.entry_mm) for t in self._workspace.plan.tools]
+        ends += [(m.name, *self._ends_of(m.name)) for m in self.marks()]
         found = None
-        for mark in self.marks():
-            a, b = camera.to_px(*mark.tip_uv, size), camera.to_px(*mark.entry_uv, size)
+        for name, tip, entry in ends:
+            a, b = self.pixel_of(tip), self.pixel_of(entry)
             along = b - a
             length2 = QPointF.dotProduct(along, along)
             t = float(np.clip(QPointF.dotProduct(pos - a, along) / length2, 0.0, 1.0)) if length2 else 0.0
-            gap = pos - a - along * t
-            if float(np.hypot(gap.x(), gap.y())) <= ON_SHAFT_PX:
-                found = mark.name  # marks come faintest first
+            if apart_px(pos, a + along * t) <= ON_SHAFT_PX:
+                found = name
         return found
+
+    def _ends_of(self, name: str) -> tuple[Point, Point]:
+        probe = self._workspace.plan.probe(name)
+        return probe.tip_mm, probe.entry_mm
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with what was begun, and tell what the mouse points at."""
@@ -186,7 +192,7 @@ class SliceView(SlicePicture):
         assert self._drag is not None
         if self._drag.is_overtaken:
             self._let_go()
-        else:
+        elif self._drag.begins(pos):
             self._drag.move(self._plane_point(pos))
 
     def _pan_by(self, by_px: QPointF) -> None:

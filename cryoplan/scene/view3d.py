@@ -21,11 +21,14 @@ from cryoplan.core.volume import Volume
 from cryoplan.margins.surface import Surface
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
+from cryoplan.plan.tool import Tool
 from cryoplan.scene import camera, pick, props
+from cryoplan.scene.aids import Aids
 from cryoplan.scene.meshes import LARGE_ML, CaseMeshes, StructureMesh, build_case_meshes, of_surface
+from cryoplan.scene.needles import NeedleProps
 from cryoplan.scene.overlays import SHOWN_DEGC, margin_colours, shells
 from cryoplan.scene.pick import Grip, Ray
-from cryoplan.scene.probes import ProbeProps, grips_of
+from cryoplan.scene.probes import GRIP_MM, ProbeProps, grips_of
 from cryoplan.scene.style import Palette, Theme, rgb, theme
 from cryoplan.simulation.result import ThermalResult
 
@@ -106,9 +109,10 @@ class Scene:
         self._drawn: list[_Drawn] = []
         self._hidden_layers: set[Layer] = set()
         self._hidden_structures: set[str] = set()
-        self._probes: dict[str, ProbeProps] = {}
+        self._probes: dict[str, ProbeProps | NeedleProps] = {}
         self._selected: str | None = None
         self._meshes: CaseMeshes | None = None
+        self.aids = Aids(self._renderer, self._theme)
         self._banner = self._make_banner()
         self._renderer.AddViewProp(self._banner)
         self._renderer.GetActiveCamera().SetViewAngle(camera.VIEW_ANGLE_DEG)
@@ -143,18 +147,20 @@ class Scene:
     def show_plan(
         self, plan: Plan | None, catalogue: Mapping[str, ProbeModel], selected: str | None = None
     ) -> None:
-        """Show the probes of a plan, one of them selected."""
+        """Show the probes and tools of a plan, one of them selected: that one has grips."""
         self._remove(Layer.PROBES)
         self._remove(Layer.GRIPS)
         self._probes = {}
         self._selected = selected
-        for index, probe in enumerate(plan.probes if plan is not None else ()):
-            made = ProbeProps(self._theme.probes, index)
+        for probe in plan.probes if plan is not None else ():
+            assert plan is not None
+            made = ProbeProps(self._theme.probes, plan.colour_number(probe))
             made.place(probe, catalogue[probe.model], selected=probe.name == selected)
-            self._probes[probe.name] = made
-            balls = made.grip_actors()
-            for actor in made.actors():
-                self._add(actor, Layer.GRIPS if actor in balls else Layer.PROBES, name=probe.name)
+            self._add_shaft(probe.name, made)
+        for tool in plan.tools if plan is not None else ():
+            needle = NeedleProps(self._theme)
+            needle.place(tool, selected=tool.name == selected)
+            self._add_shaft(tool.name, needle)
         for thermocouple in plan.thermocouples if plan is not None else ():
             ball = props.ball_actor(self._theme.marks.thermocouple)
             props.lay_ball(ball, thermocouple.position_mm, THERMOCOUPLE_MM)
@@ -169,7 +175,22 @@ class Scene:
         KeyError
             If the probe is not shown.
         """
-        self._probes[probe.name].place(probe, model, selected=probe.name == self._selected)
+        made = self._probes[probe.name]
+        assert isinstance(made, ProbeProps)
+        made.place(probe, model, selected=probe.name == self._selected)
+        self._apply_visibility()
+
+    def update_tool(self, tool: Tool) -> None:
+        """Move a tool that is already shown, as `update_probe` does.
+
+        Raises
+        ------
+        KeyError
+            If the tool is not shown.
+        """
+        made = self._probes[tool.name]
+        assert isinstance(made, NeedleProps)
+        made.place(tool, selected=tool.name == self._selected)
         self._apply_visibility()
 
     def show_result(
@@ -254,9 +275,10 @@ class Scene:
         ValueError
             If the probe's view is asked for and that probe is not shown.
         """
-        held = self._probes[probe].probe if probe in self._probes else None
+        made = self._probes.get(probe or "")
+        held = made.probe if isinstance(made, ProbeProps) else None
         focus, radius = self._interest()
-        plan = [made.probe for made in self._probes.values() if made.probe is not None]
+        plan = [m.probe for m in self._probes.values() if isinstance(m, ProbeProps) and m.probe is not None]
         seen = camera.view(preset, focus, radius, probe=held, probes=plan)
         eye = self._renderer.GetActiveCamera()
         eye.SetViewAngle(camera.VIEW_ANGLE_DEG)
@@ -280,16 +302,41 @@ class Scene:
         turn = np.array([[matrix.GetElement(r, c) for c in range(3)] for r in range(3)])
         return as_point(turn[:, 0]), as_point(turn[:, 1]), as_point(turn[:, 2])
 
+    def screen_directions(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the LPS directions of the screen: right, down, and away from the viewer."""
+        matrix = self._renderer.GetActiveCamera().GetViewTransformMatrix()
+        turn = np.array([[matrix.GetElement(r, c) for c in range(3)] for r in range(3)])
+        return turn[0], -turn[1], -turn[2]
+
     def grips(self) -> tuple[Grip, ...]:
-        """Return the grips of all probes that are not locked."""
-        held = [made.probe for made in self._probes.values()]
-        return tuple(grip for probe in held if probe and not probe.locked for grip in grips_of(probe))
+        """Return the grips that are drawn: those of the selected probe or tool, unless it is locked."""
+        made = self._probes.get(self._selected or "")
+        held = made.probe if made is not None else None
+        return grips_of(held) if held is not None and not held.locked else ()
 
     def pick_grip(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Grip | None:
-        """Return the grip under a pixel (from the top left corner), None when there is none."""
-        if not (self.is_visible(Layer.PROBES) and self.is_visible(Layer.GRIPS)):
+        """Return the grip that is drawn under a pixel (from the top left corner), None when there is none."""
+        grips = self.grips()
+        if not grips or not (self.is_visible(Layer.PROBES) and self.is_visible(Layer.GRIPS)):
             return None
-        return pick.nearest_grip(self.grips(), self.world_to_ndc(), x_px, y_px, size_px)
+        _, down, _ = self.screen_directions()
+        matrix = self.world_to_ndc()
+        middle = np.asarray(grips[0].position_mm)
+        ends = pick.to_screen(matrix, np.array([middle, middle + GRIP_MM * down]), size_px)
+        reach = max(float(np.linalg.norm(ends[1, :2] - ends[0, :2])) + 2.0, pick.REACH_PX)
+        return pick.nearest_grip(grips, matrix, x_px, y_px, size_px, reach_px=reach)
+
+    def pick_shaft(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> str | None:
+        """Return the name of the probe or tool under a pixel, None when there is none."""
+        if not self.is_visible(Layer.PROBES):
+            return None
+        shafts = [made.probe for made in self._probes.values() if made.probe is not None]
+        return pick.nearest_shaft(shafts, self.world_to_ndc(), x_px, y_px, size_px)
+
+    def to_screen(self, point_mm: npt.ArrayLike, size_px: tuple[float, float]) -> tuple[float, float]:
+        """Return the pixel, from the top left corner, at which a point is drawn."""
+        x, y, _ = pick.to_screen(self.world_to_ndc(), point_mm, size_px)
+        return float(x), float(y)
 
     def ray(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Ray:
         """Return the ray through a pixel."""
@@ -302,14 +349,37 @@ class Scene:
         normal = self._renderer.GetActiveCamera().GetDirectionOfProjection()
         return pick.on_plane(self.ray(x_px, y_px, size_px), start_mm, normal)
 
+    @property
+    def has_skin(self) -> bool:
+        """True when the case has a surface of the skin."""
+        return self._meshes is not None and self._meshes.skin is not None and not self._meshes.skin.is_empty
+
     def skin_point_mm(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Point | None:
         """Return the point of the skin under a pixel, None beside the patient or without skin."""
+        hits = self.skin_hits_mm(x_px, y_px, size_px)
+        return hits[0] if hits else None
+
+    def skin_hits_mm(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> tuple[Point, ...]:
+        """Return all points of the skin under a pixel, front to back."""
         skin = self._meshes.skin if self._meshes is not None else None
         if skin is None:
-            return None
+            return ()
         ray = self.ray(x_px, y_px, size_px)
-        hits = pick.mesh_hits_mm(ray, skin)
-        return ray.at(float(hits[0])) if hits.size else None
+        return tuple(ray.at(float(hit)) for hit in pick.mesh_hits_mm(ray, skin))
+
+    def target_point_mm(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Point | None:
+        """Return the point halfway through the target under a pixel, else through a tumour, else None.
+
+        What a click on a body means in depth: neither its near nor its far wall.
+        """
+        ray = self.ray(x_px, y_px, size_px)
+        target = self._meshes.target if self._meshes is not None else None
+        tumours = [s.mesh for s in self._tumours() if not s.mesh.is_empty]
+        for mesh in ([target] if target is not None and not target.is_empty else []) + tumours:
+            hits = pick.mesh_hits_mm(ray, mesh)
+            if hits.size >= 2:
+                return ray.at(float(0.5 * (hits[0] + hits[1])))
+        return None
 
     # -- inside -------------------------------------------------------------------------------------------
 
@@ -332,6 +402,15 @@ class Scene:
             focus = (lower + upper) / 2.0
         reach = np.maximum(np.abs(upper - focus), np.abs(lower - focus))
         return focus, float(np.linalg.norm(reach)) * 0.75 + ROOM_MM
+
+    def _tumours(self) -> list[StructureMesh]:
+        return [s for s in (self._meshes.structures if self._meshes else ()) if s.role is Role.TUMOUR]
+
+    def _add_shaft(self, name: str, made: ProbeProps | NeedleProps) -> None:
+        self._probes[name] = made
+        balls = made.grip_actors()
+        for actor in made.actors():
+            self._add(actor, Layer.GRIPS if actor in balls else Layer.PROBES, name=name)
 
     def _add_structure(self, structure: StructureMesh) -> None:
         if structure.mesh.is_empty:
@@ -370,8 +449,8 @@ class Scene:
                 shown = shown and drawn.name not in self._hidden_structures
             if drawn.layer is Layer.GRIPS:
                 probe = self._probes[drawn.name].probe
-                locked = probe is not None and probe.locked
-                shown = shown and not locked and Layer.PROBES not in self._hidden_layers
+                held = probe is not None and not probe.locked and drawn.name == self._selected
+                shown = shown and held and Layer.PROBES not in self._hidden_layers
             drawn.actor.SetVisibility(shown)
 
     def _make_banner(self) -> Any:

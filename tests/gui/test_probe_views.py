@@ -11,16 +11,18 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from cryoplan.app.outlining import Outlining
 from cryoplan.core.geometry import angle_deg, as_point
+from cryoplan.gui.placing import Placing
 from cryoplan.gui.probe_aims import EYE, FLAT, NO_PROBE, NO_PROBES, STEEP
-from cryoplan.gui.probe_gestures import Placing
 from cryoplan.gui.probe_set import ProbeSet
 from cryoplan.gui.probe_view import ProbeView
 from cryoplan.gui.slice_layers import Outlines
 from cryoplan.gui.slice_view import SliceView
 from cryoplan.gui.view_grid import Layout, ViewGrid
+from cryoplan.plan.edit_tools import add_tool
 from cryoplan.plan.edits import Grip, move_entry, nudge, set_locked
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
+from cryoplan.plan.tool import ToolKind
 from cryoplan.scene.plane import Orientation
 from cryoplan.scene.slices import SliceSampler
 from cryoplan.scene.style import theme
@@ -289,11 +291,13 @@ def test_a_grip_dragged_in_an_in_line_view_goes_with_the_mouse_and_stays_in_the_
     assert view.plane == plane  # it stands still under the hand
     after = probe(desk)
     wanted = mm_per_px * (-14 * plane.facing.right + 22 * plane.facing.down)
-    moved = {
-        Grip.TIP: (wanted, 0 * wanted), Grip.ENTRY: (0 * wanted, wanted), Grip.WHOLE: (wanted, wanted)
-    }[kind]  # fmt: skip
-    assert np.allclose(np.subtract(after.tip_mm, before.tip_mm), moved[0], atol=1e-6)
-    assert np.allclose(np.subtract(after.entry_mm, before.entry_mm), moved[1], atol=1e-6)
+    tip_by = 0.0 * wanted if kind is Grip.ENTRY else wanted
+    assert np.allclose(np.subtract(after.tip_mm, before.tip_mm), tip_by, atol=1e-6)
+    # The entry slides on the skin, on the line from the tip to where the hand is.
+    hand = np.asarray(before.entry_mm) + (0.0 * wanted if kind is Grip.TIP else wanted)
+    assert angle_deg(after.direction, np.asarray(after.tip_mm) - hand) < 1e-4
+    for end in (after.tip_mm, after.entry_mm):
+        assert abs(plane.distance_mm(end)) < 1e-6
     # The others look at the probe where it is now.
     assert [v.plane for v in others] != planes
     qtbot.waitUntil(lambda: not any(v._soon.isActive() for v in others))
@@ -504,6 +508,30 @@ def test_a_probe_that_is_left_out_does_not_turn_the_plane(desk: Desk, probes: Pr
     for other in probes.strip.menu.actions():
         other.setChecked(False)
     assert probes.look.through
+
+
+def test_the_views_look_along_a_tool_as_well(desk: Desk, probes: ProbeSet):
+    x, y, z = TUMOUR_MM
+    plan = add_tool(
+        desk.workspace.plan,
+        kind=ToolKind.BIOPSY,
+        tip_mm=(x, y, z),
+        entry_mm=(x - 60.0, y - 20.0, z),
+        name="B1",
+    )
+    desk.workspace.edit("tool", plan)
+    probes.strip.chips["B1"].click()
+    for name in (FLAT, STEEP):
+        view = probes.views[name]
+        view.grab()
+        assert "B1 in line" in view.texts
+        assert abs(view.plane.distance_mm(plan.tools[0].entry_mm)) < 1e-6
+        assert {g.kind for g in view.grips} == set(Grip)
+    eye = probes.views[EYE]
+    desk.view.cursor_mm = (90.0, 0.0, 0.0)
+    eye.grab()
+    assert "B1's eye" in eye.texts
+    assert [a.data() for a in probes.strip.menu.actions()] == ["1", "2"]
 
 
 def test_no_outline_is_drawn_by_hand_in_a_probe_view(desk: Desk, probes: ProbeSet):

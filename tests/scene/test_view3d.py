@@ -219,8 +219,11 @@ def test_a_click_on_a_grip_finds_it_and_a_locked_probe_has_none(plotter, scene, 
     picture(plotter)
     for probe in plan.probes:
         x, y, _ = to_screen(scene.world_to_ndc(), probe.entry_mm, SIZE)
+        assert scene.pick_grip(float(x), float(y), SIZE) is None or probe.name == "1"
+        scene.show_plan(plan, catalogue, selected=probe.name)
         grip = scene.pick_grip(float(x) + 2, float(y) - 2, SIZE)
         assert (grip.probe, grip.kind) == (probe.name, GripKind.ENTRY)
+        assert scene.pick_grip(float(x), float(y) - 14, SIZE) is None
     dragged = scene.drag_point_mm(100.0, 120.0, SIZE, plan.probes[0].tip_mm)
     assert np.allclose(to_screen(scene.world_to_ndc(), dragged, SIZE)[:2], (100.0, 120.0), atol=0.01)
     assert dragged[1] == pytest.approx(plan.probes[0].tip_mm[1])
