@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import QPointF, QTimer, Slot
 from PySide6.QtWidgets import QWidget
 
 from cryoplan.app.view import ViewState
@@ -15,6 +15,7 @@ from cryoplan.gui.probe_aims import EYE, FLAT, STEEP, EyeAim, InLineAim, ProbeAi
 from cryoplan.gui.slice_paint import END_ON_PX, SlicePainter
 from cryoplan.gui.slice_view import SliceView
 from cryoplan.plan import path
+from cryoplan.plan.edits import Grip
 from cryoplan.plan.probe import Probe
 from cryoplan.scene.contours import ProbeMark
 from cryoplan.scene.oblique import Plane
@@ -26,6 +27,12 @@ IN_PLANE_MM = 2.0
 
 LATER_MS = {EYE: 15, FLAT: 30, STEEP: 45}
 """After which time a view follows a drag in another one."""
+
+STICK_PX = 6.0
+"""A tip that is pulled along its shaft goes straight deeper while the mouse is this near to the line."""
+
+VIEW_NAMES = {EYE: "Probe's eye", FLAT: "In line, near axial", STEEP: "In line, across"}
+"""For screen readers: the titles change with the probe."""
 
 CURSOR_MM = 5.0
 """A crosshair further off the plane is not shown in it: it would point at another place."""
@@ -58,6 +65,8 @@ class ProbeView(SliceView):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(workspace, view, aim, placing, parent)
+        self.setAccessibleName(f"{VIEW_NAMES[aim.name]} view")
+        self._way = QPointF()
         self._fitted_probe = view.selected_probe
         self._was_through = False
         self._soon = QTimer(self)
@@ -74,6 +83,28 @@ class ProbeView(SliceView):
             self.update()
         elif not self._soon.isActive():
             self._soon.start()
+
+    def _drag_to(self, pos: QPointF) -> None:
+        """Follow the mouse; a tip that is pulled along its shaft keeps to the shaft's line."""
+        drag = self._drag
+        if drag is not None and drag.kind is Grip.TIP and isinstance(self.aim, InLineAim):
+            pos = self._stuck(pos)
+        super()._drag_to(pos)
+
+    def _hold(self) -> None:
+        super()._hold()
+        held = self.aim.look.probe
+        way = QPointF()
+        if held is not None:
+            way = self.pixel_of(held.tip_mm) - self.pixel_of(held.entry_mm)
+        length = float(np.hypot(way.x(), way.y()))
+        self._way = way / length if length > 0.0 else QPointF()
+
+    def _stuck(self, pos: QPointF) -> QPointF:
+        by = pos - self._press_px
+        along = self._way * QPointF.dotProduct(by, self._way)
+        beside = by - along
+        return self._press_px + along if float(np.hypot(beside.x(), beside.y())) <= STICK_PX else pos
 
     @Slot()
     def _look_changed(self) -> None:

@@ -42,6 +42,7 @@ TILE = 32
 PER_PIXEL = 0.75
 """Pixels of an oblique picture are not smaller than this part of a pixel of the screen."""
 
+_Part = tuple[float, float, float, float]
 _Key = TypeVar("_Key")
 _Kept = TypeVar("_Kept")
 
@@ -179,7 +180,7 @@ class SliceLayers:
         self._cuts: dict[tuple[Plane, Slab, Lattice | None], SliceImage] = {}
         self._second = SecondLayer(workspace.second, view)
         self._pictures: dict[tuple[Plane, Slab, Lattice | None, Window, Look | None], Picture] = {}
-        self._outline_paths: dict[tuple[Plane, OutlineCutter], QPainterPath] = {}
+        self._outline_paths: dict[tuple[Plane, OutlineCutter, _Part | None], QPainterPath] = {}
         self._field: Volume | None = None
         self._cutter: IsothermCutter | None = None
         self._isotherm_paths: dict[Plane, list[tuple[float, QPainterPath]]] = {}
@@ -252,11 +253,7 @@ class SliceLayers:
         if seen is None:
             return sampler.lattice_on(plane)
         finest = max(mm_per_px * PER_PIXEL, min(sampler.volume.grid.spacing_mm))
-        # To whole tiles, so that a picture that is moved a little need not be cut again.
-        tile = TILE * finest
-        left, right = np.floor(seen.left() / tile) * tile, np.ceil(seen.right() / tile) * tile
-        top, bottom = np.floor(seen.top() / tile) * tile, np.ceil(seen.bottom() / tile) * tile
-        return sampler.lattice_on(plane, seen_uv=(left, right, top, bottom), least_mm=finest)
+        return sampler.lattice_on(plane, seen_uv=_whole_tiles(seen, TILE * finest), least_mm=finest)
 
     def _cut(self, plane: Plane, slab: Slab, lattice: Lattice | None) -> SliceImage:
         sampler = self.sampler()
@@ -268,9 +265,15 @@ class SliceLayers:
             _keep(self._cuts, (plane, slab, lattice), known, KEPT_CUTS)
         return known
 
-    def outlines(self, plane: Plane) -> tuple[list[Stroke], list[Stroke]]:
-        """Return the outlines of all shown structures: those below the isotherms, and the target's."""
+    def outlines(self, plane: Plane, seen: QRectF | None = None) -> tuple[list[Stroke], list[Stroke]]:
+        """Return the outlines of all shown structures: those below the isotherms, and the target's.
+
+        Of an oblique plane those lines that are seen.
+        """
         case = self._case
+        part = None
+        if seen is not None and isinstance(plane, ObliquePlane):
+            part = _whole_tiles(seen, max(seen.width(), seen.height()) / 8.0)
         look = theme()
         strokes: list[Stroke] = []
         target: list[Stroke] = []
@@ -284,10 +287,10 @@ class SliceLayers:
             layer = "tumour" if is_target else "organs"
             if not (self._view.shows(layer) and self._view.shows(f"structure:{structure.name}")):
                 continue
-            key = (plane, cutter)
+            key = (plane, cutter, part)
             path = self._outline_paths.get(key)
             if path is None:
-                path = lines_path(cutter.cut(plane))
+                path = lines_path(cutter.cut(plane, part))
                 _keep(self._outline_paths, key, path, 20 * KEPT_SLICES)
             if path.isEmpty():
                 continue
@@ -340,6 +343,13 @@ class SliceLayers:
             for threshold, path in known
             if threshold in shown and not path.isEmpty()
         ]
+
+
+def _whole_tiles(seen: QRectF, tile_mm: float) -> _Part:
+    """Return left, right, top and bottom of what is seen, to whole tiles: a small move cuts nothing anew."""
+    left, right = np.floor(seen.left() / tile_mm), np.ceil(seen.right() / tile_mm)
+    top, bottom = np.floor(seen.top() / tile_mm), np.ceil(seen.bottom() / tile_mm)
+    return tuple(float(n) * tile_mm for n in (left, right, top, bottom))
 
 
 def _is_cut_alike(structure: Structure, before: Case | None, case: Case | None) -> bool:

@@ -390,7 +390,7 @@ class SlicePicture(QWidget):
         """Return image, outlines and isotherms as one picture, kept while only probes and marks move."""
         seen = camera.seen(QSizeF(self.size()))
         picture = self._layers.picture(plane, self._view.window, seen, camera.mm_per_px)
-        outlines, target = self._layers.outlines(plane)
+        outlines, target = self._layers.outlines(plane, seen)
         isotherms = self._layers.isotherms(plane, stale=stale)
         proposed = self._proposed.strokes(plane)
         return self._base.pixmap(self, camera, picture, (outlines, proposed, isotherms, target))

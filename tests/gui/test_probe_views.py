@@ -320,7 +320,17 @@ def test_the_tip_goes_deeper_along_the_shaft_when_it_is_pulled_along_it(desk: De
     way = view.pixel_of(before.point_behind_tip_mm(-20.0)) - view.pixel_of(before.tip_mm)
     drag(view, start, start + way)
     assert probe(desk).depth_mm == pytest.approx(before.depth_mm + 20.0, abs=view.mm_per_px)
-    assert angle_deg(probe(desk).direction, before.direction) < 0.5
+    # A hand that is a few pixels off the line still goes straight deeper; a sideways pull turns the shaft.
+    start = QPointF(grip(view, Grip.TIP).toPoint())
+    side = QPointF(-way.y(), way.x()) / float(np.hypot(way.x(), way.y()))
+    drag(view, start, start + way * 0.5 + side * 4.0)
+    assert probe(desk).depth_mm == pytest.approx(before.depth_mm + 30.0, abs=2.0 * view.mm_per_px)
+    assert angle_deg(probe(desk).direction, before.direction) < 1e-4
+    assert probe(desk).entry_mm == before.entry_mm
+    view.fit()
+    start = QPointF(grip(view, Grip.TIP).toPoint())
+    drag(view, start, start + side * 12.0)
+    assert angle_deg(probe(desk).direction, before.direction) > 1.0
 
 
 def test_the_whole_probe_dragged_in_the_eye_is_shifted_parallel(desk: Desk, probes: ProbeSet):
