@@ -288,6 +288,7 @@ class Canvas(QWidget):
         if self._aim_pending and self._workspace.meshes is not None:
             self._aim_pending = False
             self._scene.look(self._look.currentData())
+        self._scene.fit_grips((float(self._plotter.width()), float(self._plotter.height())))
         start = time.perf_counter()
         self._plotter.render()
         self._last_ms = 1000.0 * (time.perf_counter() - start)
@@ -303,6 +304,7 @@ class Canvas(QWidget):
 
     def _turning(self, *_: object) -> None:
         """Follow VTK, which draws by itself while the camera turns."""
+        self._scene.fit_grips((float(self._plotter.width()), float(self._plotter.height())))
         self._begin_moving()
 
     def _begin_moving(self) -> None:

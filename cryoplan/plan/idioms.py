@@ -5,12 +5,14 @@ What is laid out begins at the skin and fits its shaft; probes that are locked s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cryoplan.case.case import Case
 from cryoplan.case.middle import target_centre_mm
 from cryoplan.core.errors import PlanError
+from cryoplan.core.geometry import distance_mm
+from cryoplan.plan.beside import free_side
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.edits import copy_parallel
 from cryoplan.plan.hold import require_reach
@@ -86,6 +88,27 @@ def lay_out(case: Case | None, plan: Plan, catalogue: Catalogue, ask: Ask) -> Pl
     return new
 
 
+def best_side(case: Case | None, plan: Plan, catalogue: Catalogue, ask: Ask) -> float:
+    """Return the hour of the clock that is offered.
+
+    The free side of a copy; for a ring the one that moves the leading probe least; else 12, the head.
+    """
+    if ask.idiom is Idiom.COPY:
+        return free_side(plan, ask.name, ask.spacing_mm, case)
+    if ask.idiom is not Idiom.RING or plan.probe(ask.name).locked:
+        return 12.0
+    tip = plan.probe(ask.name).tip_mm
+
+    def moved_mm(hours: float) -> float:
+        try:
+            new = _laid(case, plan, catalogue, replace(ask, hours=hours))
+        except PlanError:
+            return 0.0  # no hour can help: the sentence says what is wrong
+        return distance_mm(new.probe(ask.name).tip_mm, tip)
+
+    return min((12.0, *map(float, range(1, 12))), key=lambda hours: round(moved_mm(hours), 3))
+
+
 def moved_probes(old: Plan, new: Plan) -> tuple[Probe, ...]:
     """Return the probes of the new plan that are not in the old one, or lie elsewhere there."""
     before = {p.name: p for p in old.probes}
@@ -100,7 +123,7 @@ def words_of(old: Plan, new: Plan, ask: Ask) -> str:
     if added:
         parts.append(f"{_probes(added)} added")
     if moved:
-        parts.append(f"{_probes(moved)} moved" if not added else f"{_probes(moved)} moves")
+        parts.append(f"{_probes(moved)} moved" if not added else f"{_probes(moved).lower()} moved")
     if ask.idiom in (Idiom.PARALLEL, Idiom.LEVEL):
         locked = [p.name for p in new.probes if p.locked and p.name != ask.name]
         if locked:
@@ -131,7 +154,7 @@ def _laid(case: Case | None, plan: Plan, catalogue: Catalogue, ask: Ask) -> Plan
             raise PlanError(
                 "There is no target to lay a ring around.",
                 "Choose the tumour first (Structures), or lay the ring around the probe.",
-                code="ring-no-target",
+                code="suggest-no-target",
                 place="target",
             )
     return spread_ring(

@@ -18,8 +18,9 @@ from cryoplan.core.geometry import segment_to_segment_mm
 from cryoplan.core.units import show_mm
 from cryoplan.core.volume import Volume
 from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.clearance import clearances
 from cryoplan.plan.limits import PlacementLimits, placement_limits
-from cryoplan.plan.path import active_zone_gap_mm, clearances
+from cryoplan.plan.path import active_zone_gap_mm
 from cryoplan.plan.placement import Pair, depth_to_active_mm, pair
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
@@ -218,7 +219,9 @@ def _reach_findings(
 
 def _path_findings(case: Case, probe: Probe, model: ProbeModel, limits: PlacementLimits) -> Iterator[Finding]:
     structures = {s.name: s for s in case.structures}
-    for clearance in clearances(case, probe, model, roles=limits.forbidden | limits.doubtful):
+    for clearance in clearances(
+        case, probe, model.outer_diameter.value, roles=limits.forbidden | limits.doubtful
+    ):
         structure = structures[clearance.structure]
         if structure.name == case.target_name:
             continue

@@ -53,3 +53,11 @@ def judge_pair(plan: Plan, pair: Pair, *, are_neighbours: bool) -> tuple[Level |
     if pair.widest_mm <= most:
         return Level.WARN, f"{wide} apart at the widest; joint ice needs at most {show_mm(good)}."
     return Level.FAIL, f"{wide} apart at the widest; over {show_mm(most)} a warm core is likely."
+
+
+def off_limits(plan: Plan, pair: Pair) -> float:
+    """Return by which share of its limit a pair is too near or too far; 0 or less within the limits."""
+    limits = placement_limits()
+    good, _ = width_limits(plan, pair, limits)
+    close = limits["close_warn"]
+    return max((close - pair.narrowest_mm) / close, (pair.widest_mm - good) / good)

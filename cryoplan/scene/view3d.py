@@ -22,14 +22,14 @@ from cryoplan.margins.surface import Surface
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.plan.tool import Tool
-from cryoplan.scene import camera, pick, props
+from cryoplan.scene import camera, props
 from cryoplan.scene.aids import Aids
 from cryoplan.scene.meshes import LARGE_ML, CaseMeshes, StructureMesh, build_case_meshes, of_surface
 from cryoplan.scene.needles import NeedleProps
 from cryoplan.scene.overlays import SHOWN_DEGC, margin_colours, shells
-from cryoplan.scene.pick import Grip, Ray
-from cryoplan.scene.probes import GRIP_MM, ProbeProps, grips_of
+from cryoplan.scene.probes import ProbeProps
 from cryoplan.scene.style import Palette, Theme, rgb, theme
+from cryoplan.scene.touch import Touch
 from cryoplan.simulation.result import ThermalResult
 
 OUT_OF_DATE = "OUT OF DATE"
@@ -92,7 +92,7 @@ class _Drawn:
         self.actor, self.layer, self.name, self.size = actor, layer, name, size
 
 
-class Scene:
+class Scene(Touch):
     """The 3D view.
 
     Parameters
@@ -104,14 +104,11 @@ class Scene:
     """
 
     def __init__(self, plotter: AnyPlotter, *, palette: Palette | None = None) -> None:
-        self._renderer = plotter.renderer
+        super().__init__(plotter.renderer)
         self._theme: Theme = theme()
         self._drawn: list[_Drawn] = []
         self._hidden_layers: set[Layer] = set()
         self._hidden_structures: set[str] = set()
-        self._probes: dict[str, ProbeProps | NeedleProps] = {}
-        self._selected: str | None = None
-        self._meshes: CaseMeshes | None = None
         self.aids = Aids(self._renderer, self._theme)
         self._banner = self._make_banner()
         self._renderer.AddViewProp(self._banner)
@@ -252,6 +249,16 @@ class Scene:
         """Tell whether a layer is switched on."""
         return layer not in self._hidden_layers
 
+    @property
+    def shows_probes(self) -> bool:
+        """True while probes are switched on."""
+        return self.is_visible(Layer.PROBES)
+
+    @property
+    def shows_grips(self) -> bool:
+        """True while grips are switched on."""
+        return self.is_visible(Layer.GRIPS)
+
     def set_structure_visible(self, name: str, visible: bool) -> None:
         """Show or hide one structure by its name."""
         (self._hidden_structures.discard if visible else self._hidden_structures.add)(name)
@@ -265,7 +272,7 @@ class Scene:
         values = np.asarray(boxes)
         return as_point(values[:, 0::2].min(axis=0)), as_point(values[:, 1::2].max(axis=0))
 
-    # -- camera and picking -------------------------------------------------------------------------------
+    # -- camera -------------------------------------------------------------------------------
 
     def look(self, preset: camera.Preset, *, probe: str | None = None) -> None:
         """Set the camera; the target (or the middle of the probes, or of the scan) is in the centre.
@@ -289,98 +296,6 @@ class Scene:
         eye.is_set = True
         self._renderer.ResetCameraClippingRange()
 
-    def world_to_ndc(self) -> FloatArray:
-        """Return the 4 x 4 matrix of the present camera, as `cryoplan.scene.pick` wants it."""
-        matrix = self._renderer.GetActiveCamera().GetCompositeProjectionTransformMatrix(
-            self._renderer.GetTiledAspectRatio(), -1.0, 1.0
-        )
-        return np.array([[matrix.GetElement(r, c) for c in range(4)] for r in range(4)])
-
-    def screen_axes(self) -> tuple[Point, Point, Point]:
-        """Return the directions +x, +y, +z (L, P, H) on the screen: right, up, towards the viewer."""
-        matrix = self._renderer.GetActiveCamera().GetViewTransformMatrix()
-        turn = np.array([[matrix.GetElement(r, c) for c in range(3)] for r in range(3)])
-        return as_point(turn[:, 0]), as_point(turn[:, 1]), as_point(turn[:, 2])
-
-    def screen_directions(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the LPS directions of the screen: right, down, and away from the viewer."""
-        matrix = self._renderer.GetActiveCamera().GetViewTransformMatrix()
-        turn = np.array([[matrix.GetElement(r, c) for c in range(3)] for r in range(3)])
-        return turn[0], -turn[1], -turn[2]
-
-    def grips(self) -> tuple[Grip, ...]:
-        """Return the grips that are drawn: those of the selected probe or tool, unless it is locked."""
-        made = self._probes.get(self._selected or "")
-        held = made.probe if made is not None else None
-        return grips_of(held) if held is not None and not held.locked else ()
-
-    def pick_grip(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Grip | None:
-        """Return the grip that is drawn under a pixel (from the top left corner), None when there is none."""
-        grips = self.grips()
-        if not grips or not (self.is_visible(Layer.PROBES) and self.is_visible(Layer.GRIPS)):
-            return None
-        _, down, _ = self.screen_directions()
-        matrix = self.world_to_ndc()
-        middle = np.asarray(grips[0].position_mm)
-        ends = pick.to_screen(matrix, np.array([middle, middle + GRIP_MM * down]), size_px)
-        reach = max(float(np.linalg.norm(ends[1, :2] - ends[0, :2])) + 2.0, pick.REACH_PX)
-        return pick.nearest_grip(grips, matrix, x_px, y_px, size_px, reach_px=reach)
-
-    def pick_shaft(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> str | None:
-        """Return the name of the probe or tool under a pixel, None when there is none."""
-        if not self.is_visible(Layer.PROBES):
-            return None
-        shafts = [made.probe for made in self._probes.values() if made.probe is not None]
-        return pick.nearest_shaft(shafts, self.world_to_ndc(), x_px, y_px, size_px)
-
-    def to_screen(self, point_mm: npt.ArrayLike, size_px: tuple[float, float]) -> tuple[float, float]:
-        """Return the pixel, from the top left corner, at which a point is drawn."""
-        x, y, _ = pick.to_screen(self.world_to_ndc(), point_mm, size_px)
-        return float(x), float(y)
-
-    def ray(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Ray:
-        """Return the ray through a pixel."""
-        return pick.screen_ray(self.world_to_ndc(), x_px, y_px, size_px)
-
-    def drag_point_mm(
-        self, x_px: float, y_px: float, size_px: tuple[float, float], start_mm: npt.ArrayLike
-    ) -> Point | None:
-        """Return where a grip is dragged to: in the plane through its start that faces the camera."""
-        normal = self._renderer.GetActiveCamera().GetDirectionOfProjection()
-        return pick.on_plane(self.ray(x_px, y_px, size_px), start_mm, normal)
-
-    @property
-    def has_skin(self) -> bool:
-        """True when the case has a surface of the skin."""
-        return self._meshes is not None and self._meshes.skin is not None and not self._meshes.skin.is_empty
-
-    def skin_point_mm(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Point | None:
-        """Return the point of the skin under a pixel, None beside the patient or without skin."""
-        hits = self.skin_hits_mm(x_px, y_px, size_px)
-        return hits[0] if hits else None
-
-    def skin_hits_mm(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> tuple[Point, ...]:
-        """Return all points of the skin under a pixel, front to back."""
-        skin = self._meshes.skin if self._meshes is not None else None
-        if skin is None:
-            return ()
-        ray = self.ray(x_px, y_px, size_px)
-        return tuple(ray.at(float(hit)) for hit in pick.mesh_hits_mm(ray, skin))
-
-    def target_point_mm(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Point | None:
-        """Return the point halfway through the target under a pixel, else through a tumour, else None.
-
-        What a click on a body means in depth: neither its near nor its far wall.
-        """
-        ray = self.ray(x_px, y_px, size_px)
-        target = self._meshes.target if self._meshes is not None else None
-        tumours = [s.mesh for s in self._tumours() if not s.mesh.is_empty]
-        for mesh in ([target] if target is not None and not target.is_empty else []) + tumours:
-            hits = pick.mesh_hits_mm(ray, mesh)
-            if hits.size >= 2:
-                return ray.at(float(0.5 * (hits[0] + hits[1])))
-        return None
-
     # -- inside -------------------------------------------------------------------------------------------
 
     def _interest(self) -> tuple[FloatArray, float]:
@@ -402,9 +317,6 @@ class Scene:
             focus = (lower + upper) / 2.0
         reach = np.maximum(np.abs(upper - focus), np.abs(lower - focus))
         return focus, float(np.linalg.norm(reach)) * 0.75 + ROOM_MM
-
-    def _tumours(self) -> list[StructureMesh]:
-        return [s for s in (self._meshes.structures if self._meshes else ()) if s.role is Role.TUMOUR]
 
     def _add_shaft(self, name: str, made: ProbeProps | NeedleProps) -> None:
         self._probes[name] = made

@@ -12,8 +12,7 @@ from cryoplan.gui.chosen import PARALLEL_MM
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import Text
 from cryoplan.gui.section import Section
-from cryoplan.plan.beside import free_side
-from cryoplan.plan.idioms import Ask, Idiom, lay_out, moved_probes, words_of
+from cryoplan.plan.idioms import Ask, Idiom, best_side, lay_out, moved_probes, words_of
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.spread import MOST
 
@@ -64,11 +63,13 @@ class IdiomSection(Section):
         grid.setHorizontalSpacing(5)
         grid.setVerticalSpacing(4)
         grid.addWidget(self.idiom, 0, 0, 1, 4)
-        for place, (label, box) in enumerate(
-            zip(self._labels, (self.count, self.spacing, self.hours, self.around), strict=True)
+        boxes = (self.count, self.spacing, self.hours, self.around)
+        # Words are longer than numbers: side and middle have a line of their own.
+        for (row, column, span), label, box in zip(
+            ((1, 0, 1), (1, 2, 1), (2, 0, 3), (3, 0, 3)), self._labels, boxes, strict=True
         ):
-            grid.addWidget(label, 1 + place // 2, 2 * (place % 2))
-            grid.addWidget(box, 1 + place // 2, 2 * (place % 2) + 1)
+            grid.addWidget(label, row, column)
+            grid.addWidget(box, row, column + 1, 1, span)
         for column in (1, 3):
             grid.setColumnStretch(column, 1)
         self.add(grid)
@@ -108,7 +109,7 @@ class IdiomSection(Section):
         if ask is None:
             self.words.say("Choose a probe first.", "muted")
         elif self.is_open:
-            self._take_free_side(ask)
+            self._offer_side(ask)
             plan = panel.workspace.plan
             try:
                 new = lay_out(panel.workspace.case, plan, panel.workspace.catalogue, self.ask)
@@ -132,13 +133,13 @@ class IdiomSection(Section):
         for index, word in enumerate(CENTRED if idiom is Idiom.LINE else AROUND):
             self.around.setItemText(index, word)
 
-    def _take_free_side(self, ask: Ask) -> None:
-        """Offer the free side for a copy until the user has said another one for this probe."""
+    def _offer_side(self, ask: Ask) -> None:
+        """Offer a side until the user has said another one for this probe."""
         if ask.name != self._chosen:
             self._chosen, self._set_side = ask.name, True
-        if self._set_side and ask.idiom is Idiom.COPY:
+        if self._set_side:
             workspace = self._panel.workspace
-            hours = free_side(workspace.plan, ask.name, ask.spacing_mm, workspace.case)
+            hours = best_side(workspace.case, workspace.plan, workspace.catalogue, ask)
             self.hours.setCurrentIndex(self.hours.findData(hours))
 
     @Slot()

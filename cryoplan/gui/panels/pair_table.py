@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QPushButton
 
 from cryoplan.core.finding import Level
 from cryoplan.core.geometry import Point, as_point
@@ -14,11 +15,13 @@ from cryoplan.gui.parts import SIGNS
 from cryoplan.gui.section import Section
 from cryoplan.gui.table import Row, Table
 from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.limits import placement_limits
 from cryoplan.plan.placement import Pair, pairs
 from cryoplan.plan.plan import Plan
-from cryoplan.plan.spacing import judge_pair, neighbours
+from cryoplan.plan.spacing import judge_pair, neighbours, off_limits
 
-_WORST_FIRST = (Level.FAIL, Level.WARN, Level.OK, None)
+FEW = 6
+"""Of more pairs only those of the chosen probe show at first: four probes have six."""
 
 
 class PairTable(Section):
@@ -28,9 +31,11 @@ class PairTable(Section):
     ----------
     go_to : callable
         Takes a pair's place and its two names; a press on a row leads there.
+    refresh : callable
+        A slot that shows the pairs again.
     """
 
-    def __init__(self, go_to: Callable[[Point, str, str], None]) -> None:
+    def __init__(self, go_to: Callable[[Point, str, str], None], refresh: Callable[[], None]) -> None:
         super().__init__("Pairs, axis to axis")
         self._go_to = go_to
         self._places: list[tuple[Point, str, str]] = []
@@ -40,44 +45,53 @@ class PairTable(Section):
             "the least gap between the shafts"
         )
         self.table.pressed.connect(self._press)
+        self.more = QPushButton()
+        self.more.setCheckable(True)
+        self.more.toggled.connect(refresh)
         self.add(self.table)
+        self.add(self.more)
 
-    def show_pairs(self, plan: Plan, catalogue: Catalogue) -> None:
-        """Show all pairs of a plan whose models are known."""
+    def show_pairs(self, plan: Plan, catalogue: Catalogue, chosen: str | None = None) -> None:
+        """Show all pairs of a plan whose models are known; of many, those of the chosen probe at first."""
         found = pairs(plan, catalogue)
         self.setVisible(bool(found))
         near = neighbours(found)
-        rows, judged = [], []
-        for pair in found:
-            level, why = judge_pair(plan, pair, are_neighbours=(pair.a, pair.b) in near)
-            judged.append((level, pair))
-            numbers = (pair.tip_mm, pair.middle_mm, pair.back_mm)
-            texts = (
-                f"{pair.a}–{pair.b}",
-                *(f"{value:.1f}" for value in numbers),
-                f"{pair.angle_deg:.0f}°",
-                f"{pair.closest_mm:.1f}".replace("-", "\N{MINUS SIGN}"),
-            )
-            rows.append(Row(texts, level, why))
-        self._places = [(_between(plan, pair, catalogue), pair.a, pair.b) for pair in found]
-        self.table.show_rows(rows)
-        self._say_worst(judged)
+        judged = [(pair, *judge_pair(plan, pair, are_neighbours=(pair.a, pair.b) in near)) for pair in found]
+        self._say_worst(plan, judged)
+        many = len(found) > FEW
+        self.more.setVisible(many)
+        self.more.setText("Fewer" if self.more.isChecked() else f"All {len(found)} pairs")
+        self.more.setAccessibleName(self.more.text())
+        if many and not self.more.isChecked():
+            judged = [j for j in judged if chosen in (j[0].a, j[0].b)]
+        self.table.show_rows([_row(pair, level, why) for pair, level, why in judged])
+        self.table.setVisible(bool(judged))
+        self._places = [(_between(plan, pair, catalogue), pair.a, pair.b) for pair, _, _ in judged]
 
-    def _say_worst(self, judged: list[tuple[Level | None, Pair]]) -> None:
-        if not judged:
-            self.say("")
+    def _say_worst(self, plan: Plan, judged: list[tuple[Pair, Level | None, str]]) -> None:
+        bad = [(pair, level) for pair, level, _ in judged if level not in (None, Level.OK)]
+        if not bad:
+            self.say(f"{SIGNS[Level.OK]} all well spaced" if judged else "", Level.OK.value)
             return
-        level, pair = min(judged, key=lambda both: (_WORST_FIRST.index(both[0]), -both[1].widest_mm))
-        if level in (None, Level.OK):
-            self.say(f"{SIGNS[Level.OK]} all well spaced", Level.OK.value)
-            return
-        assert level is not None
-        far = pair.widest_mm if level is Level.FAIL or pair.narrowest_mm >= 10.0 else pair.narrowest_mm
-        self.say(f"{SIGNS[level]} {pair.a}–{pair.b} {show_mm(far)}", level.value)
+        pair, level = max(bad, key=lambda both: (both[1].rank, off_limits(plan, both[0])))
+        is_close = pair.narrowest_mm < placement_limits()["close_warn"]
+        far = show_mm(pair.narrowest_mm if is_close else pair.widest_mm)
+        self.say(f"{SIGNS[level]} {pair.a}–{pair.b} {far}", level.value)
 
     @Slot(int)
     def _press(self, row: int) -> None:
         self._go_to(*self._places[row])
+
+
+def _row(pair: Pair, level: Level | None, why: str) -> Row:
+    numbers = (pair.tip_mm, pair.middle_mm, pair.back_mm)
+    texts = (
+        f"{pair.a}–{pair.b}",
+        *(f"{value:.1f}" for value in numbers),
+        f"{pair.angle_deg:.0f}°",
+        f"{pair.closest_mm:.1f}".replace("-", "\N{MINUS SIGN}"),
+    )
+    return Row(texts, level, why)
 
 
 def _between(plan: Plan, pair: Pair, catalogue: Catalogue) -> Point:

@@ -183,7 +183,7 @@ class ProbeEditor(Section):
         guess = model is not None and model.is_guess
         text = "Locked: free it (L) to move it." if probe.locked else ""
         if guess:
-            text = f"{text} * numbers of this model are partly assumed; hover for sources.".strip()
+            text = f"{text} * partly assumed; hover over the model.".strip()
         self.note.say(text)
         self.note.setVisible(bool(text))
 

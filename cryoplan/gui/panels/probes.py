@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
@@ -32,9 +35,10 @@ from cryoplan.gui.section import Section
 from cryoplan.plan.placement import angles
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
+from cryoplan.plan.tool import Tool
 
-LIVE_WAY_IN = False
-"""True works the way in out at every move of a drag; it looks at masks, so only where that is fast enough."""
+LIVE_MS = 40.0
+"""The way in follows a drag where working it out takes no longer; else it comes after the last move."""
 
 HOW_TO_PLACE = (
     "No probe yet. Press P, click the target in any view, then click the skin; or let it suggest some."
@@ -59,22 +63,24 @@ class ProbesPanel(Panel):
         self.add(self._cards)
         self.cards: list[ProbeCard] = []
         self._ghosts_of: object = None
+        self._shown_way_of: str | None = None
+        self._way_ms = math.inf
         self._add_buttons()
         self.tools = ToolSection(self)
         self.suggesting = SuggestSection(self)
         self.editor = ProbeEditor(self)
         self.room = RoomSection(self)
         self.way_in = WayIn(self.go_to)
-        self.pairs = PairTable(self._go_to_pair)
+        self.pairs = PairTable(self._go_to_pair, self._show_pairs)
         self.idioms = IdiomSection(self)
         for section in (
             self.tools,
             self.suggesting,
             self.editor,
-            self.room,
-            self.way_in,
             self.pairs,
+            self.way_in,
             self.idioms,
+            self.room,
         ):
             self.add(section)
         self.suggest.clicked.connect(self._suggest)
@@ -145,12 +151,11 @@ class ProbesPanel(Panel):
         if chosen is not None:
             self.editor.show_probe(chosen)
         self.room.show_room(held)
-        known = all(p.model in catalogue for p in plan.probes)
-        self.pairs.show_pairs(plan if known else Plan(), catalogue)
+        self._show_pairs()
         self.idioms.setVisible(bool(plan.probes))
         self.idioms.refresh()
         self.suggesting.refresh()
-        if LIVE_WAY_IN:
+        if self._way_ms <= LIVE_MS:
             self._show_way_in()
         elif self.is_slow_part_old:
             self.way_in.set_old()
@@ -184,9 +189,22 @@ class ProbesPanel(Panel):
         self._show_way_in()
 
     def _show_way_in(self) -> None:
-        probe = self.chosen
-        model = self.workspace.catalogue.get(probe.model) if probe is not None else None
-        self.way_in.show_way(self.workspace.case, probe, model)
+        held, catalogue = selected_shaft(self.workspace, self.view), self.workspace.catalogue
+        width = None
+        if isinstance(held, Tool):
+            width = held.diameter_mm
+        elif held is not None and held.model in catalogue:
+            width = catalogue[held.model].outer_diameter.value
+        begun = time.perf_counter()
+        self.way_in.show_way(self.workspace.case, held, width)
+        if held is not None:
+            self._way_ms = 1000.0 * (time.perf_counter() - begun)
+
+    @Slot()
+    def _show_pairs(self) -> None:
+        plan, catalogue = self.workspace.plan, self.workspace.catalogue
+        known = all(p.model in catalogue for p in plan.probes)
+        self.pairs.show_pairs(plan if known else Plan(), catalogue, self.view.selected_probe)
 
     def show_ghosts(self, section: Section, ghosts: tuple[Probe, ...]) -> None:
         """Show what a section proposes in the views; the last section that was opened has them."""
@@ -197,8 +215,7 @@ class ProbesPanel(Panel):
 
     def layers_changed(self) -> None:
         """The way in is that of the chosen probe."""
-        shown = getattr(self, "_shown_way_of", None)
-        if self.view.selected_probe != shown:
+        if self.view.selected_probe != self._shown_way_of:
             self._shown_way_of = self.view.selected_probe
             self._show_way_in()
 

@@ -79,7 +79,9 @@ class RoomSection(Section):
             fields.addWidget(Text(word, "muted", scale=0.93), 1, 2 * column)
             fields.addWidget(box, 1, 2 * column + 1)
             fields.setColumnStretch(2 * column + 1, 1)
-        self.add(fields)
+        self.setting = Section("Patient and scanner")
+        self.setting.add(fields)
+        self.add(self.setting)
 
     @property
     def treatment_position(self) -> str:
@@ -97,6 +99,8 @@ class RoomSection(Section):
         words = POSITIONS.get(scanned, scanned)
         self.position.setItemText(0, f"{AS_SCANNED}: {words}" if words else AS_SCANNED)
         self.position.setCurrentIndex(max(self.position.findData(room.position), 0))
+        lying = POSITIONS.get(self.treatment_position, "as scanned")
+        self.setting.say(f"{lying} · {room.gantry_tilt_limit_deg:.0f}°")
         self.tilt.show_value(room.gantry_tilt_limit_deg)
         self.bore.show_value(room.bore_mm)
         self._panel.enable_edits(self.position, self.tilt, self.bore, when=workspace.case is not None)

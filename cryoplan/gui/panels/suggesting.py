@@ -100,6 +100,7 @@ class SuggestSection(Section):
             self.say("")
         panel.enable_edits(self.way, self.replacing)
         panel.enable_edits(self.go, when=found is not None)
+        self.setVisible(self.is_open)
         panel.show_ghosts(self, self._ghosts() if self.is_open else ())
 
     def _model_id(self) -> str:

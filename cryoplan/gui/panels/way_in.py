@@ -1,4 +1,4 @@
-"""Way in: what the chosen probe passes, in order and with lengths, and how near it comes to everything."""
+"""Way in: what the chosen probe or tool passes, in order and with lengths, and how near it comes to everything."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from cryoplan.core.units import show_mm
 from cryoplan.gui.parts import SIGNS, STALE, Text, short_name
 from cryoplan.gui.section import Section
 from cryoplan.gui.table import Row, Table
+from cryoplan.plan.clearance import Clearance, clearances
 from cryoplan.plan.limits import PlacementLimits, placement_limits
-from cryoplan.plan.path import Clearance, Pass, clearances, passes
-from cryoplan.plan.probe import Probe, ProbeModel
+from cryoplan.plan.path import overshoot_mm, passes, sentence
 from cryoplan.plan.rules import clearance_level
+from cryoplan.plan.shaft import Shaft
 
 FEW = 5
 """Rows that show at first: the worst."""
@@ -52,16 +53,15 @@ class WayIn(Section):
             self.add(part)
         self._old = False
 
-    def show_way(self, case: Case | None, probe: Probe | None, model: ProbeModel | None) -> None:
-        """Work out and show the way of a probe; hidden without one."""
-        self.setVisible(case is not None and probe is not None)
-        if case is None or probe is None:
+    def show_way(self, case: Case | None, shaft: Shaft | None, diameter_mm: float | None) -> None:
+        """Work out and show the way of a probe or tool; hidden without one, no clearances without a width."""
+        self.setVisible(case is not None and shaft is not None)
+        if case is None or shaft is None:
             return
         self._old = False
-        found = passes(case, probe)
-        self.sentence.say(way_words(case, found), "text")
+        self.sentence.say(f"{sentence(case, passes(case, shaft))}{_beyond(case, shaft)}", "text")
         limits = placement_limits()
-        near = clearances(case, probe, model, roles=watched(limits)) if model is not None else ()
+        near = clearances(case, shaft, diameter_mm, roles=watched(limits)) if diameter_mm is not None else ()
         judged = sorted(
             (
                 self._judge(case, clearance, limits)
@@ -71,7 +71,7 @@ class WayIn(Section):
             key=lambda both: (-both[0].rank, both[1].mm),
         )
         self._rows = [self._row(case, level, clearance, limits) for level, clearance in judged]
-        self._places = [_at_depth(probe, clearance.at_depth_mm) for _, clearance in judged]
+        self._places = [_at_depth(shaft, clearance.at_depth_mm) for _, clearance in judged]
         self.note.setVisible(not judged)
         self.note.say("Nothing outlined that a shaft should keep away from.")
         self._show_rows()
@@ -126,21 +126,18 @@ def watched(limits: PlacementLimits) -> frozenset[Role]:
     return limits.forbidden | limits.doubtful
 
 
-def way_words(case: Case, found: tuple[Pass, ...]) -> str:
-    """Return what a probe passes: ``skin 2, fat 14, liver 41, tumour 22 mm; pleura crossed: no``."""
-    parts = [f"{short_name(p.structure)} {p.length_mm:.0f}" for p in found if round(p.length_mm) >= 1]
-    words = ", ".join(parts) + (" mm" if parts else "")
-    pleura = [s.name for s in case.structures if s.role in (Role.PLEURA, Role.LUNG)]
-    if not pleura:
-        return words
-    crossed = any(p.structure in pleura for p in found)
-    return f"{words}; pleura crossed: {'yes' if crossed else 'no'}"
-
-
 def bare(value_mm: float) -> str:
     """Return millimetres without their unit, for columns that carry it in their head."""
     return show_mm(value_mm).removesuffix(" mm")
 
 
-def _at_depth(probe: Probe, depth_mm: float) -> Point:
-    return as_point(probe.point_behind_tip_mm(probe.depth_mm - depth_mm))
+def _beyond(case: Case, shaft: Shaft) -> str:
+    """Return how far the tip lies beyond the target, or how much of it is still ahead."""
+    over = overshoot_mm(case, shaft)
+    if over is None:
+        return ""
+    return f"; tip {show_mm(over)} beyond the target" if over > 0.0 else f"; {show_mm(-over)} of target ahead"
+
+
+def _at_depth(shaft: Shaft, depth_mm: float) -> Point:
+    return as_point(shaft.point_behind_tip_mm(shaft.depth_mm - depth_mm))
