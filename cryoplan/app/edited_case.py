@@ -22,7 +22,7 @@ from cryoplan.case.second_image import SecondImage
 from cryoplan.core.errors import CryoplanError
 from cryoplan.margins.limits import Limits
 from cryoplan.plan.catalogue import Catalogue
-from cryoplan.plan.edits import describe_change
+from cryoplan.plan.edit_words import describe_change
 from cryoplan.plan.plan import Plan
 
 

@@ -71,6 +71,9 @@ SCHEMA_2 = (
 )
 """Version 2: document and history; every mask with all voxels of its box."""
 
+SCHEMA_3 = SCHEMA
+"""Version 3: the tables of version 4; its programs know no tools, no room and no notes in a plan."""
+
 
 def upgrade_file(path: Path, version: int) -> None:
     """Put the present version of an older case file in its place, once it is written and whole.
@@ -157,11 +160,22 @@ def _from_1(path: Path, old: sqlite3.Connection, new: sqlite3.Connection) -> Non
 def _from_2(path: Path, old: sqlite3.Connection, new: sqlite3.Connection) -> None:
     """Take everything over as it is: entries keep their hashes, and no mask stands upon another."""
     del path
+    _copy_tables(old, new, mask_places=4)
+
+
+def _from_3(path: Path, old: sqlite3.Connection, new: sqlite3.Connection) -> None:
+    """Take everything over as it is: what a plan of version 3 says means the same."""
+    del path
+    _copy_tables(old, new, mask_places=5)
+
+
+def _copy_tables(old: sqlite3.Connection, new: sqlite3.Connection, *, mask_places: int) -> None:
+    sizes = {'"case"': 3, "image": 7, "mask": mask_places, "history": 12, "result": 5}
     with transaction(new):
         for statement in SCHEMA:
             new.execute(statement)
-        for table, places in (('"case"', 3), ("image", 7), ("mask", 4), ("history", 12), ("result", 5)):
-            holes = ", ".join("?" * places) + (", NULL" if table == "mask" else "")
+        for table, places in sizes.items():
+            holes = ", ".join("?" * places) + (", NULL" if table == "mask" and places == 4 else "")
             for row in old.execute(f"SELECT * FROM {table}"):
                 new.execute(f"INSERT INTO {table} VALUES ({holes})", row)
 
@@ -215,5 +229,5 @@ def _select_case(connection: sqlite3.Connection) -> Case:
     )
 
 
-_UPGRADES = {1: (SCHEMA_1, _from_1), 2: (SCHEMA_2, _from_2)}
+_UPGRADES = {1: (SCHEMA_1, _from_1), 2: (SCHEMA_2, _from_2), 3: (SCHEMA_3, _from_3)}
 """Tables of each older version, and what makes the present version of them."""

@@ -18,7 +18,7 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.core.errors import CryoplanError
 from cryoplan.gui.dialogs import cases
 from cryoplan.gui.files import Files
-from cryoplan.plan.edits import describe_change
+from cryoplan.plan.edit_words import describe_change
 
 
 class CaseFiles(QObject):

@@ -17,11 +17,11 @@ from cryoplan.case.skin import skin_entry
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.geometry import Point, as_point, distance_mm, point_to_segment_mm
 from cryoplan.core.units import show_mm
+from cryoplan.plan.edit_words import describe_change
 from cryoplan.plan.edits import (
     Grip,
     add_probe,
     copy_parallel,
-    describe_change,
     move_entry,
     nudge,
     remove_probe,

@@ -1,33 +1,42 @@
-"""Edits: pure functions from a plan to the next plan, and the words that undo shows for them.
+"""Edits: pure functions from a plan to the next plan; undo shows the words of `cryoplan.plan.edit_words`.
 
 Each takes a plan and returns a new one; the old one stays as it was, so undo keeps whole plans and there is
-no inverse to get wrong. A probe that is locked does not move: such an edit raises `PlanError`.
+no inverse to get wrong. What moves a probe moves a tool too: their names are unique in a plan. One that is
+locked does not move: such an edit raises `PlanError`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from typing import Protocol as Callback
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from cryoplan.core.errors import PlanError
-from cryoplan.core.geometry import Point, angle_deg, as_point, distance_mm, unit
-from cryoplan.core.units import show_clock, show_mm
+from cryoplan.core.geometry import Point, as_point, unit
 from cryoplan.plan.names import checked_name
 from cryoplan.plan.placement import clock_direction
 from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.plan.probe import Probe
 from cryoplan.plan.protocol import Protocol
+from cryoplan.plan.tool import Tool
 
-_Thing = TypeVar("_Thing", Probe, Thermocouple)
+Placed = TypeVar("Placed", Probe, Tool)
+
+
+class ShaftChange(Callback):
+    """What makes another probe of a probe, and another tool of a tool."""
+
+    def __call__(self, thing: Placed, /) -> Placed:
+        """Return what becomes of a probe or a tool."""
 
 
 class Grip(StrEnum):
-    """What of a probe a gesture holds."""
+    """What of a probe or a tool a gesture holds."""
 
     TIP = "tip"
     ENTRY = "entry"
@@ -36,7 +45,7 @@ class Grip(StrEnum):
 
 def next_probe_name(plan: Plan) -> str:
     """Return the lowest number that no probe has as its name."""
-    return _free_name("", [p.name for p in plan.probes])
+    return free_name("", taken_names(plan))
 
 
 def add_probe(
@@ -50,7 +59,7 @@ def add_probe(
         If the name is taken or not one, or entry and tip are the same place.
     """
     called = next_probe_name(plan) if name is None else checked_name(name, what="The new probe")
-    probe = Probe(name=called, model=model, tip_mm=_point(tip_mm), entry_mm=_point(entry_mm))
+    probe = Probe(name=called, model=model, tip_mm=lps_point(tip_mm), entry_mm=lps_point(entry_mm))
     return replace(plan, probes=(*plan.probes, probe))
 
 
@@ -62,7 +71,8 @@ def remove_probe(plan: Plan, name: str) -> Plan:
     PlanError
         If there is none of that name, or it is locked.
     """
-    _unlocked(plan, name)
+    plan.probe(name)
+    require_free(plan, name)
     return replace(plan, probes=tuple(p for p in plan.probes if p.name != name))
 
 
@@ -74,12 +84,12 @@ def move_tip(plan: Plan, name: str, tip_mm: npt.ArrayLike) -> Plan:
     PlanError
         If the probe is unknown or locked, or the tip would be at the entry. So for all moves below.
     """
-    return _moved(plan, name, lambda p: replace(p, tip_mm=_point(tip_mm)))
+    return _moved(plan, name, lambda p: replace(p, tip_mm=lps_point(tip_mm)))
 
 
 def move_entry(plan: Plan, name: str, entry_mm: npt.ArrayLike) -> Plan:
     """Put the entry of a probe elsewhere; its tip stays."""
-    return _moved(plan, name, lambda p: replace(p, entry_mm=_point(entry_mm)))
+    return _moved(plan, name, lambda p: replace(p, entry_mm=lps_point(entry_mm)))
 
 
 def move_probe(plan: Plan, name: str, by_mm: npt.ArrayLike) -> Plan:
@@ -89,9 +99,9 @@ def move_probe(plan: Plan, name: str, by_mm: npt.ArrayLike) -> Plan:
 
 def nudge(plan: Plan, name: str, by_mm: npt.ArrayLike, *, grip: Grip = Grip.WHOLE) -> Plan:
     """Shift the tip, the entry or the whole of a probe by a vector."""
-    by = np.asarray(_point(by_mm))
+    by = np.asarray(lps_point(by_mm))
 
-    def moved(probe: Probe) -> Probe:
+    def moved(probe: Placed) -> Placed:
         tip = probe.tip_mm if grip is Grip.ENTRY else as_point(np.asarray(probe.tip_mm) + by)
         entry = probe.entry_mm if grip is Grip.TIP else as_point(np.asarray(probe.entry_mm) + by)
         return replace(probe, tip_mm=tip, entry_mm=entry)
@@ -121,7 +131,7 @@ def tilt(plan: Plan, name: str, axis: npt.ArrayLike, by_deg: float, *, about: Gr
         Which end stays: ``tip`` or ``entry``; ``whole`` turns about the middle.
     """
 
-    def turned(probe: Probe) -> Probe:
+    def turned(probe: Placed) -> Placed:
         tip, entry = np.asarray(probe.tip_mm), np.asarray(probe.entry_mm)
         pivot = {Grip.TIP: tip, Grip.ENTRY: entry, Grip.WHOLE: 0.5 * (tip + entry)}[about]
         matrix = _rotation(axis, by_deg)
@@ -207,8 +217,8 @@ def set_times(plan: Plan, name: str, start_s: float, stop_s: float | None) -> Pl
 
 
 def set_locked(plan: Plan, name: str, locked: bool) -> Plan:
-    """Lock a probe so that nothing moves or removes it, or unlock it."""
-    return _changed(plan, name, lambda p: replace(p, locked=locked))
+    """Lock a probe or a tool so that nothing moves or removes it, or unlock it."""
+    return changed_shaft(plan, name, lambda p: replace(p, locked=locked))
 
 
 def rename_probe(plan: Plan, name: str, new_name: str) -> Plan:
@@ -236,9 +246,10 @@ def add_thermocouple(plan: Plan, position_mm: npt.ArrayLike, name: str | None = 
     PlanError
         If the name is taken or not one, or the position is not three finite numbers.
     """
-    taken = [t.name for t in plan.thermocouples]
-    called = _free_name("T", taken) if name is None else checked_name(name, what="The new thermocouple")
-    new = Thermocouple(name=called, position_mm=_point(position_mm))
+    called = (
+        free_name("T", taken_names(plan)) if name is None else checked_name(name, what="The new thermocouple")
+    )
+    new = Thermocouple(name=called, position_mm=lps_point(position_mm))
     return replace(plan, thermocouples=(*plan.thermocouples, new))
 
 
@@ -250,7 +261,7 @@ def move_thermocouple(plan: Plan, name: str, position_mm: npt.ArrayLike) -> Plan
     PlanError
         If there is none of that name.
     """
-    return _thermocouple_changed(plan, name, lambda t: replace(t, position_mm=_point(position_mm)))
+    return _thermocouple_changed(plan, name, lambda t: replace(t, position_mm=lps_point(position_mm)))
 
 
 def rename_thermocouple(plan: Plan, name: str, new_name: str) -> Plan:
@@ -288,65 +299,88 @@ def rename_plan(plan: Plan, name: str) -> Plan:
     return replace(plan, name=checked_name(name, what="The plan"))
 
 
-def describe_change(old: Plan, new: Plan) -> str:
-    """Return what happened between two plans in a few words, such as ``Probe 2: tip moved 3.1 mm``.
+def set_channel(plan: Plan, name: str, channel: str) -> Plan:
+    """Say on which port of the console a probe hangs; empty when that is open.
 
-    Several changes are joined by ``; ``, many are counted. Equal plans give an empty text.
+    Raises
+    ------
+    PlanError
+        If it is longer than 20 characters or cannot be printed.
     """
-    parts: list[str] = []
-    if old.name != new.name:
-        parts.append(f"Plan renamed {new.name}")
-    parts += _things_changed("Probe", old.probes, new.probes, _probe_words)
-    if old.protocol != new.protocol:
-        parts.append(f"Protocol {new.protocol.describe()}")
-    parts += _things_changed("Thermocouple", old.thermocouples, new.thermocouples, _thermocouple_words)
-    return "; ".join(parts) if len(parts) <= 2 else f"{len(parts)} changes: {parts[0]}, ..."
+    return _changed(plan, name, lambda p: replace(p, channel=channel.strip()))
 
 
-def _things_changed(
-    kind: str, old: tuple[_Thing, ...], new: tuple[_Thing, ...], words: Callable[[_Thing, _Thing], str]
-) -> list[str]:
-    before, after = {t.name: t for t in old}, {t.name: t for t in new}
-    gone = [t for t in old if t.name not in after]
-    come = [t for t in new if t.name not in before]
-    if len(gone) == len(come) == 1 and replace(gone[0], name=come[0].name) == come[0]:
-        return [f"{kind} {gone[0].name} renamed {come[0].name}"]
-    parts = [f"{kind} {t.name} removed" for t in gone] + [f"{kind} {t.name} added" for t in come]
-    same = [(before[t.name], t) for t in new if t.name in before]
-    return parts + [f"{kind} {b.name}: {words(a, b)}" for a, b in same if a != b]
+def set_order(plan: Plan, name: str, order: int | None) -> Plan:
+    """Say which probe goes in first, second, ...; None when that is open.
+
+    Raises
+    ------
+    PlanError
+        If it is no number of a probe.
+    """
+    return _changed(plan, name, lambda p: replace(p, order=order))
 
 
-def _probe_words(old: Probe, new: Probe) -> str:
-    words: list[str] = []
-    tip, entry = np.subtract(new.tip_mm, old.tip_mm), np.subtract(new.entry_mm, old.entry_mm)
-    tip_by, entry_by = float(np.linalg.norm(tip)), float(np.linalg.norm(entry))
-    if tip_by > 0.0 and entry_by > 0.0:
-        if float(np.linalg.norm(tip - entry)) < 1e-6:
-            words.append(f"moved {show_mm(tip_by)}")
-        else:
-            words.append(f"moved and turned {angle_deg(old.direction, new.direction):.1f}°")
-    elif tip_by > 0.0:
-        along = float(tip @ old.direction)
-        if abs(abs(along) - tip_by) < 1e-6:
-            words.append(f"{show_mm(tip_by)} {'deeper' if along > 0.0 else 'less deep'}")
-        else:
-            words.append(f"tip moved {show_mm(tip_by)}")
-    elif entry_by > 0.0:
-        words.append(f"entry moved {show_mm(entry_by)}")
-    if old.model != new.model:
-        words.append(f"model {new.model}")
-    if old.intensity != new.intensity:
-        words.append(f"power {100.0 * new.intensity:.0f} %")
-    if (old.start_s, old.stop_s) != (new.start_s, new.stop_s):
-        until = "the end" if new.stop_s is None else show_clock(new.stop_s)
-        words.append(f"on from {show_clock(new.start_s)} to {until}")
-    if old.locked != new.locked:
-        words.append("locked" if new.locked else "unlocked")
-    return ", ".join(words)
+def set_colour(plan: Plan, name: str, colour: int | None) -> Plan:
+    """Give a probe a colour of the theme; None takes that of its place in the plan.
+
+    Raises
+    ------
+    PlanError
+        If the theme has no such colour.
+    """
+    return _changed(plan, name, lambda p: replace(p, colour=colour))
 
 
-def _thermocouple_words(old: Thermocouple, new: Thermocouple) -> str:
-    return f"moved {show_mm(distance_mm(old.position_mm, new.position_mm))}"
+def set_note(plan: Plan, name: str, note: str) -> Plan:
+    """Write a note on a probe or a tool.
+
+    Raises
+    ------
+    PlanError
+        If it is longer than 300 characters or cannot be printed.
+    """
+    return changed_shaft(plan, name, lambda p: replace(p, note=note.strip()))
+
+
+def shaft(plan: Plan, name: str) -> Probe | Tool:
+    """Return the probe or tool of that name.
+
+    Raises
+    ------
+    PlanError
+        If there is none.
+    """
+    return next((t for t in plan.tools if t.name == name), None) or plan.probe(name)
+
+
+def changed_shaft(plan: Plan, name: str, change: ShaftChange) -> Plan:
+    """Return the plan with one probe or tool changed.
+
+    Raises
+    ------
+    PlanError
+        If there is none of that name.
+    """
+    shaft(plan, name)
+    return replace(
+        plan,
+        probes=tuple(change(p) if p.name == name else p for p in plan.probes),
+        tools=tuple(change(t) if t.name == name else t for t in plan.tools),
+    )
+
+
+def require_free(plan: Plan, name: str) -> None:
+    """Refuse to move what is locked.
+
+    Raises
+    ------
+    PlanError
+        If the probe or tool is locked, or there is none of that name.
+    """
+    if shaft(plan, name).locked:
+        kind = "Probe" if any(p.name == name for p in plan.probes) else "Tool"
+        raise PlanError(f"{kind} {name} is locked.", "Unlock it first (L).", code="probe-locked", place=name)
 
 
 def _changed(plan: Plan, name: str, change: Callable[[Probe], Probe]) -> Plan:
@@ -354,14 +388,9 @@ def _changed(plan: Plan, name: str, change: Callable[[Probe], Probe]) -> Plan:
     return replace(plan, probes=tuple(change(p) if p.name == name else p for p in plan.probes))
 
 
-def _moved(plan: Plan, name: str, change: Callable[[Probe], Probe]) -> Plan:
-    _unlocked(plan, name)
-    return _changed(plan, name, change)
-
-
-def _unlocked(plan: Plan, name: str) -> None:
-    if plan.probe(name).locked:
-        raise PlanError(f"Probe {name} is locked.", "Unlock it first (L).", code="probe-locked", place=name)
+def _moved(plan: Plan, name: str, change: ShaftChange) -> Plan:
+    require_free(plan, name)
+    return changed_shaft(plan, name, change)
 
 
 def _thermocouple_changed(plan: Plan, name: str, change: Callable[[Thermocouple], Thermocouple]) -> Plan:
@@ -376,14 +405,31 @@ def _thermocouple_changed(plan: Plan, name: str, change: Callable[[Thermocouple]
     return replace(plan, thermocouples=changed)
 
 
-def _free_name(prefix: str, taken: list[str]) -> str:
+def taken_names(plan: Plan) -> set[str]:
+    """Return the names of all probes, thermocouples and tools."""
+    return {name for things in (plan.probes, plan.thermocouples, plan.tools) for name in _names(things)}
+
+
+def _names(things: Sequence[Probe] | Sequence[Thermocouple] | Sequence[Tool]) -> list[str]:
+    return [thing.name for thing in things]
+
+
+def free_name(prefix: str, taken: set[str]) -> str:
+    """Return the prefix with the lowest number that is no name yet."""
     number = 1
     while f"{prefix}{number}" in taken:
         number += 1
     return f"{prefix}{number}"
 
 
-def _point(values: npt.ArrayLike) -> Point:
+def lps_point(values: npt.ArrayLike) -> Point:
+    """Return a point.
+
+    Raises
+    ------
+    PlanError
+        If it is not three finite numbers.
+    """
     try:
         return as_point(values)
     except (TypeError, ValueError) as error:

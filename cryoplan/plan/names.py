@@ -5,6 +5,8 @@ from __future__ import annotations
 from cryoplan.core.errors import PlanError
 
 LONGEST_NAME = 80
+LONGEST_NOTE = 300
+LONGEST_CHANNEL = 20
 
 
 def checked_name(text: str, *, what: str, place: str = "name") -> str:
@@ -30,6 +32,31 @@ def checked_name(text: str, *, what: str, place: str = "name") -> str:
             f"{what} has the name {text!r}, with blanks around it or characters that cannot be seen.",
             "Use letters, digits, blanks and signs.",
             code="name-unprintable",
+            place=place,
+        )
+    return text
+
+
+def checked_line(text: str, *, what: str, longest: int, place: str) -> str:
+    """Return `text` unchanged when it is one line that can be shown, stored and printed; it may be empty.
+
+    Raises
+    ------
+    PlanError
+        If it is longer than `longest` characters, or holds one that cannot be seen.
+    """
+    if len(text) > longest:
+        raise PlanError(
+            f"{what} has {len(text)} characters.",
+            f"Use at most {longest}.",
+            code="text-too-long",
+            place=place,
+        )
+    if not text.isprintable():
+        raise PlanError(
+            f"{what} holds characters that cannot be seen.",
+            "Use letters, digits, blanks and signs on one line.",
+            code="text-unprintable",
             place=place,
         )
     return text

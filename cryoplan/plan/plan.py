@@ -1,4 +1,4 @@
-"""Plan: probes, protocol and thermocouples, and the part of them that changes the ice."""
+"""Plan: probes, protocol, thermocouples, tools and room, and the part of them that changes the ice."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from cryoplan.core.errors import PlanError
 from cryoplan.core.geometry import Point, as_point
-from cryoplan.plan.probe import Probe
+from cryoplan.plan.probe import MOST_COLOURS, Probe
 from cryoplan.plan.protocol import Protocol, freeze_thaw_freeze
+from cryoplan.plan.room import Room
+from cryoplan.plan.tool import Tool, ToolKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +42,21 @@ class Plan:
     Raises
     ------
     PlanError
-        If two probes or two thermocouples share a name.
+        If two probes share a name, or two of thermocouples and tools.
     """
 
     name: str = "A"
     probes: tuple[Probe, ...] = ()
     protocol: Protocol = field(default_factory=freeze_thaw_freeze)
     thermocouples: tuple[Thermocouple, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    room: Room = field(default_factory=Room)
 
     def __post_init__(self) -> None:
-        for kind, things in (("probe", self.probes), ("thermocouple", self.thermocouples)):
-            names = [t.name for t in things]
+        for kind, names in (
+            ("probe", [p.name for p in self.probes]),
+            ("thermocouple", [t.name for t in self.thermocouples]),
+        ):
             for index, name in enumerate(names):
                 if name in names[:index]:
                     raise PlanError(
@@ -59,6 +65,17 @@ class Plan:
                         code=f"{kind}-name-twice",
                         place=f"{kind}s[{index}].name",
                     )
+        # Both are read off by their name, in one list of curves and in one table of paths.
+        taken = {p.name for p in self.probes} | {t.name for t in self.thermocouples}
+        for index, tool in enumerate(self.tools):
+            if tool.name in taken:
+                raise PlanError(
+                    f"Two things of the plan are called {tool.name!r}.",
+                    "Rename one of them.",
+                    code="tool-name-twice",
+                    place=f"tools[{index}].name",
+                )
+            taken.add(tool.name)
 
     def probe(self, name: str) -> Probe:
         """Return the probe of that name.
@@ -78,12 +95,37 @@ class Plan:
             place=name,
         )
 
+    def tool(self, name: str) -> Tool:
+        """Return the tool of that name.
+
+        Raises
+        ------
+        PlanError
+            If there is none.
+        """
+        for tool in self.tools:
+            if tool.name == name:
+                return tool
+        raise PlanError(
+            f"There is no tool {name!r}.", "Choose one of the plan's tools.", code="tool-unknown", place=name
+        )
+
+    def colour_number(self, probe: Probe) -> int:
+        """Return the index of a probe's colour in the theme: its own, else that of its place in the plan."""
+        return self.probes.index(probe) % MOST_COLOURS if probe.colour is None else probe.colour
+
+    @property
+    def sensors(self) -> tuple[Thermocouple, ...]:
+        """Everywhere that temperatures are read: thermocouples, and the tips of thermocouple needles."""
+        needles = (t for t in self.tools if t.kind is ToolKind.THERMOCOUPLE)
+        return (*self.thermocouples, *(Thermocouple(name=t.name, position_mm=t.tip_mm) for t in needles))
+
     def physics_key(self) -> tuple[object, ...]:
-        """Return what changes the ice: not the plan's name, not locks."""
+        """Return what changes the answer: no plan name, locks or notes; of tools what they measure."""
         return (
             tuple(
                 (p.name, p.model, p.tip_mm, p.entry_mm, p.intensity, p.start_s, p.stop_s) for p in self.probes
             ),
             tuple((p.kind.value, p.duration_s, p.mode.value) for p in self.protocol.phases),
-            tuple((t.name, t.position_mm) for t in self.thermocouples),
+            tuple((t.name, t.position_mm) for t in self.sensors),
         )

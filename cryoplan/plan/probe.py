@@ -8,8 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.core.errors import PlanError
-from cryoplan.core.geometry import Point, as_point, distance_mm, unit
+from cryoplan.core.geometry import Point, distance_mm, unit
 from cryoplan.core.sourced import Sourced
+from cryoplan.plan.names import LONGEST_CHANNEL, LONGEST_NOTE, checked_line
+from cryoplan.plan.shaft import behind_tip_mm, checked_ends
+
+MOST_ORDER = 100
+MOST_COLOURS = 8
+"""Colours that the theme has for probes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +123,14 @@ class Probe:
         Protocol time of gas on and off; None means until the end.
     locked : bool
         True when gestures may not move it.
+    channel : str
+        Port of the console that it will hang on; empty when not said.
+    order : int or None
+        Which probe goes in first, 1, 2, ...; None when not said.
+    colour : int or None
+        Index of its colour in the theme; None takes that of its place in the plan.
+    note : str
+        What the room should know.
 
     Raises
     ------
@@ -132,27 +146,17 @@ class Probe:
     start_s: float = 0.0
     stop_s: float | None = None
     locked: bool = False
+    channel: str = ""
+    order: int | None = None
+    colour: int | None = None
+    note: str = ""
 
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise PlanError("A probe has no name.", "Give it a number.", code="probe-name", place="name")
-        for field in ("tip_mm", "entry_mm"):
-            try:
-                object.__setattr__(self, field, as_point(getattr(self, field)))
-            except (TypeError, ValueError) as error:
-                raise PlanError(
-                    f"Probe {self.name}: {field} is not three finite numbers.",
-                    "Give x, y and z in LPS millimetres.",
-                    code="probe-position",
-                    place=field,
-                ) from error
-        if distance_mm(self.tip_mm, self.entry_mm) < 1.0:
-            raise PlanError(
-                f"Probe {self.name} enters where its tip is.",
-                "Move entry or tip by at least 1 mm.",
-                code="probe-without-length",
-                place="entry_mm",
-            )
+        tip, entry = checked_ends(f"Probe {self.name}", self.tip_mm, self.entry_mm)
+        object.__setattr__(self, "tip_mm", tip)
+        object.__setattr__(self, "entry_mm", entry)
         if not (np.isfinite(self.intensity) and 0.0 < self.intensity <= 1.0):
             raise PlanError(
                 f"Probe {self.name}: intensity {self.intensity:g} is not between 0 and 1.",
@@ -174,6 +178,18 @@ class Probe:
                 code="probe-times",
                 place="stop_s",
             )
+        for field, low, high in (("order", 1, MOST_ORDER), ("colour", 0, MOST_COLOURS - 1)):
+            value = getattr(self, field)
+            if value is not None and not low <= value <= high:
+                raise PlanError(
+                    f"Probe {self.name}: {field} {value} is not a number from {low} to {high}.",
+                    "Use such a number, or none.",
+                    code=f"probe-{field}",
+                    place=field,
+                )
+        for text, longest in (("channel", LONGEST_CHANNEL), ("note", LONGEST_NOTE)):
+            what = f"The {text} of probe {self.name}"
+            checked_line(getattr(self, text), what=what, longest=longest, place=text)
 
     @property
     def direction(self) -> npt.NDArray[np.float64]:
@@ -187,7 +203,7 @@ class Probe:
 
     def point_behind_tip_mm(self, distance: float) -> Point:
         """Return the point on the axis `distance` millimetres behind the metal tip."""
-        return as_point(np.asarray(self.tip_mm) - distance * self.direction)
+        return behind_tip_mm(self.tip_mm, self.entry_mm, distance)
 
     def active_zone_mm(self, model: ProbeModel) -> tuple[Point, Point]:
         """Return the front (tip side) and back end of the active zone."""

@@ -117,7 +117,7 @@ def _pairs(plan: Plan, catalogue: Catalogue) -> Table:
 
 
 def _thermocouples(plan: Plan, assessment: Assessment) -> Table:
-    places = {t.name: t.position_mm for t in plan.thermocouples}
+    places = {t.name: t.position_mm for t in plan.sensors}
     rows = []
     for curve in assessment.thermocouples:
         lowest = min(range(len(curve.time_s)), key=lambda n: curve.temperature_degc[n])

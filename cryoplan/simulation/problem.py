@@ -296,7 +296,7 @@ def phantom_problem(
         start_degc=start,
         probes=sources,
         stages=stages_of(plan),
-        thermocouples=tuple((t.name, t.position_mm) for t in plan.thermocouples),
+        thermocouples=tuple((t.name, t.position_mm) for t in plan.sensors),
         boundary_degc=(start,) * 6,
         settings=settings,
         findings=(*findings, *_thermocouples_outside(plan, grid)),
@@ -368,7 +368,7 @@ def build_problem(
         start_degc=BODY_DEGC,
         probes=sources,
         stages=stages_of(plan),
-        thermocouples=tuple((t.name, t.position_mm) for t in plan.thermocouples),
+        thermocouples=tuple((t.name, t.position_mm) for t in plan.sensors),
         boundary_degc=contacts.boundary_degc,
         start_field_degc=contacts.start_field_degc,
         held=contacts.held,
@@ -448,6 +448,6 @@ def _thermocouples_outside(plan: Plan, grid: Grid) -> list[Finding]:
             text=f"Thermocouple {t.name} lies outside the computed block; it has no curve.",
             place=t.name,
         )
-        for t in plan.thermocouples
+        for t in plan.sensors
         if not grid.contains_mm(t.position_mm)
     ]

@@ -89,8 +89,8 @@ def deidentify(
         limits=_limits(case.limits, renamed),
         second=None,  # its link is a path, and its file still names the patient
     )
-    drawn = plan if keep_names else _plan(plan)
-    solved = None if result is None else _result(result, clean, drawn, probes)
+    drawn = _plan(plan, keep_names)
+    solved = None if result is None else _result(result, clean, plan, drawn, probes)
     return Deidentified(case=clean, plan=drawn, result=solved)
 
 
@@ -114,23 +114,29 @@ def _limits(limits: Sequence[OwnLimit], renamed: Mapping[str, str]) -> tuple[Own
     )
 
 
-def _plan(plan: Plan) -> Plan:
+def _plan(plan: Plan, keep_names: bool) -> Plan:
+    # A note is free text: nobody can say what is in it.
+    probes = tuple(replace(p, note="") for p in plan.probes)
+    tools = tuple(replace(t, note="") for t in plan.tools)
+    if keep_names:
+        return replace(plan, probes=probes, tools=tools)
+    # Beside each other, so that the names of probes, thermocouples and tools stay apart.
     return replace(
         plan,
         name=PLAN_NAME,
-        probes=tuple(replace(p, name=str(n)) for n, p in enumerate(plan.probes, 1)),
+        probes=tuple(replace(p, name=str(n), channel="") for n, p in enumerate(probes, 1)),
         thermocouples=tuple(replace(t, name=f"T{n}") for n, t in enumerate(plan.thermocouples, 1)),
+        tools=tuple(replace(t, name=f"N{n}") for n, t in enumerate(tools, 1)),
     )
 
 
-def _result(result: ThermalResult, case: Case, plan: Plan, probes: Catalogue) -> ThermalResult:
+def _result(result: ThermalResult, case: Case, old: Plan, plan: Plan, probes: Catalogue) -> ThermalResult:
     traces = tuple(
         replace(trace, name=probe.name) for trace, probe in zip(result.probes, plan.probes, strict=True)
     )
-    curves = tuple(
-        replace(curve, name=point.name)
-        for curve, point in zip(result.thermocouples, plan.thermocouples, strict=True)
-    )
+    # By name: a thermocouple outside the computed block has no curve.
+    renamed = {before.name: after.name for before, after in zip(old.sensors, plan.sensors, strict=True)}
+    curves = tuple(replace(curve, name=renamed[curve.name]) for curve in result.thermocouples)
     return replace(
         result,
         key=simulation_key(case, plan, probes, result.settings),

@@ -157,8 +157,8 @@ def test_a_file_that_an_older_program_has_open_is_not_upgraded(path):
 
 # Version 2 ------------------------------------------------------------------------------------------
 
-FIXTURE_2 = FIXTURE.with_name("case-v2.cryoplan")
-"""Written by the last program of file version 2: three strokes, one undone, approved, one result."""
+FIXTURES = {2: FIXTURE.with_name("case-v2.cryoplan"), 3: FIXTURE.with_name("case-v3.cryoplan")}
+"""Written by the last program of each file version: three strokes, one undone, approved, one result."""
 
 DIGESTS_2 = (
     "cfcb925a97886e0586568b7db2d3c19e12ada7bf6eb1de68742c17a54e820fdc",
@@ -167,26 +167,33 @@ DIGESTS_2 = (
 )
 """Of its case before the strokes, as it stands, and with the stroke that was undone; said by that program."""
 
-SEAL_2 = "32837c630b0998682e3c7b0f937cfb1aa4967489d7510f8a633c68014203f2a3"
+SEALS = {
+    2: "32837c630b0998682e3c7b0f937cfb1aa4967489d7510f8a633c68014203f2a3",
+    3: "a61c9ffe997017ce02c4a90ba9b61faf6c550e669fabe9f8e664aa75c914427c",
+}
 
 
-@pytest.fixture
-def path_2(tmp_path: Path) -> Path:
-    return Path(shutil.copyfile(FIXTURE_2, tmp_path / "old.cryoplan"))
+@pytest.fixture(params=sorted(FIXTURES))
+def path_2(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    return Path(shutil.copyfile(FIXTURES[request.param], tmp_path / f"old{request.param}.cryoplan"))
 
 
-def is_all_there_2(store: CaseStore) -> None:
+def fixture_of(path: Path) -> int:
+    return int(path.stem.removeprefix("old"))
+
+
+def is_all_there_2(store: CaseStore, of: int) -> None:
     assert store.load_case().digest() == DIGESTS_2[1]
     assert (store.title, store.notes, store.status) == ("Old one", "kept", "approved")
-    assert store.history().seal.hex() == SEAL_2
+    assert store.history().seal.hex() == SEALS[of]
     assert store.findings == ()
     assert json.loads(store.plan_text)["name"] == "A"
-    assert store.result("k2").data == bytes(range(256))
+    assert store.result(f"k{of}").data == bytes(range(256))
 
 
-def test_a_file_of_version_2_keeps_history_seal_and_approval_and_is_drawn_on(path_2):
+def test_a_file_of_an_older_version_keeps_history_seal_and_approval_and_is_drawn_on(path_2):
     with CaseStore.open(path_2) as store:
-        is_all_there_2(store)
+        is_all_there_2(store, fixture_of(path_2))
         assert store.redo()[0].digest() == DIGESTS_2[2]
         for _ in range(3):
             case = store.undo()[0]
@@ -200,15 +207,15 @@ def test_a_file_of_version_2_keeps_history_seal_and_approval_and_is_drawn_on(pat
     assert [p.name for p in path_2.parent.iterdir()] == [path_2.name]
 
 
-def test_reading_only_leaves_a_file_of_version_2_as_it_is(path_2):
+def test_reading_only_leaves_a_file_of_an_older_version_as_it_is(path_2):
     before = path_2.read_bytes()
     with CaseStore.open(path_2, read_only=True) as store:
-        is_all_there_2(store)
+        is_all_there_2(store, fixture_of(path_2))
         store.save_copy(path_2.with_name("copy.cryoplan"))
     assert (summary(path_2).entries, summary(path_2).code) == (6, "TEST-1")
     assert path_2.read_bytes() == before
     with CaseStore.open(path_2.with_name("copy.cryoplan")) as store:
-        is_all_there_2(store)
+        is_all_there_2(store, fixture_of(path_2))
 
 
 @pytest.mark.parametrize("reason", [DISK_FULL, IO_ERROR])
@@ -223,13 +230,13 @@ def test_an_upgrade_from_version_2_that_fails_anywhere_leaves_the_old_file(path_
                 assert version_by_header(path_2) == SCHEMA_VERSION or path_2.read_bytes() == before
             if len(faults.seen) < number:
                 break
-            shutil.copyfile(FIXTURE_2, path_2)
+            shutil.copyfile(FIXTURES[fixture_of(path_2)], path_2)
         assert 20 < number < 199
     with CaseStore.open(path_2) as store:
-        is_all_there_2(store)
+        is_all_there_2(store, fixture_of(path_2))
 
 
-def test_a_damaged_file_of_version_2_is_refused(path_2):
+def test_a_damaged_file_of_an_older_version_is_refused(path_2):
     with closing(sqlite3.connect(path_2)) as connection, connection:
         connection.execute("UPDATE mask SET voxels = ?", (b"no bits",))
     with pytest.raises(StoreError) as caught, CaseStore.open(path_2) as store:

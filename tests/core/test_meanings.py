@@ -60,7 +60,7 @@ def test_codes_are_in_kebab_case(said: Said):
         ("plan/rules.py", '"shaft-short"', '"shaft-scant"'),  # through a helper, by position
         ("case/store_file.py", '"case-place-gone"', '"case-place-lost"'),  # through a table of tuples
         ("case/fitness.py", '"metal"', '"iron"'),  # through a helper that puts words before it
-        ("plan/plan.py", '("thermocouple", self', '("sensor", self'),  # in an f-string over a loop
+        ("plan/plan.py", '("thermocouple", [', '("sensor", ['),  # in an f-string over a loop
         ("plan/rules.py", "path-through-{", "path-across-{"),  # with a member of an enum in it
         ("image/dicom_geometry.py", '"missing-slice", usual', '"absent-slice", usual'),  # in a variable
         ("workflow/partner.py", '= "another-patient"', '= "other-patient"'),  # in a constant

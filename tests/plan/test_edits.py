@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from cryoplan.core.errors import PlanError
 from cryoplan.core.geometry import angle_deg
 from cryoplan.plan import edits
-from cryoplan.plan.edits import Grip, describe_change
+from cryoplan.plan.edit_words import describe_change
+from cryoplan.plan.edits import Grip
 from cryoplan.plan.file import plan_to_json
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe

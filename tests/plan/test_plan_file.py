@@ -14,6 +14,7 @@ from cryoplan.plan.catalogue import load_catalogue
 from cryoplan.plan.file import plan_from_json, plan_to_json, read_plan, write_plan
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.protocol import ThawMode
+from cryoplan.plan.room import Room
 from tests.support.plan_strategies import plans
 
 CATALOGUE = load_catalogue()
@@ -58,7 +59,9 @@ def test_every_plan_comes_back_exactly(plan):
 @given(plans())
 def test_the_text_is_the_contracts_json(plan):
     table = json.loads(plan_to_json(plan))
-    assert set(table) == {"schema", "name", "probes", "protocol", "thermocouples"}
+    usual = {"schema", "name", "probes", "protocol", "thermocouples"}
+    assert set(table) - {"room"} == usual | ({"tools"} if plan.tools else set())
+    assert ("room" in table) == (plan.room != Room())
     assert [p["name"] for p in table["probes"]] == [p.name for p in plan.probes]
     assert plan_to_json(plan).isascii()
 
@@ -95,6 +98,8 @@ def changed(path: str, value: object) -> dict:
     return table
 
 
+NEEDLE = {"name": "N", "kind": "biopsy", "tip_mm": [0, 0, 9], "entry_mm": [0, 0, 0], "diameter_mm": 1.2,
+          "length_mm": 150}  # fmt: skip
 NAN, INF = float("nan"), float("inf")
 
 
@@ -111,7 +116,7 @@ NAN, INF = float("nan"), float("inf")
         ("probes", {}, "probes", "plan-value"),
         ("probes.1", 5, "probes[1]", "plan-value"),
         ("colour", "red", "colour", "plan-key-unknown"),
-        ("probes.1.colour", "red", "probes[1].colour", "plan-key-unknown"),
+        ("probes.1.paint", "red", "probes[1].paint", "plan-key-unknown"),
         ("probes.1.model", ..., "probes[1].model", "plan-key-missing"),
         ("probes.1.model", "x", "probes[1].model", "model-unknown"),
         ("probes.1.model", None, "probes[1].model", "plan-value"),
@@ -150,6 +155,23 @@ NAN, INF = float("nan"), float("inf")
         ("thermocouples.0.name", " ", "thermocouples[0].name", "name-empty"),
         ("thermocouples", [{"name": "T", "position_mm": [0, 0, 0]}] * 2, "thermocouples[1].name",
          "thermocouple-name-twice"),
+        ("tools", [NEEDLE | {"kind": "drill"}], "tools[0].kind", "plan-value"),
+        ("tools", [NEEDLE | {"diameter_mm": 40}], "tools[0].diameter_mm", "tool-size"),
+        ("tools", [NEEDLE | {"length_mm": NAN}], "tools[0].length_mm", "plan-number"),
+        ("tools", [NEEDLE | {"tip_mm": [0, 0, 0]}], "tools[0].entry_mm", "probe-without-length"),
+        ("tools", [NEEDLE | {"name": "1"}], "tools[0].name", "tool-name-twice"),
+        ("tools", [NEEDLE, NEEDLE], "tools[1].name", "tool-name-twice"),
+        ("tools", [NEEDLE | {"note": "two\nlines"}], "tools[0].note", "text-unprintable"),
+        ("tools", [NEEDLE] * 101, "tools", "plan-too-many"),
+        ("probes.1.order", 0, "probes[1].order", "probe-order"),
+        ("probes.1.order", 1.5, "probes[1].order", "plan-value"),
+        ("probes.1.colour", 8, "probes[1].colour", "probe-colour"),
+        ("probes.1.channel", "x" * 21, "probes[1].channel", "text-too-long"),
+        ("probes.1.note", "x" * 301, "probes[1].note", "text-too-long"),
+        ("room", {"position": "standing"}, "room.position", "room-position"),
+        ("room", {"gantry_tilt_limit_deg": 90}, "room.gantry_tilt_limit_deg", "room-number"),
+        ("room", {"bore_mm": 70}, "room.bore_mm", "room-number"),
+        ("room", {"lift": 70}, "room.lift", "plan-key-unknown"),
         ("name", "", "name", "name-empty"),
         ("name", "\ud800", "name", "name-unprintable"),
         ("probes", [record()["probes"][0]] * 101, "probes", "plan-too-many"),

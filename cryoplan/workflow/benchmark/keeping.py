@@ -15,7 +15,8 @@ from cryoplan.case.case import Case
 from cryoplan.core.progress import Progress, check_cancelled
 from cryoplan.core.volume import Volume
 from cryoplan.image.named_mask import NamedMask
-from cryoplan.plan.edits import describe_change, nudge
+from cryoplan.plan.edit_words import describe_change
+from cryoplan.plan.edits import nudge
 from cryoplan.workflow.benchmark.figures import Row, row
 from cryoplan.workflow.benchmark.sizes import Sizes
 from cryoplan.workflow.benchmark.subjects import Patient, body_scan
