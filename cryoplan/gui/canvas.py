@@ -9,7 +9,8 @@ from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QOffscreenSurface, QOpenGLContext, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from cryoplan.app.view import Display, ViewState
+from cryoplan.app.ice import Ice, Standing, ice_of
+from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point
 from cryoplan.gui.probe_gestures import GripDrag, PlacedGrip, Placing
@@ -137,7 +138,7 @@ class Canvas(QWidget):
         self._rest.timeout.connect(self._come_to_rest)
         self._shown_plan: Plan | None = None
         self._shown_selected: str | None = None
-        self._shown_field: tuple[object, bool] | None = None
+        self._shown_ice: Ice | None = None
         self._shown_layers: dict[object, bool] = {}
         self._drag: GripDrag | None = None
         self._drag_from: Point = (0.0, 0.0, 0.0)
@@ -174,7 +175,7 @@ class Canvas(QWidget):
     @property
     def is_stale(self) -> bool:
         """True when the ice on show belongs to another plan, and says so."""
-        return self._shown_field is not None and self._shown_field[1]
+        return self._shown_ice is not None and self._shown_ice.standing is Standing.STALE
 
     def close_canvas(self) -> None:
         """Let VTK go before the window does; Qt may not close the view by itself."""
@@ -214,19 +215,10 @@ class Canvas(QWidget):
     @Slot()
     def _show_ice(self) -> None:
         # The shells are made with the picture: many changes of time make one set of them.
-        if self._wanted_field() != self._shown_field:
+        wanted, shown = ice_of(self._workspace, self._view), self._shown_ice
+        if not (wanted is shown if wanted is None else wanted.is_drawn_like(shown)):
             self._ice_pending = True
             self._request()
-
-    def _wanted_field(self) -> tuple[object, bool] | None:
-        """Return the temperatures to be shown and whether they are out of date; None without a result."""
-        result = self._workspace.result
-        if result is None:
-            return None
-        field = result.minimum_degc
-        if self._view.display is Display.NOW and result.frames:
-            field = result.frame_near(self._view.time_s).temperature_degc
-        return field, not self._workspace.is_current
 
     @Slot()
     def _show_view(self) -> None:
@@ -265,9 +257,13 @@ class Canvas(QWidget):
             return
         if self._ice_pending:
             self._ice_pending = False
-            self._shown_field = wanted = self._wanted_field()
-            field, stale = wanted if wanted is not None else (None, False)
-            self._scene.show_field(field, stale=stale)
+            self._shown_ice = ice = ice_of(self._workspace, self._view)
+            if ice is None:
+                self._scene.show_field(None)
+            elif ice.standing is Standing.PREVIEW:
+                self._scene.show_preview(ice.surfaces)
+            else:
+                self._scene.show_field(ice.field_degc, stale=ice.standing is Standing.STALE)
             self._apply_layers()
         if self._aim_pending and self._workspace.meshes is not None:
             self._aim_pending = False

@@ -11,12 +11,13 @@ from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap, QRegion
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from cryoplan.app.ice import Ice, Standing
 from cryoplan.app.outlining import Outlining
-from cryoplan.app.view import Display, ViewState
+from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.box import VoxelBox
 from cryoplan.core.geometry import Point, as_point, distance_mm
-from cryoplan.core.units import show_clock, show_mm
+from cryoplan.core.units import show_mm
 from cryoplan.core.volume import Volume
 from cryoplan.gui.drawn_layer import DrawnLayer
 from cryoplan.gui.probe_gestures import PlacedGrip, Placing, place_grips, selected, target_centre_mm
@@ -321,8 +322,8 @@ class SlicePicture(QWidget):
             empty.hint("Open a scan")
             self._say(empty)
             return
-        stale = self._workspace.result is not None and not self._workspace.is_current
-        painter.drawPixmap(0, 0, self._base_picture(plane, camera, stale=stale))
+        ice = self._layers.ice()
+        painter.drawPixmap(0, 0, self._base_picture(plane, camera, ice))
         drawing = SlicePainter(painter, camera, size, self.font())
         if not self._view.overlays_hidden:
             drawing.strokes(self._drawn.strokes(plane))
@@ -336,7 +337,7 @@ class SlicePicture(QWidget):
         drawing.lasso(self.lasso_px)
         if self._drawing_words() and not self.placing.banner:
             drawing.banner(self._drawing_words())
-        self._paint_texts(drawing, plane, stale=stale)
+        self._paint_texts(drawing, plane, ice)
         if self.hasFocus():
             painter.setPen(QPen(colour(theme().dark.accent, 0.8), 1.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -353,15 +354,15 @@ class SlicePicture(QWidget):
             self._texts = texts
             self.setAccessibleDescription(", ".join(texts))
 
-    def _base_picture(self, plane: SlicePlane, camera: Camera, *, stale: bool) -> QPixmap:
+    def _base_picture(self, plane: SlicePlane, camera: Camera, ice: Ice | None) -> QPixmap:
         """Return image, outlines and isotherms as one picture, kept while only probes and marks move."""
         window, ratio = self._view.window, self.devicePixelRatioF()
         picture = self._layers.picture(plane, window)
         outlines, target = self._layers.outlines(plane)
-        isotherms = self._layers.isotherms(plane, stale=stale)
+        isotherms = self._layers.isotherms(plane)
         proposed = self._proposed.strokes(plane)
         paths = tuple(s.path for s in (*outlines, *proposed, *isotherms, *target))
-        key = (camera, self.size(), ratio, stale, picture, *paths)
+        key = (camera, self.size(), ratio, None if ice is None else ice.standing, picture, *paths)
         if self._base is None or not _same(self._base[0], key):
             # Its own copy of the image, which is slow to scale and stays when a stroke changes an outline.
             pixmap = self._gray_picture(camera, picture).copy()
@@ -413,7 +414,7 @@ class SlicePicture(QWidget):
         if self.placing.banner:
             drawing.banner(self.placing.banner)
 
-    def _paint_texts(self, drawing: SlicePainter, plane: SlicePlane, *, stale: bool) -> None:
+    def _paint_texts(self, drawing: SlicePainter, plane: SlicePlane, ice: Ice | None) -> None:
         where = plane.position_text()
         drawing.titles(self.title, f"slice {self.slice_number} · {where}", where)
         case = self._workspace.case
@@ -425,7 +426,7 @@ class SlicePicture(QWidget):
         drawing.scale_bar()
         axial = self.orientation is Orientation.AXIAL
         if axial and not self._view.overlays_hidden:
-            self._paint_legend(drawing, stale=stale)
+            self._paint_legend(drawing, ice)
         if axial or self._windowing:
             window, text = self._view.window, ""
             if self._workspace.second.scan is not None:
@@ -434,11 +435,13 @@ class SlicePicture(QWidget):
             drawing.footnote(show_window(window.width, window.level) + text)
         if self._view.overlays_hidden:
             drawing.note("overlays hidden (H)")
-        elif stale:
+        elif ice is not None and ice.standing is Standing.STALE:
             drawing.note("OUT OF DATE")
+        elif ice is not None and ice.standing is Standing.PREVIEW:
+            drawing.note("PREVIEW", is_preview=True)
 
-    def _paint_legend(self, drawing: SlicePainter, *, stale: bool) -> None:
-        case, result = self._workspace.case, self._workspace.result
+    def _paint_legend(self, drawing: SlicePainter, ice: Ice | None) -> None:
+        case = self._workspace.case
         look = theme()
         lines = []
         if case is not None and case.target is not None and self._view.shows("tumour"):
@@ -446,12 +449,11 @@ class SlicePicture(QWidget):
         if self._workspace.proposed.proposals:
             lines.append(key_line())
         title = ""
-        shown = self._layers.shown_thresholds() if result is not None else ()
-        if result is not None and shown:
-            lines += [look.isotherm(t, stale=stale) for t in shown]
-            title = "lowest so far"
-            if self._view.display is Display.NOW and result.frames:
-                title = f"at {show_clock(result.frame_near(self._view.time_s).time_s)}"
+        shown = self._layers.shown_thresholds() if ice is not None else ()
+        if ice is not None and shown:
+            stale, preview = ice.standing is Standing.STALE, ice.standing is Standing.PREVIEW
+            lines += [look.isotherm(t, stale=stale, preview=preview) for t in shown]
+            title = ice.moment
         if lines:
             drawing.legend(title, lines)
 

@@ -73,9 +73,7 @@ def preview_settings(settings: SolverSettings, plan: Plan, probes: Catalogue) ->
     """
     from cryoplan.simulation.feasible import COARSEST_RADII
 
-    thinnest_mm = min(
-        (0.5 * probes.model(p.model).outer_diameter.value for p in plan.probes), default=np.inf
-    )
+    thinnest_mm = min((0.5 * probes.model(p.model).outer_diameter.value for p in plan.probes), default=np.inf)
     spacing = float(min(PREVIEW.spacing_mm, np.floor(10.0 * COARSEST_RADII * thinnest_mm) / 10.0))
     return replace(
         PREVIEW,
@@ -156,9 +154,7 @@ def preview(
     return Preview(key=key, time_s=frame.time_s, field_degc=field, surfaces=surfaces, margins=margins)
 
 
-def prepare_preview(
-    case: Case, settings: SolverSettings = STANDARD, *, progress: Progress = SILENT
-) -> None:
+def prepare_preview(case: Case, settings: SolverSettings = STANDARD, *, progress: Progress = SILENT) -> None:
     """Find what the first preview of a case would have to wait for: tissues and the tumour's outline.
 
     Raises
