@@ -96,6 +96,11 @@ class LiveIce(QObject):
         return self._wanted is not None and (self._shown is None or self._shown.key != self._wanted.key)
 
     @property
+    def wanted_key(self) -> str:
+        """Key of the preview that the plan in hand has or will have; empty when nothing is in hand."""
+        return "" if self._wanted is None else self._wanted.key
+
+    @property
     def trouble(self) -> Failure | None:
         """Why the plan in hand has no preview or was not solved by itself."""
         return self._trouble

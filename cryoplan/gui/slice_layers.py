@@ -258,12 +258,17 @@ class SliceLayers:
         """Return what the isotherms are cut from, None when there is nothing."""
         return ice_of(self._workspace, self._view)
 
+    @property
+    def drawn(self) -> Volume | None:
+        """The temperatures that the isotherms were last cut from."""
+        return self._field
+
     def shown_thresholds(self) -> tuple[float, ...]:
         """Return the isotherms that are switched on."""
         return tuple(t for t in SHOWN_DEGC if self._view.shows(f"ice_{t:.0f}"))
 
     def isotherms(self, plane: SlicePlane) -> list[Stroke]:
-        """Return the isotherms that are switched on, warmest first; those of old ice grey, of a preview thin."""
+        """Return the isotherms that are switched on, warmest first; grey of old ice, thin of a preview."""
         ice = self.ice()
         field = None if ice is None else ice.field_degc
         if field is not self._field:

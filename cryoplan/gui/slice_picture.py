@@ -106,6 +106,11 @@ class SlicePicture(QWidget):
         self.outlining.changed.connect(self.update)
         self.outlining.drawn.connect(self._drawn_on)
 
+    @property
+    def drawn_ice(self) -> Volume | None:
+        """The temperatures whose isotherms were last drawn."""
+        return self._layers.drawn
+
     # Where it is --------------------------------------------------------------------------------------
 
     @property

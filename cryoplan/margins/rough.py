@@ -1,8 +1,8 @@
 """Rough margins: the least distance of the tumour's surface to each isotherm, quickly, for a preview.
 
 The numbers of `cryoplan.margins.distance` measure every point of the tumour's surface to triangles. Here a
-thousand of them are measured to the corners of the triangles, and only the points around the worst of these to
-the triangles: the least margin is the same within some tenths of a millimetre at a tenth of the time.
+thousand of them are measured to the corners of the triangles, and only the points around the worst of these
+to the triangles: the least margin is the same within some tenths of a millimetre at a tenth of the time.
 Percentiles and shares of the surface are not measured.
 """
 
