@@ -23,6 +23,9 @@ from cryoplan.scene.view3d import Layer, Scene
 FRAME_MS = 66
 """At most some 15 pictures a second."""
 
+BETWEEN = 4.0
+"""So many times as long as the last picture took, everything else has its turn before the next one."""
+
 SLOW_MS = 45.0
 """A picture that takes longer than this is drawn without organs while things move."""
 
@@ -147,6 +150,10 @@ class Canvas(QWidget):
         self._moving = False
         self._whole_ms = 0.0
         self._last_ms = 0.0
+        self._is_first, self._is_due, self._began = True, False, 0.0
+        window = self._plotter.render_window
+        window.AddObserver("StartEvent", self._begin_picture)
+        window.AddObserver("EndEvent", self._end_picture)
         self._plotter.installEventFilter(self)
         for event, slot in (("StartInteractionEvent", self._turning), ("InteractionEvent", self._turning)):
             self._plotter.iren.add_observer(event, slot)
@@ -170,7 +177,7 @@ class Canvas(QWidget):
     @property
     def is_at_rest(self) -> bool:
         """True when the whole picture of how things are has been drawn."""
-        return not self._moving and not self._timer.isActive()
+        return not self._moving and not self._timer.isActive() and not self._is_due
 
     @property
     def is_stale(self) -> bool:
@@ -249,7 +256,7 @@ class Canvas(QWidget):
         """Ask for a picture; the one before had its time, so that pictures never fill all of it."""
         self._begin_moving()
         if not self._timer.isActive() and self._plotter.isVisible():
-            self._timer.start(max(FRAME_MS, round(2.0 * self._last_ms)))
+            self._timer.start(max(FRAME_MS, round(BETWEEN * self._last_ms)))
 
     @Slot()
     def _render(self) -> None:
@@ -268,9 +275,19 @@ class Canvas(QWidget):
         if self._aim_pending and self._workspace.meshes is not None:
             self._aim_pending = False
             self._scene.look(self._look.currentData())
-        start = time.perf_counter()
-        self._plotter.render()
-        self._last_ms = 1000.0 * (time.perf_counter() - start)
+        if self._is_first:
+            self._is_first = False
+            self._plotter.render()
+        # The widget renders when it is painted; to render it here as well would make each picture twice.
+        self._is_due = True
+        self._plotter.update()
+
+    def _begin_picture(self, *_: object) -> None:
+        self._began = time.perf_counter()
+
+    def _end_picture(self, *_: object) -> None:
+        self._is_due = False
+        self._last_ms = 1000.0 * (time.perf_counter() - self._began)
         if not self._moving:
             self._whole_ms = self._last_ms
 

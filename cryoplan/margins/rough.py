@@ -1,7 +1,7 @@
 """Rough margins: the least distance of the tumour's surface to each isotherm, quickly, for a preview.
 
-The numbers of `cryoplan.margins.distance` measure every point of the tumour's surface to triangles. Here a
-thousand of them are measured to the corners of the triangles, and only the points around the worst of these
+The numbers of `cryoplan.margins.distance` measure every point of the tumour's surface to triangles. Here some
+hundreds of them are measured to the corners of the triangles, and only the points around the worst of these
 to the triangles: the least margin is the same within some tenths of a millimetre at a tenth of the time.
 Percentiles and shares of the surface are not measured.
 """
@@ -22,10 +22,10 @@ from cryoplan.margins.outline import Outline
 from cryoplan.margins.surface import Surface
 from cryoplan.simulation.isotherm import scale_of
 
-LOOKED_AT = 1000
+LOOKED_AT = 500
 """About so many points of the tumour's surface are measured to corners."""
 
-WORST, AROUND_MM, TRIED = 12, 2.5, 150
+WORST, AROUND_MM, TRIED = 8, 3.0, 80
 """Around so many of them, within so many millimetres, at most so many points are measured to triangles."""
 
 

@@ -35,6 +35,9 @@ PREVIEWED_DEGC = (0.0, -20.0, -40.0)
 
 AROUND_TUMOUR_MM = 4.0
 
+MARGIN_MM = 28.0
+"""Unfrozen tissue around zones and target; where one freeze may reach further the block is larger anyway."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Preview:
@@ -78,6 +81,7 @@ def preview_settings(settings: SolverSettings, plan: Plan, probes: Catalogue) ->
     return replace(
         PREVIEW,
         spacing_mm=min(spacing, settings.spacing_mm) if spacing < 0.3 else spacing,
+        margin_mm=min(MARGIN_MM, settings.margin_mm),
         skin=settings.skin,
         stasis_degc=settings.stasis_degc,
         frames_every_s=0.0,
@@ -139,12 +143,12 @@ def preview(
     """
     from cryoplan.scene.meshes import isotherm_meshes
     from cryoplan.simulation.problem import build_problem
-    from cryoplan.simulation.solver import solve
+    from cryoplan.simulation.solver import QUICK, solve
 
     coarse = preview_settings(settings, plan, probes)
     key = simulation_key(case, plan, probes, coarse)
     problem = build_problem(case, until_first_freeze(plan), probes, tissues(), coarse, progress=progress)
-    frame = solve(problem, progress=progress).end_of_freeze(1)
+    frame = solve(problem, progress=progress, pace=QUICK).end_of_freeze(1)
     check_cancelled(progress)
     field = frame.temperature_degc
     surfaces = tuple(zip(PREVIEWED_DEGC, isotherm_meshes(field, PREVIEWED_DEGC), strict=True))
