@@ -225,8 +225,7 @@ class AnsweredCase(EditedCase):
         # A late answer is kept for undo, but only the answer to the plan on screen may be shown.
         if result.key == self._key and self._case is not None:
             self._results.look_up(self._key)
-            self._followed = self._key
-            self.live.drop()
+            self._follow()
             self.result_changed.emit()
 
     @Slot(object)

@@ -22,7 +22,7 @@ from cryoplan.case.reviews import with_reviews
 from cryoplan.case.second_image import SecondImage
 from cryoplan.case.skin import body_mask
 from cryoplan.core.errors import CryoplanError
-from cryoplan.core.progress import Progress, ProgressReport
+from cryoplan.core.progress import Progress, ProgressReport, check_cancelled
 from cryoplan.image.anatomy.found import Part
 from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.margins.assessment import Assessment
@@ -148,6 +148,7 @@ def solve(
     probes = workflow.catalogue()
     refuse_impossible(workflow.check(patient, plan, probes))
     result = workflow.simulate(patient, plan, probes, settings, progress=line, on_frame=line.frame)
+    check_cancelled(line)
     assessment = workflow.assess(patient, plan, probes, result)
     _keep(_RESULTS, result.key, (result, assessment))
     return replace(result, frames=()), assessment

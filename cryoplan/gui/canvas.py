@@ -26,7 +26,7 @@ FRAME_MS = 66
 BETWEEN = 4.0
 """So many times as long as the last picture took, everything else has its turn before the next one."""
 
-SLOW_MS = 45.0
+SLOW_MS = 25.0
 """A picture that takes longer than this is drawn without organs while things move."""
 
 REST_MS = 300

@@ -112,8 +112,11 @@ def margin_row(margin: Margin, limits: Limits) -> Shown:
 
 
 def rough_words(margin: RoughMargin) -> str:
-    """Return a margin of a preview: always with the sign that it is rough."""
-    return "~ no ice" if margin.no_ice else f"~ {show_mm(margin.minimum_mm, signed=True)}"
+    """Return a margin of a preview: always with the sign that it is rough, and as short as its box is."""
+    if margin.no_ice:
+        return "~ no ice"
+    digits = 1 if abs(margin.minimum_mm) < 9.95 else 0
+    return f"~{margin.minimum_mm:+.{digits}f} mm".replace("-", "\N{MINUS SIGN}")
 
 
 def coverage_name(threshold_degc: float, rim_mm: float) -> str:
