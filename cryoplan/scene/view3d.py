@@ -207,6 +207,11 @@ class Scene:
             found = shells(field_degc, self._theme, thresholds_degc=thresholds_degc, stale=stale)
         self._show_shells(found, OUT_OF_DATE if field_degc is not None and stale else "")
 
+    @property
+    def banner(self) -> str:
+        """What is said across the view, empty when nothing is."""
+        return str(self._banner.GetInput()) if self._banner.GetVisibility() else ""
+
     def show_preview(self, surfaces: Iterable[tuple[float, MeshArrays]]) -> None:
         """Show the isotherms of a preview, whose surfaces are there already; it says so across the view."""
         found = tuple(

@@ -15,7 +15,6 @@ import numpy as np
 
 from cryoplan.case.case import Case
 from cryoplan.case.structure import Structure
-from cryoplan.core.errors import PlanError
 from cryoplan.core.progress import SILENT, Progress, check_cancelled
 from cryoplan.core.volume import Volume
 from cryoplan.margins.outline import Outline, outline
@@ -23,7 +22,7 @@ from cryoplan.margins.rough import RoughMargin, rough_margins
 from cryoplan.margins.surface import Surface
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
-from cryoplan.plan.protocol import PhaseKind, Protocol
+from cryoplan.plan.protocol import Protocol
 from cryoplan.simulation.settings import PREVIEW, STANDARD, SolverSettings
 from cryoplan.workflow.solving import prepare, simulation_key, tissues
 
@@ -80,7 +79,7 @@ def preview_settings(settings: SolverSettings, plan: Plan, probes: Catalogue) ->
     spacing = float(min(PREVIEW.spacing_mm, np.floor(10.0 * COARSEST_RADII * thinnest_mm) / 10.0))
     return replace(
         PREVIEW,
-        spacing_mm=min(spacing, settings.spacing_mm) if spacing < 0.3 else spacing,
+        spacing_mm=max(spacing, 0.3),
         margin_mm=min(MARGIN_MM, settings.margin_mm),
         skin=settings.skin,
         stasis_degc=settings.stasis_degc,
@@ -94,23 +93,8 @@ def preview_key(case: Case, plan: Plan, probes: Catalogue, settings: SolverSetti
 
 
 def until_first_freeze(plan: Plan) -> Plan:
-    """Return the plan with a protocol that ends with its first freeze.
-
-    Raises
-    ------
-    PlanError
-        ``no-freeze`` if there is none.
-    """
-    phases = plan.protocol.phases
-    last = next((n for n, phase in enumerate(phases) if phase.kind is PhaseKind.FREEZE), None)
-    if last is None:
-        raise PlanError(
-            "The protocol has no freeze.",
-            "Add one in the Freeze step.",
-            code="no-freeze",
-            place="protocol",
-        )
-    return replace(plan, protocol=Protocol(phases=phases[: last + 1]))
+    """Return the plan with the first phase of its protocol only: that is always a freeze."""
+    return replace(plan, protocol=Protocol(phases=plan.protocol.phases[:1]))
 
 
 def preview(

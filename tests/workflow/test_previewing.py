@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from cryoplan import workflow
-from cryoplan.core.errors import PlanError, SimulationError
+from cryoplan.core.errors import SimulationError
 from cryoplan.margins.assess import assess
 from cryoplan.margins.distance import distance_to_surface_mm, measure_margin
 from cryoplan.margins.iceball import isotherm_surface
 from cryoplan.plan.edits import copy_parallel, move_probe, nudge, set_times
-from cryoplan.plan.protocol import Phase, PhaseKind, Protocol
 from cryoplan.simulation.problem import build_problem
 from cryoplan.simulation.result import ThermalResult
 from cryoplan.simulation.settings import STANDARD
@@ -131,16 +130,6 @@ def test_a_protocol_is_cut_behind_its_first_freeze():
     plan = make_plan()
     assert len(plan.protocol.phases) > 1
     assert until_first_freeze(plan).protocol.phases == plan.protocol.phases[:1]
-    freeze, thaw = (Phase(kind=k, duration_s=60.0) for k in (PhaseKind.FREEZE, PhaseKind.THAW))
-    later = replace(plan, protocol=Protocol(phases=(thaw, freeze, thaw)))
-    assert until_first_freeze(later).protocol.phases == (thaw, freeze)
-
-
-def test_a_protocol_without_a_freeze_is_refused():
-    thaw = Phase(kind=PhaseKind.THAW, duration_s=60.0)
-    with pytest.raises(PlanError) as refused:
-        until_first_freeze(replace(make_plan(), protocol=Protocol(phases=(thaw,))))
-    assert refused.value.code == "no-freeze"
 
 
 def test_a_probe_that_starts_after_the_first_freeze_is_not_in_the_preview(small):
