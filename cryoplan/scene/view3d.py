@@ -202,7 +202,7 @@ class Scene:
 
         A stale one is greyed and says so across the view.
         """
-        found = ()
+        found: tuple[Shell, ...] = ()
         if field_degc is not None:
             found = shells(field_degc, self._theme, thresholds_degc=thresholds_degc, stale=stale)
         self._show_shells(found, OUT_OF_DATE if field_degc is not None and stale else "")

@@ -1,4 +1,4 @@
-"""The preview is the same solver on a coarse grid: near the final surface, with its own key, and no result."""
+"""The preview is the same solver on a coarse grid: near the final surface, under its own key, no result."""
 
 from __future__ import annotations
 

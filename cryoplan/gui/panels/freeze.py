@@ -89,6 +89,7 @@ class FreezePanel(Panel):
         self.solves.toggled.connect(lambda on: workspace.live.switch(solves=on))
         for box in (self.follows, self.solves):
             box.setStyleSheet(indicator_style())
+            box.setAccessibleName(box.text())
             self.add(box)
         self.add(Heading("Grid"))
         self.grid = QComboBox()
