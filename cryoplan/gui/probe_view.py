@@ -8,14 +8,15 @@ from PySide6.QtWidgets import QWidget
 
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
+from cryoplan.case.case import Case
 from cryoplan.core.units import show_mm
 from cryoplan.gui import probe_paint
 from cryoplan.gui.placing import Placing
 from cryoplan.gui.probe_aims import EYE, FLAT, STEEP, EyeAim, InLineAim, ProbeAim
 from cryoplan.gui.slice_paint import END_ON_PX, SlicePainter
 from cryoplan.gui.slice_view import SliceView
-from cryoplan.plan import path
 from cryoplan.plan.edits import Grip
+from cryoplan.plan.path import overshoot_mm
 from cryoplan.plan.probe import Probe
 from cryoplan.scene.contours import ProbeMark
 from cryoplan.scene.oblique import Plane
@@ -67,6 +68,7 @@ class ProbeView(SliceView):
         super().__init__(workspace, view, aim, placing, parent)
         self.setAccessibleName(f"{VIEW_NAMES[aim.name]} view")
         self._way = QPointF()
+        self._past: tuple[Case, Probe, float | None] | None = None
         self._fitted_probe = view.selected_probe
         self._was_through = False
         self._soon = QTimer(self)
@@ -182,15 +184,17 @@ class ProbeView(SliceView):
         return float(u), float(v)
 
     def _overshoot(self) -> str:
-        """Return how far the selected tip goes beyond the tumour, empty where that is not known."""
-        case, probe = self._workspace.case, self.aim.look.probe
-        known = getattr(path, "overshoot_mm", None)
-        if known is None or case is None or not isinstance(probe, Probe):
+        """Return how far the selected tip goes beyond the tumour, empty where its line does not meet it."""
+        case, held = self._workspace.case, self.aim.look.probe
+        if case is None or not isinstance(held, Probe):
             return ""
-        mm = known(case, probe)
+        # Asked for at each drawing, and worked out once a move.
+        if self._past is None or self._past[:2] != (case, held):
+            self._past = case, held, overshoot_mm(case, held)
+        mm = self._past[2]
         if mm is None:
             return ""
-        return f"tip {show_mm(mm)} past tumour" if mm >= 0.0 else f"tip {show_mm(-mm)} short of far edge"
+        return f"tip {show_mm(mm)} past tumour" if mm >= 0.0 else f"tip {show_mm(-mm)} short of its far edge"
 
 
 def _slant(mark: ProbeMark) -> float:

@@ -12,8 +12,9 @@ import numpy as np
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal, Slot
 from PySide6.QtGui import QImage, QPainterPath, QPolygonF
 
+from cryoplan.app.ice import Ice, Standing, ice_of
 from cryoplan.app.outlining import Outlining
-from cryoplan.app.view import Display, ViewState, Window
+from cryoplan.app.view import ViewState, Window
 from cryoplan.app.workspace import Workspace
 from cryoplan.case.case import Case
 from cryoplan.case.skin import body_mask
@@ -300,27 +301,28 @@ class SliceLayers:
                 strokes.append(Stroke(path=path, style=look.outline(structure.role), opacity=0.85))
         return strokes, target
 
-    def field(self) -> Volume | None:
-        """Return the temperatures that the isotherms are cut from, None without a result."""
-        result = self._workspace.result
-        if result is None:
-            return None
-        if self._view.display is Display.NOW and result.frames:
-            return result.frame_near(self._view.time_s).temperature_degc
-        return result.minimum_degc
+    def ice(self) -> Ice | None:
+        """Return what the isotherms are cut from, None when there is nothing."""
+        return ice_of(self._workspace, self._view)
+
+    @property
+    def drawn(self) -> Volume | None:
+        """The temperatures that the isotherms were last cut from."""
+        return self._field
 
     def shown_thresholds(self) -> tuple[float, ...]:
         """Return the isotherms that are switched on."""
         return tuple(t for t in SHOWN_DEGC if self._view.shows(f"ice_{t:.0f}"))
 
-    def isotherms(self, plane: Plane, *, stale: bool) -> list[Stroke]:
-        """Return the isotherms that are switched on, warmest first; greyed when `stale`."""
-        field = self.field()
+    def isotherms(self, plane: Plane) -> list[Stroke]:
+        """Return the isotherms that are switched on, warmest first; grey of old ice, thin of a preview."""
+        ice = self.ice()
+        field = None if ice is None else ice.field_degc
         if field is not self._field:
             self._field = field
             self._cutter = IsothermCutter(field) if field is not None else None
             self._isotherm_paths.clear()
-        if self._cutter is None:
+        if self._cutter is None or ice is None:
             return []
         known = self._isotherm_paths.get(plane)
         if known is None:
@@ -332,12 +334,15 @@ class SliceLayers:
             _keep(self._isotherm_paths, plane, known)
         look = theme()
         shown = self.shown_thresholds()
+        stale, preview = ice.standing is Standing.STALE, ice.standing is Standing.PREVIEW
+        opacity = look.stale.opacity if stale else look.preview.opacity if preview else 1.0
+        is_answer = ice.standing is Standing.CURRENT
         return [
             Stroke(
                 path=path,
-                style=look.isotherm(threshold, stale=stale),
-                opacity=look.stale.opacity if stale else 1.0,
-                filled=0.0 if stale or threshold != SHOWN_DEGC[0] else 0.10,
+                style=look.isotherm(threshold, stale=stale, preview=preview),
+                opacity=opacity,
+                filled=0.10 if is_answer and threshold == SHOWN_DEGC[0] else 0.0,
                 haloed=True,
             )
             for threshold, path in known

@@ -421,11 +421,11 @@ class SlicePainter:
         middle = QPointF(self.size.width() / 2.0, self.size.height() - 16.0 - height)
         self._note(text, middle, self.look.probes.selected, self.bold)
 
-    def note(self, text: str) -> None:
-        """Say below the upper letter what must not be missed: lines that do not belong to this plan."""
+    def note(self, text: str, *, is_preview: bool = False) -> None:
+        """Say below the upper letter what must not be missed: lines that are not the answer to this plan."""
         top = 8.0 + 2.1 * QFontMetricsF(self.letter).height() + self._below_titles_px
         middle = QPointF(self.size.width() / 2.0, top)
-        self._note(text, middle, self.look.dark.warn, self.bold)
+        self._note(text, middle, self.look.dark.preview if is_preview else self.look.dark.warn, self.bold)
 
     def hint(self, text: str) -> None:
         """Write in the middle of an empty view."""

@@ -171,7 +171,7 @@ def project_probe(probe: Probe, model: ProbeModel, plane: Plane, *, index: int =
 def strength_at(distance_mm: float) -> float:
     """Return how strongly a mark is drawn at a distance from the slice: 1 within 2 mm, 0.25 from 20 mm on."""
     share = (abs(distance_mm) - NEAR_MM) / (FAR_MM - NEAR_MM)
-    return float(np.clip(1.0 - share * (1.0 - FAINTEST), FAINTEST, 1.0))
+    return min(max(1.0 - share * (1.0 - FAINTEST), FAINTEST), 1.0)
 
 
 def scale_bar_mm(visible_width_mm: float) -> tuple[float, str]:

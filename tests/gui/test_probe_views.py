@@ -265,7 +265,7 @@ def test_the_ice_is_drawn_in_every_probe_view_and_greyed_when_out_of_date(desk: 
     for view in probes.views.values():
         view.grab()
         plane = view.plane
-        strokes = view._layers.isotherms(plane, stale=False)
+        strokes = view._layers.isotherms(plane)
         assert [bool(s.style.dash) for s in strokes] == [False, True, True]
         assert "OUT OF DATE" not in view.texts
     desk.workspace.edit("on", nudge(desk.workspace.plan, "1", (0.1, 0.0, 0.0)))
