@@ -9,7 +9,8 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QOffscreenSurface, QOpenGLContext, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from cryoplan.app.view import Display, ViewState
+from cryoplan.app.ice import Ice, Standing, ice_of
+from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.canvas_hand import CanvasHand
 from cryoplan.gui.placing import Placing
@@ -22,7 +23,10 @@ from cryoplan.scene.view3d import Layer, Scene
 FRAME_MS = 66
 """At most some 15 pictures a second."""
 
-SLOW_MS = 45.0
+BETWEEN = 4.0
+"""So many times as long as the last picture took, everything else has its turn before the next one."""
+
+SLOW_MS = 25.0
 """A picture that takes longer than this is drawn without organs while things move."""
 
 REST_MS = 300
@@ -140,7 +144,7 @@ class Canvas(QWidget):
         self._shown_plan: Plan | None = None
         self._shown_selected: str | None = None
         self._shown_ghosts: tuple[Probe, ...] = ()
-        self._shown_field: tuple[object, bool] | None = None
+        self._shown_ice: Ice | None = None
         self._shown_layers: dict[object, bool] = {}
         self._hand = CanvasHand(workspace, view, placing, self._scene, self._plotter)
         self._aim_pending = False
@@ -148,6 +152,10 @@ class Canvas(QWidget):
         self._moving = False
         self._whole_ms = 0.0
         self._last_ms = 0.0
+        self._is_first, self._is_due, self._began = True, False, 0.0
+        window = self._plotter.render_window
+        window.AddObserver("StartEvent", self._begin_picture)
+        window.AddObserver("EndEvent", self._end_picture)
         self._plotter.installEventFilter(self)
         for event, slot in (("StartInteractionEvent", self._turning), ("InteractionEvent", self._turning)):
             self._plotter.iren.add_observer(event, slot)
@@ -172,12 +180,12 @@ class Canvas(QWidget):
     @property
     def is_at_rest(self) -> bool:
         """True when the whole picture of how things are has been drawn."""
-        return not self._moving and not self._timer.isActive()
+        return not self._moving and not self._timer.isActive() and not self._is_due
 
     @property
     def is_stale(self) -> bool:
         """True when the ice on show belongs to another plan, and says so."""
-        return self._shown_field is not None and self._shown_field[1]
+        return self._shown_ice is not None and self._shown_ice.standing is Standing.STALE
 
     def close_canvas(self) -> None:
         """Let VTK go before the window does; Qt may not close the view by itself."""
@@ -218,19 +226,10 @@ class Canvas(QWidget):
     @Slot()
     def _show_ice(self) -> None:
         # The shells are made with the picture: many changes of time make one set of them.
-        if self._wanted_field() != self._shown_field:
+        wanted, shown = ice_of(self._workspace, self._view), self._shown_ice
+        if not (wanted is shown if wanted is None else wanted.is_drawn_like(shown)):
             self._ice_pending = True
             self._request()
-
-    def _wanted_field(self) -> tuple[object, bool] | None:
-        """Return the temperatures to be shown and whether they are out of date; None without a result."""
-        result = self._workspace.result
-        if result is None:
-            return None
-        field = result.minimum_degc
-        if self._view.display is Display.NOW and result.frames:
-            field = result.frame_near(self._view.time_s).temperature_degc
-        return field, not self._workspace.is_current
 
     @Slot()
     def _show_view(self) -> None:
@@ -273,7 +272,7 @@ class Canvas(QWidget):
         """Ask for a picture; the one before had its time, so that pictures never fill all of it."""
         self._begin_moving()
         if not self._timer.isActive() and self._plotter.isVisible():
-            self._timer.start(max(FRAME_MS, round(2.0 * self._last_ms)))
+            self._timer.start(max(FRAME_MS, round(BETWEEN * self._last_ms)))
 
     @Slot()
     def _render(self) -> None:
@@ -281,17 +280,31 @@ class Canvas(QWidget):
             return
         if self._ice_pending:
             self._ice_pending = False
-            self._shown_field = wanted = self._wanted_field()
-            field, stale = wanted if wanted is not None else (None, False)
-            self._scene.show_field(field, stale=stale)
+            self._shown_ice = ice = ice_of(self._workspace, self._view)
+            if ice is None:
+                self._scene.show_field(None)
+            elif ice.standing is Standing.PREVIEW:
+                self._scene.show_preview(ice.surfaces)
+            else:
+                self._scene.show_field(ice.field_degc, stale=ice.standing is Standing.STALE)
             self._apply_layers()
         if self._aim_pending and self._workspace.meshes is not None:
             self._aim_pending = False
             self._scene.look(self._look.currentData())
         self._scene.fit_grips((float(self._plotter.width()), float(self._plotter.height())))
-        start = time.perf_counter()
-        self._plotter.render()
-        self._last_ms = 1000.0 * (time.perf_counter() - start)
+        if self._is_first:
+            self._is_first = False
+            self._plotter.render()
+        # The widget renders when it is painted; to render it here as well would make each picture twice.
+        self._is_due = True
+        self._plotter.update()
+
+    def _begin_picture(self, *_: object) -> None:
+        self._began = time.perf_counter()
+
+    def _end_picture(self, *_: object) -> None:
+        self._is_due = False
+        self._last_ms = 1000.0 * (time.perf_counter() - self._began)
         if not self._moving:
             self._whole_ms = self._last_ms
 

@@ -12,7 +12,8 @@ from cryoplan.core.geometry import Point, as_point
 from cryoplan.core.units import show_mm
 from cryoplan.gui.aim import Aim
 from cryoplan.gui.probe_look import STEP_MM, ProbeLook
-from cryoplan.plan.probe import Probe
+from cryoplan.plan.shaft import Shaft
+from cryoplan.plan.tool import Tool
 from cryoplan.scene.oblique import Facing, ObliquePlane, Plane
 from cryoplan.scene.plane import Orientation, letters_of
 from cryoplan.scene.probe_planes import BestFit, InLine, best_fit, eye_plane, in_line_plane
@@ -20,14 +21,19 @@ from cryoplan.scene.slices import SliceSampler
 
 EYE, FLAT, STEEP = "probe-eye", "in-line-flat", "in-line-steep"
 
-EYE_FIELD_MM = 110.0
+EYE_FIELD_MM = 125.0
 """What the eye shows at first: the ice of a few probes and what is next to it."""
 
 OUTSIDE_MM, BEYOND_MM, BESIDE_MM = 20.0, 30.0, 35.0
 """Room around a shaft that is seen along its length: outside the skin, beyond the tip, to both sides."""
 
-NO_PROBE = "No probe is selected: Tab selects one."
+NO_PROBE = "No probe is selected:\nchoose one above, or press N."
 NO_PROBES = "No probe yet: press P, click its target,\nthen the skin."
+
+
+def called(shaft: Shaft) -> str:
+    """Return what a probe or tool is called on the screen."""
+    return shaft.name if isinstance(shaft, Tool) else f"Probe {shaft.name}"
 
 
 class ProbeAim(Aim):
@@ -59,11 +65,11 @@ class ProbeAim(Aim):
             self._known = key, self._plane_of(probe)
         return self._known[1]
 
-    def _key(self, probe: Probe) -> object:
+    def _key(self, probe: Shaft) -> object:
         """Return all that the plane depends on."""
         raise NotImplementedError
 
-    def _plane_of(self, probe: Probe) -> ObliquePlane:
+    def _plane_of(self, probe: Shaft) -> ObliquePlane:
         raise NotImplementedError
 
     @property
@@ -74,7 +80,7 @@ class ProbeAim(Aim):
         probe = self.look.probe
         return None if probe is None else self._anchor_of(probe)
 
-    def _anchor_of(self, probe: Probe) -> Point:
+    def _anchor_of(self, probe: Shaft) -> Point:
         return probe.tip_mm
 
     def hold(self, plane: Plane) -> None:
@@ -82,10 +88,12 @@ class ProbeAim(Aim):
         anchor = self.anchor_mm
         if isinstance(plane, ObliquePlane) and anchor is not None:
             self._held = plane, anchor
+            self.look.held_in = self.name
 
     def let_go(self) -> None:
         """Follow the probe again."""
         self._held = None
+        self.look.held_in = ""
         self.changed.emit()
 
     def words(self, plane: Plane, sampler: SliceSampler) -> tuple[str, str]:
@@ -113,7 +121,7 @@ class ProbeAim(Aim):
 class EyeAim(ProbeAim):
     """Across the shaft, as it is seen from the hub: 12 o'clock, towards the head, is up."""
 
-    has_legend = True
+    has_legend = True  # its middle is what matters: a corner is free
 
     def __init__(self, workspace: Workspace, view: ViewState, look: ProbeLook) -> None:
         super().__init__(workspace, view, look, EYE)
@@ -122,7 +130,7 @@ class EyeAim(ProbeAim):
     def title(self) -> str:
         """Whose eye it is."""
         probe = self.look.probe
-        return "Probe's eye" if probe is None else f"Probe {probe.name}'s eye"
+        return "Probe's eye" if probe is None else f"{called(probe)}'s eye"
 
     @property
     def note(self) -> str:
@@ -155,10 +163,10 @@ class EyeAim(ProbeAim):
         facing = self._facing
         return np.cross(right * facing.right + down * facing.down, facing.across)
 
-    def _key(self, probe: Probe) -> object:
+    def _key(self, probe: Shaft) -> object:
         return probe, self.look.behind_tip_mm
 
-    def _plane_of(self, probe: Probe) -> ObliquePlane:
+    def _plane_of(self, probe: Shaft) -> ObliquePlane:
         return eye_plane(probe, self.look.behind_tip_mm)
 
 
@@ -179,8 +187,9 @@ class InLineAim(ProbeAim):
         """Whose shaft it holds."""
         fit, probe = self.fit, self.look.probe
         if fit is not None:
-            return f"Plane through {', '.join(name for name, _ in fit.off_mm)}"
-        return "In line" if probe is None else f"Probe {probe.name} in line"
+            names = [name for name, _ in fit.off_mm]
+            return f"Through {', '.join(names)}" if len(names) <= 4 else f"Through {len(names)} probes"
+        return "In line" if probe is None else f"{called(probe)} in line"
 
     @property
     def fit(self) -> BestFit | None:
@@ -232,10 +241,10 @@ class InLineAim(ProbeAim):
         u, v = float(left + right) / 2.0, float(top + bottom) / 2.0
         return QRectF(u - wide / 2.0, v - high / 2.0, wide, high)
 
-    def _key(self, probe: Probe) -> object:
+    def _key(self, probe: Shaft) -> object:
         return probe, self._offset_mm, self.look.through if self.fit is not None else ()
 
-    def _plane_of(self, probe: Probe) -> ObliquePlane:
+    def _plane_of(self, probe: Shaft) -> ObliquePlane:
         fit = self.fit
         if fit is not None:
             plane = fit.plane
@@ -251,7 +260,7 @@ class InLineAim(ProbeAim):
         across = plane.facing.across
         return across if across[nearest.axis] >= 0.0 else -across
 
-    def _anchor_of(self, probe: Probe) -> Point:
+    def _anchor_of(self, probe: Shaft) -> Point:
         fit = self.fit
         if fit is None:
             return probe.tip_mm

@@ -10,8 +10,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import as_point, point_to_segment_mm
-from cryoplan.gui.chosen import selected
+from cryoplan.gui.chosen import selected_shaft
 from cryoplan.plan.probe import Probe
+from cryoplan.plan.tool import Tool
 
 BEYOND_MM = 30.0
 """The eye goes so far beyond the tip and so far out of the skin."""
@@ -42,14 +43,16 @@ class ProbeLook(QObject):
         self._probe_name = view.selected_probe
         self._is_through = False
         self._left_out: frozenset[str] = frozenset()
+        self.held_in = ""
+        """Name of the probe view in which something is dragged now."""
         view.changed.connect(self._view_changed)
         workspace.plan_changed.connect(self.changed)
         workspace.case_changed.connect(self._forget)
 
     @property
-    def probe(self) -> Probe | None:
-        """The selected probe."""
-        return selected(self._workspace, self._view)
+    def probe(self) -> Probe | Tool | None:
+        """The selected probe or tool."""
+        return selected_shaft(self._workspace, self._view)
 
     @property
     def behind_tip_mm(self) -> float:
@@ -58,6 +61,8 @@ class ProbeLook(QObject):
         if probe is None:
             return 0.0
         if self._behind_tip_mm is None:
+            if isinstance(probe, Tool):
+                return 0.0
             model = self._workspace.catalogue.model(probe.model)
             return model.tip_offset.value + model.active_length.value / 2.0
         return float(np.clip(self._behind_tip_mm, -BEYOND_MM, probe.depth_mm + BEYOND_MM))
@@ -126,7 +131,7 @@ class ProbeLook(QObject):
             self._behind_tip_mm = None
         self.changed.emit()
 
-    def _is_near(self, probe: Probe) -> bool:
+    def _is_near(self, probe: Probe | Tool) -> bool:
         """Tell whether the crosshair is beside the shaft, or just beyond one of its ends."""
         out, beyond = probe.depth_mm + BEYOND_MM, -BEYOND_MM
         ends = probe.point_behind_tip_mm(out), probe.point_behind_tip_mm(beyond)

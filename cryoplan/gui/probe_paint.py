@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QPen, QPolygonF
 
 from cryoplan.gui.slice_paint import EDGE_PX, SlicePainter, colour
 from cryoplan.scene.contours import ProbeMark
@@ -16,6 +16,9 @@ LEAST_PX = 3.0
 
 LIT = 1.35
 """The active zone is a little thicker than the shaft, so that it is seen on a lit screen."""
+
+LETTER_PX = 36.0
+"""Room that two letters of an edge take."""
 
 OUTSIDE_MM = 20.0
 SHARP_MM = 3.0
@@ -51,7 +54,12 @@ def along(
 
 
 def across(
-    drawing: SlicePainter, mark: ProbeMark, diameter_mm: float, away_mm: float | None, *, locked: bool
+    drawing: SlicePainter,
+    mark: ProbeMark,
+    diameter_mm: float,
+    away_uv: tuple[float, float] | None,
+    *,
+    locked: bool,
 ) -> None:
     """Draw a probe that the plane cuts: its section to scale, and how far it is from the one looked along.
 
@@ -63,8 +71,8 @@ def across(
         The probe, with its crossing.
     diameter_mm : float
         Of its shaft.
-    away_mm : float or None
-        Distance from the selected probe in this plane; None for the selected one itself.
+    away_uv : tuple of float or None
+        Way from the selected probe to it in this plane; None for the selected one itself.
     locked : bool
         True draws a lock.
     """
@@ -72,7 +80,7 @@ def across(
         return
     here = drawing.at(mark.crossing_uv)
     style = drawing.look.probes
-    selected = away_mm is None
+    selected = away_uv is None
     ink = style.selected if selected else style.colour(mark.index)
     radius = max(diameter_mm / drawing.camera.mm_per_px, LEAST_PX + 2.0) / 2.0
     p = drawing.p
@@ -82,11 +90,10 @@ def across(
     p.setPen(QPen(colour(ink), 1.4))
     p.drawEllipse(here, radius + 2.2, radius + 2.2)
     p.setBrush(Qt.BrushStyle.NoBrush)
-    drawing.number(here, QPointF(1.0, -0.35), mark.name, ink, selected=selected, locked=locked)
-    if away_mm is not None:
-        box = QRectF(here.x() + 9.0, here.y() + 5.0, 90.0, 18.0)
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-        drawing.write(box, f"{away_mm:.1f} mm", ink, left, drawing.small)
+    if away_uv is None:
+        drawing.number(here, QPointF(1.0, -0.35), mark.name, ink, selected=True, locked=locked)
+    else:
+        drawing.beside(here, f"{mark.name} · {np.hypot(*away_uv):.1f} mm", ink, locked=locked)
 
 
 def axis(drawing: SlicePainter, at_uv: tuple[float, float]) -> None:
@@ -104,13 +111,12 @@ def clock(drawing: SlicePainter, middle_uv: tuple[float, float]) -> None:
     ink = drawing.look.marks.text
     for mm in RINGS_MM:
         radius = mm / drawing.camera.mm_per_px
-        for shade, width in ((colour("#000000", 0.35), 2.4), (colour(ink, 0.38), 1.0)):
-            p.setPen(QPen(shade, width, Qt.PenStyle.DotLine if width < 2.0 else Qt.PenStyle.SolidLine))
-            p.drawEllipse(at, radius, radius)
-        corner = at + QPointF(radius, radius) * float(np.sqrt(0.5))
-        box = QRectF(corner.x() + 2.0, corner.y() - 2.0, 60.0, 16.0)
+        p.setPen(QPen(colour(ink, 0.3), 1.0))
+        p.drawEllipse(at, radius, radius)
+        corner = at + QPointF(radius, -radius) * float(np.sqrt(0.5))
+        box = QRectF(corner.x() - 1.0, corner.y() - 14.0, 60.0, 16.0)
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-        drawing.write(box, f"{mm:g} mm", ink, left, drawing.small, opacity=0.6)
+        drawing.write(box, f"{mm / 10.0:g} cm", ink, left, drawing.small, opacity=0.55)
     outer = RINGS_MM[-1] / drawing.camera.mm_per_px
     height = QFontMetricsF(drawing.small).height()
     for hour in range(1, 13):
@@ -123,6 +129,11 @@ def clock(drawing: SlicePainter, middle_uv: tuple[float, float]) -> None:
             middle = at + out * (outer + 9.0)
             box = QRectF(middle.x() - 12.0, middle.y() - height / 2.0, 24.0, height)
             drawing.write(box, str(hour), ink, Qt.AlignmentFlag.AlignCenter, drawing.small, opacity=0.8)
+            drawing.keep_clear(box)
+    # The letters of the left and right edge.
+    width, middle = drawing.size.width(), drawing.size.height() / 2.0
+    for left in (0.0, width - LETTER_PX):
+        drawing.keep_clear(QRectF(left, middle - LETTER_PX / 2.0, LETTER_PX, LETTER_PX))
 
 
 def beside_tip(drawing: SlicePainter, mark: ProbeMark, text: str) -> None:
@@ -161,7 +172,14 @@ def table(drawing: SlicePainter, title: str, rows: Sequence[tuple[str, str]]) ->
 
 
 def _bar(
-    drawing: SlicePainter, a: QPointF, b: QPointF, half: float, ink, halo, *, sharp: float = 0.0
+    drawing: SlicePainter,
+    a: QPointF,
+    b: QPointF,
+    half: float,
+    ink: QColor,
+    halo: QColor,
+    *,
+    sharp: float = 0.0,
 ) -> None:
     """Fill a bar of some half width from `a` to `b`; with `sharp` it ends in a point at `b`."""
     length = _length(b - a)
@@ -170,12 +188,8 @@ def _bar(
     way = (b - a) / length
     side = QPointF(-way.y(), way.x()) * half
     neck = b - way * sharp
-    points = (
-        [a + side, neck + side, b, neck - side, a - side]
-        if sharp
-        else [a + side, b + side, b - side, a - side]
-    )
-    shape = QPolygonF(points)
+    end = [neck + side, b, neck - side] if sharp else [b + side, b - side]
+    shape = QPolygonF([a + side, *end, a - side])
     drawing.p.setPen(QPen(halo, 2.2))
     drawing.p.setBrush(Qt.BrushStyle.NoBrush)
     drawing.p.drawPolygon(shape)

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButt
 
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
+from cryoplan.gui.probe_aims import called
 from cryoplan.gui.probe_look import ProbeLook
-from cryoplan.plan.plan import Plan
 
 HEIGHT_PX = 30
 
@@ -32,7 +32,7 @@ class ProbeStrip(QWidget):
     ) -> None:
         super().__init__(parent)
         self._workspace, self._view, self.look = workspace, view, look
-        self._shown: Plan | None = None
+        self._shown: list[tuple[str, str]] = []
         self.setObjectName("probeStrip")
         self.setFixedHeight(HEIGHT_PX)
         self.setAccessibleName("Probe views")
@@ -47,7 +47,7 @@ class ProbeStrip(QWidget):
         self.menu = QMenu(self.through)
         self.through.setMenu(self.menu)
         self.through.clicked.connect(self._toggle)
-        label = QLabel("Along probe")
+        label = QLabel("Along")
         label.setObjectName("muted")
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 2, 8, 2)
@@ -64,37 +64,45 @@ class ProbeStrip(QWidget):
 
     @Slot()
     def _refresh(self) -> None:
-        names = [p.name for p in self._workspace.plan.probes]
-        if names != list(self.chips):
-            self._rebuild(names)
+        plan = self._workspace.plan
+        names = [p.name for p in plan.probes]
+        shown = [(s.name, called(s)) for s in plan.shafts]
+        if shown != self._shown:
+            self._shown = shown
+            self._rebuild(shown, names)
         for name, chip in self.chips.items():
             chip.setChecked(name == self._view.selected_probe)
         through = [p.name for p in self.look.through]
         for action in self.menu.actions():
+            action.blockSignals(True)
             action.setChecked(action.data() in through)
+            action.blockSignals(False)
         everyone = len(through) == len(names)
         self.through.setText("Plane through all" if everyone else f"Plane through {', '.join(through)}")
         self.through.setEnabled(len(names) >= 2)
         self.through.setChecked(self.look.is_through)
 
-    def _rebuild(self, names: list[str]) -> None:
+    def _rebuild(self, shown: list[tuple[str, str]], probes: list[str]) -> None:
         for chip in self.chips.values():
             self._chips.removeWidget(chip)
             chip.hide()
             chip.deleteLater()
         self.chips = {}
-        self.menu.clear()
-        for name in names:
+        for name, words in shown:
             chip = QToolButton()
             chip.setText(name)
             chip.setCheckable(True)
-            chip.setAccessibleName(f"Look along probe {name}")
+            chip.setAccessibleName(f"Look along {words}")
+            chip.setToolTip(f"Look along {words}")
             chip.clicked.connect(self._choose)
             self._chips.addWidget(chip)
             self.chips[name] = chip
+        self.menu.clear()
+        for name in probes:
             action = QAction(f"Probe {name}", self.menu)
             action.setData(name)
             action.setCheckable(True)
+            action.setChecked(True)
             action.toggled.connect(self._leave_out)
             self.menu.addAction(action)
 

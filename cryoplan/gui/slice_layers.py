@@ -12,8 +12,9 @@ import numpy as np
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal, Slot
 from PySide6.QtGui import QImage, QPainterPath, QPolygonF
 
+from cryoplan.app.ice import Ice, Standing, ice_of
 from cryoplan.app.outlining import Outlining
-from cryoplan.app.view import Display, ViewState, Window
+from cryoplan.app.view import ViewState, Window
 from cryoplan.app.workspace import Workspace
 from cryoplan.case.case import Case
 from cryoplan.case.skin import body_mask
@@ -42,6 +43,7 @@ TILE = 32
 PER_PIXEL = 0.75
 """Pixels of an oblique picture are not smaller than this part of a pixel of the screen."""
 
+_Part = tuple[float, float, float, float]
 _Key = TypeVar("_Key")
 _Kept = TypeVar("_Kept")
 
@@ -179,7 +181,7 @@ class SliceLayers:
         self._cuts: dict[tuple[Plane, Slab, Lattice | None], SliceImage] = {}
         self._second = SecondLayer(workspace.second, view)
         self._pictures: dict[tuple[Plane, Slab, Lattice | None, Window, Look | None], Picture] = {}
-        self._outline_paths: dict[tuple[Plane, OutlineCutter], QPainterPath] = {}
+        self._outline_paths: dict[tuple[Plane, OutlineCutter, _Part | None], QPainterPath] = {}
         self._field: Volume | None = None
         self._cutter: IsothermCutter | None = None
         self._isotherm_paths: dict[Plane, list[tuple[float, QPainterPath]]] = {}
@@ -252,11 +254,7 @@ class SliceLayers:
         if seen is None:
             return sampler.lattice_on(plane)
         finest = max(mm_per_px * PER_PIXEL, min(sampler.volume.grid.spacing_mm))
-        # To whole tiles, so that a picture that is moved a little need not be cut again.
-        tile = TILE * finest
-        left, right = np.floor(seen.left() / tile) * tile, np.ceil(seen.right() / tile) * tile
-        top, bottom = np.floor(seen.top() / tile) * tile, np.ceil(seen.bottom() / tile) * tile
-        return sampler.lattice_on(plane, seen_uv=(left, right, top, bottom), least_mm=finest)
+        return sampler.lattice_on(plane, seen_uv=_whole_tiles(seen, TILE * finest), least_mm=finest)
 
     def _cut(self, plane: Plane, slab: Slab, lattice: Lattice | None) -> SliceImage:
         sampler = self.sampler()
@@ -268,9 +266,15 @@ class SliceLayers:
             _keep(self._cuts, (plane, slab, lattice), known, KEPT_CUTS)
         return known
 
-    def outlines(self, plane: Plane) -> tuple[list[Stroke], list[Stroke]]:
-        """Return the outlines of all shown structures: those below the isotherms, and the target's."""
+    def outlines(self, plane: Plane, seen: QRectF | None = None) -> tuple[list[Stroke], list[Stroke]]:
+        """Return the outlines of all shown structures: those below the isotherms, and the target's.
+
+        Of an oblique plane those lines that are seen.
+        """
         case = self._case
+        part = None
+        if seen is not None and isinstance(plane, ObliquePlane):
+            part = _whole_tiles(seen, max(seen.width(), seen.height()) / 8.0)
         look = theme()
         strokes: list[Stroke] = []
         target: list[Stroke] = []
@@ -284,10 +288,10 @@ class SliceLayers:
             layer = "tumour" if is_target else "organs"
             if not (self._view.shows(layer) and self._view.shows(f"structure:{structure.name}")):
                 continue
-            key = (plane, cutter)
+            key = (plane, cutter, part)
             path = self._outline_paths.get(key)
             if path is None:
-                path = lines_path(cutter.cut(plane))
+                path = lines_path(cutter.cut(plane, part))
                 _keep(self._outline_paths, key, path, 20 * KEPT_SLICES)
             if path.isEmpty():
                 continue
@@ -297,27 +301,28 @@ class SliceLayers:
                 strokes.append(Stroke(path=path, style=look.outline(structure.role), opacity=0.85))
         return strokes, target
 
-    def field(self) -> Volume | None:
-        """Return the temperatures that the isotherms are cut from, None without a result."""
-        result = self._workspace.result
-        if result is None:
-            return None
-        if self._view.display is Display.NOW and result.frames:
-            return result.frame_near(self._view.time_s).temperature_degc
-        return result.minimum_degc
+    def ice(self) -> Ice | None:
+        """Return what the isotherms are cut from, None when there is nothing."""
+        return ice_of(self._workspace, self._view)
+
+    @property
+    def drawn(self) -> Volume | None:
+        """The temperatures that the isotherms were last cut from."""
+        return self._field
 
     def shown_thresholds(self) -> tuple[float, ...]:
         """Return the isotherms that are switched on."""
         return tuple(t for t in SHOWN_DEGC if self._view.shows(f"ice_{t:.0f}"))
 
-    def isotherms(self, plane: Plane, *, stale: bool) -> list[Stroke]:
-        """Return the isotherms that are switched on, warmest first; greyed when `stale`."""
-        field = self.field()
+    def isotherms(self, plane: Plane) -> list[Stroke]:
+        """Return the isotherms that are switched on, warmest first; grey of old ice, thin of a preview."""
+        ice = self.ice()
+        field = None if ice is None else ice.field_degc
         if field is not self._field:
             self._field = field
             self._cutter = IsothermCutter(field) if field is not None else None
             self._isotherm_paths.clear()
-        if self._cutter is None:
+        if self._cutter is None or ice is None:
             return []
         known = self._isotherm_paths.get(plane)
         if known is None:
@@ -329,17 +334,27 @@ class SliceLayers:
             _keep(self._isotherm_paths, plane, known)
         look = theme()
         shown = self.shown_thresholds()
+        stale, preview = ice.standing is Standing.STALE, ice.standing is Standing.PREVIEW
+        opacity = look.stale.opacity if stale else look.preview.opacity if preview else 1.0
+        is_answer = ice.standing is Standing.CURRENT
         return [
             Stroke(
                 path=path,
-                style=look.isotherm(threshold, stale=stale),
-                opacity=look.stale.opacity if stale else 1.0,
-                filled=0.0 if stale or threshold != SHOWN_DEGC[0] else 0.10,
+                style=look.isotherm(threshold, stale=stale, preview=preview),
+                opacity=opacity,
+                filled=0.10 if is_answer and threshold == SHOWN_DEGC[0] else 0.0,
                 haloed=True,
             )
             for threshold, path in known
             if threshold in shown and not path.isEmpty()
         ]
+
+
+def _whole_tiles(seen: QRectF, tile_mm: float) -> _Part:
+    """Return left, right, top and bottom of what is seen, to whole tiles: a small move cuts nothing anew."""
+    left, right = np.floor(seen.left() / tile_mm), np.ceil(seen.right() / tile_mm)
+    top, bottom = np.floor(seen.top() / tile_mm), np.ceil(seen.bottom() / tile_mm)
+    return tuple(float(n) * tile_mm for n in (left, right, top, bottom))
 
 
 def _is_cut_alike(structure: Structure, before: Case | None, case: Case | None) -> bool:

@@ -53,6 +53,7 @@ class SlicePainter:
         self.look = theme()
         self.written: list[str] = []
         self._labels: list[QRectF] = []
+        self._below_titles_px = 0.0
         painter.setRenderHints(
             QPainter.RenderHint.Antialiasing
             | QPainter.RenderHint.TextAntialiasing
@@ -149,8 +150,8 @@ class SlicePainter:
         toward = QPointF(1.0, -0.35) if end_on else along
         self.number(tip, toward, mark.name, ink, opacity=strength, selected=selected, locked=locked)
 
-    def grips(self, grips: Sequence[PlacedGrip], *, under_mouse: Grip | None) -> None:
-        """Draw tip circle, entry square and whole diamond of the selected probe."""
+    def grips(self, grips: Sequence[PlacedGrip], *, under_mouse: Grip | None, fill: float) -> None:
+        """Draw tip circle, entry square and whole diamond of the selected probe, filled so far with dark."""
         style = self.look.probes
         edges = {Grip.TIP: style.grip_tip, Grip.ENTRY: style.grip_entry, Grip.WHOLE: style.grip_whole}
         for grip in grips:
@@ -167,7 +168,7 @@ class SlicePainter:
                 shape.closeSubpath()
             edge = edges[grip.kind]
             self.p.setPen(QPen(colour(style.halo, 0.8), 4.4))
-            self.p.setBrush(colour(edge, 0.85) if hot else colour(style.halo, 0.45))
+            self.p.setBrush(colour(edge, 0.85) if hot else colour(style.halo, fill))
             self.p.drawPath(shape)
             self.p.setPen(QPen(QColor(edge), 2.2))
             self.p.drawPath(shape)
@@ -289,6 +290,27 @@ class SlicePainter:
         if locked:
             self._lock(QPointF(box.right() + 8.0, box.center().y()), shown, opacity)
 
+    def keep_clear(self, box: QRectF) -> None:
+        """Let no words of probes be written over a place."""
+        self._labels.append(box)
+
+    def beside(self, at: QPointF, text: str, ink: str, *, locked: bool = False) -> None:
+        """Write a few words close to a place, on a side where no other words are."""
+        metrics = QFontMetricsF(self.bold)
+        width, height = metrics.horizontalAdvance(text), metrics.height()
+        right, left = at.x() + 9.0, at.x() - 9.0 - width
+        room = QRectF(QPointF(0.0, 0.0), self.size)
+        box = QRectF(right, at.y() - height / 2.0, width, height)
+        for x, y in ((right, 0.0), (left, 0.0), (right, 1.1), (left, 1.1), (right, -1.1), (left, -1.1)):
+            tried = QRectF(x, at.y() - height / 2.0 + y * height, width, height)
+            if room.contains(tried) and not any(tried.intersects(other) for other in self._labels):
+                box = tried
+                break
+        self._labels.append(box)
+        self.write(box, text, ink, Qt.AlignmentFlag.AlignCenter, self.bold)
+        if locked:
+            self._lock(QPointF(box.right() + 8.0, box.center().y()), ink, 1.0)
+
     def _lock(self, at: QPointF, ink: str, opacity: float) -> None:
         body = QRectF(at.x() - 4.0, at.y() - 1.5, 8.0, 6.5)
         bow = QPainterPath()
@@ -331,6 +353,7 @@ class SlicePainter:
         metrics = QFontMetricsF(self.bold)
         height = metrics.height()
         box = QRectF(EDGE_PX, 9.0 + height, self.size.width() - 2.0 * EDGE_PX, height)
+        self._below_titles_px = height
         text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, box.width())
         self.write(box, text, self.look.probes.selected, Qt.AlignmentFlag.AlignLeft, self.bold)
 
@@ -398,10 +421,11 @@ class SlicePainter:
         middle = QPointF(self.size.width() / 2.0, self.size.height() - 16.0 - height)
         self._note(text, middle, self.look.probes.selected, self.bold)
 
-    def note(self, text: str) -> None:
-        """Say below the upper letter what must not be missed: lines that do not belong to this plan."""
-        middle = QPointF(self.size.width() / 2.0, 8.0 + 2.1 * QFontMetricsF(self.letter).height())
-        self._note(text, middle, self.look.dark.warn, self.bold)
+    def note(self, text: str, *, is_preview: bool = False) -> None:
+        """Say below the upper letter what must not be missed: lines that are not the answer to this plan."""
+        top = 8.0 + 2.1 * QFontMetricsF(self.letter).height() + self._below_titles_px
+        middle = QPointF(self.size.width() / 2.0, top)
+        self._note(text, middle, self.look.dark.preview if is_preview else self.look.dark.warn, self.bold)
 
     def hint(self, text: str) -> None:
         """Write in the middle of an empty view."""

@@ -10,12 +10,12 @@ from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap, QRegion
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from cryoplan.app.ice import Ice, Standing
 from cryoplan.app.outlining import Outlining
-from cryoplan.app.view import Display, ViewState
+from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.box import VoxelBox
 from cryoplan.core.geometry import Point, as_point
-from cryoplan.core.units import show_clock
 from cryoplan.core.volume import Volume
 from cryoplan.gui.aim import Aim, SliceAim
 from cryoplan.gui.base_picture import BasePicture
@@ -57,6 +57,9 @@ class SlicePicture(QWidget):
         Shared by all views; one of its own when left out.
     """
 
+    grip_fill = 0.45
+    """How dark the inside of a grip is."""
+
     def __init__(
         self,
         workspace: Workspace,
@@ -95,10 +98,10 @@ class SlicePicture(QWidget):
         self.setMinimumSize(120, 90)
         self.setAccessibleName(f"{self.title} view")
         self.setObjectName(f"{self.aim.name}-view")
-        self.aim.changed.connect(self.update)
+        self.aim.changed.connect(self._plan_changed)
         view.changed.connect(self._view_changed)
         workspace.case_changed.connect(self._case_changed)
-        workspace.plan_changed.connect(self.update)
+        workspace.plan_changed.connect(self._plan_changed)
         workspace.result_changed.connect(self.update)
         workspace.state_changed.connect(self.update)
         workspace.second.changed.connect(self.update)
@@ -107,6 +110,11 @@ class SlicePicture(QWidget):
         Outlines.of(workspace).ready.connect(self.update)
         self.outlining.changed.connect(self.update)
         self.outlining.drawn.connect(self._drawn_on)
+
+    @property
+    def drawn_ice(self) -> Volume | None:
+        """The temperatures whose isotherms were last drawn."""
+        return self._layers.drawn
 
     # Where it is --------------------------------------------------------------------------------------
 
@@ -270,6 +278,10 @@ class SlicePicture(QWidget):
         # Image and outlines tell by themselves whether they are others: a stroke need not draw them again.
         self.update()
 
+    @Slot()
+    def _plan_changed(self) -> None:
+        self.update()
+
     @Slot(object)
     def _drawn_on(self, box: VoxelBox | None) -> None:
         """Draw again what shows voxels of a box, and no more: the brush must follow the hand."""
@@ -344,8 +356,8 @@ class SlicePicture(QWidget):
             self._paint_empty(empty)
             self._say(empty)
             return
-        stale = self._workspace.result is not None and not self._workspace.is_current
-        painter.drawPixmap(0, 0, self._base_picture(plane, camera, stale=stale))
+        ice = self._layers.ice()
+        painter.drawPixmap(0, 0, self._base_picture(plane, camera))
         drawing = SlicePainter(painter, camera, size, self.font())
         if not self._view.overlays_hidden:
             drawing.strokes(self._drawn.strokes(plane))
@@ -358,7 +370,7 @@ class SlicePicture(QWidget):
         drawing.lasso(self.lasso_px)
         if self._drawing_words() and not self.placing.banner:
             drawing.banner(self._drawing_words())
-        self._paint_texts(drawing, plane, stale=stale)
+        self._paint_texts(drawing, plane, ice)
         if self.hasFocus():
             painter.setPen(QPen(colour(theme().dark.accent, 0.8), 1.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -379,12 +391,12 @@ class SlicePicture(QWidget):
             self._texts = texts
             self.setAccessibleDescription(", ".join(texts))
 
-    def _base_picture(self, plane: Plane, camera: Camera, *, stale: bool) -> QPixmap:
+    def _base_picture(self, plane: Plane, camera: Camera) -> QPixmap:
         """Return image, outlines and isotherms as one picture, kept while only probes and marks move."""
         seen = camera.seen(QSizeF(self.size()))
         picture = self._layers.picture(plane, self._view.window, seen, camera.mm_per_px)
-        outlines, target = self._layers.outlines(plane)
-        isotherms = self._layers.isotherms(plane, stale=stale)
+        outlines, target = self._layers.outlines(plane, seen)
+        isotherms = self._layers.isotherms(plane)
         proposed = self._proposed.strokes(plane)
         return self._base.pixmap(self, camera, picture, (outlines, proposed, isotherms, target))
 
@@ -406,7 +418,7 @@ class SlicePicture(QWidget):
             drawing.thermocouple(float(u), float(v), thermocouple.name, near)
         paint_tools(drawing, plane, self._workspace.plan.tools, self._view.selected_probe)
         paint_ghosts(drawing, plane, self._view.ghosts)
-        drawing.grips(self.grips, under_mouse=self._hot)
+        drawing.grips(self.grips, under_mouse=self._hot, fill=self.grip_fill)
 
     def _paint_placing(self, drawing: SlicePainter, plane: Plane) -> None:
         tip, entry = self.placing.tip_mm, self.placing.entry_mm
@@ -419,7 +431,7 @@ class SlicePicture(QWidget):
         if self.placing.banner:
             drawing.banner(self.placing.banner)
 
-    def _paint_texts(self, drawing: SlicePainter, plane: Plane, *, stale: bool) -> None:
+    def _paint_texts(self, drawing: SlicePainter, plane: Plane, ice: Ice | None) -> None:
         sampler = self._layers.sampler()
         assert sampler is not None
         drawing.titles(self.title, *self.aim.words(plane, sampler))
@@ -432,7 +444,7 @@ class SlicePicture(QWidget):
         drawing.scale_bar()
         legend = self.aim.has_legend
         if legend and not self._view.overlays_hidden:
-            self._paint_legend(drawing, stale=stale)
+            self._paint_legend(drawing, ice)
         if legend or self._windowing:
             window, text = self._view.window, ""
             if self._workspace.second.scan is not None:
@@ -441,11 +453,13 @@ class SlicePicture(QWidget):
             drawing.footnote(show_window(window.width, window.level) + text)
         if self._view.overlays_hidden:
             drawing.note("overlays hidden (H)")
-        elif stale:
+        elif ice is not None and ice.standing is Standing.STALE:
             drawing.note("OUT OF DATE")
+        elif ice is not None and ice.standing is Standing.PREVIEW:
+            drawing.note("PREVIEW", is_preview=True)
 
-    def _paint_legend(self, drawing: SlicePainter, *, stale: bool) -> None:
-        case, result = self._workspace.case, self._workspace.result
+    def _paint_legend(self, drawing: SlicePainter, ice: Ice | None) -> None:
+        case = self._workspace.case
         look = theme()
         lines = []
         if case is not None and case.target is not None and self._view.shows("tumour"):
@@ -453,11 +467,10 @@ class SlicePicture(QWidget):
         if self._workspace.proposed.proposals:
             lines.append(key_line())
         title = ""
-        shown = self._layers.shown_thresholds() if result is not None else ()
-        if result is not None and shown:
-            lines += [look.isotherm(t, stale=stale) for t in shown]
-            title = "lowest so far"
-            if self._view.display is Display.NOW and result.frames:
-                title = f"at {show_clock(result.frame_near(self._view.time_s).time_s)}"
+        shown = self._layers.shown_thresholds() if ice is not None else ()
+        if ice is not None and shown:
+            stale, preview = ice.standing is Standing.STALE, ice.standing is Standing.PREVIEW
+            lines += [look.isotherm(t, stale=stale, preview=preview) for t in shown]
+            title = ice.moment
         if lines:
             drawing.legend(title, lines)

@@ -7,7 +7,7 @@ is ever seen in a mirror.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -40,9 +40,11 @@ class Facing:
 
     right_lps: Point
     down_lps: Point
+    _across: Point = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         a, b = np.asarray(self.right_lps), np.asarray(self.down_lps)
+        object.__setattr__(self, "_across", as_point(np.cross(a, b)))
         off = max(abs(float(a @ a) - 1.0), abs(float(b @ b) - 1.0), abs(float(a @ b)))
         if not off < _STRAIGHT:
             raise ValueError(f"right {self.right_lps} and down {self.down_lps} are not a square frame")
@@ -60,7 +62,7 @@ class Facing:
     @property
     def across(self) -> FloatArray:
         """Patient direction that runs into the screen; positions grow along it."""
-        return np.asarray(np.cross(self.right, self.down))
+        return np.asarray(self._across)
 
     @property
     def letters(self) -> tuple[str, str, str, str]:

@@ -15,6 +15,7 @@ from cryoplan.core.geometry import FloatArray, as_point, unit
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.placement import clock_direction
 from cryoplan.plan.probe import Probe
+from cryoplan.plan.shaft import Shaft
 from cryoplan.scene.oblique import Facing, ObliquePlane, facing_of
 from cryoplan.scene.plane import Orientation
 
@@ -29,7 +30,7 @@ class InLine(StrEnum):
     """At right angles to that: it holds 12 and 6 o'clock, so head is up."""
 
 
-def eye_plane(probe: Probe, behind_tip_mm: float) -> ObliquePlane:
+def eye_plane(probe: Shaft, behind_tip_mm: float) -> ObliquePlane:
     """Return the plane across a shaft so far behind its tip, as seen from the hub: 12 o'clock is up."""
     up = clock_direction(probe.direction, 12.0)
     facing = Facing(as_point(np.cross(probe.direction, up)), as_point(-up))
@@ -37,14 +38,14 @@ def eye_plane(probe: Probe, behind_tip_mm: float) -> ObliquePlane:
 
 
 def in_line_plane(
-    probe: Probe, which: InLine, *, stay: Orientation | None = None
+    probe: Shaft, which: InLine, *, stay: Orientation | None = None
 ) -> tuple[ObliquePlane, Orientation]:
     """Return a plane that holds a whole shaft, its rotation locked to the anatomy.
 
     Parameters
     ----------
-    probe : Probe
-        The probe.
+    probe : Shaft
+        The probe, or any needle.
     which : InLine
         Flat or steep.
     stay : Orientation, optional

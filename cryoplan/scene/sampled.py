@@ -25,6 +25,9 @@ BoolPlane = npt.NDArray[np.bool_]
 KEPT_BYTES = 256_000_000
 """Of planes that are kept for one view: some 190 of 512 x 512."""
 
+SMALL = 20_000
+"""Pixels that are made in a shorter time than a second thread takes to begin."""
+
 _EDGE = 1e-9
 _HANDS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="slices")
 
@@ -201,11 +204,13 @@ def sample_plane(volume: Volume, lattice: Lattice, position_mm: float) -> tuple[
         )
         values[part, left:end] = made[0]
 
-    # Two halves at a time: the interpolation runs without Python's lock, and any machine has two cores.
-    half = (top + bottom) // 2
-    list(
-        _HANDS.map(fill, [part for part in (slice(top, half), slice(half, bottom)) if part.stop > part.start])
-    )
+    if (bottom - top) * (end - left) <= SMALL:
+        fill(slice(top, bottom))
+    else:
+        # Two halves at a time: the interpolation runs without Python's lock, and any machine has two cores.
+        half = (top + bottom) // 2
+        parts = slice(top, half), slice(half, bottom)
+        list(_HANDS.map(fill, [part for part in parts if part.stop > part.start]))
     values[~inside] = 0.0
     return values, inside
 

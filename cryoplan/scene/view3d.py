@@ -7,7 +7,7 @@ are stacked from inside to outside: ice from cold to warm, organs from small to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -24,15 +24,23 @@ from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.plan.tool import Tool
 from cryoplan.scene import camera, props
 from cryoplan.scene.aids import Aids
-from cryoplan.scene.meshes import LARGE_ML, CaseMeshes, StructureMesh, build_case_meshes, of_surface
+from cryoplan.scene.meshes import (
+    LARGE_ML,
+    CaseMeshes,
+    MeshArrays,
+    StructureMesh,
+    build_case_meshes,
+    of_surface,
+)
 from cryoplan.scene.needles import NeedleProps
-from cryoplan.scene.overlays import SHOWN_DEGC, margin_colours, shells
+from cryoplan.scene.overlays import SHOWN_DEGC, Shell, margin_colours, shells
 from cryoplan.scene.probes import ProbeProps
 from cryoplan.scene.style import Palette, Theme, rgb, theme
 from cryoplan.scene.touch import Touch
 from cryoplan.simulation.result import ThermalResult
 
 OUT_OF_DATE = "OUT OF DATE"
+PREVIEW = "PREVIEW"
 THERMOCOUPLE_MM = 1.5
 ROOM_MM = 25.0
 """Room kept around target, probes and ice when the camera is set."""
@@ -212,17 +220,38 @@ class Scene(Touch):
 
         A stale one is greyed and says so across the view.
         """
+        found: tuple[Shell, ...] = ()
+        if field_degc is not None:
+            found = shells(field_degc, self._theme, thresholds_degc=thresholds_degc, stale=stale)
+        self._show_shells(found, OUT_OF_DATE if field_degc is not None and stale else "")
+
+    @property
+    def banner(self) -> str:
+        """What is said across the view, empty when nothing is."""
+        return str(self._banner.GetInput()) if self._banner.GetVisibility() else ""
+
+    def show_preview(self, surfaces: Iterable[tuple[float, MeshArrays]]) -> None:
+        """Show the isotherms of a preview, whose surfaces are there already; it says so across the view."""
+        found = tuple(
+            Shell(threshold_degc=t, mesh=mesh, colour=colour, opacity=opacity)
+            for t, mesh in sorted(surfaces, key=lambda pair: pair[0])
+            if not mesh.is_empty
+            for colour, opacity in (self._theme.shell(t, preview=True),)
+        )
+        self._show_shells(found, PREVIEW)
+
+    def _show_shells(self, found: Iterable[Shell], banner: str) -> None:
         for layer in (*_ICE.values(), Layer.ICE_OTHER):
             self._remove(layer)
-        self._banner.SetVisibility(field_degc is not None and stale)
-        if field_degc is not None:
-            for shell in shells(field_degc, self._theme, thresholds_degc=thresholds_degc, stale=stale):
-                actor = props.mesh_actor(shell.mesh, shell.colour, shell.opacity)
-                # Ice is seen by its rim; a matt surface would look like an organ.
-                actor.GetProperty().SetSpecular(0.5)
-                actor.GetProperty().SetSpecularPower(40.0)
-                layer = _ICE.get(shell.threshold_degc, Layer.ICE_OTHER)
-                self._add(actor, layer, size=shell.threshold_degc)
+        self._banner.SetInput(banner)
+        self._banner.SetVisibility(bool(banner))
+        for shell in found:
+            actor = props.mesh_actor(shell.mesh, shell.colour, shell.opacity)
+            # Ice is seen by its rim; a matt surface would look like an organ.
+            actor.GetProperty().SetSpecular(0.5)
+            actor.GetProperty().SetSpecularPower(40.0)
+            layer = _ICE.get(shell.threshold_degc, Layer.ICE_OTHER)
+            self._add(actor, layer, size=shell.threshold_degc)
         self._restack()
 
     def show_margin(self, surface: Surface | None, signed_mm: npt.NDArray[np.floating] | None) -> None:

@@ -44,11 +44,10 @@ def canvas(desk: Desk, qapp, qtbot) -> Canvas:
 
 
 @pytest.fixture
-def pictures(canvas, monkeypatch) -> list[int]:
-    """One entry for each picture that is drawn from now on."""
+def pictures(canvas) -> list[int]:
+    """One entry for each picture that VTK renders from now on."""
     drawn: list[int] = []
-    render = canvas.picture.render
-    monkeypatch.setattr(canvas.picture, "render", lambda: (drawn.append(1), render()))
+    canvas.picture.render_window.AddObserver("EndEvent", lambda *_: drawn.append(1))
     return drawn
 
 
