@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -372,19 +373,22 @@ def _bench(options: argparse.Namespace) -> int:
 
     with Console(as_json=options.json) as progress:
         found = run_benchmark(
-            full=options.full, only=options.only, progress=progress, stroke_times=_stroke_times()
+            full=options.full,
+            only=options.only,
+            progress=progress,
+            stroke_times=_in_window("stroke_bench", "stroke_times"),
+            drag_times=_in_window("drag_bench", "drag_times"),
         )
     print(json.dumps(found.to_json()) if options.json else f"{found.to_text()} {RESEARCH_USE}.")
     return DONE
 
 
-def _stroke_times() -> Callable[[Any], list[float]] | None:
-    """Return what measures the brush in a window; None where there is no Qt."""
+def _in_window(module: str, name: str) -> Callable[[Any], Any] | None:
+    """Return what measures something in a window; None where there is no Qt."""
     try:
-        from cryoplan.gui import stroke_bench
+        measure: Callable[[Any], Any] = getattr(import_module(f"cryoplan.gui.{module}"), name)
     except ImportError:
         return None
-    measure: Callable[[Any], list[float]] = stroke_bench.stroke_times
     return measure
 
 

@@ -10,6 +10,7 @@ from cryoplan import workflow
 from cryoplan.app.edited_case import EditedCase
 from cryoplan.app.errands import Errands
 from cryoplan.app.jobs import Asked, Failure
+from cryoplan.app.live_ice import LiveIce
 from cryoplan.app.recall import Recall
 from cryoplan.app.rehearsal import rehearse
 from cryoplan.app.results import Results
@@ -48,8 +49,15 @@ class AnsweredCase(EditedCase):
         self.saver.changed.connect(self._told)
         self._errands = Errands(worker or Worker(parent=self, prepare=rehearse), self)
         self._errands.changed.connect(self._told)
+        self.live = LiveIce(self._errands, self.catalogue, self)
+        self.live.changed.connect(self._told)
+        self.live.failed.connect(self.failed)
+        # The question that previews follow already, and the solve that was begun by itself.
+        self._followed = ""
+        self._by_itself: Asked | None = None
         self._recall = Recall(self.keeper, self._errands, self)
         self._recall.missed.connect(self._missed)
+        self._recall.changed.connect(self._follow)
         self._recall.changed.connect(self._told)
         self._settings: SolverSettings = STANDARD
         self._key = ""
@@ -94,6 +102,7 @@ class AnsweredCase(EditedCase):
             self._settings = value
             self._refresh_key()
             self._look_for_result()
+            self._follow()
             self._told()
 
     @property
@@ -130,6 +139,8 @@ class AnsweredCase(EditedCase):
             return State.SOLVING
         if self.is_current:
             return State.CURRENT
+        if self.live.shown is not None:
+            return State.PREVIEW
         return State.READY if self._results.shown is None else State.OUT_OF_DATE
 
     @property
@@ -155,6 +166,7 @@ class AnsweredCase(EditedCase):
         self._rules = None
         self._refresh_key()
         self._look_for_result()
+        self._follow()
         self.plan_changed.emit()
         self._told()
 
@@ -181,6 +193,28 @@ class AnsweredCase(EditedCase):
         if changed:
             self.plan_changed.emit()
         self._told()
+
+    @Slot()
+    def _follow(self) -> None:
+        """Let a preview follow the plan in hand where its answer is not known; a question once."""
+        if self._case is None or self.is_current or not self._key:
+            self._followed = self._key
+            self.live.drop()
+            if self._case is not None and self._solving is self._by_itself:
+                self._stop_solving()
+            return
+        if self._key == self._followed or self._recall.is_under_way:
+            return
+        self._followed = self._key
+        if self.live.follows or self.live.solves:
+            # The solve of the plan before this one would only stand in the way.
+            self._stop_solving()
+            self.live.want(self._case, self._plan, self._settings)
+
+    def _stop_solving(self) -> None:
+        asked, self._solving, self._by_itself = self._solving, None, None
+        if asked is not None:
+            self._errands.stop_one(asked)
 
     def _refresh_key(self) -> None:
         self._key = ""
@@ -220,6 +254,7 @@ class AnsweredCase(EditedCase):
         # A late answer is kept for undo, but only the answer to the plan on screen may be shown.
         if result.key == self._key and self._case is not None:
             self._results.look_up(self._key)
+            self._follow()
             self.result_changed.emit()
 
     @Slot(object)
@@ -229,6 +264,7 @@ class AnsweredCase(EditedCase):
             self.failed.emit(failure)
         else:
             self.message.emit(f"{failure.what} {failure.remedy}")
+        self._follow()
 
     @property
     def errands(self) -> Errands:

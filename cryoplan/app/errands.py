@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from cryoplan.app.jobs import Answer, Asked, JobDone, JobFailed, JobForgot, JobFrame, JobProgress
 from cryoplan.app.parcel import Held
-from cryoplan.app.state import BUSY_TEXT
+from cryoplan.app.state import BUSY_TEXT, QUIET
 from cryoplan.app.worker import Worker
 from cryoplan.core.progress import ProgressReport
 from cryoplan.simulation.result import Frame
@@ -46,17 +46,18 @@ class Errands(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """True while a job is under way."""
-        return bool(self._jobs)
+        """True while a job is under way that somebody waits for."""
+        return bool(self._told())
 
     @property
     def busy_text(self) -> str:
         """What the process is doing, empty when it rests."""
-        if not self._jobs:
+        told = self._told()
+        if not told:
             return ""
         if self.progress is not None and self.progress.text:
             return self.progress.text
-        return BUSY_TEXT[next(iter(self._jobs.values())).kind]
+        return BUSY_TEXT[told[0].kind]
 
     def has(self, kind: str) -> bool:
         """Tell whether a job of a kind is under way."""
@@ -92,8 +93,13 @@ class Errands(QObject):
         job = self._worker.submit(asked.kind, **self.held.shortened(asked.arguments))
         self._jobs[job] = asked
         self._frames[job] = []
-        self.progress = ProgressReport(fraction=0.0, text=BUSY_TEXT[asked.kind])
-        self.changed.emit()
+        if asked.kind not in QUIET:
+            self.progress = ProgressReport(fraction=0.0, text=BUSY_TEXT[asked.kind])
+            self.changed.emit()
+
+    def _told(self) -> list[Asked]:
+        """Return the jobs under way that are spoken of."""
+        return [asked for asked in self._jobs.values() if asked.kind not in QUIET]
 
     @Slot()
     def _forget(self) -> None:
@@ -104,13 +110,15 @@ class Errands(QObject):
         if answer.id not in self._jobs:
             return
         if isinstance(answer, JobProgress):
+            if self._jobs[answer.id].kind in QUIET:
+                return
             self.progress = answer.report
         elif isinstance(answer, JobFrame):
             self._frames[answer.id].append(answer.frame)
             return
         else:
             asked, frames = self._jobs.pop(answer.id), self._frames.pop(answer.id)
-            if not self._jobs:
+            if not self._told():
                 self.progress = None
             if isinstance(answer, JobForgot):
                 self.held.forget()
@@ -125,4 +133,6 @@ class Errands(QObject):
                 if asked.arguments.get("case") is not None:
                     self.held.lost(asked.arguments["case"])
                 self.cancelled.emit(asked)
+            if asked.kind in QUIET:
+                return
         self.changed.emit()

@@ -11,6 +11,7 @@ class State(StrEnum):
     EMPTY = "NO CASE"
     READY = "NOT SOLVED"
     SOLVING = "SOLVING"
+    PREVIEW = "PREVIEW"
     CURRENT = "CURRENT"
     OUT_OF_DATE = "OUT OF DATE"
 
@@ -25,6 +26,7 @@ BUSY_TEXT = {
     "propose": "Looking for structures",
     "meshes": "Making the surfaces",
     "solve": "Solving",
+    "preview": "Following the probe",
     "converge": "Checking the grid",
     "verify": "Checking the solver",
     "shape": "Freezing a probe in gel",
@@ -34,3 +36,6 @@ BUSY_TEXT = {
     "recall": "Reading the stored result",
 }
 """By the kind of a job."""
+
+QUIET = frozenset({"preview"})
+"""Kinds of jobs that come and go many times a second: nobody is told that something is being done."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,7 +22,7 @@ from cryoplan.case.reviews import with_reviews
 from cryoplan.case.second_image import SecondImage
 from cryoplan.case.skin import body_mask
 from cryoplan.core.errors import CryoplanError
-from cryoplan.core.progress import Progress
+from cryoplan.core.progress import Progress, ProgressReport, check_cancelled
 from cryoplan.image.anatomy.found import Part
 from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.margins.assessment import Assessment
@@ -67,8 +67,10 @@ def idle(pause: Progress) -> None:
     warm_up()
     key = next(reversed(_CASES), None)
     if key is not None and key not in _PREPARED:
-        # What is wrong with a case is told when it is solved.
+        # The hand waits for a preview, so its grid comes first. What is wrong with a case is told when it is
+        # solved.
         with contextlib.suppress(CryoplanError):
+            workflow.prepare_preview(_CASES[key], progress=pause)
             workflow.prepare(_CASES[key], progress=pause)
         _PREPARED.add(key)
 
@@ -148,9 +150,29 @@ def solve(
     probes = workflow.catalogue()
     refuse_impossible(workflow.check(patient, plan, probes))
     result = workflow.simulate(patient, plan, probes, settings, progress=line, on_frame=line.frame)
+    check_cancelled(line)
     assessment = workflow.assess(patient, plan, probes, result)
     _keep(_RESULTS, result.key, (result, assessment))
     return replace(result, frames=()), assessment
+
+
+@dataclass(frozen=True, slots=True)
+class _Unheard:
+    """Progress that only asks: a preview is over before anybody could read how far it is."""
+
+    line: Line
+
+    def report(self, report: ProgressReport) -> None:
+        """Tell nobody."""
+
+    def cancelled(self) -> bool:
+        """Tell whether to stop."""
+        return self.line.cancelled()
+
+
+def preview(line: Line, case: SentCase, plan: Plan, settings: SolverSettings) -> workflow.Preview:
+    """Solve the first freeze on a coarse grid, for the hand that moves a probe."""
+    return workflow.preview(_case(case), plan, workflow.catalogue(), settings, progress=_Unheard(line))
 
 
 def converge(
@@ -240,6 +262,7 @@ TASKS: dict[str, Callable[..., object]] = {
     "second-again": second_again,
     "meshes": meshes,
     "solve": solve,
+    "preview": preview,
     "converge": converge,
     "verify": verify,
     "shape": shape,

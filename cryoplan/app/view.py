@@ -8,6 +8,7 @@ from enum import StrEnum
 from PySide6.QtCore import QObject, Signal
 
 from cryoplan.core.geometry import Point
+from cryoplan.plan.probe import Probe
 from cryoplan.scene.slab import ONE_SLICE, Slab
 
 
@@ -52,6 +53,8 @@ class ViewState(QObject):
         self._time_s = 0.0
         self._playing = False
         self._placing = False
+        self._placing_tool = ""
+        self._ghosts: tuple[Probe, ...] = ()
 
     @property
     def cursor_mm(self) -> Point:
@@ -171,6 +174,24 @@ class ViewState(QObject):
     @placing.setter
     def placing(self, value: bool) -> None:
         self._set("_placing", value)
+
+    @property
+    def placing_tool(self) -> str:
+        """Kind of tool (`cryoplan.plan.tool.ToolKind`) that the clicks place, empty for a probe."""
+        return self._placing_tool
+
+    @placing_tool.setter
+    def placing_tool(self, value: str) -> None:
+        self._set("_placing_tool", value)
+
+    @property
+    def ghosts(self) -> tuple[Probe, ...]:
+        """Probes as they would lie, drawn thin and dashed until somebody lays them out."""
+        return self._ghosts
+
+    @ghosts.setter
+    def ghosts(self, value: tuple[Probe, ...]) -> None:
+        self._set("_ghosts", value)
 
     @property
     def overlays_hidden(self) -> bool:

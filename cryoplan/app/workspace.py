@@ -68,6 +68,7 @@ class Workspace(AnsweredCase):
         self._errands.done.connect(self._done)
         self._errands.failed.connect(self._not_done)
         self._errands.cancelled.connect(self._gave_up)
+        self.live.rested.connect(self._solve_by_itself)
         self._meshing: Asked | None = None
         self.meshes: CaseMeshes | None = None
         # Asked before another case takes the place of this one; the window puts its question here.
@@ -94,9 +95,10 @@ class Workspace(AnsweredCase):
         """Show another patient, in a new case file or in the one that it was read from with `memory`."""
         self.finish_strokes()
         self._errands.stop("solve", "converge", "meshes")  # what is to be printed is still wanted
-        self._solving = None
+        self._solving = self._by_itself = None
         self._recall.forget()
         self._travel.forget()
+        self.live.forget()
         self._case = case
         self._plan = plan or Plan()
         self._rules = None
@@ -111,6 +113,7 @@ class Workspace(AnsweredCase):
             attached = self.keeper.attach(file, case, self._plan, read_only=read_only, memory=memory)
             self.saver.watch(attached)
         self._refresh_key()
+        self._followed = self._key  # a plan that is opened is not in hand
         self._make_meshes()
         self.case_changed.emit()
         self.plan_changed.emit()
@@ -208,10 +211,21 @@ class Workspace(AnsweredCase):
         if workflow.catalogue().digest() != self.catalogue.digest():
             self.look_at_catalogue()
         self._recall.give_up()
-        if self._solving is not None:
-            self._errands.stop_one(self._solving)
+        self.live.settle()
+        self._stop_solving()
         self._solving = self._errands.ask("solve", case=self._case, plan=self._plan, settings=self.settings)
         self._told()
+
+    @Slot()
+    def _solve_by_itself(self) -> None:
+        """Solve the plan that the hand has let go of; what is wrong with it stands in the window."""
+        if self._case is None or not self._plan.probes or self.is_current or self._recall.is_under_way:
+            return
+        if self._solving is None:
+            self._by_itself = self._solving = self._errands.ask(
+                "solve", case=self._case, plan=self._plan, settings=self.settings
+            )
+            self._told()
 
     def request_convergence(self) -> None:
         """Solve the plan on another grid and with half the step in the background; see `convergence`."""
@@ -235,6 +249,7 @@ class Workspace(AnsweredCase):
         """Stop what the user asked for; the surfaces of the 3D view are still made."""
         if self._recall.give_up():
             self.message.emit("Cancelled")
+        self.live.settle()
         self._errands.stop(*(BUSY_TEXT.keys() - {"meshes"}))
 
     def export_pdf(self, path: Path) -> None:
@@ -276,8 +291,11 @@ class Workspace(AnsweredCase):
 
     @Slot(object)
     def _gave_up(self, asked: Asked) -> None:
+        if asked.kind == "preview":
+            self.live.gave_up(asked)
+            return
         if asked is self._solving:
-            self._solving = None
+            self._solving = self._by_itself = None
         elif asked.kind in ("solve", "recall"):
             return  # nobody waits for it any more
         elif asked.kind == "shape":
@@ -295,9 +313,15 @@ class Workspace(AnsweredCase):
             if self._recall.ends(asked):
                 self._missed(failure)
             return
-        newest = asked is self._solving
+        if asked.kind == "preview":
+            self.live.not_done(asked, failure)
+            return
+        newest, by_itself = asked is self._solving, asked is self._by_itself
         if newest:
-            self._solving = None
+            self._solving = self._by_itself = None
+        if newest and by_itself and not failure.details:
+            self.live.refuse(failure)
+            return
         if (asked.kind == "solve" and not newest) or (asked.kind == "meshes" and asked is not self._meshing):
             return  # of a plan or a case that is not shown any more
         if asked.kind in ("load", "second") and failure.to_agree:
@@ -314,8 +338,11 @@ class Workspace(AnsweredCase):
     @Slot(object, object, object)
     def _done(self, asked: Asked, value: Any, frames: list[Frame]) -> None:
         kind = asked.kind
+        if kind == "preview":
+            self.live.take(asked, value)
+            return
         if asked is self._solving:
-            self._solving = None
+            self._solving = self._by_itself = None
         if kind == "load" and not self.may_replace(value):
             self.message.emit("The image was not opened; the case is as it was")
             return
@@ -330,7 +357,11 @@ class Workspace(AnsweredCase):
                 self.saver.take(result, case, asked.arguments["plan"])
         elif kind == "recall":
             # Only the answer to the question on screen is looked for; any other came too late.
-            if self._recall.ends(asked) and value[0].key == self._key:
+            if not self._recall.ends(asked):
+                return
+            if value[0].key != self._key:
+                self._follow()
+            else:
                 self._keep_result(*value)
                 self.saver.take(value[0], asked.arguments["case"], asked.arguments["plan"], is_stored=True)
         elif kind == "converge":
@@ -407,6 +438,8 @@ class Workspace(AnsweredCase):
         self._case = case
         self._rules = None
         self._refresh_key()
+        self._followed = self._key  # of a case that is drawn on nothing is solved before it is asked for
+        self.live.drop()
         self._look_for_result()
         self._make_meshes(self.meshes)  # those of the last state are seen until these are made
         self.case_changed.emit()

@@ -55,9 +55,11 @@ MANNERS = (
     ("Shift + right drag", "window and level of the second image"),
     ("Alt + 1 ... 8", "window presets of the second image (in a slice view)"),
     ("H", "hide and show all overlays"),
+    ("Drag a grip", "tip, entry or whole of the selected probe or needle, in slices and in 3D"),
     ("Arrows", "move the selected probe by 1 mm, with Shift by 5 mm, with Alt turn by 1°"),
     ("Tab", "next probe"),
-    ("L", "lock or free the selected probe"),
+    ("Click a probe", "select it, in slices and in 3D"),
+    ("L", "lock or free the selected probe or needle"),
     ("Esc", "give up a drag or a placing"),
 )
 """Gestures of the views, for the shortcut sheet; the keys of the table come on top."""

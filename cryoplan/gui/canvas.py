@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import time
 
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QOffscreenSurface, QOpenGLContext, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from cryoplan.app.view import Display, ViewState
+from cryoplan.app.ice import Ice, Standing, ice_of
+from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
-from cryoplan.core.geometry import Point
-from cryoplan.gui.probe_gestures import GripDrag, PlacedGrip, Placing
-from cryoplan.plan.edits import Grip
+from cryoplan.gui.canvas_hand import CanvasHand
+from cryoplan.gui.placing import Placing
 from cryoplan.plan.plan import Plan
+from cryoplan.plan.probe import Probe
 from cryoplan.scene.camera import Preset
 from cryoplan.scene.style import Palette
 from cryoplan.scene.view3d import Layer, Scene
@@ -22,7 +23,10 @@ from cryoplan.scene.view3d import Layer, Scene
 FRAME_MS = 66
 """At most some 15 pictures a second."""
 
-SLOW_MS = 45.0
+BETWEEN = 4.0
+"""So many times as long as the last picture took, everything else has its turn before the next one."""
+
+SLOW_MS = 25.0
 """A picture that takes longer than this is drawn without organs while things move."""
 
 REST_MS = 300
@@ -118,8 +122,10 @@ class Canvas(QWidget):
         bar.setObjectName("canvasHead")
         head = QHBoxLayout(bar)
         head.setContentsMargins(10, 4, 6, 4)
-        title = QLabel("<b>3D</b>")
-        head.addWidget(title)
+        head.addWidget(QLabel("<b>3D</b>"))
+        self._banner = QLabel()
+        self._banner.setObjectName("canvasBanner")
+        head.addWidget(self._banner)
         head.addStretch(1)
         head.addWidget(self._look)
         column = QVBoxLayout(self)
@@ -137,15 +143,19 @@ class Canvas(QWidget):
         self._rest.timeout.connect(self._come_to_rest)
         self._shown_plan: Plan | None = None
         self._shown_selected: str | None = None
-        self._shown_field: tuple[object, bool] | None = None
+        self._shown_ghosts: tuple[Probe, ...] = ()
+        self._shown_ice: Ice | None = None
         self._shown_layers: dict[object, bool] = {}
-        self._drag: GripDrag | None = None
-        self._drag_from: Point = (0.0, 0.0, 0.0)
+        self._hand = CanvasHand(workspace, view, placing, self._scene, self._plotter)
         self._aim_pending = False
         self._ice_pending = False
         self._moving = False
         self._whole_ms = 0.0
         self._last_ms = 0.0
+        self._is_first, self._is_due, self._began = True, False, 0.0
+        window = self._plotter.render_window
+        window.AddObserver("StartEvent", self._begin_picture)
+        window.AddObserver("EndEvent", self._end_picture)
         self._plotter.installEventFilter(self)
         for event, slot in (("StartInteractionEvent", self._turning), ("InteractionEvent", self._turning)):
             self._plotter.iren.add_observer(event, slot)
@@ -154,6 +164,7 @@ class Canvas(QWidget):
         workspace.result_changed.connect(self._show_ice)
         workspace.state_changed.connect(self._show_ice)
         view.changed.connect(self._show_view)
+        placing.changed.connect(self._show_placing)
         self._show_meshes()
 
     @property
@@ -169,12 +180,12 @@ class Canvas(QWidget):
     @property
     def is_at_rest(self) -> bool:
         """True when the whole picture of how things are has been drawn."""
-        return not self._moving and not self._timer.isActive()
+        return not self._moving and not self._timer.isActive() and not self._is_due
 
     @property
     def is_stale(self) -> bool:
         """True when the ice on show belongs to another plan, and says so."""
-        return self._shown_field is not None and self._shown_field[1]
+        return self._shown_ice is not None and self._shown_ice.standing is Standing.STALE
 
     def close_canvas(self) -> None:
         """Let VTK go before the window does; Qt may not close the view by itself."""
@@ -199,12 +210,13 @@ class Canvas(QWidget):
     def _show_plan(self) -> None:
         plan, selected = self._workspace.plan, self._view.selected_probe
         old = self._shown_plan
-        names = [(p.name, p.model) for p in plan.probes]
-        same = old is not None and [(p.name, p.model) for p in old.probes] == names
-        if same and selected == self._shown_selected and plan.thermocouples == old.thermocouples:
+        if old is not None and selected == self._shown_selected and _is_same_but_for_places(old, plan):
             for probe, before in zip(plan.probes, old.probes, strict=True):
                 if probe != before:
                     self._scene.update_probe(probe, self._workspace.catalogue[probe.model])
+            for tool, was in zip(plan.tools, old.tools, strict=True):
+                if tool != was:
+                    self._scene.update_tool(tool)
         else:
             self._scene.show_plan(plan, self._workspace.catalogue, selected)
         self._shown_plan, self._shown_selected = plan, selected
@@ -214,19 +226,10 @@ class Canvas(QWidget):
     @Slot()
     def _show_ice(self) -> None:
         # The shells are made with the picture: many changes of time make one set of them.
-        if self._wanted_field() != self._shown_field:
+        wanted, shown = ice_of(self._workspace, self._view), self._shown_ice
+        if not (wanted is shown if wanted is None else wanted.is_drawn_like(shown)):
             self._ice_pending = True
             self._request()
-
-    def _wanted_field(self) -> tuple[object, bool] | None:
-        """Return the temperatures to be shown and whether they are out of date; None without a result."""
-        result = self._workspace.result
-        if result is None:
-            return None
-        field = result.minimum_degc
-        if self._view.display is Display.NOW and result.frames:
-            field = result.frame_near(self._view.time_s).temperature_degc
-        return field, not self._workspace.is_current
 
     @Slot()
     def _show_view(self) -> None:
@@ -246,7 +249,19 @@ class Canvas(QWidget):
             self._request()
         if self._view.selected_probe != self._shown_selected:
             self._show_plan()
+        if self._view.ghosts != self._shown_ghosts:
+            self._shown_ghosts = self._view.ghosts
+            self._scene.aids.show_ghosts(self._shown_ghosts)
+            self._request()
         self._show_ice()
+
+    @Slot()
+    def _show_placing(self) -> None:
+        """Let the line to the mouse follow, and say what the next click does."""
+        placing = self._placing
+        self._banner.setText(placing.banner)
+        self._scene.aids.show_rubber(placing.tip_mm, placing.entry_mm or placing.mouse_mm, placing.label)
+        self._request()
 
     @Slot(int)
     def _look_again(self, index: int) -> None:
@@ -257,7 +272,7 @@ class Canvas(QWidget):
         """Ask for a picture; the one before had its time, so that pictures never fill all of it."""
         self._begin_moving()
         if not self._timer.isActive() and self._plotter.isVisible():
-            self._timer.start(max(FRAME_MS, round(2.0 * self._last_ms)))
+            self._timer.start(max(FRAME_MS, round(BETWEEN * self._last_ms)))
 
     @Slot()
     def _render(self) -> None:
@@ -265,16 +280,31 @@ class Canvas(QWidget):
             return
         if self._ice_pending:
             self._ice_pending = False
-            self._shown_field = wanted = self._wanted_field()
-            field, stale = wanted if wanted is not None else (None, False)
-            self._scene.show_field(field, stale=stale)
+            self._shown_ice = ice = ice_of(self._workspace, self._view)
+            if ice is None:
+                self._scene.show_field(None)
+            elif ice.standing is Standing.PREVIEW:
+                self._scene.show_preview(ice.surfaces)
+            else:
+                self._scene.show_field(ice.field_degc, stale=ice.standing is Standing.STALE)
             self._apply_layers()
         if self._aim_pending and self._workspace.meshes is not None:
             self._aim_pending = False
             self._scene.look(self._look.currentData())
-        start = time.perf_counter()
-        self._plotter.render()
-        self._last_ms = 1000.0 * (time.perf_counter() - start)
+        self._scene.fit_grips((float(self._plotter.width()), float(self._plotter.height())))
+        if self._is_first:
+            self._is_first = False
+            self._plotter.render()
+        # The widget renders when it is painted; to render it here as well would make each picture twice.
+        self._is_due = True
+        self._plotter.update()
+
+    def _begin_picture(self, *_: object) -> None:
+        self._began = time.perf_counter()
+
+    def _end_picture(self, *_: object) -> None:
+        self._is_due = False
+        self._last_ms = 1000.0 * (time.perf_counter() - self._began)
         if not self._moving:
             self._whole_ms = self._last_ms
 
@@ -287,6 +317,7 @@ class Canvas(QWidget):
 
     def _turning(self, *_: object) -> None:
         """Follow VTK, which draws by itself while the camera turns."""
+        self._scene.fit_grips((float(self._plotter.width()), float(self._plotter.height())))
         self._begin_moving()
 
     def _begin_moving(self) -> None:
@@ -319,12 +350,12 @@ class Canvas(QWidget):
     # Gestures ---------------------------------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take mouse events on grips; everything else turns the camera as usual."""
+        """Let the hand have what it takes; everything else turns the camera as usual."""
         if watched is not self._plotter:
             return False
         kind = event.type()
         if kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and isinstance(event, QKeyEvent):
-            if event.key() == Qt.Key.Key_Escape and kind == QEvent.Type.KeyPress and self._restore():
+            if kind == QEvent.Type.KeyPress and self._hand.key(event):
                 return True
             # VTK has keys of its own (wireframe, quit, ...) that would surprise everybody: ours instead.
             event.ignore()
@@ -332,52 +363,24 @@ class Canvas(QWidget):
         if not isinstance(event, QMouseEvent):
             return False
         if kind == QEvent.Type.MouseButtonDblClick and event.button() == Qt.MouseButton.LeftButton:
-            if not self._press(event.position()):
+            if not self._hand.press(event) and not self._placing.active:
                 self.enlarge_requested.emit()
             return True
         if kind == QEvent.Type.MouseButtonPress:
-            return event.button() == Qt.MouseButton.LeftButton and self._press(event.position())
+            return self._hand.press(event)
         if kind == QEvent.Type.MouseMove:
-            return self._move(event.position())
-        if kind == QEvent.Type.MouseButtonRelease and self._drag is not None:
-            self._drag = None
-            return True
+            return self._hand.move(event)
+        if kind == QEvent.Type.MouseButtonRelease:
+            return self._hand.release(event)
         return False
 
-    def _size(self) -> tuple[float, float]:
-        return (float(self._plotter.width()), float(self._plotter.height()))
 
-    def _press(self, at: QPointF) -> bool:
-        if self._placing.active and self._placing.tip_mm is not None:
-            skin = self._scene.skin_point_mm(at.x(), at.y(), self._size())
-            if skin is not None:
-                self._placing.click(skin)
-                return True
-        grip = self._scene.pick_grip(at.x(), at.y(), self._size())
-        if grip is None:
-            return False
-        self._view.selected_probe = grip.probe
-        held = PlacedGrip(grip.probe, Grip(grip.kind.value), at)
-        self._drag = GripDrag(self._workspace, held, grip.position_mm)
-        self._drag_from = grip.position_mm
-        return True
+def _is_same_but_for_places(old: Plan, new: Plan) -> bool:
+    """Tell whether the same things are to be drawn in the same colours, so that matrices alone change."""
 
-    def _move(self, at: QPointF) -> bool:
-        if self._drag is None:
-            if self._placing.active and self._placing.tip_mm is not None:
-                self._placing.hover(self._scene.skin_point_mm(at.x(), at.y(), self._size()))
-            return False
-        if self._drag.is_overtaken:
-            self._drag = None
-            return True
-        point = self._scene.drag_point_mm(at.x(), at.y(), self._size(), self._drag_from)
-        if point is not None:
-            self._drag.move(point)
-        return True
+    def drawn(plan: Plan) -> tuple[object, ...]:
+        probes = [(p.name, p.model, p.colour) for p in plan.probes]
+        tools = [(t.name, t.kind, t.diameter_mm) for t in plan.tools]
+        return probes, tools, plan.thermocouples
 
-    def _restore(self) -> bool:
-        if self._drag is None:
-            return False
-        self._drag.cancel()
-        self._drag = None
-        return True
+    return drawn(old) == drawn(new)

@@ -49,8 +49,8 @@ class DrawGestures:
 
     @property
     def is_on(self) -> bool:
-        """True while the left button draws."""
-        return self._outlining.tool is not None
+        """True while the left button draws: on slices of the patient only."""
+        return self._outlining.tool is not None and self._picture.orientation is not None
 
     @property
     def is_held(self) -> bool:
@@ -60,7 +60,7 @@ class DrawGestures:
     def press(self, pos: QPointF, modifiers: Qt.KeyboardModifier) -> bool:
         """Begin what the tool does; False when the press is not for it: Ctrl still moves the crosshair."""
         tool = self._outlining.tool
-        if tool is None or modifiers & Qt.KeyboardModifier.ControlModifier:
+        if not self.is_on or modifiers & Qt.KeyboardModifier.ControlModifier:
             return False
         turn = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
         if tool is Tool.GROW:
@@ -123,7 +123,7 @@ class DrawGestures:
     def wheel(self, event: QWheelEvent) -> bool:
         """Change the radius with Shift; False for any other turn."""
         tool = self._outlining.tool
-        if tool is None or not tool.is_round or not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        if not self.is_on or not tool.is_round or not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             return False
         # Some systems turn the wheel sideways while Shift is down.
         delta = event.angleDelta().y() or event.angleDelta().x()
@@ -162,7 +162,7 @@ class DrawGestures:
     def show_ring(self, pos: QPointF | None) -> None:
         """Show the outline of a round tool at the mouse; None takes it away."""
         picture, tool = self._picture, self._outlining.tool
-        new = pos if tool is not None and tool.is_round and picture.camera is not None else None
+        new = pos if self.is_on and tool.is_round and picture.camera is not None else None
         old, picture.ring_px = picture.ring_px, new
         radius = self._outlining.settings.radius_mm / (picture.mm_per_px or 1.0)
         for at in (old, new):
@@ -173,7 +173,7 @@ class DrawGestures:
         """Return what the view says about the tool in hand."""
         outlining = self._outlining
         tool, settings, subject = outlining.tool, outlining.settings, outlining.subject
-        if subject is None or tool is None:
+        if subject is None or not self.is_on:
             return ""
         if outlining.is_busy:
             return f"{outlining.busy_text} ... (Esc stops)"

@@ -13,10 +13,11 @@ from cryoplan.app.outlining import Outlining
 from cryoplan.core.box import VoxelBox
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
+from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_layers import Stroke, lines_path
-from cryoplan.gui.slice_paint import Camera
 from cryoplan.image.outlining.strokes import Patch
 from cryoplan.scene.contours import Line, contour_lines
+from cryoplan.scene.oblique import Plane
 from cryoplan.scene.plane import SlicePlane
 from cryoplan.scene.slices import SliceSampler
 from cryoplan.scene.style import LineStyle, theme
@@ -32,13 +33,13 @@ class DrawnLayer:
         self._outlining = outlining
         self._kept: dict[object, tuple[object, QPainterPath]] = {}
 
-    def strokes(self, plane: SlicePlane) -> list[Stroke]:
+    def strokes(self, plane: Plane) -> list[Stroke]:
         """Return what is drawn on a slice, lowest first."""
         outlining, look = self._outlining, theme()
         if outlining.subject is None:
             return []
         found = []
-        if outlining.region_mm is not None:
+        if outlining.region_mm is not None and isinstance(plane, SlicePlane):
             found.append(_filled(_box_path(*outlining.region_mm, plane), _line(look.dark.accent, 1.2), 0.0))
         preview = outlining.preview
         if preview is not None:
@@ -51,12 +52,12 @@ class DrawnLayer:
         found.append(_filled(self._mask_path("live", outlining.live, plane), style, 0.14))
         return [stroke for stroke in found if not stroke.path.isEmpty()]
 
-    def _mask_path(self, name: object, mask: LiveMask, plane: SlicePlane) -> QPainterPath:
+    def _mask_path(self, name: object, mask: LiveMask, plane: Plane) -> QPainterPath:
         if mask.box is None:
             return QPainterPath()
         return self._path(name, (plane, id(mask), mask.revision), mask.volume, plane)
 
-    def _path(self, name: object, key: object, volume: object, plane: SlicePlane) -> QPainterPath:
+    def _path(self, name: object, key: object, volume: object, plane: Plane) -> QPainterPath:
         known = self._kept.get(name)
         if known is None or known[0] != key:
             known = self._kept[name] = (key, _cut(volume(), plane))
@@ -130,7 +131,7 @@ def _filled(path: QPainterPath, style: LineStyle, filled: float) -> Stroke:
     return Stroke(path=path, style=style, filled=filled, haloed=False)
 
 
-def _cut(volume: Volume | None, plane: SlicePlane) -> QPainterPath:
+def _cut(volume: Volume | None, plane: Plane) -> QPainterPath:
     if volume is None or min(volume.values.shape) < 1:
         return QPainterPath()
     sampler = SliceSampler(Volume(grid=volume.grid, values=volume.values.view(np.uint8)), outside=0.0)

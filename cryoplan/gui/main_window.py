@@ -23,12 +23,14 @@ from cryoplan.app.settings import Settings
 from cryoplan.app.shelf import Shelf
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
+from cryoplan.case.middle import target_centre_mm
 from cryoplan.core.geometry import as_point
-from cryoplan.gui import actions, drawing
+from cryoplan.gui import actions, drawing, probe_set
 from cryoplan.gui.actions import Entry, Needs
 from cryoplan.gui.banner import Banner, Notices
 from cryoplan.gui.case_files import CaseFiles
 from cryoplan.gui.case_list import RecentMenu
+from cryoplan.gui.chosen import copy_selected, delete_selected, select_next, toggle_lock
 from cryoplan.gui.dialogs.about import AboutDialog
 from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
 from cryoplan.gui.file_type import FileType
@@ -42,15 +44,9 @@ from cryoplan.gui.panels import (
     ReviewPanel,
     StructuresPanel,
 )
+from cryoplan.gui.placing import Placing
 from cryoplan.gui.plan_card import PlanCard
-from cryoplan.gui.probe_gestures import (
-    Placing,
-    copy_selected,
-    delete_selected,
-    select_next,
-    target_centre_mm,
-    toggle_lock,
-)
+from cryoplan.gui.probe_set import ProbeSet
 from cryoplan.gui.protocol_bar import ProtocolBar
 from cryoplan.gui.rail import STEPS, Rail
 from cryoplan.gui.second_files import SecondFiles
@@ -102,6 +98,8 @@ class MainWindow(QMainWindow):
         self.file_type = FileType(workspace, self)
         self.outliner = Outliner(workspace, self)
         self.drawing = drawing.Drawing(workspace, view, self._step_1, self)
+        self.placing = Placing(workspace, view, self)
+        self.probe_set = ProbeSet(workspace, view, self.placing, self)
         self.actions_by_id = actions.build(self, workspace, self._entries())
         self.recent_menu = RecentMenu(self.shelf, self.actions_by_id["save-case"], self.menuBar())
         self.recent_menu.asked.connect(self.case_files.do)
@@ -119,17 +117,18 @@ class MainWindow(QMainWindow):
         workspace, view = self.workspace, self.view
         middle = QWidget(self)
         middle.setObjectName("viewArea")
-        self.placing = Placing(workspace, view, self)
         self.slices = {
             orientation: SliceView(workspace, view, orientation, self.placing) for orientation in Orientation
         }
         self.canvas = canvas(workspace, view, palette, self.placing, middle)
-        self.grid = ViewGrid(self.slices, self.canvas, view)
+        self.grid = ViewGrid(self.slices, self.canvas, view, self.probe_set.views, self.probe_set.strip)
+        self.probe_set.attach(self.grid)
         self.banner = Banner(palette, middle)
         self.notices = Notices(workspace, middle)
         self.notices.save_elsewhere_requested.connect(self.files.save_elsewhere)
         self.notices.history_requested.connect(self.show_history)
         self.protocol_bar = ProtocolBar(workspace, view, palette, middle)
+        self.protocol_bar.add(self.probe_set.switch)
         self.welcome = Welcome(workspace, self.shelf, middle)
         self.welcome.open_folder_requested.connect(self.files.open_folder)
         self.welcome.open_file_requested.connect(self.files.open_file)
@@ -191,7 +190,7 @@ class MainWindow(QMainWindow):
         )
         self.top_bar.save_elsewhere_requested.connect(self.files.save_elsewhere)
         self.status_line = StatusLine(workspace, view, self)
-        for slice_view in self.slices.values():
+        for slice_view in (*self.slices.values(), *self.probe_set.views.values()):
             slice_view.hovered.connect(self.status_line.point_at)
 
         row = QHBoxLayout()
@@ -272,6 +271,7 @@ class MainWindow(QMainWindow):
             Entry("solve", "&Solve", "&Solve", "F9; Ctrl+Return", Needs.PROBES, workspace.request_simulation),
             Entry("cancel", "&Solve", "&Cancel", "Ctrl+.", Needs.BUSY, workspace.cancel),
             Entry("overlays", "&View", "&Hide or show overlays", "H", Needs.CASE, self._toggle_overlays),
+            *self.probe_set.entries(),
             *steps,
             Entry("shortcuts", "&Help", "&Shortcuts", "?", Needs.NOTHING, self.show_shortcuts),
             Entry(
@@ -376,7 +376,7 @@ class MainWindow(QMainWindow):
 
     def _place_probe(self) -> None:
         self._show_step(2)
-        self.view.placing = True
+        self.placing.start()
 
     def _copy_probe(self) -> None:
         copy_selected(self.workspace, self.view)
@@ -400,7 +400,7 @@ class MainWindow(QMainWindow):
             for action in self.actions_by_id.values()
             if not action.shortcut().isEmpty()
         ]
-        ShortcutsDialog([*actions.MANNERS, *drawing.MANNERS, *rows], self).exec()
+        ShortcutsDialog([*actions.MANNERS, *drawing.MANNERS, *probe_set.MANNERS, *rows], self).exec()
 
     def show_messages(self) -> None:
         """Show what every code of a message means, beside the window."""

@@ -16,6 +16,7 @@ from cryoplan.core.units import show_clock, show_degc, show_ml, show_mm, show_pe
 from cryoplan.gui.parts import DASH
 from cryoplan.margins.assessment import Assessment, Coverage, Margin, OrganTemperature
 from cryoplan.margins.limits import Direction, Limit, Limits, show_apart
+from cryoplan.margins.rough import RoughMargin
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.report.decision import LARGEST_CARDS
@@ -108,6 +109,14 @@ def margin_row(margin: Margin, limits: Limits) -> Shown:
         f"temperature; positive where the isotherm lies outside.\n{limit_words(limit)}",
         point=point,
     )
+
+
+def rough_words(margin: RoughMargin) -> str:
+    """Return a margin of a preview: always with the sign that it is rough, and as short as its box is."""
+    if margin.no_ice:
+        return "~ no ice"
+    digits = 1 if abs(margin.minimum_mm) < 9.95 else 0
+    return f"~{margin.minimum_mm:+.{digits}f} mm".replace("-", "\N{MINUS SIGN}")
 
 
 def coverage_name(threshold_degc: float, rim_mm: float) -> str:

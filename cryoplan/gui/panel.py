@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QVBoxLayout, QWidget
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point
+from cryoplan.gui.gesture import attempt
 from cryoplan.gui.parts import Later, WidthLock
-from cryoplan.gui.probe_gestures import attempt
 
 SLOW_MS = 200
 """What takes longer than a frame of a drag waits this long after the last change."""

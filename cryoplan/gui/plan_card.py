@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
+from cryoplan.app.ice import PREVIEW_MOMENT
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.finding import Finding, Level
@@ -22,6 +23,7 @@ from cryoplan.gui.numbers import (
     margin_title,
     organ_row,
     outlined_ml,
+    rough_words,
     short_limit,
     volume_rows,
     worst_places,
@@ -33,6 +35,7 @@ from cryoplan.margins.assessment import Assessment
 from cryoplan.margins.case_limits import changed_limits, name_of
 from cryoplan.margins.limits import Limits
 from cryoplan.plan.plan import Plan
+from cryoplan.workflow import Preview
 
 ORGANS_SHOWN = 4
 """The worst few; the review has all."""
@@ -117,15 +120,17 @@ class PlanCard(Panel):
             self._target.say("no case" if case is None else "no target chosen", "muted")
         else:
             self._target.say(f"{target.name} · {show_ml(outlined_ml(target))}", "muted")
-        self.stale.setVisible(stale)
-        if stale:
-            self.stale.say(f"! {OUT_OF_DATE}: these numbers belong to an earlier plan.", "warn")
+        preview = None if self.workspace.is_current else self.workspace.live.shown
+        self._show_standing(preview, stale)
         found = assessment.findings if assessment else ()
         doubts = [f"! {f.text}" for f in found if f.code in NOT_TO_BE_TRUSTED and f.level is not Level.OK]
         self.doubt.setVisible(bool(doubts))
         self.doubt.say("\n".join(doubts), STALE if stale else "warn")
         limits = self.workspace.limits
-        self._show_margins(assessment, limits, stale)
+        if preview is not None and preview.margins:
+            self._show_preview(preview, limits)
+        else:
+            self._show_margins(assessment, limits, stale)
         self.coverage.show_all(_coverage(assessment, limits), stale)
         self._show_places(assessment, limits, stale)
         self._show_organs(assessment, limits, stale)
@@ -156,6 +161,37 @@ class PlanCard(Panel):
         # A laxer limit lets through what would be stopped as a rule.
         sign, tone = ("! ", "warn") if any(c.is_laxer for c in changed) else ("", "muted")
         self.own.say(f"{sign}{OWN} not the default limit: {names}", tone)
+
+    def _show_standing(self, preview: Preview | None, stale: bool) -> None:
+        """Say what the numbers are where they are not the answer to this plan."""
+        trouble = self.workspace.live.trouble
+        self.stale.setVisible(stale or preview is not None or trouble is not None)
+        if trouble is not None:
+            self.stale.say(f"! Not solved. {trouble.what} {trouble.remedy}", "warn")
+        elif preview is not None:
+            also = [m for m in preview.margins if m.threshold_degc not in LARGE_THRESHOLDS_DEGC]
+            rough = "".join(f" {margin_title(m.threshold_degc)}: {rough_words(m)}." for m in also)
+            rest = " All below is of an earlier plan." if stale else ""
+            self.stale.say(f"~ PREVIEW, {PREVIEW_MOMENT}, coarse grid.{rough}{rest}", "preview")
+        elif stale:
+            self.stale.say(f"! {OUT_OF_DATE}: these numbers belong to an earlier plan.", "warn")
+
+    def _show_preview(self, preview: Preview, limits: Limits) -> None:
+        """Show the rough margins of a preview; they are not judged."""
+        for box, threshold in zip(self.margins, LARGE_THRESHOLDS_DEGC, strict=True):
+            margin = preview.margin(threshold)
+            assert margin is not None
+            box.show_margin(
+                margin_title(threshold),
+                rough_words(margin),
+                short_limit(limits.margin(threshold)) or "none set",
+                level=None,
+                stale=False,
+                tip=f"Rough: a coarse solve, at the {PREVIEW_MOMENT}. The final margin is that of the lowest "
+                "temperature of the whole protocol.",
+                point=margin.worst_point_mm,
+                preview=True,
+            )
 
     def _show_margins(self, assessment: Assessment | None, limits: Limits, stale: bool) -> None:
         for box, threshold in zip(self.margins, LARGE_THRESHOLDS_DEGC, strict=True):

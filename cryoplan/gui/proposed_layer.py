@@ -14,7 +14,7 @@ from cryoplan.core.volume import Volume
 from cryoplan.gui.drawn_layer import without_straight
 from cryoplan.gui.slice_layers import KEPT_SLICES, Stroke, lines_path
 from cryoplan.scene.contours import contour_lines
-from cryoplan.scene.plane import SlicePlane
+from cryoplan.scene.oblique import Plane
 from cryoplan.scene.slices import SliceSampler
 from cryoplan.scene.style import LineStyle, theme
 
@@ -46,9 +46,9 @@ class ProposedLayer:
     def __init__(self, proposed: Proposed, view: ViewState) -> None:
         self._proposed, self._view = proposed, view
         self._samplers: dict[Volume, SliceSampler] = {}
-        self._paths: dict[tuple[SlicePlane, Volume], QPainterPath] = {}
+        self._paths: dict[tuple[Plane, Volume], QPainterPath] = {}
 
-    def strokes(self, plane: SlicePlane) -> list[Stroke]:
+    def strokes(self, plane: Plane) -> list[Stroke]:
         """Return the outlines of the proposals that are shown, each as it lies on a slice."""
         masks = [p.mask for p in self._proposed.proposals]
         if any(mask not in masks for mask in self._samplers):
@@ -63,7 +63,7 @@ class ProposedLayer:
                     found.append(Stroke(path=path, style=style_of(proposal), haloed=True))
         return found
 
-    def _path(self, mask: Volume, plane: SlicePlane) -> QPainterPath:
+    def _path(self, mask: Volume, plane: Plane) -> QPainterPath:
         known = self._paths.get((plane, mask))
         if known is None:
             known = self._cut(mask, plane)
@@ -72,7 +72,7 @@ class ProposedLayer:
             self._paths[plane, mask] = known
         return known
 
-    def _cut(self, mask: Volume, plane: SlicePlane) -> QPainterPath:
+    def _cut(self, mask: Volume, plane: Plane) -> QPainterPath:
         sampler = self._samplers.get(mask)
         if sampler is None:
             bytes_ = Volume(grid=mask.grid, values=mask.values.view(np.uint8))

@@ -108,7 +108,7 @@ class ProtocolBar(QWidget):
         self._choice.activated.connect(self._choose)
         self._why = QLabel()
         self._why.setObjectName("muted")
-        row = QHBoxLayout()
+        self._row = row = QHBoxLayout()
         row.addWidget(self.play)
         row.addWidget(self._clock)
         row.addStretch(1)
@@ -127,6 +127,10 @@ class ProtocolBar(QWidget):
             signal.connect(self._refresh)
         view.changed.connect(self._refresh)
         self._refresh()
+
+    def add(self, control: QWidget) -> None:
+        """Put one more control into the line below the bar, left of what is shown."""
+        self._row.insertWidget(self._row.indexOf(self._why), control)
 
     @property
     def why(self) -> str:

@@ -248,10 +248,19 @@ class MarginBox(Press):
         return self._value.tone
 
     def show_margin(
-        self, title: str, value: str, limit: str, *, level: Level | None, stale: bool, tip: str, point
+        self,
+        title: str,
+        value: str,
+        limit: str,
+        *,
+        level: Level | None,
+        stale: bool,
+        tip: str,
+        point,
+        preview: bool = False,
     ) -> None:
-        """Show a margin; None as `level` means that there is none yet, or no limit."""
-        tone = STALE if stale else level.value if level is not None else "text"
+        """Show a margin; None as `level` means that there is none yet, no limit, or a rough one of a preview."""
+        tone = STALE if stale else level.value if level is not None else "preview" if preview else "text"
         sign = "" if level is None else f"{SIGNS[level]} "
         self._title.say(title, STALE if stale else "muted")
         self._value.say(value, tone)

@@ -10,7 +10,7 @@ from cryoplan.app.view import ViewState, Window
 from cryoplan.case.second_image import image_name
 from cryoplan.image.scan import Scan
 from cryoplan.scene.fusion import Overlay, Overlayer, alone, blend
-from cryoplan.scene.plane import SlicePlane
+from cryoplan.scene.oblique import ObliquePlane, Plane
 from cryoplan.scene.slab import Slab
 from cryoplan.scene.slices import SliceImage, SliceSampler
 from cryoplan.scene.window import Window as GreyWindow
@@ -29,7 +29,7 @@ class SecondLayer:
         self._view = view
         self._overlayer: Overlayer | None = None
         self._first: SliceSampler | None = None
-        self._overlays: dict[tuple[SlicePlane, Slab], Overlay] = {}
+        self._overlays: dict[tuple[Plane, Slab], Overlay] = {}
 
     @property
     def look(self) -> Look | None:
@@ -62,6 +62,9 @@ class SecondLayer:
         if self._overlayer is None or self._overlayer.second is not scan.volume or self._first is not first:
             self._overlayer, self._first = Overlayer(scan.volume, first), first
             self._overlays.clear()
+        if isinstance(part.plane, ObliquePlane):
+            # Its pixels follow the view, and the picture itself is kept.
+            return self._overlayer.over(part, slab)
         key = (part.plane, slab)
         known = self._overlays.get(key)
         if known is None:

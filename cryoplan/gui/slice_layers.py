@@ -12,8 +12,9 @@ import numpy as np
 from PySide6.QtCore import QObject, QPointF, QRectF, Signal, Slot
 from PySide6.QtGui import QImage, QPainterPath, QPolygonF
 
+from cryoplan.app.ice import Ice, Standing, ice_of
 from cryoplan.app.outlining import Outlining
-from cryoplan.app.view import Display, ViewState, Window
+from cryoplan.app.view import ViewState, Window
 from cryoplan.app.workspace import Workspace
 from cryoplan.case.case import Case
 from cryoplan.case.skin import body_mask
@@ -22,8 +23,9 @@ from cryoplan.core.errors import CryoplanError
 from cryoplan.core.volume import Volume
 from cryoplan.gui.second_layer import Look, SecondLayer
 from cryoplan.scene.contours import IsothermCutter, Line, OutlineCutter
+from cryoplan.scene.oblique import ObliquePlane, Plane
 from cryoplan.scene.overlays import SHOWN_DEGC
-from cryoplan.scene.plane import SlicePlane
+from cryoplan.scene.sampled import Lattice
 from cryoplan.scene.slab import Slab, extract_slab
 from cryoplan.scene.slices import SliceImage, SliceSampler
 from cryoplan.scene.style import LineStyle, theme
@@ -35,6 +37,13 @@ NOT_OUTLINED = frozenset({Role.BODY, Role.SKIN, Role.FAT, Role.MUSCLE})
 KEPT_SLICES = 48
 KEPT_CUTS = 4
 
+TILE = 32
+"""Pixels of an oblique picture at its edges that are cut at a time."""
+
+PER_PIXEL = 0.75
+"""Pixels of an oblique picture are not smaller than this part of a pixel of the screen."""
+
+_Part = tuple[float, float, float, float]
 _Key = TypeVar("_Key")
 _Kept = TypeVar("_Kept")
 
@@ -144,7 +153,7 @@ class Outlines(QObject):
 class Picture:
     """The image of one slice and the plane coordinates of its outer edges."""
 
-    plane: SlicePlane
+    plane: Plane
     image: QImage
     rect_mm: QRectF
 
@@ -169,13 +178,13 @@ class SliceLayers:
         self._outlines = Outlines.of(workspace)
         self._outlining = Outlining.of(workspace)
         self._sampler: SliceSampler | None = None
-        self._cuts: dict[tuple[SlicePlane, Slab], SliceImage] = {}
+        self._cuts: dict[tuple[Plane, Slab, Lattice | None], SliceImage] = {}
         self._second = SecondLayer(workspace.second, view)
-        self._pictures: dict[tuple[SlicePlane, Slab, Window, Look | None], Picture] = {}
-        self._outline_paths: dict[tuple[SlicePlane, OutlineCutter], QPainterPath] = {}
+        self._pictures: dict[tuple[Plane, Slab, Lattice | None, Window, Look | None], Picture] = {}
+        self._outline_paths: dict[tuple[Plane, OutlineCutter, _Part | None], QPainterPath] = {}
         self._field: Volume | None = None
         self._cutter: IsothermCutter | None = None
-        self._isotherm_paths: dict[SlicePlane, list[tuple[float, QPainterPath]]] = {}
+        self._isotherm_paths: dict[Plane, list[tuple[float, QPainterPath]]] = {}
         self._case: Case | None = None
 
     def sampler(self) -> SliceSampler | None:
@@ -190,16 +199,41 @@ class SliceLayers:
             self._case = case
         return self._sampler
 
-    def picture(self, plane: SlicePlane, window: Window) -> Picture:
-        """Return the image of a slice, or of the slab around it when the view looks through one.
+    def rect_mm(self, plane: Plane) -> QRectF:
+        """Return the outer edges of all that the scan has of a plane; without any size where it has none."""
+        sampler = self.sampler()
+        assert sampler is not None
+        if isinstance(plane, ObliquePlane):
+            whole = sampler.lattice_on(plane)
+        else:
+            whole = sampler.lattice(plane.orientation)
+        if whole is None:
+            return QRectF()
+        return QRectF(
+            whole.u_mm - whole.du_mm / 2.0,
+            whole.v_mm - whole.dv_mm / 2.0,
+            whole.columns * whole.du_mm,
+            whole.rows * whole.dv_mm,
+        )
 
-        It is grey, or grey with the colours of the second image over it.
+    def picture(
+        self, plane: Plane, window: Window, seen: QRectF | None = None, mm_per_px: float = 0.0
+    ) -> Picture | None:
+        """Return the image of a plane, or of the slab around it when the view looks through one.
+
+        It is grey, or grey with the colours of the second image over it. Of an oblique plane only what is
+        seen is cut, no finer than the screen; None where nothing of the scan is.
         """
         slab, look = self._view.slab, self._second.look
-        key = (plane, slab, window, look)
+        lattice = None
+        if isinstance(plane, ObliquePlane):
+            lattice = self._lattice(plane, seen, mm_per_px)
+            if lattice is None:
+                return None
+        key = (plane, slab, lattice, window, look)
         known = self._pictures.get(key)
         if known is None:
-            part = self._cut(plane, slab)
+            part = self._cut(plane, slab, lattice)
             grey = np.ascontiguousarray(window_to_gray(part.values, window.width, window.level))
             rows, columns = grey.shape
             if look is not None and self._sampler is not None:
@@ -214,19 +248,33 @@ class SliceLayers:
             _keep(self._pictures, key, known)
         return known
 
-    def _cut(self, plane: SlicePlane, slab: Slab) -> SliceImage:
+    def _lattice(self, plane: ObliquePlane, seen: QRectF | None, mm_per_px: float) -> Lattice | None:
+        sampler = self.sampler()
+        assert sampler is not None
+        if seen is None:
+            return sampler.lattice_on(plane)
+        finest = max(mm_per_px * PER_PIXEL, min(sampler.volume.grid.spacing_mm))
+        return sampler.lattice_on(plane, seen_uv=_whole_tiles(seen, TILE * finest), least_mm=finest)
+
+    def _cut(self, plane: Plane, slab: Slab, lattice: Lattice | None) -> SliceImage:
         sampler = self.sampler()
         assert sampler is not None
         # Kept because a slab of an oblique scan takes longer than a change of its window may.
-        known = self._cuts.get((plane, slab))
+        known = self._cuts.get((plane, slab, lattice))
         if known is None:
-            known = extract_slab(sampler, plane, slab)
-            _keep(self._cuts, (plane, slab), known, KEPT_CUTS)
+            known = extract_slab(sampler, plane, slab, lattice)
+            _keep(self._cuts, (plane, slab, lattice), known, KEPT_CUTS)
         return known
 
-    def outlines(self, plane: SlicePlane) -> tuple[list[Stroke], list[Stroke]]:
-        """Return the outlines of all shown structures: those below the isotherms, and the target's."""
+    def outlines(self, plane: Plane, seen: QRectF | None = None) -> tuple[list[Stroke], list[Stroke]]:
+        """Return the outlines of all shown structures: those below the isotherms, and the target's.
+
+        Of an oblique plane those lines that are seen.
+        """
         case = self._case
+        part = None
+        if seen is not None and isinstance(plane, ObliquePlane):
+            part = _whole_tiles(seen, max(seen.width(), seen.height()) / 8.0)
         look = theme()
         strokes: list[Stroke] = []
         target: list[Stroke] = []
@@ -240,10 +288,10 @@ class SliceLayers:
             layer = "tumour" if is_target else "organs"
             if not (self._view.shows(layer) and self._view.shows(f"structure:{structure.name}")):
                 continue
-            key = (plane, cutter)
+            key = (plane, cutter, part)
             path = self._outline_paths.get(key)
             if path is None:
-                path = lines_path(cutter.cut(plane))
+                path = lines_path(cutter.cut(plane, part))
                 _keep(self._outline_paths, key, path, 20 * KEPT_SLICES)
             if path.isEmpty():
                 continue
@@ -253,27 +301,28 @@ class SliceLayers:
                 strokes.append(Stroke(path=path, style=look.outline(structure.role), opacity=0.85))
         return strokes, target
 
-    def field(self) -> Volume | None:
-        """Return the temperatures that the isotherms are cut from, None without a result."""
-        result = self._workspace.result
-        if result is None:
-            return None
-        if self._view.display is Display.NOW and result.frames:
-            return result.frame_near(self._view.time_s).temperature_degc
-        return result.minimum_degc
+    def ice(self) -> Ice | None:
+        """Return what the isotherms are cut from, None when there is nothing."""
+        return ice_of(self._workspace, self._view)
+
+    @property
+    def drawn(self) -> Volume | None:
+        """The temperatures that the isotherms were last cut from."""
+        return self._field
 
     def shown_thresholds(self) -> tuple[float, ...]:
         """Return the isotherms that are switched on."""
         return tuple(t for t in SHOWN_DEGC if self._view.shows(f"ice_{t:.0f}"))
 
-    def isotherms(self, plane: SlicePlane, *, stale: bool) -> list[Stroke]:
-        """Return the isotherms that are switched on, warmest first; greyed when `stale`."""
-        field = self.field()
+    def isotherms(self, plane: Plane) -> list[Stroke]:
+        """Return the isotherms that are switched on, warmest first; grey of old ice, thin of a preview."""
+        ice = self.ice()
+        field = None if ice is None else ice.field_degc
         if field is not self._field:
             self._field = field
             self._cutter = IsothermCutter(field) if field is not None else None
             self._isotherm_paths.clear()
-        if self._cutter is None:
+        if self._cutter is None or ice is None:
             return []
         known = self._isotherm_paths.get(plane)
         if known is None:
@@ -285,17 +334,27 @@ class SliceLayers:
             _keep(self._isotherm_paths, plane, known)
         look = theme()
         shown = self.shown_thresholds()
+        stale, preview = ice.standing is Standing.STALE, ice.standing is Standing.PREVIEW
+        opacity = look.stale.opacity if stale else look.preview.opacity if preview else 1.0
+        is_answer = ice.standing is Standing.CURRENT
         return [
             Stroke(
                 path=path,
-                style=look.isotherm(threshold, stale=stale),
-                opacity=look.stale.opacity if stale else 1.0,
-                filled=0.0 if stale or threshold != SHOWN_DEGC[0] else 0.10,
+                style=look.isotherm(threshold, stale=stale, preview=preview),
+                opacity=opacity,
+                filled=0.10 if is_answer and threshold == SHOWN_DEGC[0] else 0.0,
                 haloed=True,
             )
             for threshold, path in known
             if threshold in shown and not path.isEmpty()
         ]
+
+
+def _whole_tiles(seen: QRectF, tile_mm: float) -> _Part:
+    """Return left, right, top and bottom of what is seen, to whole tiles: a small move cuts nothing anew."""
+    left, right = np.floor(seen.left() / tile_mm), np.ceil(seen.right() / tile_mm)
+    top, bottom = np.floor(seen.top() / tile_mm), np.ceil(seen.bottom() / tile_mm)
+    return tuple(float(n) * tile_mm for n in (left, right, top, bottom))
 
 
 def _is_cut_alike(structure: Structure, before: Case | None, case: Case | None) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
@@ -17,10 +16,10 @@ from PySide6.QtGui import (
     QPainterPath,
     QPen,
     QPolygonF,
-    QTransform,
 )
 
-from cryoplan.gui.probe_gestures import PlacedGrip
+from cryoplan.gui.grips import PlacedGrip
+from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_layers import Picture, Stroke
 from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark, scale_bar_mm, strength_at
@@ -31,44 +30,6 @@ GRIP_PX = 6.0
 OUTSIDE_MM = 20.0
 END_ON_PX = 30.0
 SHADES = 9
-FINEST_MM_PER_PX, COARSEST_MM_PER_PX = 0.02, 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Camera:
-    """Which part of the plane is seen: the plane point in the middle of the widget and the zoom."""
-
-    u_mm: float
-    v_mm: float
-    mm_per_px: float
-
-    def to_px(self, u_mm: float, v_mm: float, size: QSizeF) -> QPointF:
-        """Return where a plane point is on a widget of that size."""
-        return QPointF(
-            size.width() / 2.0 + (u_mm - self.u_mm) / self.mm_per_px,
-            size.height() / 2.0 + (v_mm - self.v_mm) / self.mm_per_px,
-        )
-
-    def to_mm(self, pos: QPointF, size: QSizeF) -> tuple[float, float]:
-        """Return the plane point at a place of the widget."""
-        return (
-            self.u_mm + (pos.x() - size.width() / 2.0) * self.mm_per_px,
-            self.v_mm + (pos.y() - size.height() / 2.0) * self.mm_per_px,
-        )
-
-    def transform(self, size: QSizeF) -> QTransform:
-        """Return the map from plane millimetres to the widget."""
-        origin = self.to_px(0.0, 0.0, size)
-        scale = 1.0 / self.mm_per_px
-        return QTransform(scale, 0.0, 0.0, scale, origin.x(), origin.y())
-
-    def zoomed(self, factor: float, at: QPointF, size: QSizeF) -> Camera:
-        """Return the camera `factor` times nearer, the point under `at` staying where it is."""
-        u, v = self.to_mm(at, size)
-        scale = float(np.clip(self.mm_per_px / factor, FINEST_MM_PER_PX, COARSEST_MM_PER_PX))
-        new = replace(self, mm_per_px=scale)
-        u2, v2 = new.to_mm(at, size)
-        return replace(new, u_mm=self.u_mm + u - u2, v_mm=self.v_mm + v - v2)
 
 
 def colour(name: str, opacity: float = 1.0) -> QColor:
@@ -92,6 +53,7 @@ class SlicePainter:
         self.look = theme()
         self.written: list[str] = []
         self._labels: list[QRectF] = []
+        self._below_titles_px = 0.0
         painter.setRenderHints(
             QPainter.RenderHint.Antialiasing
             | QPainter.RenderHint.TextAntialiasing
@@ -148,7 +110,7 @@ class SlicePainter:
 
     # Probes -------------------------------------------------------------------------------------------
 
-    def probe(self, mark: ProbeMark, *, selected: bool, locked: bool) -> None:
+    def probe(self, mark: ProbeMark, *, selected: bool, locked: bool, named: bool = True) -> None:
         """Draw a probe: shaft, lit active zone, tip beyond it, entry, number; fainter where off the slice."""
         style = self.look.probes
         tip, entry = self.at(mark.tip_uv), self.at(mark.entry_uv)
@@ -175,19 +137,21 @@ class SlicePainter:
             self._square(entry, 2.8, ink, strength_at(ends[0]))
         else:
             along = QPointF(1.0, -0.35)
+        if not named:
+            return
         strength = 1.0 if selected else max(mark.strength, 0.65)
         if mark.crossing_uv is not None and (end_on or min(abs(ends[0]), abs(ends[1])) > 2.0):
             here = self.at(mark.crossing_uv)
             self._dot(here, 4.6 if end_on else 3.2, ink, 1.0)
             if end_on:
-                self._number(here, QPointF(1.0, -0.35), mark.name, ink, 1.0, selected, locked)
+                self.number(here, QPointF(1.0, -0.35), mark.name, ink, selected=selected, locked=locked)
                 return
         # Beyond the tip the number lies where one looks, and clear of the grips.
         toward = QPointF(1.0, -0.35) if end_on else along
-        self._number(tip, toward, mark.name, ink, strength, selected, locked)
+        self.number(tip, toward, mark.name, ink, opacity=strength, selected=selected, locked=locked)
 
-    def grips(self, grips: Sequence[PlacedGrip], *, under_mouse: Grip | None) -> None:
-        """Draw tip circle, entry square and whole diamond of the selected probe."""
+    def grips(self, grips: Sequence[PlacedGrip], *, under_mouse: Grip | None, fill: float) -> None:
+        """Draw tip circle, entry square and whole diamond of the selected probe, filled so far with dark."""
         style = self.look.probes
         edges = {Grip.TIP: style.grip_tip, Grip.ENTRY: style.grip_entry, Grip.WHOLE: style.grip_whole}
         for grip in grips:
@@ -204,7 +168,7 @@ class SlicePainter:
                 shape.closeSubpath()
             edge = edges[grip.kind]
             self.p.setPen(QPen(colour(style.halo, 0.8), 4.4))
-            self.p.setBrush(colour(edge, 0.85) if hot else colour(style.halo, 0.45))
+            self.p.setBrush(colour(edge, 0.85) if hot else colour(style.halo, fill))
             self.p.drawPath(shape)
             self.p.setPen(QPen(QColor(edge), 2.2))
             self.p.drawPath(shape)
@@ -235,7 +199,7 @@ class SlicePainter:
         self.p.setBrush(colour(self.look.probes.halo, 0.6 * strength))
         self.p.drawPolygon(shape)
         self.p.setBrush(Qt.BrushStyle.NoBrush)
-        self._number(at, QPointF(1.0, 0.0), name, ink, max(strength, 0.5), False, False)
+        self.number(at, QPointF(1.0, 0.0), name, ink, opacity=max(strength, 0.5))
 
     def rubber(
         self,
@@ -298,9 +262,18 @@ class SlicePainter:
         self.p.drawRect(QRectF(at.x() - half, at.y() - half, 2 * half, 2 * half))
         self.p.setBrush(Qt.BrushStyle.NoBrush)
 
-    def _number(
-        self, at: QPointF, toward: QPointF, text: str, ink: str, opacity: float, selected: bool, locked: bool
+    def number(
+        self,
+        at: QPointF,
+        toward: QPointF,
+        text: str,
+        ink: str,
+        *,
+        opacity: float = 1.0,
+        selected: bool = False,
+        locked: bool = False,
     ) -> None:
+        """Write a name beside a place, further on where another name is already; with a lock if locked."""
         metrics = QFontMetricsF(self.bold)
         width, height = metrics.horizontalAdvance(text), metrics.height()
         step = toward / _length(toward)
@@ -316,6 +289,27 @@ class SlicePainter:
         self.write(box, text, shown, Qt.AlignmentFlag.AlignCenter, self.bold, opacity=opacity)
         if locked:
             self._lock(QPointF(box.right() + 8.0, box.center().y()), shown, opacity)
+
+    def keep_clear(self, box: QRectF) -> None:
+        """Let no words of probes be written over a place."""
+        self._labels.append(box)
+
+    def beside(self, at: QPointF, text: str, ink: str, *, locked: bool = False) -> None:
+        """Write a few words close to a place, on a side where no other words are."""
+        metrics = QFontMetricsF(self.bold)
+        width, height = metrics.horizontalAdvance(text), metrics.height()
+        right, left = at.x() + 9.0, at.x() - 9.0 - width
+        room = QRectF(QPointF(0.0, 0.0), self.size)
+        box = QRectF(right, at.y() - height / 2.0, width, height)
+        for x, y in ((right, 0.0), (left, 0.0), (right, 1.1), (left, 1.1), (right, -1.1), (left, -1.1)):
+            tried = QRectF(x, at.y() - height / 2.0 + y * height, width, height)
+            if room.contains(tried) and not any(tried.intersects(other) for other in self._labels):
+                box = tried
+                break
+        self._labels.append(box)
+        self.write(box, text, ink, Qt.AlignmentFlag.AlignCenter, self.bold)
+        if locked:
+            self._lock(QPointF(box.right() + 8.0, box.center().y()), ink, 1.0)
 
     def _lock(self, at: QPointF, ink: str, opacity: float) -> None:
         body = QRectF(at.x() - 4.0, at.y() - 1.5, 8.0, 6.5)
@@ -359,6 +353,7 @@ class SlicePainter:
         metrics = QFontMetricsF(self.bold)
         height = metrics.height()
         box = QRectF(EDGE_PX, 9.0 + height, self.size.width() - 2.0 * EDGE_PX, height)
+        self._below_titles_px = height
         text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, box.width())
         self.write(box, text, self.look.probes.selected, Qt.AlignmentFlag.AlignLeft, self.bold)
 
@@ -405,19 +400,19 @@ class SlicePainter:
         rows = len(lines) + (1 if title else 0)
         box = QRectF(0.0, 0.0, width, rows * row + 10.0)
         box.moveBottomRight(QPointF(self.size.width() - 8.0, self.size.height() - 8.0))
-        self._chip(box)
+        self.chip(box)
         y = box.top() + 5.0
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         if title:
             here = QRectF(box.left() + 8.0, y, width, row)
-            self._plain(here, title, self.look.dark.text_muted, left, self.small)
+            self.plain(here, title, self.look.dark.text_muted, left, self.small)
             y += row
         for style in lines:
             middle = y + row / 2.0
             self.p.setPen(_pen(style))
             self.p.drawLine(QPointF(box.left() + 8.0, middle), QPointF(box.left() + 34.0, middle))
             here = QRectF(box.left() + 42.0, y, width, row)
-            self._plain(here, style.label, self.look.marks.text, left, self.small)
+            self.plain(here, style.label, self.look.marks.text, left, self.small)
             y += row
 
     def banner(self, text: str) -> None:
@@ -426,24 +421,26 @@ class SlicePainter:
         middle = QPointF(self.size.width() / 2.0, self.size.height() - 16.0 - height)
         self._note(text, middle, self.look.probes.selected, self.bold)
 
-    def note(self, text: str) -> None:
-        """Say below the upper letter what must not be missed: lines that do not belong to this plan."""
-        middle = QPointF(self.size.width() / 2.0, 8.0 + 2.1 * QFontMetricsF(self.letter).height())
-        self._note(text, middle, self.look.dark.warn, self.bold)
+    def note(self, text: str, *, is_preview: bool = False) -> None:
+        """Say below the upper letter what must not be missed: lines that are not the answer to this plan."""
+        top = 8.0 + 2.1 * QFontMetricsF(self.letter).height() + self._below_titles_px
+        middle = QPointF(self.size.width() / 2.0, top)
+        self._note(text, middle, self.look.dark.preview if is_preview else self.look.dark.warn, self.bold)
 
     def hint(self, text: str) -> None:
         """Write in the middle of an empty view."""
         room = QRectF(QPointF(0.0, 0.0), self.size)
-        self._plain(room, text, self.look.dark.text_muted, Qt.AlignmentFlag.AlignCenter, self.font)
+        self.plain(room, text, self.look.dark.text_muted, Qt.AlignmentFlag.AlignCenter, self.font)
 
     def _note(self, text: str, middle: QPointF, ink: str, font: QFont) -> None:
         metrics = QFontMetricsF(font)
         box = QRectF(0.0, 0.0, metrics.horizontalAdvance(text) + 26.0, metrics.height() + 10.0)
         box.moveCenter(middle)
-        self._chip(box, edge=ink)
-        self._plain(box, text, ink, Qt.AlignmentFlag.AlignCenter, font)
+        self.chip(box, edge=ink)
+        self.plain(box, text, ink, Qt.AlignmentFlag.AlignCenter, font)
 
-    def _plain(self, box: QRectF, text: str, ink: str, flags: Qt.AlignmentFlag, font: QFont) -> None:
+    def plain(self, box: QRectF, text: str, ink: str, flags: Qt.AlignmentFlag, font: QFont) -> None:
+        """Write a text on a chip."""
         self.p.setFont(font)
         self.p.setPen(QColor(ink))
         self._draw_text(box, flags, text)
@@ -452,7 +449,8 @@ class SlicePainter:
     def _draw_text(self, box: QRectF, flags: Qt.AlignmentFlag, text: str) -> None:
         self.p.drawText(box, flags.value | Qt.TextFlag.TextDontClip.value, text)
 
-    def _chip(self, box: QRectF, edge: str | None = None) -> None:
+    def chip(self, box: QRectF, edge: str | None = None) -> None:
+        """Fill a dark chip behind words."""
         self.p.setPen(QPen(colour(edge, 0.9), 1.2) if edge is not None else Qt.PenStyle.NoPen)
         self.p.setBrush(colour(self.look.marks.chip, self.look.marks.chip_opacity))
         self.p.drawRoundedRect(box, 6.0, 6.0)

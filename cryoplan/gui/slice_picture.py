@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap, QRegion
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from cryoplan.app.ice import Ice, Standing
 from cryoplan.app.outlining import Outlining
-from cryoplan.app.view import Display, ViewState
+from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.box import VoxelBox
-from cryoplan.core.geometry import Point, as_point, distance_mm
-from cryoplan.core.units import show_clock, show_mm
+from cryoplan.core.geometry import Point, as_point
 from cryoplan.core.volume import Volume
+from cryoplan.gui.aim import Aim, SliceAim
+from cryoplan.gui.base_picture import BasePicture
+from cryoplan.gui.chosen import selected_shaft
 from cryoplan.gui.drawn_layer import DrawnLayer
-from cryoplan.gui.probe_gestures import PlacedGrip, Placing, place_grips, selected, target_centre_mm
+from cryoplan.gui.grips import PlacedGrip, place_grips
+from cryoplan.gui.placing import Placing
 from cryoplan.gui.proposed_layer import ProposedLayer, key_line
 from cryoplan.gui.second_layer import words
-from cryoplan.gui.slice_layers import Outlines, Picture, SliceLayers
-from cryoplan.gui.slice_paint import Camera, SlicePainter, colour
+from cryoplan.gui.slice_camera import Camera
+from cryoplan.gui.slice_layers import Outlines, SliceLayers
+from cryoplan.gui.slice_needles import paint_ghosts, paint_tools
+from cryoplan.gui.slice_paint import SlicePainter, colour
 from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark, project_probe, strength_at
+from cryoplan.scene.oblique import Plane
 from cryoplan.scene.plane import Orientation, SlicePlane
 from cryoplan.scene.style import theme
 from cryoplan.scene.window import show_window
-
-FIELD_MM = 230.0
-"""What a view shows at first of a case with a target: the target, its neighbours and the skin."""
 
 LATER_MS = 60
 """While a stroke is drawn the other two views follow a little later: the hand looks at one of them."""
@@ -48,31 +51,33 @@ class SlicePicture(QWidget):
         What is shown.
     view : ViewState
         How; shared by all views.
-    orientation : Orientation
-        Which plane.
+    orientation : Orientation or Aim
+        Which plane: a slice of the patient, or what another aim says.
     placing : Placing, optional
         Shared by all views; one of its own when left out.
     """
+
+    grip_fill = 0.45
+    """How dark the inside of a grip is."""
 
     def __init__(
         self,
         workspace: Workspace,
         view: ViewState,
-        orientation: Orientation,
+        orientation: Orientation | Aim,
         placing: Placing | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._workspace = workspace
         self._view = view
-        self.orientation = orientation
+        self.aim = orientation if isinstance(orientation, Aim) else SliceAim(workspace, view, orientation)
         self.placing = placing if placing is not None else Placing(workspace, view, self)
         self._layers = SliceLayers(workspace, view)
         self._camera: Camera | None = None
         self._fitted_to: Volume | None = None
         self._cursor_seen = view.cursor_mm
-        self._base: tuple[Any, QPixmap] | None = None
-        self._gray: tuple[Any, QPixmap] | None = None
+        self._base = BasePicture()
         self._texts: tuple[str, ...] = ()
         # What the mouse is doing; the picture shows it.
         self._hot: Grip | None = None
@@ -92,10 +97,11 @@ class SlicePicture(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.setMinimumSize(120, 90)
         self.setAccessibleName(f"{self.title} view")
-        self.setObjectName(f"{orientation.value}-view")
+        self.setObjectName(f"{self.aim.name}-view")
+        self.aim.changed.connect(self._plan_changed)
         view.changed.connect(self._view_changed)
         workspace.case_changed.connect(self._case_changed)
-        workspace.plan_changed.connect(self.update)
+        workspace.plan_changed.connect(self._plan_changed)
         workspace.result_changed.connect(self.update)
         workspace.state_changed.connect(self.update)
         workspace.second.changed.connect(self.update)
@@ -105,38 +111,57 @@ class SlicePicture(QWidget):
         self.outlining.changed.connect(self.update)
         self.outlining.drawn.connect(self._drawn_on)
 
+    @property
+    def drawn_ice(self) -> Volume | None:
+        """The temperatures whose isotherms were last drawn."""
+        return self._layers.drawn
+
     # Where it is --------------------------------------------------------------------------------------
 
     @property
     def title(self) -> str:
         """The name of the view as it stands in its corner."""
-        return self.orientation.value.capitalize()
+        return self.aim.title
 
     @property
-    def plane(self) -> SlicePlane | None:
-        """The slice that is shown: the one nearest to the crosshair; None without a case."""
+    def orientation(self) -> Orientation | None:
+        """Of a slice of the patient, None of any other plane."""
+        return self.aim.orientation
+
+    @property
+    def plane(self) -> Plane | None:
+        """What is shown, None without a case or where there is nothing to aim at."""
         sampler = self._layers.sampler()
-        if sampler is None:
-            return None
-        return sampler.nearest_plane(self.orientation, self._view.cursor_mm[self.orientation.axis])
+        return None if sampler is None else self.aim.plane(sampler)
 
     @property
     def slice_number(self) -> int:
-        """The slice that is shown, counted from 1 at the lowest coordinate; 0 without a case."""
+        """The slice that is shown, counted from 1 at the lowest coordinate; 0 where none is."""
         sampler = self._layers.sampler()
-        if sampler is None:
-            return 0
-        return 1 + sampler.nearest_index(self.orientation, self._view.cursor_mm[self.orientation.axis])
+        return self.aim.number(sampler) if sampler is not None and isinstance(self.aim, SliceAim) else 0
 
     @property
     def camera(self) -> Camera | None:
-        """Middle and zoom, None without a case."""
+        """Middle and zoom, None without a plane."""
         sampler = self._layers.sampler()
-        if sampler is None:
+        if sampler is None or self.plane is None:
             return None
         if self._camera is None or self._fitted_to is not sampler.volume:
             self.fit()
-        return self._camera
+        return None if self._camera is None else self._moved(self._camera, 1.0)
+
+    def _look_with(self, camera: Camera) -> None:
+        """Look at another part of the plane."""
+        self._camera = self._moved(camera, -1.0)
+        self.update()
+
+    def _moved(self, camera: Camera, times: float) -> Camera:
+        """Return a camera with the place of the aim's anchor added; what is kept is seen from the anchor."""
+        anchor, plane = self.aim.anchor_mm, self.plane
+        if anchor is None or plane is None:
+            return camera
+        u, v = (times * float(x) for x in plane.mm_to_plane(anchor))
+        return replace(camera, u_mm=camera.u_mm + u, v_mm=camera.v_mm + v)
 
     @property
     def mm_per_px(self) -> float | None:
@@ -152,7 +177,7 @@ class SlicePicture(QWidget):
     @property
     def grips(self) -> tuple[PlacedGrip, ...]:
         """The grips that can be held now: those of the selected probe."""
-        probe = selected(self._workspace, self._view)
+        probe = selected_shaft(self._workspace, self._view)
         if probe is None or self.camera is None or self.placing.active or not self._view.shows("probes"):
             return ()
         tip, entry = self.pixel_of(probe.tip_mm), self.pixel_of(probe.entry_mm)
@@ -164,7 +189,7 @@ class SlicePicture(QWidget):
         if camera is None or plane is None:
             return None
         u, v = camera.to_mm(pos, QSizeF(self.size()))
-        rect = self._layers.picture(plane, self._view.window).rect_mm
+        rect = self._layers.rect_mm(plane)
         if clamp:
             u, v = np.clip(u, rect.left(), rect.right()), np.clip(v, rect.top(), rect.bottom())
         elif not rect.contains(u, v):
@@ -186,22 +211,35 @@ class SlicePicture(QWidget):
         return camera.to_px(float(u), float(v), QSizeF(self.size()))
 
     def fit(self) -> None:
-        """Show the surroundings of the target, or the whole slice where there is none."""
-        sampler, case, plane = self._layers.sampler(), self._workspace.case, self.plane
-        if sampler is None or case is None or plane is None:
+        """Show what the aim is about, or the whole plane where there is no such thing."""
+        sampler, plane = self._layers.sampler(), self.plane
+        if sampler is None or plane is None:
             return
-        rect = self._layers.picture(plane, self._view.window).rect_mm
+        rect = self._layers.rect_mm(plane)
         width, height = max(self.width(), 1), max(self.height(), 1)
         scale = max(rect.width() / width, rect.height() / height)
-        middle = rect.center()
-        target = target_centre_mm(case)
-        if target is not None and FIELD_MM / min(width, height) < scale:
-            scale = FIELD_MM / min(width, height)
-            u, v = plane.mm_to_plane(target)
-            middle = QPointF(float(u), float(v))
-        self._camera = Camera(middle.x(), middle.y(), scale)
+        middle, field = rect.center(), self.aim.field(plane)
+        if field is not None:
+            nearer = max(field.width() / width, field.height() / height)
+            if nearer < scale:
+                scale, middle = nearer, field.center()
         self._fitted_to = sampler.volume
-        self.update()
+        self._look_with(Camera(middle.x(), middle.y(), scale))
+
+    def _hold(self) -> None:
+        """Keep plane and picture while something is dragged in them."""
+        plane = self.plane
+        if plane is not None:
+            self.aim.hold(plane)
+
+    def _let_plane_go(self) -> None:
+        """Follow again; what the view is anchored to stays where it lies on the screen now."""
+        camera, plane = self.camera, self.plane
+        self.aim.let_go()
+        anchor = self.aim.anchor_mm
+        if camera is not None and plane is not None and anchor is not None:
+            u, v = (float(x) for x in plane.mm_to_plane(anchor))
+            self._camera = replace(camera, u_mm=camera.u_mm - u, v_mm=camera.v_mm - v)
 
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
         """Go nearer by a factor; the point at `at` (the middle when left out) stays."""
@@ -209,19 +247,13 @@ class SlicePicture(QWidget):
         if camera is not None:
             size = QSizeF(self.size())
             at = at if at is not None else QPointF(size.width() / 2.0, size.height() / 2.0)
-            self._camera = camera.zoomed(factor, at, size)
-            self.update()
+            self._look_with(camera.zoomed(factor, at, size))
 
     def scroll_slices(self, slices: int) -> None:
         """Go that many slices towards the larger coordinate; the crosshair goes along."""
         sampler = self._layers.sampler()
-        if sampler is None or slices == 0:
-            return
-        positions = sampler.positions_mm(self.orientation)
-        index = int(np.clip(self.slice_number - 1 + slices, 0, len(positions) - 1))
-        cursor = list(self._view.cursor_mm)
-        cursor[self.orientation.axis] = float(positions[index])
-        self._view.cursor_mm = as_point(cursor)
+        if sampler is not None and slices != 0:
+            self.aim.scroll(sampler, slices)
 
     def sizeHint(self) -> QSize:
         """Return a fair share of a window."""
@@ -233,9 +265,9 @@ class SlicePicture(QWidget):
         if plane is None:
             return []
         model = self._workspace.catalogue.model
-        probes = enumerate(self._workspace.plan.probes)
+        plan = self._workspace.plan
         return sorted(
-            (project_probe(p, model(p.model), plane, index=n) for n, p in probes),
+            (project_probe(p, model(p.model), plane, index=plan.colour_number(p)) for p in plan.probes),
             key=lambda m: (m.name == self._view.selected_probe, m.strength),
         )
 
@@ -246,11 +278,15 @@ class SlicePicture(QWidget):
         # Image and outlines tell by themselves whether they are others: a stroke need not draw them again.
         self.update()
 
+    @Slot()
+    def _plan_changed(self) -> None:
+        self.update()
+
     @Slot(object)
     def _drawn_on(self, box: VoxelBox | None) -> None:
         """Draw again what shows voxels of a box, and no more: the brush must follow the hand."""
         camera, plane = self._camera, self.plane
-        if box is None or camera is None or plane is None:
+        if box is None or camera is None or not isinstance(plane, SlicePlane):
             self.update()
             return
         part = self._drawn.dirty(box, plane, camera, QSizeF(self.size()))
@@ -276,8 +312,7 @@ class SlicePicture(QWidget):
     def _view_changed(self) -> None:
         cursor, seen = self._view.cursor_mm, self._cursor_seen
         self._cursor_seen = cursor
-        # Scrolling this view's slices must not take it away from what the user has zoomed on.
-        if any(cursor[a] != seen[a] for a in range(3) if a != self.orientation.axis):
+        if self.aim.is_beside(cursor, seen):
             self._follow(cursor)
         self.update()
 
@@ -302,7 +337,7 @@ class SlicePicture(QWidget):
         try:
             self._paint(painter)
         except Exception:
-            _log.exception("the %s view could not be drawn", self.orientation.value)
+            _log.exception("the %s view could not be drawn", self.aim.name)
             painter.resetTransform()
             painter.fillRect(self.rect(), colour(theme().dark.canvas))
             painter.setPen(QPen(colour(theme().dark.warn)))
@@ -318,16 +353,15 @@ class SlicePicture(QWidget):
         if camera is None or plane is None:
             painter.fillRect(self.rect(), colour(theme().dark.canvas))
             empty = SlicePainter(painter, Camera(0.0, 0.0, 1.0), size, self.font())
-            empty.hint("Open a scan")
+            self._paint_empty(empty)
             self._say(empty)
             return
-        stale = self._workspace.result is not None and not self._workspace.is_current
-        painter.drawPixmap(0, 0, self._base_picture(plane, camera, stale=stale))
+        ice = self._layers.ice()
+        painter.drawPixmap(0, 0, self._base_picture(plane, camera))
         drawing = SlicePainter(painter, camera, size, self.font())
         if not self._view.overlays_hidden:
             drawing.strokes(self._drawn.strokes(plane))
-            u, v = plane.mm_to_plane(self._view.cursor_mm)
-            drawing.crosshair(float(u), float(v))
+            self._paint_crosshair(drawing, plane)
         if self._view.shows("probes"):
             self._paint_probes(drawing, plane)
         self._paint_placing(drawing, plane)
@@ -336,12 +370,16 @@ class SlicePicture(QWidget):
         drawing.lasso(self.lasso_px)
         if self._drawing_words() and not self.placing.banner:
             drawing.banner(self._drawing_words())
-        self._paint_texts(drawing, plane, stale=stale)
+        self._paint_texts(drawing, plane, ice)
         if self.hasFocus():
             painter.setPen(QPen(colour(theme().dark.accent, 0.8), 1.0))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         self._say(drawing)
+
+    def _paint_empty(self, drawing: SlicePainter) -> None:
+        """Say what to do where there is nothing to see."""
+        drawing.hint("Open a scan" if self._workspace.case is None else self.aim.hint)
 
     def _drawing_words(self) -> str:
         """Return what the view says about the tool in hand; `SliceView` knows."""
@@ -353,80 +391,61 @@ class SlicePicture(QWidget):
             self._texts = texts
             self.setAccessibleDescription(", ".join(texts))
 
-    def _base_picture(self, plane: SlicePlane, camera: Camera, *, stale: bool) -> QPixmap:
+    def _base_picture(self, plane: Plane, camera: Camera) -> QPixmap:
         """Return image, outlines and isotherms as one picture, kept while only probes and marks move."""
-        window, ratio = self._view.window, self.devicePixelRatioF()
-        picture = self._layers.picture(plane, window)
-        outlines, target = self._layers.outlines(plane)
-        isotherms = self._layers.isotherms(plane, stale=stale)
+        seen = camera.seen(QSizeF(self.size()))
+        picture = self._layers.picture(plane, self._view.window, seen, camera.mm_per_px)
+        outlines, target = self._layers.outlines(plane, seen)
+        isotherms = self._layers.isotherms(plane)
         proposed = self._proposed.strokes(plane)
-        paths = tuple(s.path for s in (*outlines, *proposed, *isotherms, *target))
-        key = (camera, self.size(), ratio, stale, picture, *paths)
-        if self._base is None or not _same(self._base[0], key):
-            # Its own copy of the image, which is slow to scale and stays when a stroke changes an outline.
-            pixmap = self._gray_picture(camera, picture).copy()
-            painter = QPainter(pixmap)
-            try:
-                drawing = SlicePainter(painter, camera, QSizeF(self.size()), self.font())
-                for strokes in (outlines, proposed, isotherms, target):
-                    drawing.strokes(strokes)
-            finally:
-                painter.end()
-            self._base = (key, pixmap)
-        return self._base[1]
+        return self._base.pixmap(self, camera, picture, (outlines, proposed, isotherms, target))
 
-    def _gray_picture(self, camera: Camera, picture: Picture) -> QPixmap:
-        """Return the image alone as it lies in the view, kept while it lies there."""
-        ratio = self.devicePixelRatioF()
-        key = (camera, self.size(), ratio, theme().dark.canvas, picture)
-        if self._gray is None or self._gray[0][:4] != key[:4] or self._gray[0][4] is not picture:
-            pixmap = QPixmap(self.size() * ratio)
-            pixmap.setDevicePixelRatio(ratio)
-            pixmap.fill(colour(theme().dark.canvas))
-            painter = QPainter(pixmap)
-            try:
-                SlicePainter(painter, camera, QSizeF(self.size()), self.font()).image(picture)
-            finally:
-                painter.end()
-            self._gray = (key, pixmap)
-        return self._gray[1]
+    def _paint_crosshair(self, drawing: SlicePainter, plane: Plane) -> None:
+        u, v = plane.mm_to_plane(self._view.cursor_mm)
+        drawing.crosshair(float(u), float(v))
 
-    def _paint_probes(self, drawing: SlicePainter, plane: SlicePlane) -> None:
-        plan, chosen = self._workspace.plan, self._view.selected_probe
+    def _paint_mark(self, drawing: SlicePainter, mark: ProbeMark) -> None:
+        """Draw one probe."""
+        locked = self._workspace.plan.probe(mark.name).locked
+        drawing.probe(mark, selected=mark.name == self._view.selected_probe, locked=locked)
+
+    def _paint_probes(self, drawing: SlicePainter, plane: Plane) -> None:
         for mark in self.marks():
-            locked = plan.probe(mark.name).locked
-            drawing.probe(mark, selected=mark.name == chosen, locked=locked)
-        for thermocouple in plan.thermocouples:
+            self._paint_mark(drawing, mark)
+        for thermocouple in self._workspace.plan.thermocouples:
             u, v = plane.mm_to_plane(thermocouple.position_mm)
             near = strength_at(float(plane.distance_mm(thermocouple.position_mm)))
             drawing.thermocouple(float(u), float(v), thermocouple.name, near)
-        drawing.grips(self.grips, under_mouse=self._hot)
+        paint_tools(drawing, plane, self._workspace.plan.tools, self._view.selected_probe)
+        paint_ghosts(drawing, plane, self._view.ghosts)
+        drawing.grips(self.grips, under_mouse=self._hot, fill=self.grip_fill)
 
-    def _paint_placing(self, drawing: SlicePainter, plane: SlicePlane) -> None:
+    def _paint_placing(self, drawing: SlicePainter, plane: Plane) -> None:
         tip, entry = self.placing.tip_mm, self.placing.entry_mm
         if tip is not None:
             places = [
                 None if p is None else tuple(float(x) for x in plane.mm_to_plane(p))
                 for p in (tip, self.placing.mouse_mm, entry)
             ]
-            drawing.rubber(*places, show_mm(distance_mm(tip, entry)) if entry is not None else "")
+            drawing.rubber(*places, self.placing.label)
         if self.placing.banner:
             drawing.banner(self.placing.banner)
 
-    def _paint_texts(self, drawing: SlicePainter, plane: SlicePlane, *, stale: bool) -> None:
-        where = plane.position_text()
-        drawing.titles(self.title, f"slice {self.slice_number} · {where}", where)
+    def _paint_texts(self, drawing: SlicePainter, plane: Plane, ice: Ice | None) -> None:
+        sampler = self._layers.sampler()
+        assert sampler is not None
+        drawing.titles(self.title, *self.aim.words(plane, sampler))
         case = self._workspace.case
         both = words(case.scan, self._workspace.second, self._view) if case is not None else ""
-        line = " · ".join(filter(None, (both, self._view.slab.text)))
+        line = " · ".join(filter(None, (self.aim.note, both, self._view.slab.text)))
         if line:
             drawing.subtitle(line)
         drawing.letters(plane.orientation_letters())
         drawing.scale_bar()
-        axial = self.orientation is Orientation.AXIAL
-        if axial and not self._view.overlays_hidden:
-            self._paint_legend(drawing, stale=stale)
-        if axial or self._windowing:
+        legend = self.aim.has_legend
+        if legend and not self._view.overlays_hidden:
+            self._paint_legend(drawing, ice)
+        if legend or self._windowing:
             window, text = self._view.window, ""
             if self._workspace.second.scan is not None:
                 other = self._view.second_window
@@ -434,11 +453,13 @@ class SlicePicture(QWidget):
             drawing.footnote(show_window(window.width, window.level) + text)
         if self._view.overlays_hidden:
             drawing.note("overlays hidden (H)")
-        elif stale:
+        elif ice is not None and ice.standing is Standing.STALE:
             drawing.note("OUT OF DATE")
+        elif ice is not None and ice.standing is Standing.PREVIEW:
+            drawing.note("PREVIEW", is_preview=True)
 
-    def _paint_legend(self, drawing: SlicePainter, *, stale: bool) -> None:
-        case, result = self._workspace.case, self._workspace.result
+    def _paint_legend(self, drawing: SlicePainter, ice: Ice | None) -> None:
+        case = self._workspace.case
         look = theme()
         lines = []
         if case is not None and case.target is not None and self._view.shows("tumour"):
@@ -446,16 +467,10 @@ class SlicePicture(QWidget):
         if self._workspace.proposed.proposals:
             lines.append(key_line())
         title = ""
-        shown = self._layers.shown_thresholds() if result is not None else ()
-        if result is not None and shown:
-            lines += [look.isotherm(t, stale=stale) for t in shown]
-            title = "lowest so far"
-            if self._view.display is Display.NOW and result.frames:
-                title = f"at {show_clock(result.frame_near(self._view.time_s).time_s)}"
+        shown = self._layers.shown_thresholds() if ice is not None else ()
+        if ice is not None and shown:
+            stale, preview = ice.standing is Standing.STALE, ice.standing is Standing.PREVIEW
+            lines += [look.isotherm(t, stale=stale, preview=preview) for t in shown]
+            title = ice.moment
         if lines:
             drawing.legend(title, lines)
-
-
-def _same(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
-    """Tell whether two keys are of one picture; paths are compared as objects, which is fast."""
-    return len(a) == len(b) and a[:4] == b[:4] and all(x is y for x, y in zip(a[4:], b[4:], strict=True))

@@ -12,9 +12,12 @@ from PySide6.QtWidgets import QWidget
 from cryoplan.app.view import ViewState, Window
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point, as_point
+from cryoplan.gui.aim import Aim
 from cryoplan.gui.draw_gestures import DrawGestures
-from cryoplan.gui.probe_gestures import GripDrag, Placing, ProbeKeys, grip_at
-from cryoplan.gui.slice_paint import Camera
+from cryoplan.gui.grips import GripDrag, apart_px, grip_at
+from cryoplan.gui.placing import Placing
+from cryoplan.gui.probe_keys import ProbeKeys
+from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_picture import SlicePicture
 from cryoplan.scene.plane import Orientation
 from cryoplan.scene.window import presets_of, show_window
@@ -49,8 +52,8 @@ class SliceView(SlicePicture):
         What is shown, and where edits go.
     view : ViewState
         Shared by all views.
-    orientation : Orientation
-        Which plane.
+    orientation : Orientation or Aim
+        Which plane: a slice of the patient, or what another aim says.
     placing : Placing, optional
         Shared by all views; one of its own when left out.
 
@@ -69,12 +72,12 @@ class SliceView(SlicePicture):
         self,
         workspace: Workspace,
         view: ViewState,
-        orientation: Orientation,
+        orientation: Orientation | Aim,
         placing: Placing | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(workspace, view, orientation, placing, parent)
-        self._keys = ProbeKeys(workspace, view, orientation)
+        self._keys = ProbeKeys(workspace, view, self.aim)
         self._hand = DrawGestures(self.outlining, view, self)
         self._wheel = 0.0
         self._drag: GripDrag | None = None
@@ -100,7 +103,7 @@ class SliceView(SlicePicture):
             return
         pos, button = event.position(), event.button()
         self._pressed, self._press_px = button, pos
-        self._press_camera, self._press_window = self._camera, self._view.window
+        self._press_camera, self._press_window = self.camera, self._view.window
         shifted = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         self._press_second = self._view.second_window if shifted and self._has_second else None
         if button == Qt.MouseButton.LeftButton:
@@ -122,7 +125,8 @@ class SliceView(SlicePicture):
         grip = grip_at(self.grips, pos)
         if grip is not None:
             self._hot = grip.kind
-            self._drag = GripDrag(self._workspace, grip, self._plane_point(pos))
+            self._drag = GripDrag(self._workspace, replace(grip, at=pos), self._plane_point(pos))
+            self._hold()
             self.update()
             return
         probe = self._probe_at(pos)
@@ -138,21 +142,25 @@ class SliceView(SlicePicture):
         return as_point(plane.plane_to_mm(*camera.to_mm(pos, QSizeF(self.size()))))
 
     def _probe_at(self, pos: QPointF) -> str | None:
-        """Return the probe whose shaft is drawn under the mouse, the strongest of several."""
-        camera = self.camera
-        if camera is None or not self._view.shows("probes"):
+        """Return the probe or tool whose shaft is drawn under the mouse, the strongest of several."""
+        if self.camera is None or not self._view.shows("probes"):
             return None
-        size = QSizeF(self.size())
+        # Marks come faintest first; a tool is thinner than what lies on it.
+        ends = [(t.name, t.tip_mm, t.entry_mm) for t in self._workspace.plan.tools]
+        ends += [(m.name, *self._ends_of(m.name)) for m in self.marks()]
         found = None
-        for mark in self.marks():
-            a, b = camera.to_px(*mark.tip_uv, size), camera.to_px(*mark.entry_uv, size)
+        for name, tip, entry in ends:
+            a, b = self.pixel_of(tip), self.pixel_of(entry)
             along = b - a
             length2 = QPointF.dotProduct(along, along)
             t = float(np.clip(QPointF.dotProduct(pos - a, along) / length2, 0.0, 1.0)) if length2 else 0.0
-            gap = pos - a - along * t
-            if float(np.hypot(gap.x(), gap.y())) <= ON_SHAFT_PX:
-                found = mark.name  # marks come faintest first
+            if apart_px(pos, a + along * t) <= ON_SHAFT_PX:
+                found = name
         return found
+
+    def _ends_of(self, name: str) -> tuple[Point, Point]:
+        probe = self._workspace.plan.probe(name)
+        return probe.tip_mm, probe.entry_mm
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with what was begun, and tell what the mouse points at."""
@@ -184,15 +192,14 @@ class SliceView(SlicePicture):
         assert self._drag is not None
         if self._drag.is_overtaken:
             self._let_go()
-        else:
+        elif self._drag.begins(pos):
             self._drag.move(self._plane_point(pos))
 
     def _pan_by(self, by_px: QPointF) -> None:
         before = self._press_camera
         if before is not None:
             by = by_px * before.mm_per_px
-            self._camera = replace(before, u_mm=before.u_mm - by.x(), v_mm=before.v_mm - by.y())
-            self.update()
+            self._look_with(replace(before, u_mm=before.u_mm - by.x(), v_mm=before.v_mm - by.y()))
 
     def _window_by(self, by: QPointF) -> None:
         """Right is wider, up is brighter; in proportion to the width, so that MR works like CT."""
@@ -230,7 +237,9 @@ class SliceView(SlicePicture):
         """Hold nothing any more; what a drag did so far stays, a stroke is given up."""
         self._hand.let_go()
         self._pressed = None
-        self._drag = None
+        if self._drag is not None:
+            self._drag = None
+            self._let_plane_go()
         self._windowing = False
         self._show_cursor()
         self.update()
@@ -379,6 +388,7 @@ class SliceView(SlicePicture):
         elif key in (Qt.Key.Key_T, Qt.Key.Key_Comma, Qt.Key.Key_Period):
             self._press_slab(key)
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_0):
+            self.aim.recentre()
             self.fit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self.zoom(ZOOM_PER_KEY)

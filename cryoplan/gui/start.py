@@ -23,6 +23,7 @@ from cryoplan.core.resources import resource
 from cryoplan.gui import theme
 from cryoplan.gui.canvas import make_canvas
 from cryoplan.gui.dialogs.unexpected import Teller
+from cryoplan.gui.live_hand import LiveHand
 from cryoplan.gui.main_window import MainWindow
 from cryoplan.gui.steady_hand import SteadyHand
 
@@ -53,7 +54,7 @@ def start_window(case_path: Path | None, demo: bool) -> int:
         palette = theme.apply(application)
         workspace = Workspace()
         window = MainWindow(workspace, ViewState(), palette, make_canvas)
-        SteadyHand(Outlining.of(workspace))
+        LiveHand(workspace.live, window.settings, SteadyHand(Outlining.of(workspace)))
         net = crash.Net(Teller(window).tell, interrupted=QApplication.quit)
         net.install()
         _quit_on_interrupt(window)

@@ -25,7 +25,12 @@ class SteadyHand(QObject):
 
     @Slot()
     def _look(self) -> None:
-        if self._outlining.tool is not None and not self.is_steady:
+        if self._outlining.tool is not None:
+            self.begin()
+
+    def begin(self) -> None:
+        """Set aside what is there, once."""
+        if not self.is_steady:
             self.is_steady = True
             # First what is unreachable already: set aside, it would never be freed.
             gc.collect()

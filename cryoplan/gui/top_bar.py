@@ -32,6 +32,13 @@ POSITIONS = {
     "FFDL": "feet first, left side down",
 }
 
+CHIP_TIPS = {
+    State.CURRENT: "Ice and numbers are the answer to exactly this plan.",
+    State.PREVIEW: "The ice follows the plan on a coarse grid, at the end of the first freeze. "
+    "Its numbers are rough and are never printed.",
+    State.OUT_OF_DATE: "Ice and numbers belong to an earlier plan.",
+}
+
 
 class TopBar(QWidget):
     """One line that never scrolls away.
@@ -152,10 +159,14 @@ class TopBar(QWidget):
         colour = {
             State.CURRENT: self._palette.ok,
             State.SOLVING: self._palette.accent,
+            State.PREVIEW: self._palette.preview,
             State.OUT_OF_DATE: self._palette.warn,
         }.get(state, self._palette.text_muted)
-        sign = {State.CURRENT: "●", State.SOLVING: "◔", State.OUT_OF_DATE: "!"}.get(state, "○")
+        sign = {State.CURRENT: "●", State.SOLVING: "◔", State.PREVIEW: "~", State.OUT_OF_DATE: "!"}.get(
+            state, "○"
+        )
         self.chip.setText(f"{sign} {text}")
+        self.chip.setToolTip(CHIP_TIPS.get(state, ""))
         self.chip.setMinimumWidth(130)
         self.chip.setStyleSheet(
             f"color: {colour}; border: 1px solid {colour}; border-radius: 10px; padding: 2px 10px;"

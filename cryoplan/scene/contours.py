@@ -13,7 +13,7 @@ from cryoplan.case.case import Case
 from cryoplan.case.structure import Structure
 from cryoplan.core.volume import Volume
 from cryoplan.plan.probe import Probe, ProbeModel
-from cryoplan.scene.plane import SlicePlane
+from cryoplan.scene.oblique import ObliquePlane, Plane
 from cryoplan.scene.shape import structure_field
 from cryoplan.scene.slices import SliceImage, SliceSampler
 from cryoplan.simulation.isotherm import scale_of
@@ -68,7 +68,7 @@ class IsothermCutter:
         # Outside an oblique field nothing is cold: the warmest value draws no line there.
         self._sampler = SliceSampler(read, outside=float(np.max(read.values)))
 
-    def cut(self, plane: SlicePlane, thresholds_degc: Iterable[float]) -> tuple[Isotherm, ...]:
+    def cut(self, plane: Plane, thresholds_degc: Iterable[float]) -> tuple[Isotherm, ...]:
         """Return the isotherms on a plane as `cryoplan.simulation.isotherm` reads them; none outside."""
         thresholds = tuple(float(t) for t in thresholds_degc)
         if not self._sampler.covers(plane):
@@ -92,8 +92,17 @@ class OutlineCutter:
     def __init__(self, structure: Structure, case: Case) -> None:
         self._sampler = SliceSampler(structure_field(structure, case))
 
-    def cut(self, plane: SlicePlane) -> tuple[Line, ...]:
-        """Return the outline on a plane; no lines where the plane misses the mask."""
+    def cut(self, plane: Plane, seen_uv: tuple[float, float, float, float] | None = None) -> tuple[Line, ...]:
+        """Return the outline on a plane; no lines where the plane misses the mask.
+
+        Of an oblique plane with `seen_uv` (left, right, top, bottom) only the lines there are wanted: they
+        end where that part ends.
+        """
+        if isinstance(plane, ObliquePlane) and seen_uv is not None:
+            lattice = self._sampler.lattice_on(plane, seen_uv=seen_uv)
+            return (
+                () if lattice is None else contour_lines(self._sampler.extract_oblique(plane, lattice), 0.0)
+            )
         if not self._sampler.covers(plane):
             return ()
         return contour_lines(self._sampler.extract(plane, interpolate=True), 0.0)
@@ -135,7 +144,7 @@ class ProbeMark:
     strength: float
 
 
-def project_probe(probe: Probe, model: ProbeModel, plane: SlicePlane, *, index: int = 0) -> ProbeMark:
+def project_probe(probe: Probe, model: ProbeModel, plane: Plane, *, index: int = 0) -> ProbeMark:
     """Project a placed probe onto a plane."""
     front, back = probe.active_zone_mm(model)
     points = np.array([probe.tip_mm, probe.entry_mm, front, back])
@@ -162,7 +171,7 @@ def project_probe(probe: Probe, model: ProbeModel, plane: SlicePlane, *, index: 
 def strength_at(distance_mm: float) -> float:
     """Return how strongly a mark is drawn at a distance from the slice: 1 within 2 mm, 0.25 from 20 mm on."""
     share = (abs(distance_mm) - NEAR_MM) / (FAR_MM - NEAR_MM)
-    return float(np.clip(1.0 - share * (1.0 - FAINTEST), FAINTEST, 1.0))
+    return min(max(1.0 - share * (1.0 - FAINTEST), FAINTEST), 1.0)
 
 
 def scale_bar_mm(visible_width_mm: float) -> tuple[float, str]:

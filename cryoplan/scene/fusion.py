@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.core.volume import Volume
+from cryoplan.scene.oblique import ObliquePlane
 from cryoplan.scene.plane import Orientation
 from cryoplan.scene.sampled import Lattice, PlaneSampler
 from cryoplan.scene.slab import ONE_SLICE, Slab, over_slab
@@ -60,6 +61,8 @@ class Overlayer:
 
     def over(self, picture: SliceImage, slab: Slab = ONE_SLICE) -> Overlay:
         """Return what the second image shows at each pixel of a picture, over the same slab."""
+        if isinstance(picture.plane, ObliquePlane):
+            return lay_over(self.second, picture, slab)
         o = picture.plane.orientation
         planes = self._planes.get(o)
         if planes is None:
@@ -73,9 +76,9 @@ def lay_over(second: Volume, picture: SliceImage, slab: Slab = ONE_SLICE) -> Ove
     rows, columns = picture.values.shape
     du, dv = picture.spacing_mm
     u, v = picture.pixel_to_plane(0.0, 0.0)
-    lattice = Lattice(
-        orientation=picture.plane.orientation, u_mm=u, v_mm=v, du_mm=du, dv_mm=dv, rows=rows, columns=columns
-    )
+    plane = picture.plane
+    axes = plane.facing if isinstance(plane, ObliquePlane) else plane.orientation
+    lattice = Lattice(axes=axes, u_mm=u, v_mm=v, du_mm=du, dv_mm=dv, rows=rows, columns=columns)
     return _overlay(PlaneSampler(second, lattice, min(second.grid.spacing_mm)), picture, slab)
 
 

@@ -14,10 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.core.geometry import FloatArray, Point, as_point, unit
+from cryoplan.plan.shaft import Shaft
 from cryoplan.scene.meshes import MeshArrays
 
-REACH_PX = 14.0
-"""How near to a grip a click must be, in screen pixels."""
+REACH_PX = 8.0
+"""How near to a grip a click must be, in screen pixels, where the grip is not drawn larger."""
+
+SHAFT_PX = 6.0
+"""How near to a shaft a click must be that selects it."""
 
 
 class GripKind(StrEnum):
@@ -104,6 +108,30 @@ def nearest_grip(
         key = (round(gap / 2.0), float(depth))
         if best is None or key < best:
             best, found = key, grip
+    return found
+
+
+def nearest_shaft(
+    shafts: Iterable[Shaft],
+    world_to_ndc: npt.ArrayLike,
+    x_px: float,
+    y_px: float,
+    size_px: tuple[float, float],
+) -> str | None:
+    """Return the probe or tool whose shaft is drawn under a pixel, the one in front of several."""
+    best: float | None = None
+    found = None
+    for shaft in shafts:
+        ends = to_screen(world_to_ndc, np.array([shaft.entry_mm, shaft.tip_mm]), size_px)
+        if not np.all(np.isfinite(ends)):
+            continue
+        along = ends[1, :2] - ends[0, :2]
+        from_entry = np.array([x_px, y_px]) - ends[0, :2]
+        length2 = float(along @ along)
+        share = float(np.clip(from_entry @ along / length2, 0.0, 1.0)) if length2 else 0.0
+        depth = float(ends[0, 2] + share * (ends[1, 2] - ends[0, 2]))
+        if np.linalg.norm(from_entry - share * along) <= SHAFT_PX and (best is None or depth < best):
+            best, found = depth, shaft.name
     return found
 
 

@@ -61,6 +61,11 @@ class Orientation(Enum):
         return np.asarray(self.v_sign * np.eye(3)[self.v_axis])
 
     @property
+    def across(self) -> FloatArray:
+        """Patient direction along which positions grow."""
+        return np.asarray(np.eye(3)[self.axis])
+
+    @property
     def letters(self) -> tuple[str, str, str, str]:
         """Letters of the left, right, top and bottom edge of the screen."""
         return letters_of(-self.right), letters_of(self.right), letters_of(-self.down), letters_of(self.down)

@@ -9,6 +9,7 @@ import numpy as np
 
 from cryoplan.core.geometry import as_point
 from cryoplan.plan.probe import Probe, ProbeModel
+from cryoplan.plan.shaft import Shaft
 from cryoplan.scene import props
 from cryoplan.scene.pick import Grip, GripKind
 from cryoplan.scene.style import ProbeStyle, rgb
@@ -17,11 +18,10 @@ OUTSIDE_MM = 28.0
 """Length of shaft drawn outside the skin, so that the direction can be seen and the number has room."""
 
 GRIP_MM = 2.4
-SMALL_GRIP_MM = 1.7
 
 
-def grips_of(probe: Probe) -> tuple[Grip, ...]:
-    """Return the three grips of a probe: tip, entry and, in the middle of the shaft, the whole."""
+def grips_of(probe: Shaft) -> tuple[Grip, ...]:
+    """Return the three grips of a probe or tool: tip, entry and, in the middle of the shaft, the whole."""
     middle = as_point((np.asarray(probe.tip_mm) + np.asarray(probe.entry_mm)) / 2.0)
     return (
         Grip(probe=probe.name, kind=GripKind.TIP, position_mm=probe.tip_mm),
@@ -47,6 +47,8 @@ class ProbeProps:
             GripKind.ENTRY: props.ball_actor(style.grip_entry),
             GripKind.WHOLE: props.ball_actor(style.grip_whole),
         }
+        for ball in self._grips.values():
+            props.bring_to_front(ball)
         self.probe: Probe | None = None
 
     def actors(self) -> Iterator[Any]:
@@ -73,12 +75,9 @@ class ProbeProps:
         sharp = front if model.tip_offset.value > 0.5 else tip - 0.5 * probe.direction
         props.lay_tube(self._tip, sharp, tip, radius)
         for grip in grips_of(probe):
-            size = GRIP_MM if selected else SMALL_GRIP_MM
-            props.lay_ball(self._grips[grip.kind], grip.position_mm, max(size, 1.3 * radius))
+            props.lay_ball(self._grips[grip.kind], grip.position_mm, GRIP_MM)
         x, y, z = outside - 5.0 * probe.direction
         self._text.SetPosition(float(x), float(y), float(z))
         self._text.SetInput(probe.name)
         self._text.GetTextProperty().SetColor(*rgb(self._style.selected if selected else self._colour))
         self._text.GetTextProperty().SetFontSize(24 if selected else 20)
-        for ball in self._grips.values():
-            ball.SetVisibility(not probe.locked)

@@ -79,6 +79,14 @@ def ball_actor(colour: str, *, glow: float = 0.35) -> Any:
     return _solid(source.GetOutput(), colour, glow)
 
 
+def bring_to_front(actor: Any) -> None:
+    """Let an actor be seen through everything that is in front of it: what can be held must be seen."""
+    mapper = actor.GetMapper()
+    mapper.SetResolveCoincidentTopologyToPolygonOffset()
+    # Depths beyond the near plane are clamped to it.
+    mapper.SetRelativeCoincidentTopologyPolygonOffsetParameters(0.0, -1e8)
+
+
 def text_actor(colour: str, *, size_px: int = 15) -> Any:
     """Return a text that always faces the camera, with a dark rim so that it is readable on anything."""
     from vtkmodules.vtkRenderingCore import vtkBillboardTextActor3D

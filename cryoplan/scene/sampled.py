@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ from scipy import ndimage
 
 from cryoplan.core.geometry import FloatArray
 from cryoplan.core.volume import Volume
-from cryoplan.scene.plane import Orientation, SlicePlane
 
 FloatPlane = npt.NDArray[np.floating[Any]]
 BoolPlane = npt.NDArray[np.bool_]
@@ -26,17 +25,36 @@ BoolPlane = npt.NDArray[np.bool_]
 KEPT_BYTES = 256_000_000
 """Of planes that are kept for one view: some 190 of 512 x 512."""
 
+SMALL = 20_000
+"""Pixels that are made in a shorter time than a second thread takes to begin."""
+
 _EDGE = 1e-9
 _HANDS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="slices")
 
 
+class Axes(Protocol):
+    """Three patient directions at right angles: of an orientation of the patient, or of an oblique plane."""
+
+    @property
+    def right(self) -> FloatArray:
+        """To the right of the screen."""
+
+    @property
+    def down(self) -> FloatArray:
+        """Down the screen."""
+
+    @property
+    def across(self) -> FloatArray:
+        """Along which positions grow."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lattice:
-    """Pixels of the pictures of one orientation: the middle of the first one and the steps.
+    """Pixels of the pictures of parallel planes: the middle of the first one and the steps.
 
     Attributes
     ----------
-    orientation : Orientation
+    axes : Axes
         Of the pictures.
     u_mm, v_mm : float
         Plane coordinates of the middle of the upper left pixel.
@@ -46,7 +64,7 @@ class Lattice:
         How many.
     """
 
-    orientation: Orientation
+    axes: Axes
     u_mm: float
     v_mm: float
     du_mm: float
@@ -56,7 +74,7 @@ class Lattice:
 
 
 class PlaneSampler:
-    """Trilinear values of one volume on the pixels of one orientation.
+    """Trilinear values of one volume on the pixels of parallel planes.
 
     Parameters
     ----------
@@ -161,12 +179,12 @@ def sample_plane(volume: Volume, lattice: Lattice, position_mm: float) -> tuple[
 
     Values where the volume does not reach are 0.
     """
-    grid, o = volume.grid, lattice.orientation
+    grid, axes = volume.grid, lattice.axes
     rows, columns = lattice.rows, lattice.columns
     to_index = (grid.axes / np.asarray(grid.spacing_mm)).T
-    corner = SlicePlane(o, position_mm).plane_to_mm(lattice.u_mm, lattice.v_mm)
+    corner = lattice.u_mm * axes.right + lattice.v_mm * axes.down + position_mm * axes.across
     first = to_index @ (corner - np.asarray(grid.origin_mm))
-    right, down = to_index @ o.right * lattice.du_mm, to_index @ o.down * lattice.dv_mm
+    right, down = to_index @ axes.right * lattice.du_mm, to_index @ axes.down * lattice.dv_mm
     inside = _inside(first, right, down, grid.size, rows, columns)
     source = volume.values.view(np.uint8) if volume.values.dtype == bool else volume.values
     values = np.zeros((rows, columns), np.float64 if source.dtype == np.float64 else np.float32)
@@ -186,11 +204,13 @@ def sample_plane(volume: Volume, lattice: Lattice, position_mm: float) -> tuple[
         )
         values[part, left:end] = made[0]
 
-    # Two halves at a time: the interpolation runs without Python's lock, and any machine has two cores.
-    half = (top + bottom) // 2
-    list(
-        _HANDS.map(fill, [part for part in (slice(top, half), slice(half, bottom)) if part.stop > part.start])
-    )
+    if (bottom - top) * (end - left) <= SMALL:
+        fill(slice(top, bottom))
+    else:
+        # Two halves at a time: the interpolation runs without Python's lock, and any machine has two cores.
+        half = (top + bottom) // 2
+        parts = slice(top, half), slice(half, bottom)
+        list(_HANDS.map(fill, [part for part in parts if part.stop > part.start]))
     values[~inside] = 0.0
     return values, inside
 
@@ -220,7 +240,7 @@ def _inside(
 
 def _voxel_mm(volume: Volume, lattice: Lattice) -> float:
     """Return the way along the normal that crosses one voxel, of the axis that it crosses most."""
-    crossed = np.abs((volume.grid.axes / np.asarray(volume.grid.spacing_mm)).T[:, lattice.orientation.axis])
+    crossed = np.abs((volume.grid.axes / np.asarray(volume.grid.spacing_mm)).T @ lattice.axes.across)
     return float(1.0 / crossed.max())
 
 

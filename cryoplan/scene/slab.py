@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.core.errors import ImageError
+from cryoplan.scene.oblique import ObliquePlane, Plane
 from cryoplan.scene.plane import Orientation, SlicePlane
-from cryoplan.scene.sampled import PlaneSampler
-from cryoplan.scene.slices import SliceImage, SliceSampler
+from cryoplan.scene.sampled import Lattice, PlaneSampler
+from cryoplan.scene.slices import SliceImage, SliceSampler, oblique_picture
 
 STEPS_MM = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0)
 """Thicknesses that the keys go through."""
@@ -87,17 +88,21 @@ class Slab:
 ONE_SLICE = Slab()
 
 
-def extract_slab(sampler: SliceSampler, plane: SlicePlane, slab: Slab) -> SliceImage:
+def extract_slab(
+    sampler: SliceSampler, plane: Plane, slab: Slab, lattice: Lattice | None = None
+) -> SliceImage:
     """Return the picture of a slab around the slice nearest to a plane; one slice when the slab is off.
 
     What the volume does not reach is left out; a pixel whose whole column lies outside has the sampler's
-    outside value.
+    outside value. An oblique plane is cut where it is, on the pixels of `lattice` or all over the volume.
 
     Raises
     ------
     ImageError
         If the plane does not pass through the volume.
     """
+    if isinstance(plane, ObliquePlane):
+        return _through(sampler, plane, slab, lattice)
     if not slab.is_on:
         return sampler.extract(plane)
     if not sampler.covers(plane):
@@ -147,6 +152,16 @@ def _oblique(sampler: SliceSampler, plane: SlicePlane, slab: Slab) -> npt.NDArra
     values, seen = over_slab(sampler.planes(plane.orientation), plane.position_mm, slab)
     values[~seen] = sampler.outside
     return values
+
+
+def _through(sampler: SliceSampler, plane: ObliquePlane, slab: Slab, lattice: Lattice | None) -> SliceImage:
+    lattice = lattice if lattice is not None else sampler.lattice_on(plane)
+    if not slab.is_on or lattice is None:
+        return sampler.extract_oblique(plane, lattice)
+    planes = PlaneSampler(sampler.volume, lattice, min(sampler.volume.grid.spacing_mm))
+    values, seen = over_slab(planes, plane.position_mm, slab)
+    values[~seen] = sampler.outside
+    return oblique_picture(plane, lattice, values)
 
 
 def over_slab(

@@ -13,6 +13,7 @@ from scipy import ndimage
 from cryoplan.core.errors import ImageError
 from cryoplan.core.geometry import FloatArray
 from cryoplan.core.volume import Volume
+from cryoplan.scene.oblique import ObliquePlane, Plane, cut_corners_uv
 from cryoplan.scene.plane import Orientation, SlicePlane
 from cryoplan.scene.sampled import Lattice, PlaneSampler, sample_plane
 
@@ -26,7 +27,7 @@ class SliceImage:
 
     Attributes
     ----------
-    plane : SlicePlane
+    plane : Plane
         Plane that the pixels show: for a picture between two slices, that of the nearest slice.
     values : numpy.ndarray
         ``[row, column]``, row 0 on top of the screen; may be a view of the volume, so never write to it.
@@ -34,7 +35,7 @@ class SliceImage:
         Plane coordinates of the outer edges of the pixels; left < right and top < bottom.
     """
 
-    plane: SlicePlane
+    plane: Plane
     values: npt.NDArray[Any]
     left_mm: float
     right_mm: float
@@ -145,38 +146,95 @@ class SliceSampler:
         a = orientation.axis
         return SlicePlane(orientation, float(self._first[a] + self._spacing[a] * index))
 
-    def covers(self, plane: SlicePlane) -> bool:
+    def covers(self, plane: Plane) -> bool:
         """Tell whether the plane passes through the volume, outer voxel faces included."""
+        if isinstance(plane, ObliquePlane):
+            return cut_corners_uv(self.volume.grid, plane) is not None
         a = plane.orientation.axis
         index = (plane.position_mm - self._first[a]) / self._spacing[a]
         return bool(-0.5 - 1e-6 <= index <= self._count[a] - 0.5 + 1e-6)
 
-    def extract(self, plane: SlicePlane, *, interpolate: bool = False) -> SliceImage:
+    def extract(self, plane: Plane, *, interpolate: bool = False) -> SliceImage:
         """Return the picture of a plane.
 
         Parameters
         ----------
-        plane : SlicePlane
+        plane : Plane
             Where to cut.
         interpolate : bool
             False: the nearest slice, as it was acquired. True: linear between the two nearest slices, for
-            fields such as temperatures. Oblique volumes are interpolated in either case.
+            fields such as temperatures. Oblique volumes and planes are interpolated in either case.
 
         Raises
         ------
         ImageError
             If the plane does not pass through the volume.
         """
+        if isinstance(plane, ObliquePlane):
+            return self.extract_oblique(plane)
         if not self.covers(plane):
-            raise ImageError(
-                f"The {plane.orientation.value} plane at {plane.position_text()} lies outside the image.",
-                "Choose a slice of the image.",
-                code="plane-outside",
-                place=plane.orientation.value,
-            )
+            raise _outside(plane)
         if not interpolate:
             plane = self.nearest_plane(plane.orientation, plane.position_mm)
         return self.picture_of(plane, self._direct(plane) if self.is_direct else self._oblique(plane))
+
+    def extract_oblique(self, plane: ObliquePlane, lattice: Lattice | None = None) -> SliceImage:
+        """Return the picture of an oblique plane, on the pixels of `lattice` or of the whole volume.
+
+        Raises
+        ------
+        ImageError
+            If the plane does not pass through the volume.
+        """
+        lattice = lattice if lattice is not None else self.lattice_on(plane)
+        if lattice is None:
+            raise _outside(plane)
+        values, inside = sample_plane(self.volume, lattice, plane.position_mm)
+        values[~inside] = self.outside
+        return oblique_picture(plane, lattice, values)
+
+    def lattice_on(
+        self,
+        plane: ObliquePlane,
+        *,
+        seen_uv: tuple[float, float, float, float] | None = None,
+        least_mm: float = 0.0,
+    ) -> Lattice | None:
+        """Return square pixels for a plane, as large as the smallest edge of a voxel.
+
+        They lie on fixed places of the plane, so that a picture that moves over it does not shimmer.
+
+        Parameters
+        ----------
+        plane : ObliquePlane
+            The plane.
+        seen_uv : tuple of float, optional
+            Left, right, top and bottom of the part that is wanted; all that the volume has when left out.
+        least_mm : float
+            Pixels are not smaller than this.
+
+        Returns
+        -------
+        Lattice or None
+            None where the plane misses the volume, or the part that is wanted has none of it.
+        """
+        corners = cut_corners_uv(self.volume.grid, plane)
+        if corners is None:
+            return None
+        (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+        if seen_uv is not None:
+            left, right = max(left, seen_uv[0]), min(right, seen_uv[1])
+            top, bottom = max(top, seen_uv[2]), min(bottom, seen_uv[3])
+        if left >= right or top >= bottom:
+            return None
+        size = max(least_mm, min(self.volume.grid.spacing_mm))
+        first = np.floor(np.array([left, top]) / size + 0.5)
+        last = np.ceil(np.array([right, bottom]) / size - 0.5)
+        columns, rows = np.maximum(last - first + 1.0, 2.0).astype(int)
+        return Lattice(
+            axes=plane.facing, u_mm=float(first[0] * size), v_mm=float(first[1] * size),
+            du_mm=size, dv_mm=size, rows=int(rows), columns=int(columns),
+        )  # fmt: skip
 
     def picture_of(self, plane: SlicePlane, values: npt.NDArray[Any]) -> SliceImage:
         """Return values ``(rows, columns)`` of a plane of this volume with the places of their pixels."""
@@ -265,7 +323,7 @@ class SliceSampler:
         first, step = self._first, self._spacing
         top = first[o.v_axis] if o.v_sign > 0 else -(first[o.v_axis] + step[o.v_axis] * (rows - 1))
         return Lattice(
-            orientation=o,
+            axes=o,
             u_mm=float(first[o.u_axis]),
             v_mm=float(top),
             du_mm=float(step[o.u_axis]),
@@ -297,6 +355,32 @@ class SliceSampler:
         image, inside = self.sample(plane)
         image[~inside] = self.outside
         return image
+
+
+def oblique_picture(plane: ObliquePlane, lattice: Lattice, values: npt.NDArray[Any]) -> SliceImage:
+    """Return values ``(rows, columns)`` of an oblique plane with the places of their pixels."""
+    left, top = lattice.u_mm - lattice.du_mm / 2.0, lattice.v_mm - lattice.dv_mm / 2.0
+    return SliceImage(
+        plane=plane,
+        values=values,
+        left_mm=left,
+        right_mm=left + lattice.columns * lattice.du_mm,
+        top_mm=top,
+        bottom_mm=top + lattice.rows * lattice.dv_mm,
+    )
+
+
+def _outside(plane: Plane) -> ImageError:
+    if isinstance(plane, ObliquePlane):
+        name, where = "oblique", plane.position_text()
+    else:
+        name, where = plane.orientation.value, f"at {plane.position_text()}"
+    return ImageError(
+        f"The {name} plane {where} lies outside the image.",
+        "Choose a slice of the image.",
+        code="plane-outside",
+        place=name,
+    )
 
 
 def _best_axes(strength: FloatArray) -> tuple[int, int, int]:

@@ -129,6 +129,15 @@ class StaleStyle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewStyle:
+    """What isotherms of a preview have of the width, opacity and shell of final ones."""
+
+    width: float
+    opacity: float
+    shell: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarginStyle:
     """Colours of the tumour surface by its margin to an isotherm."""
 
@@ -170,20 +179,27 @@ class Theme:
     probes: ProbeStyle
     marks: MarkStyle
     stale: StaleStyle
+    preview: PreviewStyle
     margin: MarginStyle
 
-    def isotherm(self, threshold_degc: float, *, stale: bool = False) -> LineStyle:
-        """Return the line of an isotherm; greyed, with its dash kept, when `stale`."""
+    def isotherm(self, threshold_degc: float, *, stale: bool = False, preview: bool = False) -> LineStyle:
+        """Return the line of an isotherm; greyed, with its dash kept, when `stale`, thin in a `preview`."""
         line = self.isotherms.get(float(threshold_degc))
         if line is None:
             line = replace(self.other_isotherm, label=show_degc(threshold_degc))
+        if preview:
+            line = replace(line, width_px=line.width_px * self.preview.width)
         return replace(line, colour=self.stale.line) if stale else line
 
-    def shell(self, threshold_degc: float, *, stale: bool = False) -> tuple[str, float]:
+    def shell(
+        self, threshold_degc: float, *, stale: bool = False, preview: bool = False
+    ) -> tuple[str, float]:
         """Return colour and opacity of an isotherm's shell in 3D."""
         if stale:
             return self.stale.shell, self.surfaces["stale"]
         opacity = self.shells.get(float(threshold_degc), self.other_shell)
+        if preview:
+            opacity *= self.preview.shell
         return self.isotherm(threshold_degc).colour, opacity
 
     def outline(self, role: Role) -> LineStyle:
@@ -236,7 +252,7 @@ def load_theme(path: Path) -> Theme:
 def _theme(data: Mapping[str, Any]) -> Theme:
     known = {
         "schema", "lines", "isotherms", "shells", "surfaces", "roles", "role_line", "probes", "marks",
-        "stale", "margin", "dark", "light",
+        "stale", "preview", "margin", "dark", "light",
     }  # fmt: skip
     if set(data) != known:
         raise ValueError(f"tables {sorted(set(data) ^ known)} are missing or unknown")
@@ -259,6 +275,7 @@ def _theme(data: Mapping[str, Any]) -> Theme:
         probes=ProbeStyle(**_colours(data["probes"], "probes")),
         marks=MarkStyle(**_colours(data["marks"], "marks")),
         stale=StaleStyle(**_colours(data["stale"], "stale")),
+        preview=PreviewStyle(**{k: _opacity(v, f"preview.{k}") for k, v in data["preview"].items()}),
         margin=MarginStyle(**_colours(data["margin"], "margin")),
     )
 

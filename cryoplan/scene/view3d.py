@@ -7,7 +7,7 @@ are stacked from inside to outside: ice from cold to warm, organs from small to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -21,15 +21,26 @@ from cryoplan.core.volume import Volume
 from cryoplan.margins.surface import Surface
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
-from cryoplan.scene import camera, pick, props
-from cryoplan.scene.meshes import LARGE_ML, CaseMeshes, StructureMesh, build_case_meshes, of_surface
-from cryoplan.scene.overlays import SHOWN_DEGC, margin_colours, shells
-from cryoplan.scene.pick import Grip, Ray
-from cryoplan.scene.probes import ProbeProps, grips_of
+from cryoplan.plan.tool import Tool
+from cryoplan.scene import camera, props
+from cryoplan.scene.aids import Aids
+from cryoplan.scene.meshes import (
+    LARGE_ML,
+    CaseMeshes,
+    MeshArrays,
+    StructureMesh,
+    build_case_meshes,
+    of_surface,
+)
+from cryoplan.scene.needles import NeedleProps
+from cryoplan.scene.overlays import SHOWN_DEGC, Shell, margin_colours, shells
+from cryoplan.scene.probes import ProbeProps
 from cryoplan.scene.style import Palette, Theme, rgb, theme
+from cryoplan.scene.touch import Touch
 from cryoplan.simulation.result import ThermalResult
 
 OUT_OF_DATE = "OUT OF DATE"
+PREVIEW = "PREVIEW"
 THERMOCOUPLE_MM = 1.5
 ROOM_MM = 25.0
 """Room kept around target, probes and ice when the camera is set."""
@@ -89,7 +100,7 @@ class _Drawn:
         self.actor, self.layer, self.name, self.size = actor, layer, name, size
 
 
-class Scene:
+class Scene(Touch):
     """The 3D view.
 
     Parameters
@@ -101,14 +112,12 @@ class Scene:
     """
 
     def __init__(self, plotter: AnyPlotter, *, palette: Palette | None = None) -> None:
-        self._renderer = plotter.renderer
+        super().__init__(plotter.renderer)
         self._theme: Theme = theme()
         self._drawn: list[_Drawn] = []
         self._hidden_layers: set[Layer] = set()
         self._hidden_structures: set[str] = set()
-        self._probes: dict[str, ProbeProps] = {}
-        self._selected: str | None = None
-        self._meshes: CaseMeshes | None = None
+        self.aids = Aids(self._renderer, self._theme)
         self._banner = self._make_banner()
         self._renderer.AddViewProp(self._banner)
         self._renderer.GetActiveCamera().SetViewAngle(camera.VIEW_ANGLE_DEG)
@@ -143,18 +152,20 @@ class Scene:
     def show_plan(
         self, plan: Plan | None, catalogue: Mapping[str, ProbeModel], selected: str | None = None
     ) -> None:
-        """Show the probes of a plan, one of them selected."""
+        """Show the probes and tools of a plan, one of them selected: that one has grips."""
         self._remove(Layer.PROBES)
         self._remove(Layer.GRIPS)
         self._probes = {}
         self._selected = selected
-        for index, probe in enumerate(plan.probes if plan is not None else ()):
-            made = ProbeProps(self._theme.probes, index)
+        for probe in plan.probes if plan is not None else ():
+            assert plan is not None
+            made = ProbeProps(self._theme.probes, plan.colour_number(probe))
             made.place(probe, catalogue[probe.model], selected=probe.name == selected)
-            self._probes[probe.name] = made
-            balls = made.grip_actors()
-            for actor in made.actors():
-                self._add(actor, Layer.GRIPS if actor in balls else Layer.PROBES, name=probe.name)
+            self._add_shaft(probe.name, made)
+        for tool in plan.tools if plan is not None else ():
+            needle = NeedleProps(self._theme)
+            needle.place(tool, selected=tool.name == selected)
+            self._add_shaft(tool.name, needle)
         for thermocouple in plan.thermocouples if plan is not None else ():
             ball = props.ball_actor(self._theme.marks.thermocouple)
             props.lay_ball(ball, thermocouple.position_mm, THERMOCOUPLE_MM)
@@ -169,7 +180,22 @@ class Scene:
         KeyError
             If the probe is not shown.
         """
-        self._probes[probe.name].place(probe, model, selected=probe.name == self._selected)
+        made = self._probes[probe.name]
+        assert isinstance(made, ProbeProps)
+        made.place(probe, model, selected=probe.name == self._selected)
+        self._apply_visibility()
+
+    def update_tool(self, tool: Tool) -> None:
+        """Move a tool that is already shown, as `update_probe` does.
+
+        Raises
+        ------
+        KeyError
+            If the tool is not shown.
+        """
+        made = self._probes[tool.name]
+        assert isinstance(made, NeedleProps)
+        made.place(tool, selected=tool.name == self._selected)
         self._apply_visibility()
 
     def show_result(
@@ -194,17 +220,38 @@ class Scene:
 
         A stale one is greyed and says so across the view.
         """
+        found: tuple[Shell, ...] = ()
+        if field_degc is not None:
+            found = shells(field_degc, self._theme, thresholds_degc=thresholds_degc, stale=stale)
+        self._show_shells(found, OUT_OF_DATE if field_degc is not None and stale else "")
+
+    @property
+    def banner(self) -> str:
+        """What is said across the view, empty when nothing is."""
+        return str(self._banner.GetInput()) if self._banner.GetVisibility() else ""
+
+    def show_preview(self, surfaces: Iterable[tuple[float, MeshArrays]]) -> None:
+        """Show the isotherms of a preview, whose surfaces are there already; it says so across the view."""
+        found = tuple(
+            Shell(threshold_degc=t, mesh=mesh, colour=colour, opacity=opacity)
+            for t, mesh in sorted(surfaces, key=lambda pair: pair[0])
+            if not mesh.is_empty
+            for colour, opacity in (self._theme.shell(t, preview=True),)
+        )
+        self._show_shells(found, PREVIEW)
+
+    def _show_shells(self, found: Iterable[Shell], banner: str) -> None:
         for layer in (*_ICE.values(), Layer.ICE_OTHER):
             self._remove(layer)
-        self._banner.SetVisibility(field_degc is not None and stale)
-        if field_degc is not None:
-            for shell in shells(field_degc, self._theme, thresholds_degc=thresholds_degc, stale=stale):
-                actor = props.mesh_actor(shell.mesh, shell.colour, shell.opacity)
-                # Ice is seen by its rim; a matt surface would look like an organ.
-                actor.GetProperty().SetSpecular(0.5)
-                actor.GetProperty().SetSpecularPower(40.0)
-                layer = _ICE.get(shell.threshold_degc, Layer.ICE_OTHER)
-                self._add(actor, layer, size=shell.threshold_degc)
+        self._banner.SetInput(banner)
+        self._banner.SetVisibility(bool(banner))
+        for shell in found:
+            actor = props.mesh_actor(shell.mesh, shell.colour, shell.opacity)
+            # Ice is seen by its rim; a matt surface would look like an organ.
+            actor.GetProperty().SetSpecular(0.5)
+            actor.GetProperty().SetSpecularPower(40.0)
+            layer = _ICE.get(shell.threshold_degc, Layer.ICE_OTHER)
+            self._add(actor, layer, size=shell.threshold_degc)
         self._restack()
 
     def show_margin(self, surface: Surface | None, signed_mm: npt.NDArray[np.floating] | None) -> None:
@@ -225,6 +272,7 @@ class Scene:
     def set_visible(self, layer: Layer, visible: bool) -> None:
         """Show or hide a layer."""
         (self._hidden_layers.discard if visible else self._hidden_layers.add)(layer)
+        self._shows_probes, self._shows_grips = (self.is_visible(x) for x in (Layer.PROBES, Layer.GRIPS))
         self._apply_visibility()
 
     def is_visible(self, layer: Layer) -> bool:
@@ -244,7 +292,7 @@ class Scene:
         values = np.asarray(boxes)
         return as_point(values[:, 0::2].min(axis=0)), as_point(values[:, 1::2].max(axis=0))
 
-    # -- camera and picking -------------------------------------------------------------------------------
+    # -- camera -------------------------------------------------------------------------------
 
     def look(self, preset: camera.Preset, *, probe: str | None = None) -> None:
         """Set the camera; the target (or the middle of the probes, or of the scan) is in the centre.
@@ -254,9 +302,10 @@ class Scene:
         ValueError
             If the probe's view is asked for and that probe is not shown.
         """
-        held = self._probes[probe].probe if probe in self._probes else None
+        made = self._probes.get(probe or "")
+        held = made.probe if isinstance(made, ProbeProps) else None
         focus, radius = self._interest()
-        plan = [made.probe for made in self._probes.values() if made.probe is not None]
+        plan = [m.probe for m in self._probes.values() if isinstance(m, ProbeProps) and m.probe is not None]
         seen = camera.view(preset, focus, radius, probe=held, probes=plan)
         eye = self._renderer.GetActiveCamera()
         eye.SetViewAngle(camera.VIEW_ANGLE_DEG)
@@ -266,50 +315,6 @@ class Scene:
         # pyvista would set a camera of its own at the first picture.
         eye.is_set = True
         self._renderer.ResetCameraClippingRange()
-
-    def world_to_ndc(self) -> FloatArray:
-        """Return the 4 x 4 matrix of the present camera, as `cryoplan.scene.pick` wants it."""
-        matrix = self._renderer.GetActiveCamera().GetCompositeProjectionTransformMatrix(
-            self._renderer.GetTiledAspectRatio(), -1.0, 1.0
-        )
-        return np.array([[matrix.GetElement(r, c) for c in range(4)] for r in range(4)])
-
-    def screen_axes(self) -> tuple[Point, Point, Point]:
-        """Return the directions +x, +y, +z (L, P, H) on the screen: right, up, towards the viewer."""
-        matrix = self._renderer.GetActiveCamera().GetViewTransformMatrix()
-        turn = np.array([[matrix.GetElement(r, c) for c in range(3)] for r in range(3)])
-        return as_point(turn[:, 0]), as_point(turn[:, 1]), as_point(turn[:, 2])
-
-    def grips(self) -> tuple[Grip, ...]:
-        """Return the grips of all probes that are not locked."""
-        held = [made.probe for made in self._probes.values()]
-        return tuple(grip for probe in held if probe and not probe.locked for grip in grips_of(probe))
-
-    def pick_grip(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Grip | None:
-        """Return the grip under a pixel (from the top left corner), None when there is none."""
-        if not (self.is_visible(Layer.PROBES) and self.is_visible(Layer.GRIPS)):
-            return None
-        return pick.nearest_grip(self.grips(), self.world_to_ndc(), x_px, y_px, size_px)
-
-    def ray(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Ray:
-        """Return the ray through a pixel."""
-        return pick.screen_ray(self.world_to_ndc(), x_px, y_px, size_px)
-
-    def drag_point_mm(
-        self, x_px: float, y_px: float, size_px: tuple[float, float], start_mm: npt.ArrayLike
-    ) -> Point | None:
-        """Return where a grip is dragged to: in the plane through its start that faces the camera."""
-        normal = self._renderer.GetActiveCamera().GetDirectionOfProjection()
-        return pick.on_plane(self.ray(x_px, y_px, size_px), start_mm, normal)
-
-    def skin_point_mm(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Point | None:
-        """Return the point of the skin under a pixel, None beside the patient or without skin."""
-        skin = self._meshes.skin if self._meshes is not None else None
-        if skin is None:
-            return None
-        ray = self.ray(x_px, y_px, size_px)
-        hits = pick.mesh_hits_mm(ray, skin)
-        return ray.at(float(hits[0])) if hits.size else None
 
     # -- inside -------------------------------------------------------------------------------------------
 
@@ -332,6 +337,12 @@ class Scene:
             focus = (lower + upper) / 2.0
         reach = np.maximum(np.abs(upper - focus), np.abs(lower - focus))
         return focus, float(np.linalg.norm(reach)) * 0.75 + ROOM_MM
+
+    def _add_shaft(self, name: str, made: ProbeProps | NeedleProps) -> None:
+        self._probes[name] = made
+        balls = made.grip_actors()
+        for actor in made.actors():
+            self._add(actor, Layer.GRIPS if actor in balls else Layer.PROBES, name=name)
 
     def _add_structure(self, structure: StructureMesh) -> None:
         if structure.mesh.is_empty:
@@ -370,8 +381,8 @@ class Scene:
                 shown = shown and drawn.name not in self._hidden_structures
             if drawn.layer is Layer.GRIPS:
                 probe = self._probes[drawn.name].probe
-                locked = probe is not None and probe.locked
-                shown = shown and not locked and Layer.PROBES not in self._hidden_layers
+                held = probe is not None and not probe.locked and drawn.name == self._selected
+                shown = shown and held and Layer.PROBES not in self._hidden_layers
             drawn.actor.SetVisibility(shown)
 
     def _make_banner(self) -> Any:

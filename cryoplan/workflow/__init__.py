@@ -30,6 +30,7 @@ from cryoplan.workflow.other_program import (
     run_ai,
 )
 from cryoplan.workflow.partner import Partner, check_partner, load_partner, read_partner
+from cryoplan.workflow.previewing import Preview, prepare_preview, preview, preview_key
 from cryoplan.workflow.proposing import (
     Proposal,
     accept_proposals,
@@ -57,6 +58,7 @@ __all__ = [
     "Offers",
     "Outlined",
     "Partner",
+    "Preview",
     "Proposal",
     "SavedCase",
     "accept_proposals",
@@ -86,6 +88,9 @@ __all__ = [
     "outlines_case",
     "patient_names",
     "prepare",
+    "prepare_preview",
+    "preview",
+    "preview_key",
     "propose_structures",
     "read_partner",
     "recall",

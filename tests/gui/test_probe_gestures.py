@@ -14,16 +14,11 @@ from PySide6.QtTest import QTest
 from cryoplan.case.skin import skin_entry
 from cryoplan.case.structure import Role
 from cryoplan.core.geometry import angle_deg
-from cryoplan.gui.probe_gestures import (
-    BANNER_SKIN,
-    BANNER_TIP,
-    Placing,
-    clipped,
-    copy_selected,
-    free_side,
-    grip_at,
-    place_grips,
-)
+from cryoplan.gui.chosen import copy_selected
+from cryoplan.gui.grips import clipped, grip_at, place_grips
+from cryoplan.gui.placing import BANNER_SKIN, BANNER_TIP, Placing
+from cryoplan.plan.beside import free_side
+from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.edits import Grip, set_locked, set_model
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
@@ -61,6 +56,13 @@ def held(desk: Desk, show):
     return show(Orientation.AXIAL)
 
 
+def short_catalogue(catalogue: Catalogue) -> Catalogue:
+    """Return the catalogue with one more probe, whose shaft is 100 mm long."""
+    model = catalogue.model("generic-15g")
+    shaft = replace(model.shaft_length, value=100.0)
+    return Catalogue(models=(*catalogue.models, replace(model, id="short", name="Short", shaft_length=shaft)))
+
+
 # Drags ----------------------------------------------------------------------------------------------
 
 
@@ -82,9 +84,14 @@ def test_a_drag_moves_exactly_the_held_grip_and_is_one_step_of_undo(
     expected[orientation.v_axis] = by_px[1] * view.mm_per_px * orientation.v_sign
     old, new = before.probe("1"), desk.workspace.plan.probe("1")
     moved_tip = np.subtract(new.tip_mm, old.tip_mm)
-    moved_entry = np.subtract(new.entry_mm, old.entry_mm)
     assert np.allclose(moved_tip, 0.0 if kind is Grip.ENTRY else expected)
-    assert np.allclose(moved_entry, 0.0 if kind is Grip.TIP else expected)
+    if kind is Grip.TIP:
+        assert new.entry_mm == old.entry_mm
+    else:
+        # The entry lies on the skin: on the line to the hand, or on the line parallel to the old one.
+        assert on_the_skin(new.entry_mm) < 1.5
+        to_hand = np.add(old.entry_mm, expected) - new.tip_mm
+        assert angle_deg(to_hand, np.subtract(new.entry_mm, new.tip_mm)) < 1e-3
     assert moved_tip[orientation.axis] == 0.0
     assert desk.workspace.plan.probe("2") == before.probe("2")
     assert desk.view.cursor_mm == TUMOUR_MM
@@ -93,6 +100,34 @@ def test_a_drag_moves_exactly_the_held_grip_and_is_one_step_of_undo(
     assert desk.workspace.keeper.undo_text.startswith("Probe 1: ")
     desk.workspace.undo()
     assert desk.workspace.plan == before
+
+
+@pytest.mark.parametrize("kind", Grip)
+def test_a_tremor_of_two_pixels_on_a_grip_is_a_click(desk: Desk, held, mouse, kind: Grip):
+    before = desk.workspace.plan
+    start = whole_pixels(grip(held, kind))
+    mouse(held).drag(start, start + QPointF(2, 0), start + QPointF(1, 2))
+    assert desk.workspace.plan == before
+    assert desk.workspace.keeper.undo_count == 0
+
+
+def test_a_tip_that_is_dragged_too_deep_stops_at_the_end_of_the_shaft_and_says_why_once(
+    desk: Desk, held, mouse
+):
+    desk.workspace.catalogue = short_catalogue(desk.workspace.catalogue)
+    desk.workspace.edit("short", set_model(desk.workspace.plan, "1", "short"))
+    heard = said(desk)
+    start = whole_pixels(grip(held, Grip.TIP))
+    hand = mouse(held)
+    hand.press(start)
+    for px in (20, 60, 80, 100):
+        hand.move(start + QPointF(px, 0))
+    probe = desk.workspace.plan.probe("1")
+    assert probe.depth_mm == pytest.approx(90.0)
+    assert len([text for text in heard if "stops at 90.0 mm" in text]) == 1
+    hand.move(start + QPointF(-300, 0))
+    assert desk.workspace.plan.probe("1").depth_mm >= 9.99
+    hand.release(start + QPointF(-300, 0))
 
 
 def test_two_drags_are_two_steps(desk: Desk, held, mouse):
@@ -199,7 +234,7 @@ def test_a_probe_seen_end_on_is_held_as_a_whole_only(desk: Desk, show, mouse):
     after = desk.workspace.plan.probe("1")
     by = (0.0, 12 * view.mm_per_px, 0.0)
     assert np.allclose(np.subtract(after.tip_mm, before.tip_mm), by)
-    assert np.allclose(np.subtract(after.entry_mm, before.entry_mm), by)
+    assert np.allclose(after.direction, before.direction)
 
 
 # Where the grips are --------------------------------------------------------------------------------
@@ -262,7 +297,8 @@ def test_an_arrow_moves_the_probe_a_millimetre_that_way_on_the_screen(
     after = desk.workspace.plan.probe("1")
     step = view.pixel_of(after.tip_mm) - at
     assert (step.x() * view.mm_per_px, step.y() * view.mm_per_px) == pytest.approx((right, down))
-    assert np.allclose(np.subtract(after.tip_mm, before.tip_mm), np.subtract(after.entry_mm, before.entry_mm))
+    assert np.allclose(after.direction, before.direction)
+    assert on_the_skin(after.entry_mm) < 1.5
     QTest.keyClick(view, key, SHIFT)
     far = desk.workspace.plan.probe("1")
     assert np.linalg.norm(np.subtract(far.tip_mm, after.tip_mm)) == pytest.approx(5.0)
@@ -283,7 +319,8 @@ def test_alt_and_right_turn_the_probe_one_degree_clockwise_about_its_tip(desk: D
     # With y down, a positive cross product is a turn clockwise on the screen.
     assert old.x() * new.y() - old.y() * new.x() > 0
     QTest.keyClick(view, Qt.Key.Key_Left, ALT)
-    assert np.allclose(desk.workspace.plan.probe("1").entry_mm, before.entry_mm)
+    assert np.allclose(desk.workspace.plan.probe("1").direction, before.direction)
+    assert on_the_skin(desk.workspace.plan.probe("1").entry_mm) < 1.5
 
 
 def test_a_probe_along_the_body_turns_clockwise_in_the_sagittal_view_too(desk: Desk, show):
@@ -451,18 +488,54 @@ def test_escape_leaves_placing_without_a_probe(desk: Desk, show, mouse, clicks):
     assert view.placing.banner == BANNER_TIP
 
 
-def test_where_no_skin_is_found_placing_says_so_and_goes_on(desk: Desk, show, mouse):
+def test_where_the_line_leaves_the_image_before_the_body_placing_says_so_and_goes_on(desk, show, mouse):
+    view, heard, before = show(Orientation.CORONAL), said(desk), desk.workspace.plan
+    QTest.keyClick(view, Qt.Key.Key_P)
+    mouse(view).click(view.pixel_of(TUMOUR_MM))
+    mouse(view).click(view.pixel_of((TUMOUR_MM[0], TUMOUR_MM[1], TUMOUR_MM[2] + 45.0)))
+    assert heard[-1] == "No skin found on that line"
+    assert desk.view.placing
+    assert desk.workspace.plan == before
+
+
+def test_a_tip_outside_the_body_is_not_taken(desk: Desk, show):
+    view, heard = show(), said(desk)
+    QTest.keyClick(view, Qt.Key.Key_P)
+    view.placing.click((-125.0, -10.0, 20.0))
+    assert "outside the body" in heard[-1]
+    assert view.placing.banner == BANNER_TIP
+
+
+def test_where_nothing_tells_of_a_skin_the_entry_is_where_one_clicks(desk: Desk, show, mouse):
     case = make_case()
     without_body = tuple(s for s in case.structures if s.role is not Role.BODY)
     facts = replace(case.scan.facts, modality="MR")
     open_case(desk, case.changed(structures=without_body, scan=replace(case.scan, facts=facts)))
-    view, heard, before = show(), said(desk), desk.workspace.plan
+    view = show()
     QTest.keyClick(view, Qt.Key.Key_P)
     mouse(view).click(view.pixel_of(TUMOUR_MM))
-    mouse(view).click(view.pixel_of((-70.0, -10.0, 20.0)))
-    assert heard[-1] == "No skin found on that line"
-    assert desk.view.placing
+    skin = whole_pixels(view.pixel_of((-70.0, -10.0, 20.0)))
+    mouse(view).click(skin)
+    assert desk.workspace.plan.probe("3").entry_mm == view.point_at(skin)
+
+
+def test_a_probe_that_is_too_short_for_the_way_is_not_placed_and_the_sentence_names_both_numbers(
+    desk: Desk, show
+):
+    desk.workspace.catalogue = short_catalogue(desk.workspace.catalogue)
+    desk.workspace.edit("short", set_model(desk.workspace.plan, "2", "short"))
+    view, heard, before = show(), said(desk), desk.workspace.plan
+    view.placing.start()
+    view.placing.click(TUMOUR_MM)
+    view.placing.hover((60.0, 0.0, 20.0))
+    assert "at most 90" in view.placing.label
+    view.placing.click((60.0, 0.0, 20.0))
+    assert "100.0 mm" in heard[-1]
+    assert "90.0 mm" in heard[-1]
     assert desk.workspace.plan == before
+    assert desk.view.placing
+    view.placing.click((-60.0, 0.0, 20.0))
+    assert desk.workspace.plan.probe("3").depth_mm < 90.0
 
 
 def test_a_second_click_on_the_tip_itself_is_taken_for_a_slip(desk: Desk, show, mouse):

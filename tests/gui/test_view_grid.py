@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
-from cryoplan.gui.probe_gestures import Placing
+from cryoplan.gui.placing import Placing
 from cryoplan.gui.slice_view import SliceView
 from cryoplan.gui.view_grid import ViewGrid
 from cryoplan.scene.plane import Orientation

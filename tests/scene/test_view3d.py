@@ -16,7 +16,9 @@ import pyvista as pv
 from cryoplan.core.volume import Volume
 from cryoplan.margins.outline import outline
 from cryoplan.plan.catalogue import load_catalogue
+from cryoplan.plan.edit_tools import add_tool
 from cryoplan.plan.plan import Plan, Thermocouple
+from cryoplan.plan.tool import ToolKind
 from cryoplan.scene.camera import Preset
 from cryoplan.scene.meshes import build_case_meshes
 from cryoplan.scene.pick import GripKind, to_screen
@@ -219,8 +221,11 @@ def test_a_click_on_a_grip_finds_it_and_a_locked_probe_has_none(plotter, scene, 
     picture(plotter)
     for probe in plan.probes:
         x, y, _ = to_screen(scene.world_to_ndc(), probe.entry_mm, SIZE)
+        assert scene.pick_grip(float(x), float(y), SIZE) is None or probe.name == "1"
+        scene.show_plan(plan, catalogue, selected=probe.name)
         grip = scene.pick_grip(float(x) + 2, float(y) - 2, SIZE)
         assert (grip.probe, grip.kind) == (probe.name, GripKind.ENTRY)
+        assert scene.pick_grip(float(x), float(y) - 14, SIZE) is None
     dragged = scene.drag_point_mm(100.0, 120.0, SIZE, plan.probes[0].tip_mm)
     assert np.allclose(to_screen(scene.world_to_ndc(), dragged, SIZE)[:2], (100.0, 120.0), atol=0.01)
     assert dragged[1] == pytest.approx(plan.probes[0].tip_mm[1])
@@ -313,3 +318,75 @@ def test_pictures_come_without_a_display():
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_needle_is_thinner_than_a_probe_has_its_name_and_is_held_when_selected(scene, catalogue):
+    plan = add_tool(make_plan(), kind=ToolKind.HYDRODISSECTION, tip_mm=(0, 0, 0), entry_mm=(0.0, -60.0, 0.0))
+    scene.show_plan(plan, catalogue)
+    assert scene.grips() == ()
+    scene.show_plan(plan, catalogue, selected="HD1")
+    assert {g.probe for g in scene.grips()} == {"HD1"}
+    moved = replace(plan.tools[0], tip_mm=(5.0, 0.0, 0.0))
+    scene.update_tool(moved)
+    tip = next(g for g in scene.grips() if g.kind is GripKind.TIP)
+    assert tip.position_mm == (5.0, 0.0, 0.0)
+    with pytest.raises(KeyError):
+        scene.update_tool(replace(moved, name="BX9"))
+
+
+def test_a_click_on_the_tumour_means_its_middle_in_depth(plotter, scene):
+    picture(plotter)
+    x, y, _ = to_screen(scene.world_to_ndc(), TUMOUR_MM, SIZE)
+    point = np.asarray(scene.target_point_mm(float(x), float(y), SIZE))
+    assert np.linalg.norm(point - TUMOUR_MM) < 1.5
+    assert scene.target_point_mm(2.0, 2.0, SIZE) is None
+
+
+def test_a_shaft_is_found_where_it_is_drawn_and_nowhere_else(plotter, scene, catalogue):
+    plan = make_plan()
+    scene.show_plan(plan, catalogue)
+    scene.look(Preset.ANTERIOR)
+    picture(plotter)
+    for probe in plan.probes:
+        middle = (np.asarray(probe.tip_mm) + np.asarray(probe.entry_mm)) / 2.0
+        x, y, _ = to_screen(scene.world_to_ndc(), middle, SIZE)
+        assert scene.pick_shaft(float(x), float(y), SIZE) == probe.name
+        assert scene.pick_shaft(float(x), float(y) + 60.0, SIZE) is None
+    scene.set_visible(Layer.PROBES, False)
+    assert scene.pick_shaft(float(x), float(y), SIZE) is None
+
+
+def test_grips_are_drawn_no_smaller_than_a_hand_can_hit_and_held_as_far_as_they_are_drawn(
+    plotter, scene, catalogue
+):
+    scene.show_plan(make_plan(), catalogue, selected="1")
+    scene.look(Preset.ANTERIOR)
+    picture(plotter)
+    eye = plotter.renderer.GetActiveCamera()
+    for dolly in (0.3, 1.0, 4.0):
+        eye.Dolly(dolly)
+        scene.fit_grips(SIZE)
+        tip = make_plan().probes[0].tip_mm
+        x, y = scene.to_screen(tip, SIZE)
+        lower, upper = scene.bounds_mm(Layer.GRIPS)
+        radius_mm = (upper[1] - lower[1]) / 2.0
+        down = scene.screen_directions()[1]
+        drawn_px = scene.to_screen(np.asarray(tip) + radius_mm * down, SIZE)[1] - y
+        assert drawn_px > 6.0
+        assert scene.pick_grip(x, y + drawn_px - 1.0, SIZE) is not None
+        assert scene.pick_grip(x, y + drawn_px + 4.0, SIZE) is None
+
+
+def test_the_line_of_a_placing_and_ghosts_come_and_go(plotter, scene):
+    before = len(list(plotter.renderer.GetViewProps()))
+    scene.aids.show_rubber((0.0, 0.0, 0.0), None)
+    assert not scene.aids.has_line
+    scene.aids.show_rubber((0.0, 0.0, 0.0), (0.0, -70.0, 0.0), "70 mm")
+    assert scene.aids.has_line
+    scene.aids.show_rubber(None, None)
+    assert not scene.aids.has_line
+    scene.aids.show_ghosts(make_plan().probes)
+    assert scene.aids.ghosts == 2
+    assert len(list(plotter.renderer.GetViewProps())) == before + 2
+    scene.aids.show_ghosts(())
+    assert len(list(plotter.renderer.GetViewProps())) == before

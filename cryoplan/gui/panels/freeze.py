@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
 from cryoplan import workflow
 from cryoplan.app.state import State
@@ -13,7 +21,7 @@ from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.fields import NumberBox
-from cryoplan.gui.parts import Heading, Text
+from cryoplan.gui.parts import Heading, Text, indicator_style
 from cryoplan.gui.rows import Rows
 from cryoplan.plan.edits import set_protocol
 from cryoplan.plan.plan import Plan
@@ -44,6 +52,8 @@ SKIN: tuple[tuple[str, str], ...] = (
 
 STAR = "* recalled or assumed, without a paper or table behind it; hover for sources"
 
+SOLVED_BEFORE = (State.CURRENT, State.OUT_OF_DATE, State.PREVIEW)
+
 NEW_PHASE_S = {PhaseKind.FREEZE: 600.0, PhaseKind.THAW: 300.0}
 """Length of a phase that is added: that of the usual protocol."""
 
@@ -69,6 +79,18 @@ class FreezePanel(Panel):
         self.add(row)
         self.why = Text("", "muted", wrap=True)
         self.add(self.why)
+        self.follows = QCheckBox("Ice follows the hand (preview)")
+        self.follows.setToolTip(
+            "While a probe is moved, a coarse solve of the end of the first freeze follows it. Never printed."
+        )
+        self.follows.toggled.connect(lambda on: workspace.live.switch(follows=on))
+        self.solves = QCheckBox("Solve by itself when the hand rests")
+        self.solves.setToolTip("After each change of the plan it is solved without Solve (F9).")
+        self.solves.toggled.connect(lambda on: workspace.live.switch(solves=on))
+        for box in (self.follows, self.solves):
+            box.setStyleSheet(indicator_style())
+            box.setAccessibleName(box.text())
+            self.add(box)
         self.add(Heading("Grid"))
         self.grid = QComboBox()
         self.grid.setAccessibleName("Grid of the solver")
@@ -172,6 +194,12 @@ class FreezePanel(Panel):
 
     def _show_state(self) -> None:
         workspace = self.workspace
+        live, trouble = workspace.live, workspace.live.trouble
+        for box, is_on in ((self.follows, live.follows), (self.solves, live.solves)):
+            if box.isChecked() != is_on:
+                box.blockSignals(True)
+                box.setChecked(is_on)
+                box.blockSignals(False)
         state = workspace.state
         solving = state is State.SOLVING
         self.cancel.setVisible(solving or workspace.is_checking)
@@ -191,6 +219,10 @@ class FreezePanel(Panel):
             progress = workspace.progress
             fraction = "" if progress is None else f" {100 * progress.fraction:.0f} %"
             text, tone = f"Solving{fraction}", "accent"
+        elif trouble is not None:
+            text, tone = f"! Not solved. {trouble.what} {trouble.remedy}", "warn"
+        elif state is State.PREVIEW:
+            text, tone = "~ A preview of the end of the first freeze; not solved yet.", "preview"
         elif state is State.CURRENT:
             assert workspace.result is not None
             spacing = workspace.result.settings.spacing_mm
@@ -199,7 +231,7 @@ class FreezePanel(Panel):
             text, tone = "! The result is out of date: the plan has changed since.", "warn"
         else:
             text, tone = "Not solved yet.", "muted"
-        self.solve.setText("Solve again" if state in (State.CURRENT, State.OUT_OF_DATE) else "Solve")
+        self.solve.setText("Solve again" if state in SOLVED_BEFORE else "Solve")
         self.solve.setToolTip(f"{text} (F9)")
         self.why.say(text, tone)
 

@@ -30,6 +30,8 @@ def run_apart(
     sizes: Sizes,
     progress: Progress,
     surroundings: Mapping[str, str | None] | None = None,
+    *,
+    may_start_others: bool = False,
 ) -> tuple[T, float]:
     """Run a task in a fresh process; return its answer and the seconds from start to answer.
 
@@ -37,6 +39,8 @@ def run_apart(
     ----------
     surroundings : mapping, optional
         Environment variables of the process; None removes one.
+    may_start_others : bool
+        Whether the process starts processes of its own, which then end with it.
 
     Raises
     ------
@@ -47,7 +51,7 @@ def run_apart(
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_answer, args=(theirs, task, sizes), daemon=True)
+    process = context.Process(target=_answer, args=(theirs, task, sizes), daemon=not may_start_others)
     with _environment(surroundings or {}):
         began = time.perf_counter()
         process.start()

@@ -15,14 +15,22 @@ from cryoplan.workflow.benchmark.timing import usable_cores
 
 if TYPE_CHECKING:
     from cryoplan.workflow.benchmark.drawing import StrokeTimes
+    from cryoplan.workflow.benchmark.following import DragMeasure
     from cryoplan.workflow.benchmark.subjects import Patient
 
 
 class _Bench:
     """What the measurements share."""
 
-    def __init__(self, sizes: Sizes, progress: Progress, stroke_times: StrokeTimes | None) -> None:
-        self.sizes, self.progress, self.stroke_times = sizes, progress, stroke_times
+    def __init__(
+        self,
+        sizes: Sizes,
+        progress: Progress,
+        stroke_times: StrokeTimes | None,
+        drag_times: DragMeasure | None,
+    ) -> None:
+        self.sizes, self.progress = sizes, progress
+        self.stroke_times, self.drag_times = stroke_times, drag_times
 
     @cached_property
     def patient(self) -> Patient:
@@ -50,6 +58,18 @@ def _coarse(bench: _Bench) -> Iterator[Row]:
     from cryoplan.workflow.benchmark import solves
 
     return solves.coarse(bench.patient, bench.progress)
+
+
+def _following(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import following
+
+    return following.following(bench.sizes, bench.progress, bench.drag_times)
+
+
+def _preview_distance(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import following
+
+    return following.distance(bench.patient, bench.progress)
 
 
 def _standard(bench: _Bench) -> Iterator[Row]:
@@ -158,6 +178,8 @@ _PARTS = (
     _Part(("copy-memory", "copy-memory-all", "copy-cache"), _bandwidth),
     _Part(("freeze-64", "textbook-loops", "textbook-numpy"), _textbook),
     _Part(("preview", "cycle-2mm"), _coarse),
+    _Part(("preview-latency", "preview-latency-95", "preview-stall"), _following),
+    _Part(("preview-distance", "preview-distance-95"), _preview_distance),
     _Part(("build-1mm", "cycle-1mm", "stage-bandwidth", "freeze-1mm"), _standard),
     _Part(("first-result-cold", "first-result-warm"), _start),
     _Part(("memory-120",), _memory),
@@ -183,6 +205,7 @@ def run_benchmark(
     sizes: Sizes = USUAL,
     progress: Progress = SILENT,
     stroke_times: StrokeTimes | None = None,
+    drag_times: DragMeasure | None = None,
 ) -> Benchmark:
     """Measure.
 
@@ -198,6 +221,8 @@ def run_benchmark(
         Told what is being measured; asked between runs and by the solver whether to stop.
     stroke_times : callable, optional
         Measures the brush in a window of its own, which this package cannot make.
+    drag_times : callable, optional
+        Measures in the same way how the ice follows a probe.
 
     Raises
     ------
@@ -216,7 +241,7 @@ def run_benchmark(
                 place="--only",
             )
     parts = [p for p in _PARTS if (set(only) & set(p.cases) if only else full or not p.full)]
-    bench = _Bench(sizes, progress, stroke_times)
+    bench = _Bench(sizes, progress, stroke_times, drag_times)
     rows: list[Row] = []
     for number, part in enumerate(parts):
         check_cancelled(progress)

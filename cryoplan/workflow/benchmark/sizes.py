@@ -39,6 +39,8 @@ class Sizes:
         Voxels of the scan that is drawn on, along x, y and z.
     strokes, stroke_points : int
         Strokes of the brush, and events of the mouse in each.
+    drag_s : float
+        How long a probe is dragged.
     repeats : int
         Runs of whatever takes at most five seconds; longer ones are run three times or once.
     """
@@ -67,6 +69,7 @@ class Sizes:
     drawn_size: tuple[int, int, int] = (512, 512, 300)
     strokes: int = 12
     stroke_points: int = 25
+    drag_s: float = 8.0
     repeats: int = 5
 
 
@@ -95,6 +98,7 @@ TINY = Sizes(
     drawn_size=(48, 44, 40),
     strokes=3,
     stroke_points=4,
+    drag_s=0.6,
     repeats=1,
 )
 """For tests: every figure is measured, and none means anything."""

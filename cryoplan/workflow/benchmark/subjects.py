@@ -104,6 +104,20 @@ class Patient:
         )
         return replace(plan, probes=(*plan.probes, *twins))
 
+    @property
+    def four_probes(self) -> Plan:
+        """The plan with four probes: the first of the three has a twin nearer to the feet."""
+        first = self.plan.probes[0]
+        twin = replace(
+            first, name=f"{first.name}b", tip_mm=_below(first.tip_mm), entry_mm=_below(first.entry_mm)
+        )
+        return replace(self.plan, probes=(*self.plan.probes, twin))
+
+    @property
+    def standard(self) -> SolverSettings:
+        """The standard quality."""
+        return replace(STANDARD, spacing_mm=self.sizes.standard_mm)
+
     def problem(self, plan: Plan, spacing_mm: float, cells: int) -> Problem:
         """Return the problem of a plan on about ``cells ** 3`` cells."""
         settings = replace(STANDARD, spacing_mm=spacing_mm)
