@@ -37,6 +37,9 @@ FIELD_MM = 230.0
 LATER_MS = 60
 """While a stroke is drawn the other two views follow a little later: the hand looks at one of them."""
 
+BESIDE_MS = 120
+"""The same while a probe is dragged; its ice does not come more often anyway."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -96,9 +99,9 @@ class SlicePicture(QWidget):
         self.setObjectName(f"{orientation.value}-view")
         view.changed.connect(self._view_changed)
         workspace.case_changed.connect(self._case_changed)
-        workspace.plan_changed.connect(self.update)
+        workspace.plan_changed.connect(self._plan_moved)
         workspace.result_changed.connect(self.update)
-        workspace.state_changed.connect(self.update)
+        workspace.state_changed.connect(self._plan_moved)
         workspace.second.changed.connect(self.update)
         workspace.proposed.changed.connect(self.update)
         self.placing.changed.connect(self.update)
@@ -265,9 +268,23 @@ class SlicePicture(QWidget):
         if self.outlining.is_drawing and not self._is_drawn_on():
             self._late |= QRegion(part)
             if not self._later.isActive():
-                self._later.start()
+                self._later.start(LATER_MS)
         else:
             self.update(part)
+
+    @Slot()
+    def _plan_moved(self) -> None:
+        """Follow the plan and its ice: at once, or a little later beside the view that the hand is on."""
+        if self._workspace.live.is_held() and not self._is_in_hand():
+            self._late |= QRegion(self.rect())
+            if not self._later.isActive():
+                self._later.start(BESIDE_MS)
+        else:
+            self.update()
+
+    def _is_in_hand(self) -> bool:
+        """Tell whether a probe is dragged in this view; `SliceView` knows."""
+        return False
 
     @Slot()
     def _catch_up(self) -> None:

@@ -68,10 +68,9 @@ def following(sizes: Sizes, progress: Progress, drag_times: DragMeasure | None) 
         "preview-latency",
         statistics.median(found.latency_ms),
         len(found.latency_ms),
-        f"from the event of the mouse to a slice drawn with the ice of its plan or a later one, "
-        f"4 probes, 60 events a second; median, worst "
-        f"{max(found.latency_ms):.0f} ms; "
-        f"{found.previews / found.seconds:.1f} previews a second; {final} from letting go to the final result",
+        "from the event of the mouse to a slice drawn with the ice of its plan or a later one, 4 probes, 60 "
+        f"events a second; median, worst {max(found.latency_ms):.0f} ms; "
+        f"{found.previews / found.seconds:.1f} previews a second; final result {final} after letting go",
     )
     yield row("preview-latency-95", float(np.percentile(found.latency_ms, 95)), len(found.latency_ms),
               "95th percentile of the same")  # fmt: skip
