@@ -21,7 +21,19 @@ from cryoplan.core.progress import Cancelled, ProgressReport
 
 DONE, USAGE, REFUSED, CANCELLED, INTERNAL = 0, 2, 3, 4, 5
 
-COMMANDS = ("gui", "demo", "info", "run", "structures", "report", "verify", "calibrate", "bench", "codes")
+COMMANDS = (
+    "gui",
+    "demo",
+    "info",
+    "run",
+    "structures",
+    "paths",
+    "report",
+    "verify",
+    "calibrate",
+    "bench",
+    "codes",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -100,21 +112,20 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
 
     masks = commands.add_parser("structures", help="every structure as a mask, and what is found by itself")
-    masks.add_argument("--image", type=Path, required=True, metavar="PATH", help="image file or DICOM folder")
-    masks.add_argument("--series", metavar="UID", help="which series of the folder")
-    masks.add_argument("--structures", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
-    masks.add_argument(
-        "--mesh-axes", choices=("LPS", "RAS"), default="", help="axes of meshes that do not state theirs"
-    )
-    masks.add_argument("--target", metavar="NAME", help="the tumour that the planning grid lies around")
+    _image_options(masks, "the tumour that the planning grid lies around")
     masks.add_argument(
         "--auto", type=_words, default=(), metavar="PART,PART,...", help="skin, bone, lung, air, fat, vessel"
     )
     masks.add_argument("--planning-grid", action="store_true", help="masks on the planning grid")
     masks.add_argument("--out", type=Path, required=True, metavar="DIR")
-    masks.add_argument("--accept", action="append", default=[], metavar="CODE")
     masks.add_argument("--json", action="store_true", help="progress and result as JSON lines")
     masks.set_defaults(command=_structures)
+
+    paths = commands.add_parser("paths", help="what each needle passes, how near it comes, angles, pairs")
+    _image_options(paths, "the tumour that probes are meant for")
+    paths.add_argument("--plan", type=Path, required=True, metavar="plan.json")
+    paths.add_argument("--json", action="store_true", help="all of it as one JSON object")
+    paths.set_defaults(command=_paths)
 
     report = commands.add_parser("report", help="the PDF of a saved case; refuses a stale result")
     report.add_argument("case", type=Path, metavar="CASE")
@@ -146,6 +157,19 @@ def _parser() -> argparse.ArgumentParser:
     codes.add_argument("--json", action="store_true")
     codes.set_defaults(command=_codes)
     return parser
+
+
+def _image_options(parser: argparse.ArgumentParser, target: str) -> None:
+    parser.add_argument(
+        "--image", type=Path, required=True, metavar="PATH", help="image file or DICOM folder"
+    )
+    parser.add_argument("--series", metavar="UID", help="which series of the folder")
+    parser.add_argument("--structures", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    parser.add_argument(
+        "--mesh-axes", choices=("LPS", "RAS"), default="", help="axes of meshes that do not state theirs"
+    )
+    parser.add_argument("--target", metavar="NAME", help=target)
+    parser.add_argument("--accept", action="append", default=[], metavar="CODE")
 
 
 def _gui(options: argparse.Namespace) -> int:
@@ -267,6 +291,24 @@ def _structures(options: argparse.Namespace) -> int:
             if finding.level is not Level.OK:
                 print(f"{finding.level.value}: {finding.text}")
         _say_result(written.files, options.out)
+    return DONE
+
+
+def _paths(options: argparse.Namespace) -> int:
+    from cryoplan import workflow
+    from cryoplan.workflow.paths_out import paths_text, read_paths
+
+    found = read_paths(
+        image=options.image,
+        structures=options.structures,
+        plan_path=options.plan,
+        probes=workflow.catalogue(),
+        series_uid=options.series,
+        target=options.target,
+        accept=options.accept,
+        mesh_axes=options.mesh_axes,
+    )
+    print(json.dumps(found.to_json()) if options.json else paths_text(found))
     return DONE
 
 

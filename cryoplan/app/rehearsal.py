@@ -14,8 +14,9 @@ from cryoplan.case.case import Case
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.geometry import as_point
 from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.clearance import clearances
 from cryoplan.plan.edits import add_probe
-from cryoplan.plan.path import clearances, passes
+from cryoplan.plan.path import passes
 from cryoplan.plan.plan import Plan
 from cryoplan.scene.readout import Readout
 
@@ -36,7 +37,7 @@ def rehearse_case(case: Case) -> None:
     try:
         workflow.check(case, plan, catalogue)
         for probe in plan.probes:
-            clearances(case, probe, catalogue.model(probe.model))
+            clearances(case, probe, catalogue.model(probe.model).outer_diameter.value)
             passes(case, probe)
         Readout(case)  # the distance to the target's surface
     except CryoplanError as error:

@@ -1,25 +1,33 @@
-"""Path: what a probe passes on its way from skin to tip, and how near it comes to everything else."""
+"""Path: what a shaft passes on its way from skin to tip, in order and with lengths."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from cryoplan.case.case import Case
-from cryoplan.case.skin import body_mask, sample_mask
+from cryoplan.case.skin import body_mask
 from cryoplan.case.structure import Role, Structure
 from cryoplan.case.surface import signed_distance_mm
-from cryoplan.core.geometry import FloatArray
+from cryoplan.plan.crossing import Axis, Stretch
 from cryoplan.plan.probe import Probe, ProbeModel
-
-STEP_MM = 0.5
-"""Longest distance of two samples along the shaft."""
+from cryoplan.plan.shaft import Shaft
 
 UNLABELLED = "unlabelled"
 OUTSIDE = "outside the body"
+
+_SLIVER_MM = 0.5
+"""Gaps between two outlines that are thinner belong to them: voxels tell no more."""
+
+_AT_SKIN_MM = 1.5
+"""So far below the entry the air beside the skin counts as skin: that is how exactly entries lie on it."""
+
+_ZONE_STEP_MM = 0.5
+_LONGEST_NAME = 24
 
 # Who owns a place that several structures claim: the first of this list; a vein in the liver is a vein.
 _OWNERS = (
@@ -38,67 +46,161 @@ _OWNERS = (
     (Role.BODY,),
 )
 
+# What a CT shows where nobody outlined anything, by the upper end of its range. Source of the ranges: usual
+# windows of fat (-190 to -30 HU) and soft tissue; contrast in vessels may pass for bone, so it says "dense".
+_LOOKS_LIKE = ((-300.0, "air or lung"), (-30.0, "fat"), (250.0, "soft tissue"), (np.inf, "bone or dense"))
+_LOOK_AT_LEAST_MM = 3.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """A stretch of the shaft within one structure."""
-
-    structure: str
-    length_mm: float
-    from_mm: float
-    """Depth below the entry at which the stretch begins."""
-
-    def to_json(self) -> dict[str, object]:
-        """Return the contract's object."""
-        return {"structure": self.structure, "length_mm": self.length_mm}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clearance:
-    """Least distance of the shaft's surface to a structure's surface.
+    """A stretch of the shaft within one structure.
 
     Attributes
     ----------
     structure : str
-        Its name.
-    mm : float
-        Negative inside: then how deep the axis lies within, plus the shaft's radius.
-    at_depth_mm : float
-        Depth below the entry of that place.
-    crossed_mm : float
-        Length of the shaft's axis within the structure, whoever else claims the place.
+        Its name, `UNLABELLED` or `OUTSIDE`.
+    length_mm : float
+        Along the shaft.
+    from_mm : float
+        Depth below the entry at which the stretch begins.
+    looks_like : str
+        What the Hounsfield values of a place that nobody outlined say; empty elsewhere.
     """
 
     structure: str
-    mm: float
-    at_depth_mm: float
-    crossed_mm: float
+    length_mm: float
+    from_mm: float
+    looks_like: str = ""
 
     def to_json(self) -> dict[str, object]:
-        """Return the contract's object."""
-        return {"structure": self.structure, "mm": self.mm, "at_depth_mm": self.at_depth_mm}
+        """Return the contract's object, and what unlabelled tissue looks like."""
+        found: dict[str, object] = {"structure": self.structure, "length_mm": self.length_mm}
+        return found | ({"looks_like": self.looks_like} if self.looks_like else {})
 
 
-def passes(case: Case, probe: Probe) -> tuple[Pass, ...]:
-    """Return what the axis of a probe runs through, from entry to tip, in order.
+def passes(case: Case, shaft: Shaft) -> tuple[Pass, ...]:
+    """Return what the axis of a probe or tool runs through, from entry to tip, in order.
 
-    Sampled at most every 0.5 mm; the lengths add up to the depth. Where structures overlap the more specific
-    one counts (a tumour before its organ), of two alike the smaller. Places that nobody outlined are called
-    ``unlabelled``, and ``outside the body`` where the body is known to end.
+    The lengths add up to the depth; each border is right within a part of a voxel (see
+    `cryoplan.case.subvoxel`). Where structures overlap the more specific one counts (a tumour before its
+    organ), of two alike the smaller. Places that nobody outlined are called ``unlabelled``, and ``outside the
+    body`` where the body is known to end.
     """
-    points, step = _samples(probe)
-    names = np.full(len(points), UNLABELLED, dtype=object)
+    axis = Axis(shaft)
+    layers: list[tuple[str, tuple[Stretch, ...]]] = []
+    for structure in owners(case.structures):
+        stretches = axis.stretches(structure.mask)
+        if stretches:
+            layers.append((structure.name, stretches))
     body = body_mask(case)
-    if body is not None:
-        names[~sample_mask(body, points)] = OUTSIDE
-    for structure in reversed(owners(case.structures)):
-        names[sample_mask(structure.mask, points)] = structure.name
-    starts = np.concatenate([[0], np.flatnonzero(names[1:] != names[:-1]) + 1])
-    ends = np.concatenate([starts[1:], [len(names)]])
-    return tuple(
-        Pass(structure=str(names[a]), length_mm=float((b - a) * step), from_mm=float(a * step))
-        for a, b in zip(starts, ends, strict=True)
-    )
+    # In the body and nobody's is unlabelled; without a body everything else is.
+    within = (Stretch(0.0, axis.depth_mm),) if body is None else axis.stretches(body)
+    layers.append((UNLABELLED, within))
+    named = _without_slivers(_overlaid(layers, axis.depth_mm), axis.depth_mm)
+    found: list[Pass] = []
+    for name, stretch in named:
+        one = Pass(structure=name, length_mm=stretch.to_mm - stretch.from_mm, from_mm=stretch.from_mm)
+        found += _looked_at(case, axis, one) if name == UNLABELLED else [one]
+    return tuple(found)
+
+
+def _overlaid(
+    layers: Sequence[tuple[str, tuple[Stretch, ...]]], depth_mm: float
+) -> list[tuple[str, Stretch]]:
+    """Return who owns each part of the shaft: the first layer that holds it, else the outside."""
+    cuts = {0.0, depth_mm}
+    for _, stretches in layers:
+        cuts |= {edge for s in stretches for edge in (s.from_mm, s.to_mm)}
+    edges = sorted(cuts)
+    found: list[tuple[str, Stretch]] = []
+    for low, high in pairwise(edges):
+        middle = 0.5 * (low + high)
+        name = next(
+            (n for n, stretches in layers if any(s.from_mm <= middle < s.to_mm for s in stretches)), OUTSIDE
+        )
+        if found and found[-1][0] == name:
+            found[-1] = (name, Stretch(found[-1][1].from_mm, high))
+        else:
+            found.append((name, Stretch(low, high)))
+    return found
+
+
+def _without_slivers(named: list[tuple[str, Stretch]], depth_mm: float) -> list[tuple[str, Stretch]]:
+    """Give thin gaps to their neighbours: outlines that touch do not meet to the hundredth."""
+    kept: list[tuple[str, Stretch]] = []
+    for number, (name, stretch) in enumerate(named):
+        length = stretch.to_mm - stretch.from_mm
+        is_gap = name in (UNLABELLED, OUTSIDE)
+        at_skin = number == 0 and name == OUTSIDE and length < _AT_SKIN_MM and len(named) > 1
+        between = 0 < number < len(named) - 1 and is_gap and length < _SLIVER_MM
+        if at_skin or between:
+            continue
+        kept.append((name, stretch))
+    joined: list[tuple[str, Stretch]] = []
+    for name, stretch in kept:
+        begin = stretch.from_mm
+        if joined:
+            last, before = joined[-1]
+            # The gap is shared in its middle.
+            begin = 0.5 * (before.to_mm + stretch.from_mm)
+            if last == name:
+                joined[-1] = (name, Stretch(before.from_mm, stretch.to_mm))
+                continue
+            joined[-1] = (last, Stretch(before.from_mm, begin))
+        joined.append((name, Stretch(begin if joined else 0.0, stretch.to_mm)))
+    last, stretch = joined[-1]
+    joined[-1] = (last, Stretch(stretch.from_mm, depth_mm))
+    return joined
+
+
+def _looked_at(case: Case, axis: Axis, one: Pass) -> list[Pass]:
+    """Split an unlabelled stretch by what its Hounsfield values look like; other scans say nothing."""
+    if case.scan.facts.modality != "CT":
+        return [one]
+    image = case.scan.volume
+    mine = (axis.depths >= one.from_mm) & (axis.depths < one.from_mm + one.length_mm)
+    index = np.rint(image.grid.mm_to_index(axis.points[mine])).astype(np.int64)
+    index = index[np.all((index >= 0) & (index < np.asarray(image.grid.size)), axis=1)]
+    if not len(index):
+        return [one]
+    i, j, k = index.T
+    kinds = np.searchsorted([top for top, _ in _LOOKS_LIKE], image.values[k, j, i])
+    depths = axis.depths[mine][: len(kinds)]
+    # Runs that are too short to mean anything, such as noise, belong to the one before.
+    starts = [0]
+    for n in np.flatnonzero(np.diff(kinds)) + 1:
+        end = next((m for m in range(n, len(kinds)) if kinds[m] != kinds[n]), len(kinds))
+        if (end - n) * axis.step_mm >= _LOOK_AT_LEAST_MM and kinds[n] != kinds[starts[-1]]:
+            starts.append(int(n))
+    edges = [one.from_mm, *(float(depths[n]) - 0.5 * axis.step_mm for n in starts[1:])]
+    ends = [*edges[1:], one.from_mm + one.length_mm]
+    return [
+        replace(one, from_mm=a, length_mm=b - a, looks_like=_LOOKS_LIKE[int(kinds[n])][1])
+        for a, b, n in zip(edges, ends, starts, strict=True)
+    ]
+
+
+def sentence(case: Case, found: Sequence[Pass]) -> str:
+    """Return a path as it is dictated: ``fat 14, muscle 9, liver 41, tumour 22 mm; pleura crossed: no``."""
+    parts = []
+    for one in found:
+        name = f"{one.looks_like} (not outlined)" if one.looks_like else _short(one.structure)
+        if round(one.length_mm) > 0:
+            parts.append(f"{name} {one.length_mm:.0f}")
+    path = f"{', '.join(parts)} mm" if parts else "nothing"
+    return f"{path}; pleura crossed: {_pleura(case, found)}"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1].rstrip(' ,')}…"
+
+
+def _pleura(case: Case, found: Sequence[Pass]) -> str:
+    outlined = {s.name for s in case.structures if s.role in (Role.LUNG, Role.PLEURA)}
+    if any(one.structure in outlined or one.looks_like == "air or lung" for one in found):
+        return "YES"
+    return "no" if outlined else "no lung outlined"
 
 
 def owners(structures: tuple[Structure, ...]) -> list[Structure]:
@@ -118,47 +220,34 @@ def _volume_ml(structure: Structure) -> float:
     return known
 
 
-def clearances(
-    case: Case, probe: Probe, model: ProbeModel, *, roles: Collection[Role] | None = None
-) -> tuple[Clearance, ...]:
-    """Return for every structure but the body how near the shaft comes, in the case's order.
+def overshoot_mm(case: Case, shaft: Shaft) -> float | None:
+    """Return how far the metal tip lies beyond the target's far side, along the shaft.
 
-    With `roles`, only structures of these roles: the surfaces of fat and organs are large and take longest.
-
-
-    The drawn outline is measured, voxel faces and all: right within half a voxel of what was meant.
+    Negative when the tip ends within the target or before it; None when the axis misses the target or there
+    is none.
     """
-    points, step = _samples(probe)
-    radius = 0.5 * model.outer_diameter.value
-    found = []
-    for structure in case.structures:
-        if structure.role is Role.BODY or (roles is not None and structure.role not in roles):
-            continue
-        distance = signed_distance_mm(structure.mask, points)
-        least = int(np.argmin(distance))
-        crossed = int(np.count_nonzero(distance < 0.0))
-        found.append(
-            Clearance(
-                structure=structure.name,
-                mm=float(distance[least]) - radius,
-                at_depth_mm=float((least + 0.5) * step),
-                crossed_mm=crossed * step,
-            )
-        )
-    return tuple(found)
+    target = case.target
+    if target is None:
+        return None
+    axis = Axis(shaft)
+    stretches = axis.stretches(target.mask)
+    if not stretches:
+        return None
+    if stretches[-1].to_mm < axis.depth_mm:
+        return axis.depth_mm - stretches[-1].to_mm
+    # The tip is inside: how much of the target is still ahead, looked for as far as a target can reach.
+    ahead = replace(shaft, tip_mm=shaft.point_behind_tip_mm(-_FAR_AHEAD_MM))  # type: ignore[type-var]
+    further = Axis(ahead).stretches(target.mask)
+    left = next(s.to_mm for s in further if s.to_mm >= axis.depth_mm - _SLIVER_MM)
+    return axis.depth_mm - left
+
+
+_FAR_AHEAD_MM = 200.0
 
 
 def active_zone_gap_mm(probe: Probe, model: ProbeModel, target: Structure) -> float:
     """Return the least distance of the active zone's axis to the target's surface, negative inside."""
     front, back = probe.active_zone_mm(model)
-    count = max(int(np.ceil(model.active_length.value / STEP_MM)), 1) + 1
+    count = max(int(np.ceil(model.active_length.value / _ZONE_STEP_MM)), 1) + 1
     points = np.linspace(front, back, count)
     return float(signed_distance_mm(target.mask, points).min())
-
-
-def _samples(probe: Probe) -> tuple[FloatArray, float]:
-    """Return the middles ``(n, 3)`` of equal pieces of the shaft from entry to tip, and their length."""
-    count = int(np.ceil(probe.depth_mm / STEP_MM))
-    step = probe.depth_mm / count
-    depths = (np.arange(count) + 0.5) * step
-    return np.asarray(probe.entry_mm, float) + depths[:, None] * probe.direction, step

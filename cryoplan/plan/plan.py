@@ -110,6 +110,11 @@ class Plan:
             f"There is no tool {name!r}.", "Choose one of the plan's tools.", code="tool-unknown", place=name
         )
 
+    @property
+    def shafts(self) -> tuple[Probe | Tool, ...]:
+        """Everything with a shaft: probes, then tools."""
+        return (*self.probes, *self.tools)
+
     def colour_number(self, probe: Probe) -> int:
         """Return the index of a probe's colour in the theme: its own, else that of its place in the plan."""
         return self.probes.index(probe) % MOST_COLOURS if probe.colour is None else probe.colour

@@ -17,6 +17,7 @@ from cryoplan.plan.probe import ProbeModel
 from cryoplan.plan.protocol import Phase, PhaseKind, ThawMode
 from cryoplan.report.decision import WARM_DEGC
 from cryoplan.report.parts import Bar, Fact, Segment, Table
+from cryoplan.report.room_tables import room_tables
 from cryoplan.report.wording import (
     NO_BREAK,
     cranio_caudal,
@@ -43,9 +44,10 @@ SOLVER_ERROR = (
 def tables(
     case: Case, plan: Plan, catalogue: Catalogue, tissues: TissueTable, assessment: Assessment
 ) -> tuple[Table, ...]:
-    """Return probes, pairs, thermocouples and tissues; tables without rows are left out."""
+    """Return probes, handling, tools, pairs, thermocouples and tissues; those without rows are left out."""
     found = (
         _probes(case, plan, catalogue),
+        *room_tables(plan),
         _pairs(plan, catalogue),
         _thermocouples(plan, assessment),
         _tissues(case, tissues, assessment),

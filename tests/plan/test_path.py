@@ -6,15 +6,26 @@ import numpy as np
 import pytest
 
 from cryoplan.case.structure import Role
+from cryoplan.core.volume import Volume
+from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.plan.catalogue import load_catalogue
-from cryoplan.plan.path import OUTSIDE, UNLABELLED, active_zone_gap_mm, clearances, owners, passes
+from cryoplan.plan.clearance import clearances
+from cryoplan.plan.path import (
+    OUTSIDE,
+    UNLABELLED,
+    active_zone_gap_mm,
+    overshoot_mm,
+    owners,
+    passes,
+    sentence,
+)
 from cryoplan.plan.probe import Probe
 from tests.support.cases import OBLIQUE, ball, box, case, grid, scan, structure
 
 WHERE = grid(size=(100, 120, 60), spacing=(1, 1, 2))
 SKEW = grid(size=(110, 130, 70), spacing=(1, 1.1, 1.9), direction=OBLIQUE)
 GENERIC = load_catalogue()["generic-15g"]
-RADIUS = 0.5 * 1.83
+DIAMETER_MM = 1.83
 
 
 def shaft(tip=(0.0, 20.0, 0.0), entry=(0.0, -50.0, 0.0)) -> Probe:
@@ -81,41 +92,6 @@ def test_every_role_has_a_rank():
     assert ranked[-1] is Role.BODY
 
 
-@pytest.mark.parametrize("where", [WHERE, SKEW], ids=["plain", "oblique"])
-def test_the_clearance_of_a_ball_is_a_formula(where):
-    half_voxel = 0.5 * float(np.linalg.norm(where.spacing_mm))
-    made = case(scan(where), structure("ball", ball(where, (18, 0, 0), 8), Role.GALLBLADDER))
-    (found,) = clearances(made, shaft(tip=(0, 40, 0)), GENERIC)
-    assert found.mm == pytest.approx(18 - 8 - RADIUS, abs=half_voxel)
-    assert found.at_depth_mm == pytest.approx(50, abs=3)
-    assert found.crossed_mm == 0.0
-    assert set(found.to_json()) == {"structure", "mm", "at_depth_mm"}
-
-
-@pytest.mark.parametrize("where", [WHERE, SKEW], ids=["plain", "oblique"])
-def test_the_clearance_is_negative_inside_with_the_length_crossed(where):
-    half_voxel = 0.5 * float(np.linalg.norm(where.spacing_mm))
-    made = case(scan(where), structure("ball", ball(where, (3, 0, 0), 12), Role.GALLBLADDER))
-    (found,) = clearances(made, shaft(tip=(0, 40, 0)), GENERIC)
-    assert found.mm == pytest.approx(-9 - RADIUS, abs=half_voxel)
-    assert found.crossed_mm == pytest.approx(2 * np.sqrt(12**2 - 3**2), abs=2 * half_voxel)
-    assert found.at_depth_mm == pytest.approx(50, abs=3)
-
-
-def test_a_structure_beyond_the_tip_is_measured_from_the_tip():
-    made = case(scan(WHERE), structure("ball", ball(WHERE, (0, 40, 0), 10), Role.BOWEL))
-    (found,) = clearances(made, shaft(tip=(0, 20, 0)), GENERIC)
-    assert found.mm == pytest.approx(10 - RADIUS, abs=1.2)
-    assert found.at_depth_mm == pytest.approx(70, abs=0.6)
-
-
-def test_the_body_has_no_clearance_and_all_others_have():
-    names = [c.structure for c in clearances(layered(WHERE), shaft(), GENERIC)]
-    assert names == ["liver", "vein", "tumour"]
-    chosen = clearances(layered(WHERE), shaft(), GENERIC, roles={Role.VESSEL, Role.BODY})
-    assert [c.structure for c in chosen] == ["vein"]
-
-
 @pytest.mark.parametrize(
     ("tip", "gap"),
     [
@@ -136,6 +112,47 @@ def test_a_path_on_the_real_ct(liver_case):
     names = [p.structure for p in passes(liver_case, probe)]
     liver = "liver (parenchyma outside the targets)"
     assert names[-4:] == [UNLABELLED, liver, tumour, liver]
-    by_name = {c.structure: c for c in clearances(liver_case, probe, GENERIC)}
+    by_name = {c.structure: c for c in clearances(liver_case, probe, DIAMETER_MM)}
     assert by_name[tumour].mm < 0 < by_name["gallbladder"].mm
     assert 10 < by_name["gallbladder"].mm < 20
+
+
+def test_unlabelled_tissue_is_named_by_its_hounsfield_values_and_noise_is_not():
+    where = grid(size=(60, 140, 40), spacing=(1, 1, 2))
+    values = np.full(where.shape, -1000, np.int16)
+    y = where.index_to_mm(np.stack([np.zeros(140), np.arange(140), np.zeros(140)], axis=1))[:, 1]
+    for low, high, hu in ((-50, -36, -100), (-36, -20, 50), (-20, -10, 600), (-10, 60, 40)):
+        values[:, (y >= low) & (y < high)] = hu
+    values[:, (y >= 5) & (y < 6)] = 400  # thinner than means anything
+    facts = ScanFacts(path="made", kind="phantom", code="T", modality="CT")
+    seen = Scan(volume=Volume(grid=where, values=values), facts=facts)
+    found = passes(case(seen), shaft(entry=(0.0, -50.0, 0.0)))
+    assert [p.looks_like for p in found] == ["fat", "soft tissue", "bone or dense", "soft tissue"]
+    assert [p.length_mm for p in found] == pytest.approx([14, 16, 10, 30], abs=1.0)
+    assert sum(p.length_mm for p in found) == pytest.approx(70.0)
+    assert sentence(case(seen), found).startswith("fat (not outlined) 14, soft tissue (not outlined) 16")
+    assert found[0].to_json()["looks_like"] == "fat"
+
+
+def test_the_sentence_reads_as_it_is_dictated_and_says_pleura():
+    made = layered(WHERE)
+    words = sentence(made, passes(made, shaft(entry=(0.0, -44.0, 0.0))))
+    assert words.endswith("liver 20, vein 5, liver 15, tumour 10 mm; pleura crossed: no lung outlined")
+    lung = structure("left lung", box(WHERE, (-25, -40, -25), (25, -32, 25)), Role.LUNG)
+    far = structure("left lung", box(WHERE, (30, 30, -25), (38, 40, 25)), Role.LUNG)
+    for other, word in ((lung, "YES"), (far, "no")):
+        breathing = made.changed(structures=(*made.structures, other))
+        found = passes(breathing, shaft(entry=(0.0, -44.0, 0.0)))
+        assert sentence(breathing, found).endswith(f"pleura crossed: {word}")
+
+
+@pytest.mark.parametrize(
+    ("tip_y", "overshoot"), [(33, 5), (28, 0), (20, -8), (11, -17)], ids=["beyond", "at", "within", "before"]
+)
+def test_the_overshoot_is_how_far_the_tip_lies_beyond_the_target(tip_y, overshoot):
+    assert overshoot_mm(layered(WHERE), shaft(tip=(0, tip_y, 0))) == pytest.approx(overshoot, abs=0.6)
+
+
+def test_an_axis_that_misses_the_target_has_no_overshoot():
+    assert overshoot_mm(layered(WHERE), shaft(tip=(22, 33, 0), entry=(22, -50, 0))) is None
+    assert overshoot_mm(layered(WHERE).changed(target_name=""), shaft()) is None

@@ -21,6 +21,7 @@ from cryoplan.margins.limits import Limits
 from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.plan.probe import Probe
 from cryoplan.plan.protocol import Phase, PhaseKind, Protocol, ThawMode
+from cryoplan.plan.tool import Tool, ToolKind
 from cryoplan.report.content import build_content
 from cryoplan.report.decision import target_facts
 from cryoplan.report.fonts import REPLACED_NOTE
@@ -191,6 +192,28 @@ def test_first_page_is_the_decision_and_second_the_technique(usual):
         "Picture 3d shows the target.",
     ):
         assert words in second
+
+
+def test_order_ports_notes_and_other_needles_are_printed_and_nothing_where_there_are_none(usual):
+    assert not any(word in usual[2][1] for word in ("Handling", "Other needles"))
+    the_plan = plan(
+        replace(probe("1"), order=2, channel="B 1", note="last, near the bowel — 4 mm"),
+        replace(probe("2", (10.0, 19.0, 0.0)), order=1),
+    )
+    needle = Tool(
+        name="HD1",
+        kind=ToolKind.HYDRODISSECTION,
+        tip_mm=(0, 0, 25),
+        entry_mm=(0, -70, 25),
+        diameter_mm=0.7,
+        length_mm=150,
+        note="saline with contrast",
+    )
+    _, pages = _read(render_pdf(_content(replace(the_plan, tools=(needle,)))))
+    words = " ".join(pages)
+    assert "Probe Goes in as Console port Note 2 1 1 2 B 1 last, near the bowel — 4 mm" in words
+    assert re.search(r"HD1 hydrodissection needle .* 70\.0 0\.7 × 150 saline with contrast", words)
+    assert "They do not freeze." in words
 
 
 def test_every_text_of_the_content_is_on_the_pages(usual):

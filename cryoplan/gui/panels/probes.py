@@ -13,8 +13,9 @@ from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.probe_editor import ProbeEditor
 from cryoplan.gui.parts import SIGNS, STALE, Heading, Name, Press, Swatch, Text, short_name
 from cryoplan.gui.probe_gestures import PARALLEL_MM, copy_selected, delete_selected, selected, toggle_lock
+from cryoplan.plan.clearance import Clearance, clearances
 from cryoplan.plan.limits import placement_limits
-from cryoplan.plan.path import Clearance, Pass, clearances, passes
+from cryoplan.plan.path import Pass, passes
 from cryoplan.plan.placement import Angles, angles, pairs
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
@@ -148,7 +149,9 @@ class ProbesPanel(Panel):
             card.show_path(passes(case, probe) if case is not None else (), found)
             if case is None or probe.model not in catalogue:
                 continue
-            for clearance in clearances(case, probe, catalogue[probe.model], roles=watched):
+            for clearance in clearances(
+                case, probe, catalogue[probe.model].outer_diameter.value, roles=watched
+            ):
                 best = nearest.get(clearance.structure)
                 if best is None or clearance.mm < best[0].mm:
                     nearest[clearance.structure] = (clearance, probe.name)
