@@ -78,7 +78,7 @@ class ProbeView(SliceView):
         aim.look.changed.connect(self._look_changed)
 
     @Slot()
-    def _plan_changed(self) -> None:
+    def _plan_moved(self) -> None:
         """Follow a drag in another view a moment later and at a time of its own: no redraw waits for all."""
         if self.aim.look.held_in in ("", self.aim.name):
             self._soon.stop()
