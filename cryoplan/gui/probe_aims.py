@@ -8,10 +8,13 @@ from PySide6.QtCore import QRectF
 
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
+from cryoplan.case.case import Case
 from cryoplan.core.geometry import Point, as_point
 from cryoplan.core.units import show_mm
 from cryoplan.gui.aim import Aim
 from cryoplan.gui.probe_look import STEP_MM, ProbeLook
+from cryoplan.plan.path import overshoot_mm
+from cryoplan.plan.probe import Probe
 from cryoplan.plan.shaft import Shaft
 from cryoplan.plan.tool import Tool
 from cryoplan.scene.oblique import Facing, ObliquePlane, Plane
@@ -180,6 +183,7 @@ class InLineAim(ProbeAim):
         self._offset_mm = 0.0
         self._probe_name: str | None = None
         self._fit: tuple[object, BestFit] | None = None
+        self._past: tuple[Case, Probe, float | None] | None = None
         look.changed.connect(self._look_changed)
 
     @property
@@ -204,13 +208,26 @@ class InLineAim(ProbeAim):
 
     @property
     def note(self) -> str:
-        """How far beside the shaft the wheel has gone."""
+        """How far beside the shaft the wheel has gone; else how far the tip is beyond the tumour."""
         plane = self.plane()
         if not self._offset_mm or plane is None:
-            return ""
+            return self._overshoot() if self.which is InLine.FLAT and self.fit is None else ""
         side = letters_of(np.sign(self._offset_mm) * self._forward(plane))[:2]
         what = "plane" if self.fit is not None else "shaft"
         return f"{show_mm(abs(self._offset_mm))} beside the {what}, towards {side}"
+
+    def _overshoot(self) -> str:
+        """Return how far the selected tip goes beyond the tumour, empty where its line does not meet it."""
+        case, held = self._workspace.case, self.look.probe
+        if case is None or not isinstance(held, Probe):
+            return ""
+        # Asked for at each drawing, and worked out once a move.
+        if self._past is None or self._past[0] is not case or self._past[1] != held:
+            self._past = case, held, overshoot_mm(case, held)
+        mm = self._past[2]
+        if mm is None:
+            return ""
+        return f"tip {show_mm(mm)} past tumour" if mm >= 0.0 else f"tip {show_mm(-mm)} short of its far edge"
 
     def scroll(self, sampler: SliceSampler | None, steps: int) -> None:
         """Go to a parallel plane, towards the side where the slices of the nearest slice view count up."""

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPen, QPolygonF
 
-from cryoplan.gui.slice_paint import EDGE_PX, SlicePainter, colour
+from cryoplan.gui.slice_paint import SlicePainter, colour
 from cryoplan.scene.contours import ProbeMark
 
 LEAST_PX = 3.0
@@ -134,22 +134,6 @@ def clock(drawing: SlicePainter, middle_uv: tuple[float, float]) -> None:
     width, middle = drawing.size.width(), drawing.size.height() / 2.0
     for left in (0.0, width - LETTER_PX):
         drawing.keep_clear(QRectF(left, middle - LETTER_PX / 2.0, LETTER_PX, LETTER_PX))
-
-
-def beside_tip(drawing: SlicePainter, mark: ProbeMark, text: str) -> None:
-    """Write a short text beside a tip, where neither shaft nor number is."""
-    tip, entry = drawing.at(mark.tip_uv), drawing.at(mark.entry_uv)
-    length = max(_length(tip - entry), 1e-6)
-    way = (tip - entry) / length
-    metrics = QFontMetricsF(drawing.small)
-    width, height = metrics.horizontalAdvance(text), metrics.height()
-    side = QPointF(-way.y(), way.x())
-    if side.y() < 0.0:
-        side = -side
-    middle = tip + side * (14.0 + (width / 2.0) * abs(side.x()))
-    box = QRectF(middle.x() - width / 2.0, middle.y() - height / 2.0, width, height)
-    box.moveLeft(float(np.clip(box.left(), EDGE_PX, max(drawing.size.width() - width - EDGE_PX, EDGE_PX))))
-    drawing.write(box, text, drawing.look.probes.selected, Qt.AlignmentFlag.AlignCenter, drawing.small)
 
 
 def table(drawing: SlicePainter, title: str, rows: Sequence[tuple[str, str]]) -> None:

@@ -8,20 +8,16 @@ from PySide6.QtWidgets import QWidget
 
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
-from cryoplan.case.case import Case
-from cryoplan.core.units import show_mm
 from cryoplan.gui import probe_paint
 from cryoplan.gui.placing import Placing
 from cryoplan.gui.probe_aims import EYE, FLAT, STEEP, EyeAim, InLineAim, ProbeAim
 from cryoplan.gui.slice_paint import END_ON_PX, SlicePainter
 from cryoplan.gui.slice_view import SliceView
 from cryoplan.plan.edits import Grip
-from cryoplan.plan.path import overshoot_mm
-from cryoplan.plan.probe import Probe
 from cryoplan.scene.contours import ProbeMark
 from cryoplan.scene.oblique import Plane
 from cryoplan.scene.plane import letters_of
-from cryoplan.scene.probe_planes import BestFit, InLine
+from cryoplan.scene.probe_planes import BestFit
 
 IN_PLANE_MM = 2.0
 """A shaft whose ends are this near to the plane is drawn to scale as a whole."""
@@ -68,7 +64,6 @@ class ProbeView(SliceView):
         super().__init__(workspace, view, aim, placing, parent)
         self.setAccessibleName(f"{VIEW_NAMES[aim.name]} view")
         self._way = QPointF()
-        self._past: tuple[Case, Probe, float | None] | None = None
         self._fitted_probe = view.selected_probe
         self._was_through = False
         self._soon = QTimer(self)
@@ -151,10 +146,6 @@ class ProbeView(SliceView):
             super()._paint_mark(drawing, mark)
         else:
             probe_paint.along(drawing, mark, diameter, selected=selected, locked=probe.locked)
-        if selected and self.aim.which is InLine.FLAT:
-            words = self._overshoot()
-            if words:
-                probe_paint.beside_tip(drawing, mark, words)
 
     def _paint_section(
         self, drawing: SlicePainter, mark: ProbeMark, diameter_mm: float, *, selected: bool, locked: bool
@@ -182,19 +173,6 @@ class ProbeView(SliceView):
         assert plane is not None
         u, v = plane.mm_to_plane(point_mm)
         return float(u), float(v)
-
-    def _overshoot(self) -> str:
-        """Return how far the selected tip goes beyond the tumour, empty where its line does not meet it."""
-        case, held = self._workspace.case, self.aim.look.probe
-        if case is None or not isinstance(held, Probe):
-            return ""
-        # Asked for at each drawing, and worked out once a move.
-        if self._past is None or self._past[:2] != (case, held):
-            self._past = case, held, overshoot_mm(case, held)
-        mm = self._past[2]
-        if mm is None:
-            return ""
-        return f"tip {show_mm(mm)} past tumour" if mm >= 0.0 else f"tip {show_mm(-mm)} short of its far edge"
 
 
 def _slant(mark: ProbeMark) -> float:

@@ -139,7 +139,7 @@ def test_switches_are_kept_for_the_next_start(live, qtbot, tmp_path):
 def test_the_3d_view_draws_the_surfaces_of_the_preview_and_says_so(live, qtbot, qapp):
     if QGuiApplication.platformName() != "xcb":
         pytest.skip("needs an X display; unset QT_QPA_PLATFORM and install Xvfb")
-    from cryoplan.gui.probe_gestures import Placing
+    from cryoplan.gui.placing import Placing
 
     holder = QWidget()
     qtbot.addWidget(holder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -463,6 +465,28 @@ def test_another_probe_is_chosen_from_the_strip_and_seen_whole(desk: Desk, probe
         view, two = probes.views[name], probe(desk, "2")
         assert abs(view.plane.distance_mm(two.entry_mm)) < 1e-6
         assert view.rect().contains(view.pixel_of(two.entry_mm).toPoint())
+
+
+def test_the_flat_view_says_how_far_the_tip_is_past_the_tumour(desk: Desk, probes: ProbeSet):
+    view = probes.views[FLAT]
+    x, y, z = TUMOUR_MM
+    tip, entry = (x + 20.0, y, z), (x - 66.0, y, z)
+    plan = desk.workspace.plan
+    desk.workspace.edit(
+        "through", replace(plan, probes=(replace(plan.probes[0], tip_mm=tip, entry_mm=entry),))
+    )
+    view.grab()
+    said = next(text for text in view.texts if text.endswith("past tumour"))
+    # The ball ends 12 mm from its middle, and its voxels are 2 mm wide.
+    assert float(said.split()[1]) == pytest.approx(8.0, abs=1.0)
+    plan = desk.workspace.plan
+    desk.workspace.edit("back", nudge(plan, "1", (-15.0, 0.0, 0.0), grip=Grip.TIP))
+    view.grab()
+    said = next(text for text in view.texts if text.endswith("short of its far edge"))
+    assert float(said.split()[1]) == pytest.approx(7.0, abs=1.0)
+    desk.workspace.edit("beside", nudge(desk.workspace.plan, "1", (0.0, 40.0, 0.0)))
+    view.grab()
+    assert not any("far edge" in text or "past tumour" in text for text in view.texts)
 
 
 def test_the_other_probes_tell_their_distance_in_the_eye(desk: Desk, probes: ProbeSet):
