@@ -371,6 +371,8 @@ def test_a_suggestion_shows_number_rules_and_sources_before_anything_is_laid_out
     assert "limit" in section.reasons.text()
     assert "[" in section.reasons.text()
     assert len(desk.view.ghosts) == len(section.suggestion.places_mm)
+    # With the names that they will get: 1 and 2 are there.
+    assert desk.view.ghosts[0].name == "3"
     assert desk.workspace.plan == before
     count = len(section.suggestion.places_mm)
     section.go.click()
