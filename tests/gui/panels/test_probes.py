@@ -411,6 +411,8 @@ def test_the_room_shows_large_numbers_that_follow_the_position_of_the_day(desk, 
     probe = desk.workspace.plan.probe("1")
     assert probes.room.numbers["depth"].text() == f"{probe.depth_mm:.0f} mm"
     assert probes.room.numbers["in-plane"].text() == "90° left"
+    assert probes.room.numbers["entry to tip"].text() == "H 15.0 → H 15.0 mm"
+    assert "hub to bore" in probes.room.more.text()
     box = probes.room.position
     box.activated.emit(box.findData("HFDL"))
     settled(probes)
