@@ -191,6 +191,7 @@ class ProbesPanel(Panel):
             self.refresh()
         for card, probe in zip(self.cards, plan.probes, strict=True):
             card.show_findings([f for f in rules if f.place == f"probe {probe.name}"])
+        self.tools.show_findings(rules)
         self._show_way_in()
 
     def _show_way_in(self) -> None:

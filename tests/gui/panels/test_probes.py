@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from cryoplan.case.structure import Role
-from cryoplan.core.finding import Level
+from cryoplan.core.finding import Level, worst
 from cryoplan.gui.panels import (
     ProbesPanel,
 )
@@ -445,7 +445,8 @@ def test_a_needle_is_placed_by_the_same_two_clicks_listed_renamed_and_deleted(de
     (tool,) = desk.workspace.plan.tools
     assert is_on_skin(desk.workspace.case, tool)
     (row,) = probes.tools.rows
-    assert row.texts == ("BX1", "biopsy needle", f"{tool.depth_mm:.0f} mm")
+    assert row.texts[:3] == ("BX1", "biopsy needle", f"{tool.depth_mm:.0f} mm")
+    assert row.texts[3] == SIGNS[worst([f for f in desk.workspace.rules if f.place == "tool BX1"])]
     assert desk.view.placing_tool == ""
     assert probes.tools.editor.isVisible()
     enter(qtbot, probes.tools.name, "core")
