@@ -180,7 +180,7 @@ class ProbesPanel(Panel):
         for card, probe in zip(self.cards, plan.probes, strict=True):
             model = catalogue[probe.model].name if probe.model in catalogue else probe.model
             is_chosen = probe.name == self.view.selected_probe
-            lie = angles(probe, self.treatment_position)
+            lie = angles(probe, self.treatment_position, plan.room.gantry_tilt_limit_deg)
             card.show_probe(probe, plan.colour_number(probe), model, lie, chosen=is_chosen)
             card.set_old(self.is_slow_part_old)
 
@@ -191,6 +191,7 @@ class ProbesPanel(Panel):
             self.refresh()
         for card, probe in zip(self.cards, plan.probes, strict=True):
             card.show_findings([f for f in rules if f.place == f"probe {probe.name}"])
+        self.tools.show_findings(rules)
         self._show_way_in()
 
     def _show_way_in(self) -> None:

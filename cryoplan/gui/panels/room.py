@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout
 
+from cryoplan.core.units import show_mm
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import DASH, Text
 from cryoplan.gui.section import Section
@@ -15,7 +16,9 @@ from cryoplan.plan.edit_tools import set_room
 from cryoplan.plan.placement import angles, depth_to_active_mm
 from cryoplan.plan.probe import Probe
 from cryoplan.plan.room import LARGEST_TILT_DEG, POSITIONS, Room
-from cryoplan.plan.shaft import Shaft
+from cryoplan.plan.room_view import bore_room_mm, slice_words, tilt_text
+from cryoplan.plan.rules import needles_of
+from cryoplan.plan.tool import Tool
 from cryoplan.report.wording import SINGLE_SLICE_DEG
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ class RoomSection(Section):
             word: Text(DASH, bold=True, scale=LARGE)
             for word in ("depth", "in-plane", "head-feet", "gantry tilt", "entry to tip")
         }
-        self.active = Text("", "muted", wrap=True, scale=0.93)
+        self.more = Text("", "muted", wrap=True, scale=0.93)
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
@@ -51,7 +54,7 @@ class RoomSection(Section):
             grid.addLayout(cell, row, column, 1, span)
             grid.setColumnStretch(column, 1)
         self.add(grid)
-        self.add(self.active)
+        self.add(self.more)
         self.position = QComboBox()
         self.position.setAccessibleName("Position of the patient on the day")
         self.position.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -90,7 +93,7 @@ class RoomSection(Section):
         scanned = workspace.case.scan.facts.patient_position if workspace.case is not None else ""
         return workspace.plan.room.position or scanned
 
-    def show_room(self, held: Shaft | None) -> None:
+    def show_room(self, held: Probe | Tool | None) -> None:
         """Show the numbers of the chosen probe or tool, and the room."""
         self.setVisible(held is not None)
         workspace = self._panel.workspace
@@ -107,27 +110,38 @@ class RoomSection(Section):
         if held is not None:
             self._show_numbers(held, room)
 
-    def _show_numbers(self, held: Shaft, room: Room) -> None:
-        lie = angles(held, self.treatment_position)
+    def _show_numbers(self, held: Probe | Tool, room: Room) -> None:
+        lie = angles(held, self.treatment_position, room.gantry_tilt_limit_deg)
         side = f" {lie.in_plane_toward}" if lie.in_plane_toward else ""
         up = abs(lie.cranio_caudal_deg) >= SINGLE_SLICE_DEG
         end = (" head" if lie.cranio_caudal_deg > 0.0 else " feet") if up else ""
         tilt = lie.gantry_tilt_deg
-        cannot = tilt is None or abs(tilt) > room.gantry_tilt_limit_deg + 1e-9
         self.numbers["depth"].say(f"{held.depth_mm:.0f} mm")
         self.numbers["in-plane"].say(f"{lie.in_plane_deg:.0f}°{side}")
         self.numbers["head-feet"].say(f"{abs(lie.cranio_caudal_deg):.0f}°{end}")
-        self.numbers["gantry tilt"].say("cannot" if cannot else signed(tilt), "warn" if cannot else "text")
-        self.numbers["gantry tilt"].setToolTip(
-            "Tilt of the slice that holds the whole path; positive when its lower part moves to the head"
+        self.numbers["gantry tilt"].say(
+            "cannot" if tilt is None else signed(tilt), "warn" if tilt is None else "text"
         )
-        entry, tip = signed(held.entry_mm[2], 1, ""), signed(held.tip_mm[2], 1, "")
-        self.numbers["entry to tip"].say(f"z {entry} → {tip} mm")
-        self.active.setVisible(isinstance(held, Probe))
-        if isinstance(held, Probe) and held.model in self._panel.workspace.catalogue:
-            begin, stop = depth_to_active_mm(held, self._panel.workspace.catalogue[held.model])
-            self.active.say(f"Active zone {begin:.0f} to {stop:.0f} mm below the skin")
+        self.numbers["gantry tilt"].setToolTip(tilt_text(held, lie, room))
+        entry, tip = (slice_words(point[2]) for point in (held.entry_mm, held.tip_mm))
+        self.numbers["entry to tip"].say(f"{entry} → {tip} mm")
+        self.more.say("\n".join(self._more_words(held, room)))
         self.say(f"{held.depth_mm:.0f} mm · {lie.in_plane_deg:.0f}°{side}")
+
+    def _more_words(self, held: Probe | Tool, room: Room) -> list[str]:
+        """Return where the active zone is, and what of the shaft is outside and how near to the bore."""
+        workspace = self._panel.workspace
+        case, catalogue = workspace.case, workspace.catalogue
+        words = []
+        if isinstance(held, Probe) and held.model in catalogue:
+            begin, stop = depth_to_active_mm(held, catalogue[held.model])
+            words.append(f"Active zone {begin:.0f} to {stop:.0f} mm below the skin")
+        needle = next((n for n in needles_of(workspace.plan, catalogue) if n.shaft is held), None)
+        if case is not None and needle is not None:
+            free = bore_room_mm(case, needle, room)
+            bore = "" if free is None else f"; hub to bore {show_mm(free)} (body in its middle)"
+            words.append(f"{needle.length_mm - held.depth_mm:.0f} mm of shaft outside{bore}")
+        return words
 
     @Slot(int)
     def _set_position(self, index: int) -> None:
@@ -142,7 +156,7 @@ class RoomSection(Section):
         )
 
 
-def signed(value: float, digits: int = 0, unit: str = "°") -> str:
+def signed(value: float) -> str:
     """Return a number with its sign, and none for zero."""
-    text = f"{value:+.{digits}f}{unit}"
-    return text.lstrip("+-") if float(f"{value:.{digits}f}") == 0.0 else text.replace("-", "\N{MINUS SIGN}")
+    text = f"{value:+.0f}°"
+    return text.lstrip("+-") if round(value) == 0 else text.replace("-", "\N{MINUS SIGN}")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidget
 
+from cryoplan.core.finding import Finding, Level, worst
 from cryoplan.gui.panels.fields import NumberBox
-from cryoplan.gui.parts import Name, Press, Swatch, Text
+from cryoplan.gui.parts import SIGNS, Name, Press, Swatch, Text
 from cryoplan.gui.section import Section
 from cryoplan.plan.edit_tools import rename_tool, set_tool_size
 from cryoplan.plan.edits import advance, set_note
@@ -62,12 +64,16 @@ class ToolRow(Press):
         row.addWidget(self._called)
         row.addWidget(self._kind, 1)
         row.addWidget(self._depth)
+        self._verdict = Text("", bold=True)
+        row.addWidget(self._verdict)
+        self._bad = ""
         self.add(row)
 
     @property
-    def texts(self) -> tuple[str, str, str]:
-        """Name, kind and depth as shown."""
-        return (self._called.text(), self._kind.text(), self._depth.text())
+    def texts(self) -> tuple[str, str, str, str]:
+        """Name, kind, depth and verdict as shown."""
+        parts = (self._called, self._kind, self._depth, self._verdict)
+        return tuple(part.text() for part in parts)
 
     def show_tool(self, tool: Tool, *, chosen: bool) -> None:
         """Show a tool."""
@@ -77,7 +83,14 @@ class ToolRow(Press):
         self._depth.say(f"{tool.depth_mm:.0f} mm{' locked' if tool.locked else ''}")
         self.set_selected(chosen)
         self.setAccessibleName(f"Tool {tool.name}, {WORDS[tool.kind]}, {self._depth.text()}")
-        self.setToolTip(tool.note)
+        self.setToolTip("\n".join(filter(None, (self._bad, tool.note))))
+
+    def show_findings(self, findings: list[Finding]) -> None:
+        """Show what the rules say of it."""
+        level = worst(findings)
+        self._verdict.say(SIGNS[level], level.value)
+        self._bad = "\n".join(f.text for f in findings if f.level is not Level.OK)
+        self.setToolTip(self._bad)
 
 
 class ToolSection(Section):
@@ -152,6 +165,11 @@ class ToolSection(Section):
             (self.diameter, tool.diameter_mm),
         ):
             (box.show_value if same else box.force_value)(value)
+
+    def show_findings(self, rules: Sequence[Finding]) -> None:
+        """Show what the rules say of each."""
+        for row in self.rows:
+            row.show_findings([f for f in rules if f.place == f"tool {row.name}"])
 
     @Slot()
     def _select(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from cryoplan.case.structure import Role
-from cryoplan.core.finding import Level
+from cryoplan.core.finding import Level, worst
 from cryoplan.gui.panels import (
     ProbesPanel,
 )
@@ -371,6 +371,8 @@ def test_a_suggestion_shows_number_rules_and_sources_before_anything_is_laid_out
     assert "limit" in section.reasons.text()
     assert "[" in section.reasons.text()
     assert len(desk.view.ghosts) == len(section.suggestion.places_mm)
+    # With the names that they will get: 1 and 2 are there.
+    assert desk.view.ghosts[0].name == "3"
     assert desk.workspace.plan == before
     count = len(section.suggestion.places_mm)
     section.go.click()
@@ -409,6 +411,8 @@ def test_the_room_shows_large_numbers_that_follow_the_position_of_the_day(desk, 
     probe = desk.workspace.plan.probe("1")
     assert probes.room.numbers["depth"].text() == f"{probe.depth_mm:.0f} mm"
     assert probes.room.numbers["in-plane"].text() == "90° left"
+    assert probes.room.numbers["entry to tip"].text() == "H 15.0 → H 15.0 mm"
+    assert "hub to bore" in probes.room.more.text()
     box = probes.room.position
     box.activated.emit(box.findData("HFDL"))
     settled(probes)
@@ -441,7 +445,8 @@ def test_a_needle_is_placed_by_the_same_two_clicks_listed_renamed_and_deleted(de
     (tool,) = desk.workspace.plan.tools
     assert is_on_skin(desk.workspace.case, tool)
     (row,) = probes.tools.rows
-    assert row.texts == ("BX1", "biopsy needle", f"{tool.depth_mm:.0f} mm")
+    assert row.texts[:3] == ("BX1", "biopsy needle", f"{tool.depth_mm:.0f} mm")
+    assert row.texts[3] == SIGNS[worst([f for f in desk.workspace.rules if f.place == "tool BX1"])]
     assert desk.view.placing_tool == ""
     assert probes.tools.editor.isVisible()
     enter(qtbot, probes.tools.name, "core")
