@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -370,24 +369,18 @@ def _bench(options: argparse.Namespace) -> int:
     from cryoplan.workflow.benchmark import run_benchmark
 
     with _Console(as_json=options.json) as progress:
-        found = run_benchmark(
-            full=options.full,
-            only=options.only,
-            progress=progress,
-            stroke_times=_in_window("stroke_bench", "stroke_times"),
-            drag_times=_in_window("drag_bench", "drag_times"),
-        )
+        found = run_benchmark(full=options.full, only=options.only, progress=progress, **_window_benches())
     print(json.dumps(found.to_json()) if options.json else f"{found.to_text()} {RESEARCH_USE}.")
     return DONE
 
 
-def _in_window(module: str, name: str) -> Callable[[Any], Any] | None:
-    """Return what measures something in a window; None where there is no Qt."""
+def _window_benches() -> dict[str, Any]:
+    """Return what measures in a window; nothing where there is no Qt."""
     try:
-        measure: Callable[[Any], Any] = getattr(import_module(f"cryoplan.gui.{module}"), name)
+        from cryoplan.gui import drag_bench, stroke_bench
     except ImportError:
-        return None
-    return measure
+        return {}
+    return {"stroke_times": stroke_bench.stroke_times, "drag_times": drag_bench.drag_times}
 
 
 def _codes(options: argparse.Namespace) -> int:
