@@ -375,12 +375,11 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _window_benches() -> dict[str, Any]:
-    """Return what measures in a window; nothing where there is no Qt."""
-    try:
+    with contextlib.suppress(ImportError):  # there are none without Qt
         from cryoplan.gui import drag_bench, stroke_bench
-    except ImportError:
-        return {}
-    return {"stroke_times": stroke_bench.stroke_times, "drag_times": drag_bench.drag_times}
+
+        return {"stroke_times": stroke_bench.stroke_times, "drag_times": drag_bench.drag_times}
+    return {}
 
 
 def _codes(options: argparse.Namespace) -> int:
