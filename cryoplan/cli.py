@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -372,24 +371,17 @@ def _bench(options: argparse.Namespace) -> int:
     from cryoplan.workflow.benchmark import run_benchmark
 
     with Console(as_json=options.json) as progress:
-        found = run_benchmark(
-            full=options.full,
-            only=options.only,
-            progress=progress,
-            stroke_times=_in_window("stroke_bench", "stroke_times"),
-            drag_times=_in_window("drag_bench", "drag_times"),
-        )
+        found = run_benchmark(full=options.full, only=options.only, progress=progress, **_window_benches())
     print(json.dumps(found.to_json()) if options.json else f"{found.to_text()} {RESEARCH_USE}.")
     return DONE
 
 
-def _in_window(module: str, name: str) -> Callable[[Any], Any] | None:
-    """Return what measures something in a window; None where there is no Qt."""
-    try:
-        measure: Callable[[Any], Any] = getattr(import_module(f"cryoplan.gui.{module}"), name)
-    except ImportError:
-        return None
-    return measure
+def _window_benches() -> dict[str, Any]:
+    with contextlib.suppress(ImportError):  # there are none without Qt
+        from cryoplan.gui import drag_bench, stroke_bench
+
+        return {"stroke_times": stroke_bench.stroke_times, "drag_times": drag_bench.drag_times}
+    return {}
 
 
 def _codes(options: argparse.Namespace) -> int:

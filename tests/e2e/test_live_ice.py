@@ -51,7 +51,7 @@ def test_solved_ice_follows_a_dragged_probe_and_the_final_takes_its_place(window
     drawn: list[object] = []
     for n in range(MOVES):
         turn = 0.1 * n
-        way = QPoint(round(25 * np.sin(turn)), round(15 * (1 - np.cos(turn))))
+        way = QPoint(round(10 * np.sin(turn)), round(6 * (1 - np.cos(turn))))
         QTest.mouseMove(picture, at.toPoint() + way)
         sent.append((time.perf_counter(), workspace.live.wanted_key))
         until = time.perf_counter() + EVERY_S
