@@ -40,7 +40,10 @@ def called(shaft: Shaft) -> str:
 
 
 class ProbeAim(Aim):
-    """A plane that follows the selected probe, but stands still while the probe is dragged in it."""
+    """A plane that follows the selected probe, but stands still while the probe is dragged in it.
+
+    Each kind adds ``_plane_of(probe)``, and ``_key(probe)``: all that this plane depends on.
+    """
 
     def __init__(self, workspace: Workspace, view: ViewState, look: ProbeLook, name: str) -> None:
         super().__init__(workspace, view, name, look)
@@ -67,13 +70,6 @@ class ProbeAim(Aim):
         if self._known is None or self._known[0] != key:
             self._known = key, self._plane_of(probe)
         return self._known[1]
-
-    def _key(self, probe: Shaft) -> object:
-        """Return all that the plane depends on."""
-        raise NotImplementedError
-
-    def _plane_of(self, probe: Shaft) -> ObliquePlane:
-        raise NotImplementedError
 
     @property
     def anchor_mm(self) -> Point | None:
