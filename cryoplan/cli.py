@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from cryoplan import RESEARCH_USE, __version__
+from cryoplan.cli_console import Console
+from cryoplan.cli_probes import add_probe_commands
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.finding import Level
-from cryoplan.core.progress import Cancelled, ProgressReport
+from cryoplan.core.progress import Cancelled
 
 DONE, USAGE, REFUSED, CANCELLED, INTERNAL = 0, 2, 3, 4, 5
 
-COMMANDS = ("gui", "demo", "info", "run", "structures", "report", "verify", "calibrate", "bench", "codes")
+COMMANDS = (
+    "gui",
+    "demo",
+    "info",
+    "run",
+    "structures",
+    "paths",
+    "report",
+    "verify",
+    "calibrate",
+    "bench",
+    "probes",
+    "codes",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -100,21 +112,20 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
 
     masks = commands.add_parser("structures", help="every structure as a mask, and what is found by itself")
-    masks.add_argument("--image", type=Path, required=True, metavar="PATH", help="image file or DICOM folder")
-    masks.add_argument("--series", metavar="UID", help="which series of the folder")
-    masks.add_argument("--structures", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
-    masks.add_argument(
-        "--mesh-axes", choices=("LPS", "RAS"), default="", help="axes of meshes that do not state theirs"
-    )
-    masks.add_argument("--target", metavar="NAME", help="the tumour that the planning grid lies around")
+    _image_options(masks, "the tumour that the planning grid lies around")
     masks.add_argument(
         "--auto", type=_words, default=(), metavar="PART,PART,...", help="skin, bone, lung, air, fat, vessel"
     )
     masks.add_argument("--planning-grid", action="store_true", help="masks on the planning grid")
     masks.add_argument("--out", type=Path, required=True, metavar="DIR")
-    masks.add_argument("--accept", action="append", default=[], metavar="CODE")
     masks.add_argument("--json", action="store_true", help="progress and result as JSON lines")
     masks.set_defaults(command=_structures)
+
+    paths = commands.add_parser("paths", help="what each needle passes, how near it comes, angles, pairs")
+    _image_options(paths, "the tumour that probes are meant for")
+    paths.add_argument("--plan", type=Path, required=True, metavar="plan.json")
+    paths.add_argument("--json", action="store_true", help="all of it as one JSON object")
+    paths.set_defaults(command=_paths)
 
     report = commands.add_parser("report", help="the PDF of a saved case; refuses a stale result")
     report.add_argument("case", type=Path, metavar="CASE")
@@ -139,6 +150,8 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true")
     bench.set_defaults(command=_bench)
 
+    add_probe_commands(commands, Console)
+
     codes = commands.add_parser("codes", help="what the codes of findings and errors mean, and what to do")
     codes.add_argument(
         "words", nargs="*", metavar="CODE", help="a code or words to look for; all if left out"
@@ -146,6 +159,19 @@ def _parser() -> argparse.ArgumentParser:
     codes.add_argument("--json", action="store_true")
     codes.set_defaults(command=_codes)
     return parser
+
+
+def _image_options(parser: argparse.ArgumentParser, target: str) -> None:
+    parser.add_argument(
+        "--image", type=Path, required=True, metavar="PATH", help="image file or DICOM folder"
+    )
+    parser.add_argument("--series", metavar="UID", help="which series of the folder")
+    parser.add_argument("--structures", type=Path, nargs="+", action="extend", default=[], metavar="PATH")
+    parser.add_argument(
+        "--mesh-axes", choices=("LPS", "RAS"), default="", help="axes of meshes that do not state theirs"
+    )
+    parser.add_argument("--target", metavar="NAME", help=target)
+    parser.add_argument("--accept", action="append", default=[], metavar="CODE")
 
 
 def _gui(options: argparse.Namespace) -> int:
@@ -166,7 +192,7 @@ def _demo(options: argparse.Namespace) -> int:
     out: Path = options.out or Path("cryoplan-demo")
     case = workflow.built_in_case()
     plan = workflow.built_in_plan(case)
-    with _Console(as_json=False) as progress:
+    with Console(as_json=False) as progress:
         summary = solve_and_write(case, plan, workflow.catalogue(), out, progress=progress)
     _say_result(summary.files, out)
     return DONE
@@ -175,7 +201,7 @@ def _demo(options: argparse.Namespace) -> int:
 def _info(options: argparse.Namespace) -> int:
     from cryoplan import workflow
 
-    with _Console(as_json=False) as progress:
+    with Console(as_json=False) as progress:
         found = workflow.list_series(options.path, apart=True, progress=progress)
     print(json.dumps(found.to_json(), indent=1) if options.json else found.to_text())
     return DONE
@@ -198,7 +224,7 @@ def _run(options: argparse.Namespace) -> int:
             place="--check-convergence",
         )
     probes = workflow.catalogue()
-    with _Console(as_json=options.json) as progress:
+    with Console(as_json=options.json) as progress:
         if options.phantom is not None:
             material, degc = _material(options.phantom)
             summary = run_block(
@@ -247,7 +273,7 @@ def _run(options: argparse.Namespace) -> int:
 def _structures(options: argparse.Namespace) -> int:
     from cryoplan.workflow.structures_out import structures_out
 
-    with _Console(as_json=options.json) as progress:
+    with Console(as_json=options.json) as progress:
         written = structures_out(
             image=options.image,
             out=options.out,
@@ -267,6 +293,24 @@ def _structures(options: argparse.Namespace) -> int:
             if finding.level is not Level.OK:
                 print(f"{finding.level.value}: {finding.text}")
         _say_result(written.files, options.out)
+    return DONE
+
+
+def _paths(options: argparse.Namespace) -> int:
+    from cryoplan import workflow
+    from cryoplan.workflow.paths_out import paths_text, read_paths
+
+    found = read_paths(
+        image=options.image,
+        structures=options.structures,
+        plan_path=options.plan,
+        probes=workflow.catalogue(),
+        series_uid=options.series,
+        target=options.target,
+        accept=options.accept,
+        mesh_axes=options.mesh_axes,
+    )
+    print(json.dumps(found.to_json()) if options.json else paths_text(found))
     return DONE
 
 
@@ -298,7 +342,7 @@ def _report(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from cryoplan.workflow.verifying import verify, write_verification
 
-    with _Console(as_json=options.json) as progress:
+    with Console(as_json=options.json) as progress:
         found = verify(options.quick, progress)
     files = () if options.out is None else write_verification(found, options.out)
     if options.json:
@@ -318,7 +362,7 @@ def _verify(options: argparse.Namespace) -> int:
 def _calibrate(options: argparse.Namespace) -> int:
     from cryoplan.workflow.calibrating import run_calibration
 
-    with _Console(as_json=options.json) as progress:
+    with Console(as_json=options.json) as progress:
         found = run_calibration(probe=options.probe, spacing_mm=options.spacing, progress=progress)
     print(json.dumps(found.to_json()) if options.json else f"{found.to_text()}\n{RESEARCH_USE}.")
     return DONE
@@ -327,7 +371,7 @@ def _calibrate(options: argparse.Namespace) -> int:
 def _bench(options: argparse.Namespace) -> int:
     from cryoplan.workflow.benchmark import run_benchmark
 
-    with _Console(as_json=options.json) as progress:
+    with Console(as_json=options.json) as progress:
         found = run_benchmark(
             full=options.full,
             only=options.only,
@@ -365,49 +409,6 @@ def _codes(options: argparse.Namespace) -> int:
     else:
         print("\n\n".join(m.to_text() for m in found))
     return DONE
-
-
-class _Console:
-    """Progress on the terminal (or as JSON lines); Ctrl+C asks the work to stop at its next chunk."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        self._json = as_json
-        self._asked_to_stop = False
-        self._last = -1
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> _Console:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Elsewhere than on the main thread, whoever calls us owns the signals.
-            with contextlib.suppress(ValueError):
-                self._before[number] = signal.signal(number, self._stop)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        if not self._json and sys.stderr.isatty() and self._last >= 0:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._asked_to_stop = True
-
-    def report(self, report: ProgressReport) -> None:
-        """Show one line; each whole percent at most once."""
-        percent = int(100.0 * report.fraction)
-        if percent == self._last:
-            return
-        self._last = percent
-        left = "" if report.remaining_s is None else f", {report.remaining_s:.0f} s left"
-        if self._json:
-            record = {"progress": report.fraction, "text": report.text, "remaining_s": report.remaining_s}
-            print(json.dumps(record), flush=True)
-        elif sys.stderr.isatty():
-            print(f"\r\x1b[K{percent:3d} %  {report.text}{left}", end="", file=sys.stderr, flush=True)
-
-    def cancelled(self) -> bool:
-        """Tell whether Ctrl+C was pressed."""
-        return self._asked_to_stop
 
 
 def _has_display() -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, Signal, Slot
 
 from cryoplan import workflow
@@ -30,11 +32,14 @@ class AnsweredCase(EditedCase):
     -------
     plan_changed, result_changed, state_changed
         Something is different; ask what.
+    catalogue_changed
+        Probes were made, changed or deleted, or others are in stock.
     """
 
     plan_changed = Signal()
     result_changed = Signal()
     state_changed = Signal()
+    catalogue_changed = Signal()
 
     def __init__(self, worker: Worker | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -163,6 +168,30 @@ class AnsweredCase(EditedCase):
         self._look_for_result()
         self._follow()
         self.plan_changed.emit()
+        self._told()
+
+    def look_at_catalogue(self) -> None:
+        """Take probes and stock as they are now; a result that rests on other numbers is out of date then.
+
+        A model of the plan whose file is gone stays with the numbers it had, and that is said.
+        """
+        now, before = workflow.catalogue(), self.catalogue
+        lost = [before[n] for n in dict.fromkeys(p.model for p in self._plan.probes) if n not in now]
+        if lost:
+            self.message.emit(
+                f"The file of {', '.join(m.name for m in lost)} is gone: import it before you solve"
+            )
+            models = tuple(sorted((*now.models, *lost), key=lambda m: m.id))
+            now = replace(now, models=models)
+        self.catalogue = now
+        self._rules = None
+        changed = any(now[p.model] != before[p.model] for p in self._plan.probes)
+        if changed:
+            self._refresh_key()
+            self._look_for_result()
+        self.catalogue_changed.emit()
+        if changed:
+            self.plan_changed.emit()
         self._told()
 
     @Slot()

@@ -29,6 +29,7 @@ BUSY_TEXT = {
     "preview": "Following the probe",
     "converge": "Checking the grid",
     "verify": "Checking the solver",
+    "shape": "Freezing a probe in gel",
     "report": "Printing the PDF",
     "save": "Saving the case",
     "open": "Opening the case",

@@ -27,6 +27,7 @@ from cryoplan.image.anatomy.found import Part
 from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.plan import Plan
+from cryoplan.plan.probe import ProbeModel
 from cryoplan.simulation.result import ThermalResult
 from cryoplan.simulation.settings import SolverSettings
 from cryoplan.workflow.run import refuse_impossible
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from cryoplan.app.child import Line
     from cryoplan.case.store import StoredResult
     from cryoplan.scene.meshes import CaseMeshes
+    from cryoplan.simulation.verification.gel import GelShape
     from cryoplan.simulation.verification.suite import Verification
 
 Kept = TypeVar("Kept")
@@ -190,6 +192,13 @@ def verify(line: Line) -> Verification:
     return run(quick=True, progress=line)
 
 
+def shape(line: Line, model: ProbeModel) -> GelShape:
+    """Freeze one probe in its block of gel, for the catalogue."""
+    from cryoplan.workflow.gel_shapes import solve_shape
+
+    return solve_shape(model, progress=line)
+
+
 def report(
     _line: Line,
     case: SentCase,
@@ -256,6 +265,7 @@ TASKS: dict[str, Callable[..., object]] = {
     "preview": preview,
     "converge": converge,
     "verify": verify,
+    "shape": shape,
     "report": report,
     "save": save,
     "open": open_file,

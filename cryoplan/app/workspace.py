@@ -26,6 +26,7 @@ from cryoplan.case.structure import Role, Structure
 from cryoplan.core.errors import CryoplanError, StaleError
 from cryoplan.core.finding import Finding
 from cryoplan.plan.plan import Plan
+from cryoplan.plan.probe import ProbeModel
 from cryoplan.scene.meshes import CaseMeshes
 from cryoplan.simulation.result import Frame
 
@@ -50,6 +51,8 @@ class Workspace(AnsweredCase):
         See `AnsweredCase`.
     message, failed, file_changed, limits_changed
         See `EditedCase`.
+    shape_solved : ProbeModel, GelShape or None
+        A probe was frozen in gel for the catalogue; None when it was not to be.
     verified : Verification
         What the check of the solver found.
     """
@@ -58,6 +61,7 @@ class Workspace(AnsweredCase):
     consent_needed = Signal(object, object)
     meshes_changed = Signal()
     verified = Signal(object)
+    shape_solved = Signal(object, object)
 
     def __init__(self, worker: Worker | None = None, parent: QObject | None = None) -> None:
         super().__init__(worker, parent)
@@ -204,6 +208,8 @@ class Workspace(AnsweredCase):
         """Solve the plan in the background; the newest request wins."""
         if not self._need_probes():
             return
+        if workflow.catalogue().digest() != self.catalogue.digest():
+            self.look_at_catalogue()
         self._recall.give_up()
         self.live.settle()
         self._stop_solving()
@@ -233,6 +239,11 @@ class Workspace(AnsweredCase):
         """Run the solver's quick checks in the background; `verified` tells the answer."""
         if not self.is_verifying:
             self._errands.ask("verify")
+
+    def request_shape(self, model: ProbeModel) -> None:
+        """Freeze a probe in gel in the background, in place of any other; `shape_solved` tells the answer."""
+        self._errands.stop("shape")
+        self._errands.ask("shape", model=model)
 
     def cancel(self) -> None:
         """Stop what the user asked for; the surfaces of the 3D view are still made."""
@@ -287,6 +298,9 @@ class Workspace(AnsweredCase):
             self._solving = self._by_itself = None
         elif asked.kind in ("solve", "recall"):
             return  # nobody waits for it any more
+        elif asked.kind == "shape":
+            self.shape_solved.emit(asked.arguments["model"], None)
+            return
         if asked.kind == "second-again":
             self.second.give_up(asked, CANCELLED)
         self.proposed.give_up(asked)
@@ -317,6 +331,8 @@ class Workspace(AnsweredCase):
             self.second.give_up(asked, failure)
             return
         self.proposed.give_up(asked)
+        if asked.kind == "shape":
+            self.shape_solved.emit(asked.arguments["model"], None)
         self.failed.emit(failure)
 
     @Slot(object, object, object)
@@ -354,6 +370,8 @@ class Workspace(AnsweredCase):
                 self.message.emit("The grid was checked for a plan that has changed since. Please repeat it.")
         elif kind == "verify":
             self.verified.emit(value)
+        elif kind == "shape":
+            self.shape_solved.emit(asked.arguments["model"], value)
         elif kind == "meshes":
             if asked is self._meshing:
                 self.meshes = value

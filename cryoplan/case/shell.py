@@ -23,6 +23,9 @@ EDGE = 8
 """Voxels along a block."""
 
 _AT_ONCE = 48
+_ALIKE_VOXELS = 0.4
+_MOST_ALIKE = 3
+_APART_MM = 4.0
 _SAMPLE_MM = 1.6
 _OFFSETS = np.stack(np.meshgrid(*[np.arange(EDGE + 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 
@@ -32,7 +35,7 @@ _KEPT: WeakKeyDictionary[Volume, Shell] = WeakKeyDictionary()
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """The places of an outline that are nearest to what was asked for.
+    """The place of an outline that is nearest to what was asked for.
 
     Attributes
     ----------
@@ -40,10 +43,13 @@ class Near:
         Without sign.
     place : ndarray
         ``(3,)`` on the drawn outline, in the millimetres of the grid's own axes (index times spacing).
+    others : tuple of ndarray
+        Places elsewhere on the outline that are nearly as near: voxels cannot tell which it is.
     """
 
     distance_mm: float
     place: FloatArray
+    others: tuple[FloatArray, ...] = ()
 
 
 class Shell:
@@ -99,19 +105,32 @@ class Shell:
         limit = min(float(surely), below_mm)
         order = np.flatnonzero(lower <= limit)
         order = order[np.argsort(lower[order])]
-        best: Near | None = None
+        least = np.inf
+        slack = _ALIKE_VOXELS * float(self._spacing.min())
+        found: list[tuple[FloatArray, FloatArray]] = []
         for begin in range(0, len(order), _AT_ONCE):
             chosen = order[begin : begin + _AT_ONCE]
-            if best is not None and lower[chosen[0]] > best.distance_mm:
+            if lower[chosen[0]] > least + slack:
                 break
             places = self._places(chosen)
-            if not len(places):
-                continue
-            distances = np.asarray(point_to_segment_mm(places, start, end))
-            least = int(np.argmin(distances))
-            if best is None or distances[least] < best.distance_mm:
-                best = Near(float(distances[least]), places[least])
-        return best if best is not None and best.distance_mm <= below_mm else None
+            if len(places):
+                distances = np.asarray(point_to_segment_mm(places, start, end))
+                least = min(least, float(distances.min()))
+                near = distances <= least + slack
+                found.append((distances[near], places[near]))
+        if not found or least > below_mm:
+            return None
+        distances = np.concatenate([d for d, _ in found])
+        places = np.concatenate([p for _, p in found])
+        alike = np.flatnonzero(distances <= least + slack)
+        alike = alike[np.argsort(distances[alike], kind="stable")]
+        apart = [places[alike[0]]]
+        for n in alike[1:]:
+            if len(apart) == _MOST_ALIKE:
+                break
+            if min(float(np.linalg.norm(places[n] - p)) for p in apart) > _APART_MM:
+                apart.append(places[n])
+        return Near(least, apart[0], tuple(apart[1:]))
 
     def distances_mm(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the distances ``(n,)`` of a few points to the outline, and its nearest places ``(n, 3)``."""

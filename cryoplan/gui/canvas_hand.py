@@ -55,6 +55,8 @@ class CanvasHand:
         if grip is None:
             self._pressed_at = at
             return False
+        # Esc must find the way here, wherever the focus was.
+        self._picture.setFocus()
         held = PlacedGrip(grip.probe, Grip(grip.kind.value), at)
         self._grip, self._skin_mm = grip, grip.position_mm
         self._slip = QPointF(*self._scene.to_screen(grip.position_mm, self._size())) - at

@@ -267,6 +267,7 @@ class MainWindow(QMainWindow):
             Entry("lock", "&Probe", "&Lock or free", "L", Needs.EDIT_PROBES, self._lock_probe),
             Entry("next", "&Probe", "&Next probe", "N", Needs.PROBES, self._next_probe),
             Entry("delete", "&Probe", "&Delete", "Del", Needs.EDIT_PROBES, self._delete_probe),
+            Entry("catalogue", "&Probe", "Pro&be catalogue...", "Ctrl+K", Needs.NOTHING, self.show_catalogue),
             Entry("solve", "&Solve", "&Solve", "F9; Ctrl+Return", Needs.PROBES, workspace.request_simulation),
             Entry("cancel", "&Solve", "&Cancel", "Ctrl+.", Needs.BUSY, workspace.cancel),
             Entry("overlays", "&View", "&Hide or show overlays", "H", Needs.CASE, self._toggle_overlays),
@@ -411,6 +412,15 @@ class MainWindow(QMainWindow):
         from cryoplan.gui.dialogs.accuracy import AccuracyDialog
 
         AccuracyDialog(self.workspace, self).show()
+
+    def show_catalogue(self) -> None:
+        """Show the probes beside the work; a second call brings the open dialog to the front."""
+        from cryoplan.gui.dialogs.catalogue import CatalogueDialog
+
+        dialog = self.findChild(CatalogueDialog) or CatalogueDialog(self.workspace, self)
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
 
     def show_history(self) -> None:
         """Show every step beside the work; a second call brings the open one to the front."""

@@ -18,7 +18,7 @@ from cryoplan.plan.probe import ProbeModel
 
 LARGEST_FILE_BYTES = 100_000
 
-_TEXTS = ("name", "vendor", "gauge", "coolant", "note", "calibration")
+TEXTS = ("name", "vendor", "gauge", "coolant", "note", "calibration")
 
 # Unit and allowed range of each number: a file with inches, or with a minus forgotten, must not pass.
 _NUMBERS: dict[str, tuple[str, float, float]] = {
@@ -38,14 +38,19 @@ _NUMBERS: dict[str, tuple[str, float, float]] = {
 _WARM = (25.0, 60.0)
 """degC of a warmer's fluid: below it does not warm, above it burns."""
 
-_KINDS = ("cryoprobe", "warmer")
-_OPTIONAL = (
+KINDS = ("cryoprobe", "warmer")
+OPTIONAL = (
     "active_thaw_temperature",
     "active_thaw_coefficient",
     "electric_thaw_temperature",
     "thaw_time_constant",
 )
+"""Numbers that a probe need not have."""
+
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]*")
+LONGEST_ID, LONGEST_TEXT = 60, 2000
+_NO_FILE = frozenset({"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))})
+"""Names that Windows keeps for devices."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,10 +63,13 @@ class Catalogue(Mapping[str, ProbeModel]):
         All readable models.
     findings : tuple of Finding
         Files of the user's folder that were left out, and why.
+    own : frozenset of str
+        Ids of the user's models.
     """
 
     models: tuple[ProbeModel, ...]
     findings: tuple[Finding, ...] = ()
+    own: frozenset[str] = frozenset()
 
     def __getitem__(self, key: str) -> ProbeModel:
         for model in self.models:
@@ -111,6 +119,7 @@ def load_catalogue(user_folder: Path | None = None) -> Catalogue:
     """
     models = [read_model(path) for path in sorted(resource("probes").glob("*.toml"))]
     findings: list[Finding] = []
+    built_in = {model.id for model in models}
     paths = sorted(user_folder.glob("*.toml")) if user_folder is not None and user_folder.is_dir() else []
     for path in paths:
         try:
@@ -131,7 +140,26 @@ def load_catalogue(user_folder: Path | None = None) -> Catalogue:
             )
             continue
         models.append(model)
-    return Catalogue(models=tuple(sorted(models, key=lambda m: m.id)), findings=tuple(findings))
+    return Catalogue(
+        models=tuple(sorted(models, key=lambda m: m.id)),
+        findings=tuple(findings),
+        own=frozenset(m.id for m in models) - built_in,
+    )
+
+
+def is_model_id(name: str) -> bool:
+    """Tell whether a name can be the id of a model, which is a file name on every system."""
+    return bool(_ID.fullmatch(name)) and len(name) <= LONGEST_ID and name.split(".")[0] not in _NO_FILE
+
+
+def number_rules(kind: str) -> dict[str, tuple[str, float, float]]:
+    """Return unit, lowest and highest value of every number of a kind of probe, in the order of the form."""
+    rules = dict(_NUMBERS)
+    if kind == "warmer":
+        rules["coolant_temperature"] = ("degC", *_WARM)
+        for key in OPTIONAL:
+            del rules[key]
+    return rules
 
 
 def read_model(path: Path) -> ProbeModel:
@@ -144,47 +172,73 @@ def read_model(path: Path) -> ProbeModel:
         number out of range, or parts that do not fit on the shaft. ``place`` is ``file: key``.
     """
     table = _table(path)
-    known = {"schema", "kind", *_TEXTS, *_NUMBERS}
-    required = known - set(_OPTIONAL) - {"calibration", "kind"}
+    if not is_model_id(path.stem):
+        raise _bad(path, "file name", "is not a model id", "Use small letters, digits, dots and hyphens.")
+    return model_of(table, path)
+
+
+def model_of(table: Mapping[str, object], path: Path) -> ProbeModel:
+    """Return the model of what stands in a probe file; see `read_model`. The file need not be there."""
+    for error in faults(table, path):
+        raise error
+    texts = {key: str(table.get(key, "")) for key in TEXTS}
+    kind = str(table.get("kind", KINDS[0]))
+    rules = number_rules(kind)
+    numbers = {key: _number(path, key, table[key], rules[key]) for key in rules if key in table}
+    return ProbeModel(id=path.stem, kind=kind, **texts, **numbers)  # type: ignore[arg-type]  # keys are those of the record
+
+
+def faults(table: Mapping[str, object], path: Path) -> Iterator[StoreError]:
+    """Yield everything that is wrong with what stands in a probe file, each with ``place`` ``file: key``."""
+    known = {"schema", "kind", *TEXTS, *_NUMBERS}
+    required = known - set(OPTIONAL) - {"calibration", "kind"}
     for key in table:
         if key not in known:
-            raise _bad(path, key, "is not a key of a probe file", "Remove it or mend its spelling.")
+            yield _bad(path, key, "is not a key of a probe file", "Remove it or mend its spelling.")
     for key in sorted(required):
         if key not in table:
-            raise _bad(path, key, "is missing", "Add it; the built-in files show how.")
-    if table["schema"] != 1 or isinstance(table["schema"], bool):
-        raise _bad(path, "schema", f"is {table['schema']!r}", "This program reads schema 1.")
-    if not _ID.fullmatch(path.stem):
-        raise _bad(path, "file name", "is not a model id", "Use small letters, digits, dots and hyphens.")
-    texts: dict[str, str] = {}
-    for key in _TEXTS:
+            yield _bad(path, key, "is missing", "Add it; the built-in files show how.")
+    schema = table.get("schema", 1)
+    if schema != 1 or isinstance(schema, bool):
+        yield _bad(path, "schema", f"is {schema!r}", "This program reads schema 1.")
+    for key in TEXTS:
         text = table.get(key, "")
-        if not isinstance(text, str) or (key == "name" and not text.strip()):
-            raise _bad(path, key, "is not a text", "Write it between quotation marks.")
-        texts[key] = text
-    kind = table.get("kind", _KINDS[0])
-    if kind not in _KINDS:
-        raise _bad(path, "kind", f"is {kind!r}", f"Use one of: {', '.join(_KINDS)}.")
-    units = dict(_NUMBERS)
-    if kind == "warmer":
-        units["coolant_temperature"] = ("degC", *_WARM)
-        for key in _OPTIONAL:
-            if key in table:
-                raise _bad(path, key, "has no meaning for a warmer, which is on in every phase", "Remove it.")
-    numbers = {key: _number(path, key, table[key], units[key]) for key in _NUMBERS if key in table}
-    if ("active_thaw_temperature" in numbers) != ("active_thaw_coefficient" in numbers):
-        raise _bad(
+        if not isinstance(text, str):
+            yield _bad(path, key, "is not a text", "Write it between quotation marks.")
+        elif key == "name" and key in table and not text.strip():
+            yield _bad(path, key, "is not a text that says anything", "Write what the list shall show.")
+        elif len(text) > LONGEST_TEXT:
+            yield _bad(path, key, "is too long", f"Use at most {LONGEST_TEXT} letters.")
+    kind = table.get("kind", KINDS[0])
+    if kind not in KINDS:
+        yield _bad(path, "kind", f"is {kind!r}", f"Use one of: {', '.join(KINDS)}.")
+        kind = KINDS[0]
+    rules = number_rules(str(kind))
+    numbers: dict[str, Sourced] = {}
+    for key in _NUMBERS:
+        if key not in table:
+            continue
+        if key not in rules:
+            yield _bad(path, key, "has no meaning for a warmer, which is on in every phase", "Remove it.")
+            continue
+        try:
+            numbers[key] = _number(path, key, table[key], rules[key])
+        except StoreError as error:
+            yield error
+    if ("active_thaw_temperature" in table) != ("active_thaw_coefficient" in table):
+        yield _bad(
             path, "active_thaw_temperature", "and active_thaw_coefficient belong together", "Give both."
         )
-    front = sum(numbers[key].value for key in ("tip_offset", "active_length", "taper"))
-    if front > numbers["shaft_length"].value:
-        raise _bad(
-            path,
-            "shaft_length",
-            f"is shorter than tip offset, active zone and taper together ({front:g} mm)",
-            "Mend the lengths.",
-        )
-    return ProbeModel(id=path.stem, kind=str(kind), **texts, **numbers)  # type: ignore[arg-type]  # keys are those of the record
+    parts = ("tip_offset", "active_length", "taper")
+    if {*parts, "shaft_length"} <= set(numbers):
+        front = sum(numbers[key].value for key in parts)
+        if front > numbers["shaft_length"].value:
+            yield _bad(
+                path,
+                "shaft_length",
+                f"is shorter than tip offset, active zone and taper together ({front:g} mm)",
+                "Mend the lengths.",
+            )
 
 
 def _table(path: Path) -> dict[str, object]:

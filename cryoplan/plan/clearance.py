@@ -112,7 +112,7 @@ def _measure(mask: Volume, axis: Axis) -> tuple[float, float, float]:
     if not stretches:
         near = shell.near_segment(start, end)
         assert near is not None
-        distance_mm, at = _outside(mask, start, end, near)
+        distance_mm, at = min(_outside(mask, start, end, near, place) for place in (near.place, *near.others))
         if distance_mm < touching:
             return _grazing(mask, start, along, axis.depth_mm, at * axis.depth_mm, near.place)
         return distance_mm, at * axis.depth_mm, 0.0
@@ -128,14 +128,16 @@ def _measure(mask: Volume, axis: Axis) -> tuple[float, float, float]:
     return -deepest[0], deepest[1], crossed
 
 
-def _outside(mask: Volume, start: FloatArray, end: FloatArray, near: Near) -> tuple[float, float]:
+def _outside(
+    mask: Volume, start: FloatArray, end: FloatArray, near: Near, place: FloatArray
+) -> tuple[float, float]:
     """Return the distance of a segment to the surface near a place of the outline, and where on the way."""
-    at = _share_of_way(start, end, near.place)
+    at = _share_of_way(start, end, place)
     if near.distance_mm > SHARP_WITHIN_MM:
         return near.distance_mm, at
-    patch = Patch(mask, near.place)
+    patch = Patch(mask, place)
     on_axis = start + at * (end - start)
-    surface = _nearest_of_surface(patch, mask, on_axis, near.place)
+    surface = _nearest_of_surface(patch, mask, on_axis, place)
     if surface is None:
         return near.distance_mm, at
     for _ in range(_WALKS):

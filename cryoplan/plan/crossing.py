@@ -88,10 +88,8 @@ class Axis:
         edges = np.flatnonzero(np.diff(inside.astype(np.int8), prepend=0, append=0))
         found = []
         for first, behind in zip(edges[::2], edges[1::2], strict=True):
-            begin = 0.0 if first == 0 else self._sharp(mask, start, along, first * self.step_mm, -1.0)
-            finish = self.depth_mm
-            if behind < len(inside):
-                finish = self._sharp(mask, start, along, behind * self.step_mm, 1.0)
+            begin = self._sharp(mask, start, along, float(first) * self.step_mm, -1.0)
+            finish = self._sharp(mask, start, along, float(behind) * self.step_mm, 1.0)
             if finish > begin and not self._is_none(
                 mask, start, along, 0.5 * (begin + finish), finish - begin
             ):

@@ -95,8 +95,9 @@ def probe_of(where: Where, index: int, row: ProbeRow, catalogue: Mapping[str, Pr
         where.refuse(
             f"{path}.model",
             row.model,
-            "is not a probe model",
-            f"Use one of: {', '.join(catalogue)}.",
+            "is not a probe model of this installation",
+            f"Use one of: {', '.join(catalogue)}; or import its file (Probe catalogue, or cryoplan probes "
+            "import FILE) and open it again.",
             "model-unknown",
         )
     return _placed(

@@ -16,6 +16,7 @@ from cryoplan.plan.beside import free_side
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.edits import copy_parallel
 from cryoplan.plan.hold import require_reach
+from cryoplan.plan.placement import pairs
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
 from cryoplan.plan.skin_entries import entries_on_skin, new_names
@@ -113,6 +114,17 @@ def moved_probes(old: Plan, new: Plan) -> tuple[Probe, ...]:
     """Return the probes of the new plan that are not in the old one, or lie elsewhere there."""
     before = {p.name: p for p in old.probes}
     return tuple(p for p in new.probes if p.name not in before or _lies_elsewhere(before[p.name], p))
+
+
+def clash_words(old: Plan, new: Plan, catalogue: Catalogue) -> str:
+    """Say which probes would run into one another that did not before; empty when none would."""
+    there = {(pair.a, pair.b) for pair in pairs(old, catalogue) if pair.closest_mm < 0.0}
+    found = [
+        f"{pair.a} and {pair.b}"
+        for pair in pairs(new, catalogue)
+        if pair.closest_mm < 0.0 and (pair.a, pair.b) not in there
+    ]
+    return f"Probes {', '.join(found)} would run into one another" if found else ""
 
 
 def words_of(old: Plan, new: Plan, ask: Ask) -> str:

@@ -26,6 +26,9 @@ _PLACEMENT = {
     "hub_reserve_warn": "mm",
     "active_to_skin_warn": "mm",
     "near_organ_warn": "mm",
+    "hub_diameter": "mm",
+    "hub_length": "mm",
+    "bore_room_warn": "mm",
 }
 
 

@@ -27,6 +27,7 @@ _AT_SKIN_MM = 1.5
 """So far below the entry the air beside the skin counts as skin: that is how exactly entries lie on it."""
 
 _ZONE_STEP_MM = 0.5
+_LONGEST_NAME = 24
 
 # Who owns a place that several structures claim: the first of this list; a vein in the liver is a vein.
 _OWNERS = (
@@ -184,10 +185,15 @@ def sentence(case: Case, found: Sequence[Pass]) -> str:
     """Return a path as it is dictated: ``fat 14, muscle 9, liver 41, tumour 22 mm; pleura crossed: no``."""
     parts = []
     for one in found:
-        name = f"{one.looks_like} (not outlined)" if one.looks_like else one.structure
-        parts.append(f"{name} {one.length_mm:.0f}")
+        name = f"{one.looks_like} (not outlined)" if one.looks_like else _short(one.structure)
+        if round(one.length_mm) > 0:
+            parts.append(f"{name} {one.length_mm:.0f}")
     path = f"{', '.join(parts)} mm" if parts else "nothing"
     return f"{path}; pleura crossed: {_pleura(case, found)}"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1].rstrip(' ,')}…"
 
 
 def _pleura(case: Case, found: Sequence[Pass]) -> str:

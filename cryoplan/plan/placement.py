@@ -12,9 +12,8 @@ from cryoplan.core.geometry import FloatArray, Point, angle_deg, segment_to_segm
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
-
-LARGEST_GANTRY_TILT_DEG = 30.0
-"""What scanners that tilt can do, as a rule (assumed; each scanner has its own limit)."""
+from cryoplan.plan.room import USUAL_TILT_LIMIT_DEG
+from cryoplan.plan.shaft import Shaft
 
 # Room "down" in patient axes (LPS) by the last letters of DICOM's patient position (0018,5100): supine the
 # back is down, lying on the left side ("decubitus left") the left side is.
@@ -41,7 +40,7 @@ class Angles:
         -90 to 90, positive when the tip lies towards the head of the entry.
     gantry_tilt_deg : float or None
         Tilt of the slice that would hold the whole path; positive when the lower part of the slice moves
-        towards the head. None when no tilt of up to 30 degrees does.
+        towards the head. None when no tilt within the scanner's limit does.
     """
 
     in_plane_deg: float
@@ -97,8 +96,8 @@ class Pair:
         }
 
 
-def angles(probe: Probe, patient_position: str = "") -> Angles:
-    """Return the angles of a probe for a patient position such as ``HFS``; unknown ones count as supine.
+def angles(probe: Shaft, patient_position: str = "", tilt_limit_deg: float = USUAL_TILT_LIMIT_DEG) -> Angles:
+    """Return the angles of a shaft for a patient position such as ``HFS``; unknown ones count as supine.
 
     Source of the formulas: plain trigonometry on d = tip - entry. The gantry turns the slice about the room's
     left-right axis, so the path lies in it when ``tan(tilt) = dz / d_down``; this equals
@@ -117,7 +116,7 @@ def angles(probe: Probe, patient_position: str = "") -> Angles:
         in_plane_deg=in_plane,
         in_plane_toward=_side(across) if in_plane >= 0.05 else "",
         cranio_caudal_deg=cranio_caudal,
-        gantry_tilt_deg=_gantry_tilt(float(d[2]), vertical),
+        gantry_tilt_deg=_gantry_tilt(float(d[2]), vertical, tilt_limit_deg),
     )
 
 
@@ -200,11 +199,11 @@ def _middle(zone_mm: tuple[Point, Point]) -> Point:
     return (0.5 * (front[0] + back[0]), 0.5 * (front[1] + back[1]), 0.5 * (front[2] + back[2]))
 
 
-def _gantry_tilt(head: float, vertical: float) -> float | None:
+def _gantry_tilt(head: float, vertical: float, limit_deg: float) -> float | None:
     if abs(head) < 1e-9:
         return 0.0
     tilt = float(np.degrees(np.arctan2(head, abs(vertical))))
-    if abs(tilt) > LARGEST_GANTRY_TILT_DEG:
+    if abs(tilt) > limit_deg:
         return None
     return tilt if vertical > 0.0 else -tilt
 

@@ -20,6 +20,9 @@ POSITIONS = {
 }
 """Patient positions of DICOM (0018,5100) in words. "DL" is *decubitus left*: the left side is down."""
 
+USUAL_TILT_LIMIT_DEG = 30.0
+"""What scanners that tilt can do, as a rule (assumed; each scanner has its own limit)."""
+
 LARGEST_TILT_DEG = 45.0
 WIDEST_BORE_MM = 2000.0
 FURTHEST_LIFT_MM = 500.0
@@ -47,7 +50,7 @@ class Room:
     """
 
     position: str = ""
-    gantry_tilt_limit_deg: float = 30.0
+    gantry_tilt_limit_deg: float = USUAL_TILT_LIMIT_DEG
     bore_mm: float = 700.0
     lift_mm: float = 0.0
 

@@ -14,10 +14,10 @@ from cryoplan.case.case import Case
 from cryoplan.case.skin import body_mask, body_source, sample_mask
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.finding import Finding, Level
-from cryoplan.core.geometry import segment_to_segment_mm
 from cryoplan.core.units import show_mm
 from cryoplan.core.volume import Volume
 from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.clash import Needle, clash_findings, needle
 from cryoplan.plan.clearance import clearances
 from cryoplan.plan.limits import PlacementLimits, placement_limits
 from cryoplan.plan.path import active_zone_gap_mm
@@ -25,6 +25,8 @@ from cryoplan.plan.placement import Pair, depth_to_active_mm, pair
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.plan.protocol import PhaseKind, ThawMode
+from cryoplan.plan.room_view import room_findings
+from cryoplan.plan.tool import Tool
 
 _SEARCH_MM = 60.0
 _STEP_MM = 0.5
@@ -85,8 +87,13 @@ def check_plan(case: Case, plan: Plan, catalogue: Catalogue) -> tuple[Finding, .
         findings += _reach_findings(case, probe, model, limits)
         findings += _path_findings(case, probe, model, limits)
         findings += _thaw_findings(plan, probe, model)
-    findings += _pair_findings([both for both in known if not both[1].is_warmer], limits)
+    freezing = [both for both in known if not both[1].is_warmer]
+    findings += _pair_findings(freezing, limits)
     findings += _warmer_findings(known)
+    needles = needles_of(plan, catalogue)
+    findings += _tool_findings(case, plan.tools, limits)
+    findings += clash_findings(needles)
+    findings += room_findings(case, needles, plan.room, limits)
     return tuple(sorted(findings, key=lambda f: -f.level.rank))
 
 
@@ -99,6 +106,40 @@ def _warmer_findings(known: Sequence[tuple[Probe, ProbeModel]]) -> Iterator[Find
             found = pair(warmer, probe, warm_model, model)
             if found.closest_mm < 0.0:
                 yield _fail("shafts-collide", probe, f"runs into the warmer {warmer.name} inside the body.")
+
+
+def needles_of(plan: Plan, catalogue: Catalogue) -> list[Needle]:
+    """Return all probes of known models but warmers, then all tools, each with its hub."""
+    limits = placement_limits()
+    models = ((p, catalogue[p.model]) for p in plan.probes if p.model in catalogue)
+    probes = [
+        needle(p, "probe", m.outer_diameter.value, m.shaft_length.value, limits)
+        for p, m in models
+        if not m.is_warmer
+    ]
+    return probes + [needle(t, "tool", t.diameter_mm, t.length_mm, limits) for t in plan.tools]
+
+
+def _tool_findings(case: Case, tools: Sequence[Tool], limits: PlacementLimits) -> Iterator[Finding]:
+    """Say what tools pass that they should not, and which are too short; near organs they are on purpose."""
+    structures = {s.name: s for s in case.structures}
+    for tool in tools:
+        place = f"tool {tool.name}"
+        if tool.length_mm < tool.depth_mm:
+            yield Finding(
+                level=Level.FAIL,
+                code="shaft-too-short",
+                text=f"Tool {tool.name} is too short: its depth is {show_mm(tool.depth_mm)}, its length "
+                f"{show_mm(tool.length_mm)}. Choose a nearer entry.",
+                place=place,
+            )
+        for clearance in clearances(case, tool, tool.diameter_mm, roles=limits.forbidden | limits.doubtful):
+            structure = structures[clearance.structure]
+            level = clearance_level(structure.role, clearance.mm, limits)
+            if clearance.mm <= 0.0 and level is not Level.OK:
+                text = f"Tool {tool.name} passes through {structure.name}, deepest "
+                text += f"{show_mm(clearance.at_depth_mm)} below the entry."
+                yield Finding(level=level, code=_path_code(structure), text=text, place=place)
 
 
 def _fail(code: str, probe: Probe, text: str) -> Finding:
@@ -267,7 +308,6 @@ def _pair_findings(known: Sequence[tuple[Probe, ProbeModel]], limits: PlacementL
         for b in range(a + 1, count):
             (probe_a, model_a), (probe_b, model_b) = known[a], known[b]
             table[a, b] = pair(probe_a, probe_b, model_a, model_b)
-            yield from _collision_findings(known[a], known[b], table[a, b])
     for a, b in _neighbours(count, {k: p.widest_mm for k, p in table.items()}):
         yield from _width_findings(known[a][0], known[b][0], table[a, b], limits)
     for found in table.values():
@@ -280,29 +320,6 @@ def _pair_findings(known: Sequence[tuple[Probe, ProbeModel]], limits: PlacementL
                 f"from {show_mm(limits['close_warn'])} on each freezes tissue of its own.",
                 place=f"probes {found.a} and {found.b}",
             )
-
-
-def _collision_findings(
-    a: tuple[Probe, ProbeModel], b: tuple[Probe, ProbeModel], found: Pair
-) -> Iterator[Finding]:
-    place = f"probes {found.a} and {found.b}"
-    if found.closest_mm < 0.0:
-        yield Finding(
-            level=Level.FAIL,
-            code="shafts-collide",
-            text=f"Probes {found.a} and {found.b} run into one another inside the body.",
-            place=place,
-        )
-        return
-    hubs = [p.point_behind_tip_mm(max(m.shaft_length.value, p.depth_mm)) for p, m in (a, b)]
-    radii = 0.5 * (a[1].outer_diameter.value + b[1].outer_diameter.value)
-    if segment_to_segment_mm(hubs[0], a[0].tip_mm, hubs[1], b[0].tip_mm) < radii:
-        yield Finding(
-            level=Level.WARN,
-            code="shafts-collide-outside",
-            text=f"Probes {found.a} and {found.b} run into one another above the skin.",
-            place=place,
-        )
 
 
 def _width_findings(a: Probe, b: Probe, found: Pair, limits: PlacementLimits) -> Iterator[Finding]:

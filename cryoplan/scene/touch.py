@@ -31,16 +31,7 @@ class Touch:
         self._probes: dict[str, ProbeProps | NeedleProps] = {}
         self._selected: str | None = None
         self._grip_mm = GRIP_MM
-
-    @property
-    def shows_probes(self) -> bool:
-        """True while probes are switched on."""
-        raise NotImplementedError
-
-    @property
-    def shows_grips(self) -> bool:
-        """True while grips are switched on."""
-        raise NotImplementedError
+        self._shows_probes = self._shows_grips = True
 
     def world_to_ndc(self) -> FloatArray:
         """Return the 4 x 4 matrix of the present camera, as `cryoplan.scene.pick` wants it."""
@@ -84,7 +75,7 @@ class Touch:
     def pick_grip(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> Grip | None:
         """Return the grip that is drawn under a pixel (from the top left corner), None when there is none."""
         grips = self.grips()
-        if not grips or not (self.shows_probes and self.shows_grips):
+        if not grips or not (self._shows_probes and self._shows_grips):
             return None
         _, down, _ = self.screen_directions()
         matrix = self.world_to_ndc()
@@ -95,7 +86,7 @@ class Touch:
 
     def pick_shaft(self, x_px: float, y_px: float, size_px: tuple[float, float]) -> str | None:
         """Return the name of the probe or tool under a pixel, None when there is none."""
-        if not self.shows_probes:
+        if not self._shows_probes:
             return None
         shafts = [made.probe for made in self._probes.values() if made.probe is not None]
         return pick.nearest_shaft(shafts, self.world_to_ndc(), x_px, y_px, size_px)

@@ -272,21 +272,12 @@ class Scene(Touch):
     def set_visible(self, layer: Layer, visible: bool) -> None:
         """Show or hide a layer."""
         (self._hidden_layers.discard if visible else self._hidden_layers.add)(layer)
+        self._shows_probes, self._shows_grips = (self.is_visible(x) for x in (Layer.PROBES, Layer.GRIPS))
         self._apply_visibility()
 
     def is_visible(self, layer: Layer) -> bool:
         """Tell whether a layer is switched on."""
         return layer not in self._hidden_layers
-
-    @property
-    def shows_probes(self) -> bool:
-        """True while probes are switched on."""
-        return self.is_visible(Layer.PROBES)
-
-    @property
-    def shows_grips(self) -> bool:
-        """True while grips are switched on."""
-        return self.is_visible(Layer.GRIPS)
 
     def set_structure_visible(self, name: str, visible: bool) -> None:
         """Show or hide one structure by its name."""

@@ -55,9 +55,9 @@ class CaseFile:
         As they stand.
     """
 
-    def __init__(self, store: CaseStore, probes: Catalogue) -> None:
+    def __init__(self, store: CaseStore, probes: Catalogue | None) -> None:
         self.store = store
-        self._probes = probes
+        self._given = probes
         self.case: Case = store.load_case()
         self.plan: Plan = self._plan_of(store.plan_text)
 
@@ -79,7 +79,7 @@ class CaseFile:
         """
         store = CaseStore.open(path, read_only=read_only, scan=scan)
         try:
-            return cls(store, probes or catalogue())
+            return cls(store, probes)
         except BaseException:
             store.close()
             raise
@@ -93,6 +93,11 @@ class CaseFile:
     def close(self) -> None:
         """Give the file free; a second call does nothing."""
         self.store.close()
+
+    @property
+    def _probes(self) -> Catalogue:
+        # A probe may be made or changed while the file is open.
+        return self._given or catalogue()
 
     @property
     def history(self) -> History:

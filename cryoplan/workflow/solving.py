@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryoplan.case.case import Case
@@ -13,7 +14,9 @@ from cryoplan.core.finding import Finding
 from cryoplan.core.progress import SILENT, Progress
 from cryoplan.margins.assessment import DEFAULT_THRESHOLDS_DEGC, Assessment
 from cryoplan.plan.catalogue import Catalogue, load_catalogue
+from cryoplan.plan.own_probes import folder_stamp, own_folder
 from cryoplan.plan.plan import Plan
+from cryoplan.plan.stock import load_stock, stock_findings
 from cryoplan.simulation.settings import STANDARD, SolverSettings
 
 if TYPE_CHECKING:
@@ -24,10 +27,19 @@ MODEL_VERSION = 4
 """Raised with every change that moves computed temperatures, so that old results show as such."""
 
 
-@lru_cache(maxsize=1)
 def catalogue() -> Catalogue:
-    """Return the probe catalogue of this installation."""
-    return load_catalogue()
+    """Return the probes of this installation: the built-in ones and the user's as they are now.
+
+    The user's folder is looked at with every call, so that the window, its background process and a command
+    that imports a probe meanwhile agree; it is read again only when a file in it is another.
+    """
+    folder = own_folder()
+    return _catalogue(folder, folder_stamp(folder))
+
+
+@lru_cache(maxsize=4)
+def _catalogue(folder: Path, _stamp: object) -> Catalogue:
+    return load_catalogue(folder)
 
 
 @lru_cache(maxsize=1)
@@ -167,7 +179,7 @@ def require_current(case: Case, plan: Plan, probes: Catalogue, result: ThermalRe
 
 
 def check(case: Case, plan: Plan, probes: Catalogue) -> tuple[Finding, ...]:
-    """Check what needs no simulation: reach, spacing, the way in."""
+    """Check what needs no simulation: reach, spacing, the way in, and what is on the shelf."""
     from cryoplan.plan.rules import check_plan
 
-    return check_plan(case, plan, probes)
+    return (*check_plan(case, plan, probes), *stock_findings(plan, probes, load_stock()))

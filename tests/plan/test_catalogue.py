@@ -47,7 +47,7 @@ def test_every_number_has_a_source_and_fits_on_the_shaft(catalogue, name):
 
 
 def test_every_field_of_the_record_is_read():
-    assert set(module._NUMBERS) | set(module._TEXTS) | {"id", "kind"} == {f.name for f in fields(ProbeModel)}
+    assert set(module._NUMBERS) | set(module.TEXTS) | {"id", "kind"} == {f.name for f in fields(ProbeModel)}
 
 
 def test_the_generic_probe_says_that_it_is_assumed(catalogue):

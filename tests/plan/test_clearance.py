@@ -22,7 +22,11 @@ DIAMETER_MM = 1.83
 RADIUS = 0.5 * DIAMETER_MM
 
 WITHIN_MM = 0.3
-"""What the borders are allowed to be off where voxels are 0.6 mm; at 1 mm half a voxel."""
+"""What borders may be off where voxels are 0.5 mm; at most half a voxel where they are larger."""
+
+
+SLIVER_MM = 0.5
+"""Gaps that are thinner are given to their neighbours in the list of a path."""
 
 
 def shaft(tip=(0.0, 20.0, 0.0), entry=(0.0, -50.0, 0.0)) -> Probe:
@@ -59,7 +63,7 @@ GRIDS = {"axial": np.eye(3), "oblique": np.reshape(OBLIQUE, (3, 3)), "flipped": 
 def body(request):
     shape, where = request.param
     distance = DISTANCES[shape]
-    return distance, made_of(lambda p: distance(p) <= 0.0, 0.6, GRIDS[where])
+    return distance, made_of(lambda p: distance(p) <= 0.0, 0.5, GRIDS[where])
 
 
 directions = st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda d: np.linalg.norm(d) > 0.3)
@@ -74,22 +78,17 @@ def test_clearance_and_crossed_length_are_those_of_the_formula(body, tip, way, l
     ways = np.linspace(0.0, 1.0, 4001)
     along = distance(entry + ways[:, None] * (tip - entry))
     made = case(scan(WHERE), structure("it", mask, Role.BOWEL))
-    (found,) = clearances(made, shaft(tuple(tip), tuple(entry)), DIAMETER_MM)
+    needle = shaft(tuple(tip), tuple(entry))
+    (found,) = clearances(made, needle, DIAMETER_MM)
     assert found.mm == pytest.approx(along.min() - RADIUS, abs=WITHIN_MM)
     # The depth of the least distance is well defined only where the distance is not nearly constant.
     at = distance(entry + found.at_depth_mm / length * (tip - entry))
     assert at == pytest.approx(along.min(), abs=WITHIN_MM)
-    # A border that is crossed at a slant is off along the shaft by more: by the sine of its angle.
-    slopes = np.abs(np.diff(along)) / (length / 4000)
-    borders = np.flatnonzero(np.diff(np.sign(along)))
-    if (slopes[borders] > 0.5).all():
-        sharpest = slopes[borders].min(initial=1.0)
-        expected = float((along < 0.0).mean()) * length
-        assert found.crossed_mm == pytest.approx(expected, abs=len(borders) * WITHIN_MM / sharpest + 0.02)
-        listed = sum(
-            p.length_mm for p in passes(made, shaft(tuple(tip), tuple(entry))) if p.structure == "it"
-        )
-        assert listed == pytest.approx(found.crossed_mm, abs=0.51)
+    # The length lies between those through the body made smaller and larger by that much.
+    low, high = (float((along < by).mean()) * length for by in (-WITHIN_MM, WITHIN_MM))
+    assert low - 0.02 <= found.crossed_mm <= high + 0.02
+    listed = [p.length_mm for p in passes(made, needle) if p.structure == "it"]
+    assert low - SLIVER_MM <= sum(listed) <= high + SLIVER_MM
 
 
 @pytest.mark.parametrize("where", [WHERE, SKEW], ids=["plain", "oblique"])

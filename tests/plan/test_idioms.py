@@ -17,7 +17,7 @@ from cryoplan.plan.beside import free_side
 from cryoplan.plan.catalogue import Catalogue, load_catalogue
 from cryoplan.plan.edits import set_locked, tilt
 from cryoplan.plan.hold import is_on_skin
-from cryoplan.plan.idioms import Ask, Idiom, best_side, lay_out, moved_probes, words_of
+from cryoplan.plan.idioms import Ask, Idiom, best_side, clash_words, lay_out, moved_probes, words_of
 from cryoplan.plan.placement import pairs
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.skin_entries import entries_on_skin
@@ -107,3 +107,13 @@ def test_the_side_that_is_offered_is_free_for_a_copy_and_near_for_a_ring():
 
     assert moved(near) == pytest.approx(min(moved(float(hour)) for hour in range(1, 13)))
     assert best_side(small_case(), set_locked(plan, "1", True), catalogue, ring) == 12.0
+
+
+def test_what_would_run_into_a_probe_that_is_there_is_said():
+    catalogue = load_catalogue()
+    ask = Ask(idiom=Idiom.COPY, name="1", spacing_mm=10.0, hours=12.0)
+    onto = lay_out(small_case(), start(), catalogue, ask)
+    assert clash_words(start(), onto, catalogue) == "Probes 2 and 3 would run into one another"
+    beside = lay_out(small_case(), start(), catalogue, replace(ask, hours=3.0))
+    assert clash_words(start(), beside, catalogue) == ""
+    assert clash_words(onto, onto, catalogue) == ""

@@ -12,7 +12,7 @@ from cryoplan.gui.chosen import PARALLEL_MM
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import Text
 from cryoplan.gui.section import Section
-from cryoplan.plan.idioms import Ask, Idiom, best_side, lay_out, moved_probes, words_of
+from cryoplan.plan.idioms import Ask, Idiom, best_side, clash_words, lay_out, moved_probes, words_of
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.spread import MOST
 
@@ -118,7 +118,9 @@ class IdiomSection(Section):
             else:
                 ghosts = moved_probes(plan, new)
                 can = bool(ghosts)
-                self.words.say(f"{words_of(plan, new, ask)}.", "muted")
+                clash = clash_words(plan, new, panel.workspace.catalogue)
+                words = f"{words_of(plan, new, ask)}."
+                self.words.say(f"{words} ! {clash}." if clash else words, "warn" if clash else "muted")
         panel.enable_edits(self.idiom, self.count, self.spacing, self.hours, self.around)
         panel.enable_edits(self.go, when=can)
         panel.show_ghosts(self, ghosts if self.is_open else ())

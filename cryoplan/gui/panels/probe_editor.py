@@ -31,6 +31,7 @@ from cryoplan.plan.names import LONGEST_CHANNEL, LONGEST_NOTE
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import MOST_ORDER, Probe, ProbeModel
 from cryoplan.plan.protocol import LONGEST_PROTOCOL_S
+from cryoplan.plan.stock import load_stock, ordered
 from cryoplan.plan.turning import cranio_caudal_deg, in_plane_signed_deg, positive_side, turn_to
 from cryoplan.report.wording import measured
 
@@ -65,10 +66,8 @@ class ProbeEditor(Section):
         self.model.setAccessibleName("Probe model")
         self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.model.setMinimumContentsLength(10)
-        for number, model in enumerate(panel.workspace.catalogue.models):
-            kind = " (warmer)" if model.is_warmer else ""
-            self.model.addItem(f"{model.name}{kind}{' *' if model.is_guess else ''}", model.id)
-            self.model.setItemData(number, model_words(model), Qt.ItemDataRole.ToolTipRole)
+        self._fill_models()
+        panel.workspace.catalogue_changed.connect(self._fill_models)
         self.model.activated.connect(self._set_model)
         self.depth = NumberBox("Depth along the shaft", " mm", lowest=0.0, highest=FAR_MM)
         self.depth.setToolTip("From the entry to the metal tip; a change moves the tip along the shaft")
@@ -101,6 +100,17 @@ class ProbeEditor(Section):
         self.note = Text("", "muted", wrap=True, scale=0.85)
         self.more = Section("Coordinates, times, console")
         self._lay_out()
+
+    @Slot()
+    def _fill_models(self) -> None:
+        """List the models, those in stock first; the chosen one stays."""
+        chosen = self._probe.model if self._probe is not None else None
+        self.model.clear()
+        for number, (model, stocked) in enumerate(ordered(self._panel.workspace.catalogue, load_stock())):
+            kind = f"{' (warmer)' if model.is_warmer else ''}{' *' if model.is_guess else ''}"
+            self.model.addItem(f"{model.name}{kind}{'' if stocked else ', not in stock'}", model.id)
+            self.model.setItemData(number, model_words(model), Qt.ItemDataRole.ToolTipRole)
+        self.model.setCurrentIndex(self.model.findData(chosen))
 
     def _lay_out(self) -> None:
         first = QHBoxLayout()

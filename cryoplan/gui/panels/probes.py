@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 
-from PySide6.QtCore import Slot
-from PySide6.QtGui import QHideEvent
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
 
 from cryoplan.app.view import ViewState
@@ -40,6 +40,9 @@ from cryoplan.plan.tool import Tool
 LIVE_MS = 40.0
 """The way in follows a drag where working it out takes no longer; else it comes after the last move."""
 
+LIVE_SHARE = 0.25
+"""Of the time of a drag, working it out takes at most this: the hand comes first."""
+
 HOW_TO_PLACE = (
     "No probe yet. Press P, click the target in any view, then click the skin; or let it suggest some."
 )
@@ -65,6 +68,7 @@ class ProbesPanel(Panel):
         self._ghosts_of: object = None
         self._shown_way_of: str | None = None
         self._way_ms = math.inf
+        self._way_at_s = 0.0
         self._add_buttons()
         self.tools = ToolSection(self)
         self.suggesting = SuggestSection(self)
@@ -156,7 +160,8 @@ class ProbesPanel(Panel):
         self.idioms.refresh()
         self.suggesting.refresh()
         if self._way_ms <= LIVE_MS:
-            self._show_way_in()
+            if 1000.0 * (time.perf_counter() - self._way_at_s) >= self._way_ms / LIVE_SHARE:
+                self._show_way_in()
         elif self.is_slow_part_old:
             self.way_in.set_old()
 
@@ -197,8 +202,9 @@ class ProbesPanel(Panel):
             width = catalogue[held.model].outer_diameter.value
         begun = time.perf_counter()
         self.way_in.show_way(self.workspace.case, held, width)
+        self._way_at_s = time.perf_counter()
         if held is not None:
-            self._way_ms = 1000.0 * (time.perf_counter() - begun)
+            self._way_ms = 1000.0 * (self._way_at_s - begun)
 
     @Slot()
     def _show_pairs(self) -> None:
@@ -223,6 +229,13 @@ class ProbesPanel(Panel):
         """Leave no ghosts behind."""
         super().hideEvent(event)
         self.view.ghosts = ()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc gives a placing up that a button began, while the focus is still here."""
+        if event.key() == Qt.Key.Key_Escape and self.view.placing:
+            self.view.placing = False
+        else:
+            super().keyPressEvent(event)
 
     # Doing ------------------------------------------------------------------------------------------
 

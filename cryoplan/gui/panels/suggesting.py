@@ -127,7 +127,10 @@ class SuggestSection(Section):
     def _ghosts(self) -> tuple[Probe, ...]:
         if self.suggestion is None:
             return ()
-        return laid_out(Plan(), self.suggestion).probes
+        # With the names that they would get.
+        plan = self._panel.workspace.plan
+        instead = self._replaceable(plan) if self.replacing.isChecked() else []
+        return laid_out(plan, self.suggestion, instead_of=instead).probes[-len(self.suggestion.places_mm) :]
 
     @Slot()
     def _lay_out(self) -> None:

@@ -1,4 +1,4 @@
-"""Way in: what the chosen probe or tool passes, in order and with lengths, and how near it comes to everything."""
+"""Way in: what the chosen probe or tool passes, with lengths, and how near it comes to everything."""
 
 from __future__ import annotations
 

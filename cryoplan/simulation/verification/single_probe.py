@@ -165,20 +165,21 @@ def isotherm_size(field: Volume, source: ProbeSource, degc: float) -> Size:
     scale = scale_of(field)
     level, read = scale.level(degc), scale.volume(field)
     points = begin + sections[:, None, None, None] * back + rays[:, None] * around[:, None, :]
-    radius = _last_below(_sample(read, points), rays, level).mean(axis=1)
+    radius = last_below(sampled(read, points), rays, level).mean(axis=1)
     if not radius.max() > 0.0:
         return Size(width_mm=0.0, length_mm=0.0)
     ends = [_end(read, begin, back, around, 0.5 * reach, sense, far, level) for sense in (-1.0, 1.0)]
     return Size(width_mm=2.0 * float(radius.max()), length_mm=ends[0] + ends[1])
 
 
-def _sample(field: Volume, points: FloatArray) -> FloatArray:
+def sampled(field: Volume, points: FloatArray) -> FloatArray:
+    """Return the field at LPS points ``(..., 3)`` in mm, linear between cell centres."""
     ijk = field.grid.mm_to_index(points.reshape(-1, 3))
     values = map_coordinates(field.values.astype(float), ijk[:, ::-1].T, order=1, mode="nearest")
     return np.asarray(values).reshape(points.shape[:-1])
 
 
-def _last_below(values: FloatArray, along: FloatArray, level: float) -> FloatArray:
+def last_below(values: FloatArray, along: FloatArray, level: float) -> FloatArray:
     """Return where each curve (last axis) is below `level` for the last time; 0 for never."""
     below = values < level
     last = values.shape[-1] - 1 - np.argmax(below[..., ::-1], axis=-1)
@@ -205,7 +206,7 @@ def _end(
     radii = np.asarray(_END_RADII_MM)
     start = begin + middle * back + radii[:, None, None] * around[::4]
     points = start[:, :, None, :] + (sense * steps)[:, None] * back
-    reach = _last_below(_sample(field, points), steps, level).mean(axis=1)
+    reach = last_below(sampled(field, points), steps, level).mean(axis=1)
     slope = np.polyfit(radii**2, reach, 1)
     return float(slope[1])
 

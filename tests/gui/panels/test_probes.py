@@ -41,7 +41,9 @@ def test_a_card_says_depth_angles_and_the_worst_that_the_rules_say(probes):
 
 
 def test_the_way_in_of_the_chosen_probe_is_a_sentence_with_lengths(desk, probes, settled):
-    assert probes.way_in.sentence.text() == "body 56, tumour 1 20, body 4 mm"
+    words = probes.way_in.sentence.text()
+    assert words.startswith("body 55, tumour 1 21, body 3 mm; pleura crossed: no lung outlined")
+    assert words.endswith("; tip 3.4 mm beyond the target")
     desk.view.selected_probe = "2"
     settled(probes)
     assert "colon" in probes.way_in.sentence.text()
@@ -369,6 +371,8 @@ def test_a_suggestion_shows_number_rules_and_sources_before_anything_is_laid_out
     assert "limit" in section.reasons.text()
     assert "[" in section.reasons.text()
     assert len(desk.view.ghosts) == len(section.suggestion.places_mm)
+    # With the names that they will get: 1 and 2 are there.
+    assert desk.view.ghosts[0].name == "3"
     assert desk.workspace.plan == before
     count = len(section.suggestion.places_mm)
     section.go.click()
@@ -472,3 +476,11 @@ def test_ghosts_go_when_the_panel_is_left(desk, probes):
     assert desk.view.ghosts
     probes.hide()
     assert desk.view.ghosts == ()
+
+
+def test_escape_gives_a_placing_up_that_a_button_began(desk, probes, qtbot):
+    probes.place.setFocus()
+    probes.place.click()
+    assert desk.view.placing
+    qtbot.keyClick(probes.place, Qt.Key.Key_Escape)
+    assert not desk.view.placing
