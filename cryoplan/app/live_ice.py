@@ -1,9 +1,9 @@
-"""LiveIce: while a plan changes, a coarse preview of its ice follows; once the hand rests, the plan is solved.
+"""LiveIce: a coarse preview of the ice follows the plan in hand; once the hand rests, the plan is solved.
 
 Only the newest plan is asked for, and one preview at a time. A preview under way is finished when the plan
-changes meanwhile, because it takes hardly longer than the time between two looks: were it given up with every
-move of the mouse, nothing would ever be shown while the hand moves. What comes is shown as the preview that it
-is, also when the hand is further already.
+changes meanwhile, because it takes hardly longer than the time between two looks: were it given up with
+every move of the mouse, nothing would ever be shown while the hand moves. What comes is shown as the preview
+that it is, also when the hand is further already.
 """
 
 from __future__ import annotations

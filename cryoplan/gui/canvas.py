@@ -154,6 +154,7 @@ class Canvas(QWidget):
         self._last_ms = 0.0
         self._is_first, self._is_due, self._began = True, False, 0.0
         window = self._plotter.render_window
+        self._samples = window.GetMultiSamples()
         window.AddObserver("StartEvent", self._begin_picture)
         window.AddObserver("EndEvent", self._end_picture)
         self._plotter.installEventFilter(self)
@@ -328,7 +329,8 @@ class Canvas(QWidget):
 
     @Slot()
     def _come_to_rest(self) -> None:
-        if self._timer.isActive():  # a picture is due: not at rest yet
+        # A picture is due, or the hand only pauses: not at rest yet.
+        if self._timer.isActive() or self._workspace.live.is_held():
             self._rest.start()
             return
         self._moving = False
@@ -339,6 +341,11 @@ class Canvas(QWidget):
         """Show the layers that are switched on, the heavy ones only at rest; tells if any is different."""
         light = self._moving and self._whole_ms > SLOW_MS
         changed = False
+        window, samples = self._plotter.render_window, 0 if light else self._samples
+        if window.GetMultiSamples() != samples:
+            # Smooth edges take as long again as all the rest where there is no graphics card.
+            window.SetMultiSamples(samples)
+            changed = True
         for layer, shown in self._shown_layers.items():
             if isinstance(layer, Layer):
                 seen = shown and not (light and layer in _HEAVY)

@@ -1,4 +1,4 @@
-"""Live hand: what the window tells the live ice - its switches, kept for the next start, and the mouse button."""
+"""Live hand: what the window tells the live ice: its switches, which are kept, and the mouse button."""
 
 from __future__ import annotations
 

@@ -112,11 +112,13 @@ def margin_row(margin: Margin, limits: Limits) -> Shown:
 
 
 def rough_words(margin: RoughMargin) -> str:
-    """Return a margin of a preview: always with the sign that it is rough, and as short as its box is."""
+    """Return a margin of a preview: with the sign that it is rough, rounded down to whole millimetres.
+
+    Down, so that a rough number never looks better than it is.
+    """
     if margin.no_ice:
         return "~ no ice"
-    digits = 1 if abs(margin.minimum_mm) < 9.95 else 0
-    return f"~{margin.minimum_mm:+.{digits}f} mm".replace("-", "\N{MINUS SIGN}")
+    return f"~{int(np.floor(margin.minimum_mm)):+d} mm".replace("-", "\N{MINUS SIGN}")
 
 
 def coverage_name(threshold_degc: float, rim_mm: float) -> str:

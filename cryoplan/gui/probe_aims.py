@@ -87,12 +87,10 @@ class ProbeAim(Aim):
         anchor = self.anchor_mm
         if isinstance(plane, ObliquePlane) and anchor is not None:
             self._held = plane, anchor
-            self.look.held_in = self.name
 
     def let_go(self) -> None:
         """Follow the probe again."""
         self._held = None
-        self.look.held_in = ""
         self.changed.emit()
 
     def words(self, plane: Plane, sampler: SliceSampler) -> tuple[str, str]:

@@ -259,7 +259,7 @@ class MarginBox(Press):
         point,
         preview: bool = False,
     ) -> None:
-        """Show a margin; None as `level` means that there is none yet, no limit, or a rough one of a preview."""
+        """Show a margin; None as `level`: there is none yet, it has no limit, or it is one of a preview."""
         tone = STALE if stale else level.value if level is not None else "preview" if preview else "text"
         sign = "" if level is None else f"{SIGNS[level]} "
         self._title.say(title, STALE if stale else "muted")

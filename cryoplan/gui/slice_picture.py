@@ -39,6 +39,9 @@ from cryoplan.scene.window import show_window
 LATER_MS = 60
 """While a stroke is drawn the other two views follow a little later: the hand looks at one of them."""
 
+BESIDE_MS = 120
+"""The same while a probe is dragged; its ice does not come more often anyway."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -98,12 +101,12 @@ class SlicePicture(QWidget):
         self.setMinimumSize(120, 90)
         self.setAccessibleName(f"{self.title} view")
         self.setObjectName(f"{self.aim.name}-view")
-        self.aim.changed.connect(self._plan_changed)
+        self.aim.changed.connect(self._plan_moved)
         view.changed.connect(self._view_changed)
         workspace.case_changed.connect(self._case_changed)
-        workspace.plan_changed.connect(self._plan_changed)
+        workspace.plan_changed.connect(self._plan_moved)
         workspace.result_changed.connect(self.update)
-        workspace.state_changed.connect(self.update)
+        workspace.state_changed.connect(self._plan_moved)
         workspace.second.changed.connect(self.update)
         workspace.proposed.changed.connect(self.update)
         self.placing.changed.connect(self.update)
@@ -278,10 +281,6 @@ class SlicePicture(QWidget):
         # Image and outlines tell by themselves whether they are others: a stroke need not draw them again.
         self.update()
 
-    @Slot()
-    def _plan_changed(self) -> None:
-        self.update()
-
     @Slot(object)
     def _drawn_on(self, box: VoxelBox | None) -> None:
         """Draw again what shows voxels of a box, and no more: the brush must follow the hand."""
@@ -295,9 +294,23 @@ class SlicePicture(QWidget):
         if self.outlining.is_drawing and not self._is_drawn_on():
             self._late |= QRegion(part)
             if not self._later.isActive():
-                self._later.start()
+                self._later.start(LATER_MS)
         else:
             self.update(part)
+
+    @Slot()
+    def _plan_moved(self) -> None:
+        """Follow the plan and its ice: at once, or a little later beside the view that the hand is on."""
+        if self._workspace.live.is_held() and not self._is_in_hand():
+            self._late |= QRegion(self.rect())
+            if not self._later.isActive():
+                self._later.start(BESIDE_MS)
+        else:
+            self.update()
+
+    def _is_in_hand(self) -> bool:
+        """Tell whether a probe is dragged in this view; `SliceView` knows."""
+        return False
 
     @Slot()
     def _catch_up(self) -> None:

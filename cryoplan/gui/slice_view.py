@@ -259,6 +259,9 @@ class SliceView(SlicePicture):
     def _is_drawn_on(self) -> bool:
         return self._hand.is_held
 
+    def _is_in_hand(self) -> bool:
+        return self._drag is not None
+
     def _drawing_words(self) -> str:
         # In the view that is drawn on; the others are looked at.
         return self._hand.banner() if self.hasFocus() or self.underMouse() else ""

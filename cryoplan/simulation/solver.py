@@ -56,8 +56,8 @@ class Pace:
 
 
 QUICK = Pace(first_s=1.0, growth=1.5)
-"""For previews. Measured against the usual pace on the 2 mm grid: half the steps, and the surface of 0 degC at
-the end of a freeze of ten minutes moves by hundredths of a millimetre."""
+"""For previews. On the 2 mm grid it takes half the steps of the usual pace and a fifth less time; the surface
+of 0 degC after a freeze of ten minutes is then 0.09 to 0.15 mm from that on 1 mm instead of 0.07 to 0.10."""
 
 
 def output_times(stages: tuple[Stage, ...], settings: SolverSettings) -> dict[float, str]:

@@ -1,4 +1,4 @@
-"""Live ice: the newest plan is previewed, solved once the hand rests, and nothing of it passes for an answer."""
+"""Live ice: the newest plan is previewed, solved once the hand rests, and no preview passes for an answer."""
 
 from __future__ import annotations
 

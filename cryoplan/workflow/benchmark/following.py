@@ -68,9 +68,9 @@ def following(sizes: Sizes, progress: Progress, drag_times: DragMeasure | None) 
         "preview-latency",
         statistics.median(found.latency_ms),
         len(found.latency_ms),
-        f"from the event of the mouse to a slice drawn with the ice of its plan or a later one, 4 probes, 60 "
-        f"events a second; median, worst {max(found.latency_ms):.0f} ms; {found.previews / found.seconds:.1f} "
-        f"previews a second; {final} from letting go to the final result",
+        "from the event of the mouse to a slice drawn with the ice of its plan or a later one, 4 probes, 60 "
+        f"events a second; median, worst {max(found.latency_ms):.0f} ms; "
+        f"{found.previews / found.seconds:.1f} previews a second; final result {final} after letting go",
     )
     yield row("preview-latency-95", float(np.percentile(found.latency_ms, 95)), len(found.latency_ms),
               "95th percentile of the same")  # fmt: skip
@@ -100,8 +100,8 @@ def distance(patient: Patient, progress: Progress) -> Iterator[Row]:
     )
     note = (
         f"both ways between the 0 °C surfaces at the end of the first freeze, grid of "
-        f"{shown.field_degc.grid.spacing_mm[0]:g} mm against {standard.spacing_mm:g} mm, 4 probes; mean, worst "
-        f"{away.max():.2f} mm"
+        f"{shown.field_degc.grid.spacing_mm[0]:g} mm against {standard.spacing_mm:g} mm, 4 probes; mean, "
+        f"worst {away.max():.2f} mm"
     )
     yield row("preview-distance", float(away.mean()), len(away), note)
     yield row("preview-distance-95", float(np.percentile(away, 95)), len(away), "95th percentile of the same")
