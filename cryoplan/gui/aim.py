@@ -19,7 +19,11 @@ FIELD_MM = 230.0
 
 
 class Aim(QObject):
-    """The plane of one view; slices and the planes of probes each have their own.
+    """The plane of one view, as far as slices and the planes of probes are alike.
+
+    Each kind adds its own ``plane(sampler)``, ``words(plane, sampler)`` (where the plane is, in full and
+    shorter), ``scroll(sampler, steps)``, ``field(plane)`` (what is shown at first), and ``right`` and
+    ``down``, the patient directions of the screen.
 
     Signals
     -------
@@ -57,22 +61,6 @@ class Aim(QObject):
         """What must not be missed about this plane, empty where there is nothing."""
         return ""
 
-    def plane(self, sampler: SliceSampler) -> Plane | None:
-        """Return the plane that is shown now."""
-        raise NotImplementedError
-
-    def words(self, plane: Plane, sampler: SliceSampler) -> tuple[str, str]:
-        """Return where the plane is, in full and shorter."""
-        raise NotImplementedError
-
-    def scroll(self, sampler: SliceSampler, steps: int) -> None:
-        """Go through the patient by some steps of the wheel."""
-        raise NotImplementedError
-
-    def field(self, plane: Plane) -> QRectF | None:
-        """Return the part of the plane that is shown at first, None for all of it."""
-        raise NotImplementedError
-
     def is_beside(self, cursor: Point, before: Point) -> bool:
         """Tell whether the crosshair went somewhere else within the plane, so that the view has to follow."""
         del cursor, before
@@ -92,16 +80,6 @@ class Aim(QObject):
 
     def recentre(self) -> None:
         """Undo what scrolling did, where there is a natural middle."""
-
-    @property
-    def right(self) -> npt.NDArray[np.float64]:
-        """Patient direction to the right of the screen."""
-        raise NotImplementedError
-
-    @property
-    def down(self) -> npt.NDArray[np.float64]:
-        """Patient direction down the screen."""
-        raise NotImplementedError
 
     def turn_axis(self, right: float, down: float) -> npt.NDArray[np.float64]:
         """Return the axis about which an arrow key turns a probe: right and down are clockwise."""

@@ -40,7 +40,10 @@ def called(shaft: Shaft) -> str:
 
 
 class ProbeAim(Aim):
-    """A plane that follows the selected probe, but stands still while the probe is dragged in it."""
+    """A plane that follows the selected probe, but stands still while the probe is dragged in it.
+
+    Each kind adds ``_plane_of(probe)``, and ``_key(probe)``: all that this plane depends on.
+    """
 
     def __init__(self, workspace: Workspace, view: ViewState, look: ProbeLook, name: str) -> None:
         super().__init__(workspace, view, name, look)
@@ -68,13 +71,6 @@ class ProbeAim(Aim):
             self._known = key, self._plane_of(probe)
         return self._known[1]
 
-    def _key(self, probe: Shaft) -> object:
-        """Return all that the plane depends on."""
-        raise NotImplementedError
-
-    def _plane_of(self, probe: Shaft) -> ObliquePlane:
-        raise NotImplementedError
-
     @property
     def anchor_mm(self) -> Point | None:
         """The place of the probe that stays in its place on the screen."""
@@ -91,12 +87,10 @@ class ProbeAim(Aim):
         anchor = self.anchor_mm
         if isinstance(plane, ObliquePlane) and anchor is not None:
             self._held = plane, anchor
-            self.look.held_in = self.name
 
     def let_go(self) -> None:
         """Follow the probe again."""
         self._held = None
-        self.look.held_in = ""
         self.changed.emit()
 
     def words(self, plane: Plane, sampler: SliceSampler) -> tuple[str, str]:

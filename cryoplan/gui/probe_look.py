@@ -43,8 +43,6 @@ class ProbeLook(QObject):
         self._probe_name = view.selected_probe
         self._is_through = False
         self._left_out: frozenset[str] = frozenset()
-        self.held_in = ""
-        """Name of the probe view in which something is dragged now."""
         view.changed.connect(self._view_changed)
         workspace.plan_changed.connect(self.changed)
         workspace.case_changed.connect(self._forget)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QTimer, Slot
+from PySide6.QtCore import QPointF, Slot
 from PySide6.QtWidgets import QWidget
 
 from cryoplan.app.view import ViewState
@@ -21,9 +21,6 @@ from cryoplan.scene.probe_planes import BestFit
 
 IN_PLANE_MM = 2.0
 """A shaft whose ends are this near to the plane is drawn to scale as a whole."""
-
-LATER_MS = {EYE: 15, FLAT: 30, STEEP: 45}
-"""After which time a view follows a drag in another one."""
 
 STICK_PX = 6.0
 """A tip that is pulled along its shaft goes straight deeper while the mouse is this near to the line."""
@@ -66,20 +63,7 @@ class ProbeView(SliceView):
         self._way = QPointF()
         self._fitted_probe = view.selected_probe
         self._was_through = False
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(LATER_MS[aim.name])
-        self._soon.timeout.connect(self.update)
         aim.look.changed.connect(self._look_changed)
-
-    @Slot()
-    def _plan_moved(self) -> None:
-        """Follow a drag in another view a moment later and at a time of its own: no redraw waits for all."""
-        if self.aim.look.held_in in ("", self.aim.name):
-            self._soon.stop()
-            self.update()
-        elif not self._soon.isActive():
-            self._soon.start()
 
     def _drag_to(self, pos: QPointF) -> None:
         """Follow the mouse; a tip that is pulled along its shaft keeps to the shaft's line."""
