@@ -50,6 +50,7 @@ _OWNERS = (
 # windows of fat (-190 to -30 HU) and soft tissue; contrast in vessels may pass for bone, so it says "dense".
 _LOOKS_LIKE = ((-300.0, "air or lung"), (-30.0, "fat"), (250.0, "soft tissue"), (np.inf, "bone or dense"))
 _LOOK_AT_LEAST_MM = 3.0
+_BESIDE_SKIN_MM = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +174,9 @@ def _looked_at(case: Case, axis: Axis, one: Pass) -> list[Pass]:
         end = next((m for m in range(n, len(kinds)) if kinds[m] != kinds[n]), len(kinds))
         if (end - n) * axis.step_mm >= _LOOK_AT_LEAST_MM and kinds[n] != kinds[starts[-1]]:
             starts.append(int(n))
+    # Beside the skin a few voxels are half air: they are the tissue behind them.
+    if len(starts) > 1 and (starts[1] - starts[0]) * axis.step_mm < _BESIDE_SKIN_MM and one.from_mm == 0.0:
+        starts = starts[1:]
     edges = [one.from_mm, *(float(depths[n]) - 0.5 * axis.step_mm for n in starts[1:])]
     ends = [*edges[1:], one.from_mm + one.length_mm]
     return [

@@ -162,17 +162,24 @@ def room_findings(
             "turns. Re-plan after turning, on a scan in that position.",
             place="room",
         )
+    tight: dict[str, float] = {}
     for one in needles:
         free = bore_room_mm(case, one, room)
         if free is not None and free < limits["bore_room_warn"]:
-            how = f"has {show_mm(free)} of room" if free >= 0.0 else f"lacks {show_mm(-free)} of room"
-            yield Finding(
-                level=Level.WARN,
-                code="bore-tight",
-                text=f"The hub of {one.called} {how} in a bore of {room.bore_mm:.0f} mm, if the middle of "
-                "the body lies in its middle (a guess).",
-                place=one.called,
-            )
+            tight[one.called] = free
+    if tight:
+        # One sentence for all: hubs of parallel probes lie side by side.
+        worst = min(tight, key=lambda called: tight[called])
+        free = tight[worst]
+        how = f"has {show_mm(free)} of room" if free >= 0.0 else f"lacks {show_mm(-free)} of room"
+        more = f", and {len(tight) - 1} more like it," if len(tight) > 1 else ""
+        yield Finding(
+            level=Level.WARN,
+            code="bore-tight",
+            text=f"The hub of {worst}{more} {how} in a bore of {room.bore_mm:.0f} mm, if the middle of the "
+            "body lies in its middle (a guess).",
+            place="room",
+        )
 
 
 def _middle_mm(mask: Volume) -> FloatArray:

@@ -21,8 +21,7 @@ from cryoplan.plan.probe import Probe
 from cryoplan.plan.skin_entries import entries_on_skin
 from cryoplan.plan.tool import ToolKind
 from cryoplan.plan.turning import cranio_caudal_deg, in_plane_signed_deg, turn_by, turn_to
-from tests.support.desk import small_case
-from tests.support.scenes import TUMOUR_MM, make_plan
+from tests.support.scenes import TUMOUR_MM, make_plan, small_case
 
 SHORT_MM = 100.0
 RESERVE_MM = 10.0

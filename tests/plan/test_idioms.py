@@ -21,8 +21,7 @@ from cryoplan.plan.idioms import Ask, Idiom, best_side, clash_words, lay_out, mo
 from cryoplan.plan.placement import pairs
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.skin_entries import entries_on_skin
-from tests.support.desk import small_case
-from tests.support.scenes import make_case, make_plan
+from tests.support.scenes import make_case, make_plan, small_case
 
 
 def start() -> Plan:

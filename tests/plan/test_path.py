@@ -156,3 +156,19 @@ def test_the_overshoot_is_how_far_the_tip_lies_beyond_the_target(tip_y, overshoo
 def test_an_axis_that_misses_the_target_has_no_overshoot():
     assert overshoot_mm(layered(WHERE), shaft(tip=(22, 33, 0), entry=(22, -50, 0))) is None
     assert overshoot_mm(layered(WHERE).changed(target_name=""), shaft()) is None
+
+
+def test_half_air_beside_the_skin_is_not_lung():
+    where = grid(size=(60, 140, 40), spacing=(1, 1, 2))
+    values = np.full(where.shape, 40, np.int16)
+    y = where.index_to_mm(np.stack([np.zeros(140), np.arange(140), np.zeros(140)], axis=1))[:, 1]
+    values[:, y < -46.5] = -700
+    facts = ScanFacts(path="made", kind="phantom", code="T", modality="CT")
+    seen = case(Scan(volume=Volume(grid=where, values=values), facts=facts))
+    body = structure("body", box(where, (-29, -50, -38), (29, 60, 38)), Role.BODY)
+    found = passes(seen.changed(structures=(body,)), shaft(entry=(0.0, -50.0, 0.0)))
+    assert {p.looks_like for p in found} <= {"", "soft tissue"}
+    assert sentence(seen, found).endswith("pleura crossed: no lung outlined")
+    values[:, (y > -20) & (y < -10)] = -700
+    lung = case(Scan(volume=Volume(grid=where, values=values), facts=facts))
+    assert sentence(lung, passes(lung, shaft())).endswith("pleura crossed: YES")

@@ -212,7 +212,11 @@ def test_the_room_in_the_bore_is_the_radius_less_hub_and_its_distance():
     found = next(f for f in check_plan(patient(), tight, CATALOGUE) if f.code == "bore-tight")
     assert "lacks" in found.text
     assert "a guess" in found.text
-    assert found.place == "probe 1"
+    assert found.place == "room"
+    both = Plan(probes=(up, replace(up, name="2")), room=tight.room)
+    told = [f.text for f in check_plan(patient(), both, CATALOGUE) if f.code == "bore-tight"]
+    assert len(told) == 1
+    assert "and 1 more like it" in told[0]
 
 
 def test_hubs_that_touch_are_a_warning_and_shafts_that_touch_are_not_said_twice():

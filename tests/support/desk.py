@@ -22,7 +22,7 @@ from cryoplan.margins.assess import assess
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.result import Frame, ThermalResult
-from tests.support.scenes import cold_field, make_case, make_plan
+from tests.support.scenes import cold_field, make_plan, small_case
 
 FRAMES_S = (300.0, 600.0, 900.0, 1500.0)
 LABELS = {600.0: "end_freeze_1", 900.0: "end_thaw_1", 1500.0: "end_freeze_2"}
@@ -107,12 +107,6 @@ def somebody_else_has(desk: Desk, path: Path) -> Iterator[None]:
         workspace.set_case(case, plan, file=path)
         yield
         workspace.set_case(None)
-
-
-@cache
-def small_case() -> Case:
-    """Return the case that most tests of the window use."""
-    return make_case()
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import cache
 
 import numpy as np
 
@@ -87,6 +88,12 @@ def make_case(grid: Grid | None = None, *, with_target: bool = True) -> Case:
         target_name="tumour 1" if with_target else "",
         planning_grid=planning_grid(scan, target),
     )
+
+
+@cache
+def small_case() -> Case:
+    """Return the case that most tests of the window use."""
+    return make_case()
 
 
 def make_plan() -> Plan:

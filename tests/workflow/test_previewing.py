@@ -26,8 +26,7 @@ from cryoplan.workflow.previewing import (
     preview_settings,
     until_first_freeze,
 )
-from tests.support.desk import small_case
-from tests.support.scenes import make_plan
+from tests.support.scenes import make_plan, small_case
 
 PROBES = workflow.catalogue()
 
