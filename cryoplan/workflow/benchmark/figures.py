@@ -45,6 +45,8 @@ FIGURES = (
     Figure(case="preview-distance", title="0 °C surface of preview to final, mean", unit="mm", must=2.5,
            aim=0.5),
     Figure(case="preview-distance-95", title="The same, 95th percentile", unit="mm"),
+    Figure(case="paths", title="Way in of 6 probes, 30 structures, a step of a drag", unit="ms", must=50.0),
+    Figure(case="paths-95", title="The same, 95th percentile", unit="ms"),
     Figure(case="cycle-2mm", title="Two freezes and a thaw, 2 mm", unit="s", must=0.6, aim=0.25),
     Figure(case="cycle-0.5mm", title="Two freezes and a thaw, 0.5 mm", unit="s", must=60.0, aim=20.0,
            full=True),

@@ -72,6 +72,12 @@ def _preview_distance(bench: _Bench) -> Iterator[Row]:
     return following.distance(bench.patient, bench.progress)
 
 
+def _paths(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import paths
+
+    return paths.paths(bench.sizes, bench.progress)
+
+
 def _standard(bench: _Bench) -> Iterator[Row]:
     from cryoplan.workflow.benchmark import solves
 
@@ -180,6 +186,7 @@ _PARTS = (
     _Part(("preview", "cycle-2mm"), _coarse),
     _Part(("preview-latency", "preview-latency-95", "preview-stall"), _following),
     _Part(("preview-distance", "preview-distance-95"), _preview_distance),
+    _Part(("paths", "paths-95"), _paths),
     _Part(("build-1mm", "cycle-1mm", "stage-bandwidth", "freeze-1mm"), _standard),
     _Part(("first-result-cold", "first-result-warm"), _start),
     _Part(("memory-120",), _memory),
