@@ -15,6 +15,7 @@ from cryoplan.plan.placement import angles, depth_to_active_mm, pairs
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import ProbeModel
 from cryoplan.plan.protocol import Phase, PhaseKind, ThawMode
+from cryoplan.plan.room_view import treatment_position
 from cryoplan.report.decision import WARM_DEGC
 from cryoplan.report.parts import Bar, Fact, Segment, Table
 from cryoplan.report.room_tables import room_tables
@@ -27,6 +28,7 @@ from cryoplan.report.wording import (
     measured,
     place,
     plain,
+    position,
     sourced,
 )
 from cryoplan.simulation.result import ThermalResult
@@ -59,7 +61,7 @@ def _probes(case: Case, plan: Plan, catalogue: Catalogue) -> Table:
     rows = []
     for probe in plan.probes:
         model = catalogue.model(probe.model)
-        lie = angles(probe, case.scan.facts.patient_position)
+        lie = angles(probe, treatment_position(case, plan.room), plan.room.gantry_tilt_limit_deg)
         begin, end = depth_to_active_mm(probe, model)
         rows.append(
             (
@@ -91,7 +93,8 @@ def _probes(case: Case, plan: Plan, catalogue: Catalogue) -> Table:
         widths=(0.35, 1.0, 2.5, 0.6, 0.95, 1.0, 1.05, 0.95, 1.05),
         numbers=(3, 4),
         note="Places in mm from the origin of the scan: L left, R right, A front, P back, H head, F feet. "
-        "Depth along the shaft from the skin to the metal tip; the active zone lies between the two depths.",
+        "Depth along the shaft from the skin to the metal tip; the active zone lies between the two depths. "
+        f"Angles for a patient in {position(treatment_position(case, plan.room))}.",
     )
 
 
