@@ -102,8 +102,12 @@ def test_one_can_go_to_any_step_and_back_to_an_undone_one(desk, dialog, qtbot, h
         # A step that is still on its way is waited for, as the window asks of its user.
         qtbot.waitUntil(lambda: not desk.workspace._travel.is_under_way, timeout=WAIT_MS)
         qtbot.waitUntil(lambda: not desk.workspace.keeper.kept.waiting, timeout=WAIT_MS)
-        choose(dialog, text)
-        qtbot.waitUntil(dialog.go.isEnabled)
+
+        def is_chosen() -> bool:
+            choose(dialog, text)  # again where the list was filled anew in between
+            return dialog.go.isEnabled()
+
+        qtbot.waitUntil(is_chosen, timeout=WAIT_MS)
         if how == "button":
             QTest.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
         elif how == "return":
