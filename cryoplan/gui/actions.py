@@ -57,9 +57,11 @@ MANNERS = (
     ("H", "hide and show all overlays"),
     ("Drag a grip", "tip, entry or whole of the selected probe or needle, in slices and in 3D"),
     ("Arrows", "move the selected probe by 1 mm, with Shift by 5 mm, with Alt turn by 1°"),
+    ("Ctrl + arrows", "move all free probes and needles together"),
     ("Tab", "next probe"),
     ("Click a probe", "select it, in slices and in 3D"),
     ("L", "lock or free the selected probe or needle"),
+    ("Shift + L", "lock or free the whole plan"),
     ("Esc", "give up a drag or a placing"),
 )
 """Gestures of the views, for the shortcut sheet; the keys of the table come on top."""

@@ -14,6 +14,7 @@ from cryoplan.gui.gesture import attempt, new_gesture
 from cryoplan.plan.edits import nudge
 from cryoplan.plan.hold import keep_on_skin, require_reach
 from cryoplan.plan.plan import Plan
+from cryoplan.plan.spread import lock_all, shift_all
 from cryoplan.plan.turning import turn_by
 
 NUDGE_MM = 1.0
@@ -47,6 +48,8 @@ class Turned(Protocol):
 class ProbeKeys:
     """Arrows nudge and turn, D copies, L locks, Delete removes, Tab goes to the next one.
 
+    With Ctrl the arrows move everything that is free, with Shift L locks or frees everything.
+
     Parameters
     ----------
     aim : Turned
@@ -75,7 +78,10 @@ class ProbeKeys:
         }.get(Qt.Key(key))
         if action is None:
             return False
-        if not repeated:
+        if not repeated and key == Qt.Key.Key_L and modifiers & Qt.KeyboardModifier.ShiftModifier:
+            lock = not all(s.locked for s in self._workspace.plan.shafts)
+            attempt(self._workspace, lambda plan: lock_all(plan, lock))
+        elif not repeated:
             action(self._workspace, self._view)
         return True
 
@@ -94,7 +100,10 @@ class ProbeKeys:
                 new = turn_by(plan, name, axis, times * TURN_DEG, case)
             else:
                 by = times * NUDGE_MM * (across * self._aim.right + along * self._aim.down)
-                new = keep_on_skin(plan, nudge(plan, name, by), name, case)
+                together = modifiers & Qt.KeyboardModifier.ControlModifier
+                new = shift_all(plan, by) if together else nudge(plan, name, by)
+                for moved_name in [s.name for s in plan.shafts if not s.locked] if together else [name]:
+                    new = keep_on_skin(plan, new, moved_name, case)
             require_reach(plan, new, catalogue)
             return new
 

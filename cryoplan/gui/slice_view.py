@@ -358,7 +358,11 @@ class SliceView(SlicePicture):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Do what a key means here; everything else goes to the window."""
         control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        if control or self._workspace.case is None or not self._press_key(event):
+        if (
+            (control and event.key() not in _ARROWS)
+            or self._workspace.case is None
+            or not self._press_key(event)
+        ):
             super().keyPressEvent(event)
 
     def _press_key(self, event: QKeyEvent) -> bool:

@@ -239,7 +239,7 @@ def test_a_probe_seen_end_on_is_held_as_a_whole_only(desk: Desk, show, mouse):
 
 # Where the grips are --------------------------------------------------------------------------------
 
-coordinate = st.floats(-500, 900)
+coordinate = st.floats(-500, 900, allow_subnormal=False)
 
 
 @given(coordinate, coordinate, coordinate, coordinate)
@@ -358,6 +358,26 @@ def test_l_locks_and_frees_and_delete_removes(desk: Desk, held):
     assert desk.view.selected_probe == "2"
     desk.workspace.undo()
     assert [p.name for p in desk.workspace.plan.probes] == ["1", "2"]
+
+
+def test_ctrl_and_arrows_move_all_that_is_free_and_shift_l_locks_the_whole_plan(desk: Desk, held):
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    before = desk.workspace.plan
+    QTest.keyClick(held, Qt.Key.Key_Down, control | shift)
+    moved = desk.workspace.plan
+    by = [np.subtract(new.tip_mm, old.tip_mm) for old, new in zip(before.probes, moved.probes, strict=True)]
+    assert np.linalg.norm(by, axis=1) == pytest.approx([5.0, 5.0])
+    assert by[0] == pytest.approx(by[1])
+    desk.workspace.undo()
+    assert desk.workspace.plan == before
+    QTest.keyClick(held, Qt.Key.Key_L, shift)
+    assert all(p.locked for p in desk.workspace.plan.probes)
+    locked, heard = desk.workspace.plan, said(desk)
+    QTest.keyClick(held, Qt.Key.Key_Down, control)
+    assert desk.workspace.plan == locked
+    assert "nothing to move" in heard[-1]
+    QTest.keyClick(held, Qt.Key.Key_L, shift)
+    assert not any(p.locked for p in desk.workspace.plan.probes)
 
 
 def test_keys_for_a_probe_say_what_is_missing_when_none_is_selected(desk: Desk, show):
