@@ -7,6 +7,7 @@ nothing has no finding.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.plan.protocol import PhaseKind, ThawMode
 from cryoplan.plan.room_view import room_findings
+from cryoplan.plan.spacing import neighbours, width_limits
 from cryoplan.plan.tool import Tool
 
 _SEARCH_MM = 60.0
@@ -88,7 +90,7 @@ def check_plan(case: Case, plan: Plan, catalogue: Catalogue) -> tuple[Finding, .
         findings += _path_findings(case, probe, model, limits)
         findings += _thaw_findings(plan, probe, model)
     freezing = [both for both in known if not both[1].is_warmer]
-    findings += _pair_findings(freezing, limits)
+    findings += _pair_findings(plan, freezing, limits)
     findings += _warmer_findings(known)
     needles = needles_of(plan, catalogue)
     findings += _tool_findings(case, plan.tools, limits)
@@ -301,16 +303,15 @@ def _thaw_findings(plan: Plan, probe: Probe, model: ProbeModel) -> Iterator[Find
         yield _warn("thaw-not-possible", probe, f"has no heater ({model.name}). Choose another thaw.")
 
 
-def _pair_findings(known: Sequence[tuple[Probe, ProbeModel]], limits: PlacementLimits) -> Iterator[Finding]:
-    count = len(known)
-    table: dict[tuple[int, int], Pair] = {}
-    for a in range(count):
-        for b in range(a + 1, count):
-            (probe_a, model_a), (probe_b, model_b) = known[a], known[b]
-            table[a, b] = pair(probe_a, probe_b, model_a, model_b)
-    for a, b in _neighbours(count, {k: p.widest_mm for k, p in table.items()}):
-        yield from _width_findings(known[a][0], known[b][0], table[a, b], limits)
-    for found in table.values():
+def _pair_findings(
+    plan: Plan, known: Sequence[tuple[Probe, ProbeModel]], limits: PlacementLimits
+) -> Iterator[Finding]:
+    table = [pair(a[0], b[0], a[1], b[1]) for a, b in combinations(known, 2)]
+    joined = neighbours(table)
+    for found in table:
+        if (found.a, found.b) in joined:
+            yield from _width_findings(plan, found, limits)
+    for found in table:
         # Probes that run into one another have been reported as such.
         if found.closest_mm >= 0.0 and found.narrowest_mm < limits["close_warn"]:
             yield Finding(
@@ -322,13 +323,12 @@ def _pair_findings(known: Sequence[tuple[Probe, ProbeModel]], limits: PlacementL
             )
 
 
-def _width_findings(a: Probe, b: Probe, found: Pair, limits: PlacementLimits) -> Iterator[Finding]:
-    reduced = min(a.intensity, b.intensity) < limits["reduced_below"]
-    prefix = "reduced_" if reduced else ""
-    warn, fail = limits[f"{prefix}wide_warn"], limits[f"{prefix}wide_fail"]
+def _width_findings(plan: Plan, found: Pair, limits: PlacementLimits) -> Iterator[Finding]:
+    weakest = min(plan.probe(found.a).intensity, plan.probe(found.b).intensity)
+    warn, fail = width_limits(plan, found, limits)
     if found.widest_mm <= warn:
         return
-    power = f" at {100.0 * min(a.intensity, b.intensity):.0f} % power" if reduced else ""
+    power = f" at {100.0 * weakest:.0f} % power" if weakest < limits["reduced_below"] else ""
     apart = f"{show_mm(found.widest_mm)} apart{power}"
     level = Level.FAIL if found.widest_mm > fail else Level.WARN
     yield Finding(
@@ -338,16 +338,3 @@ def _width_findings(a: Probe, b: Probe, found: Pair, limits: PlacementLimits) ->
         f"and over {show_mm(fail)} a warm core is likely (Shah 2016, PMC4850244).",
         place=f"probes {found.a} and {found.b}",
     )
-
-
-def _neighbours(count: int, widths: dict[tuple[int, int], float]) -> Iterator[tuple[int, int]]:
-    """Yield the edges of the minimum spanning tree (Prim): who must freeze together for one ice ball.
-
-    In a square of four the diagonals are wide by nature; only a gap that nobody else closes is one.
-    """
-    joined = {0}
-    while len(joined) < count:
-        edges = [(w, pair) for pair, w in widths.items() if (pair[0] in joined) != (pair[1] in joined)]
-        _, best = min(edges)
-        joined.update(best)
-        yield best
