@@ -118,7 +118,8 @@ def rough_words(margin: RoughMargin) -> str:
     """
     if margin.no_ice:
         return "~ no ice"
-    return f"~{int(np.floor(margin.minimum_mm)):+d} mm".replace("-", "\N{MINUS SIGN}")
+    # The space keeps the two strokes of "about" and "minus" apart.
+    return f"~\N{THIN SPACE}{int(np.floor(margin.minimum_mm)):+d} mm".replace("-", "\N{MINUS SIGN}")
 
 
 def coverage_name(threshold_degc: float, rim_mm: float) -> str:

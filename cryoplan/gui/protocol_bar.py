@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Slot
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from cryoplan.app.view import Display, ViewState
@@ -15,6 +15,10 @@ from cryoplan.scene.style import Palette
 PLAY_EVERY_MS = 120
 PLAY_SECONDS = 12.0
 """A whole protocol plays in about this time."""
+
+
+CLOCK_PX = 190
+ROOMY_PX = 760
 
 
 class _Bar(QWidget):
@@ -100,7 +104,7 @@ class ProtocolBar(QWidget):
         self.play.setAccessibleName("Play or pause")
         self.play.clicked.connect(self._toggle)
         self._clock = QLabel()
-        self._clock.setMinimumWidth(230)
+        self._clock.setMinimumWidth(CLOCK_PX)
         self._choice = QComboBox()
         self._choice.addItem("lowest so far", Display.LOWEST)
         self._choice.addItem("at this minute", Display.NOW)
@@ -131,6 +135,11 @@ class ProtocolBar(QWidget):
     def add(self, control: QWidget) -> None:
         """Put one more control into the line below the bar, left of what is shown."""
         self._row.insertWidget(self._row.indexOf(self._why), control)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out why the slider rests where the line is too short for it; the choice says it on hover."""
+        super().resizeEvent(event)
+        self._why.setVisible(self.width() >= ROOMY_PX)
 
     @property
     def why(self) -> str:
@@ -166,6 +175,7 @@ class ProtocolBar(QWidget):
         self._choice.setEnabled(solved)
         self.play.setText("❚❚" if self._view.playing else "▶")
         self._why.setText("" if solved else "solve to see temperatures  ·")
+        self._choice.setToolTip("" if solved else "Solve to see temperatures")
         if not solved:
             self._clock.setText(f"protocol {self._workspace.plan.protocol.describe()}")
         elif self._view.display is Display.LOWEST:

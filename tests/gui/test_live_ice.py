@@ -66,10 +66,10 @@ def test_rough_margins_have_a_tilde_and_the_word_and_are_not_judged(live, qtbot)
     move(live)
     answer_preview(live)
     qtbot.waitUntil(lambda: "PREVIEW" in card.stale.text())
-    assert card.margins[0].texts[1] == "~+4 mm"
+    assert card.margins[0].texts[1] == "~\N{THIN SPACE}+4 mm"
     assert card.margins[1].texts[1] == "~ no ice"
     assert [box.tone for box in card.margins] == ["preview", "preview"]
-    assert "~+1 mm" in card.stale.text()
+    assert "~\N{THIN SPACE}+1 mm" in card.stale.text()
     assert "end of 1st freeze" in card.stale.text()
     assert "earlier plan" in card.stale.text()
     assert {row.tone for row in card.volumes.rows} == {"stale"}
