@@ -134,6 +134,9 @@ def test_a_grip_in_3d_moves_its_probe_and_escape_puts_it_back(desk, qtbot):
     size = (float(plotter.width()), float(plotter.height()))
     plan = workspace.plan
     found = []
+    # Only the selected probe has grips: nothing else can be caught by accident.
+    assert canvas.scene.grips() == ()
+    desk.view.selected_probe = plan.probes[0].name
 
     def look_for_grips() -> bool:
         for grip in canvas.scene.grips():
