@@ -12,6 +12,9 @@ from cryoplan.core.geometry import Point
 from cryoplan.gui.gesture import attempt
 from cryoplan.gui.parts import Later, WidthLock
 
+HELD_MS = 120
+"""How far the numbers may be behind a probe that is dragged."""
+
 SLOW_MS = 200
 """What takes longer than a frame of a drag waits this long after the last change."""
 
@@ -60,7 +63,7 @@ class Panel(QWidget):
             workspace.state_changed,
             workspace.limits_changed,
         ):
-            signal.connect(self._soon.ask)
+            signal.connect(self._ask_soon)
         for signal in (
             workspace.case_changed,
             workspace.plan_changed,
@@ -126,6 +129,14 @@ class Panel(QWidget):
     def go_to(self, point: Point) -> None:
         """Move the crosshair."""
         self.view.cursor_mm = point
+
+    @Slot()
+    def _ask_soon(self) -> None:
+        # While a probe is held the picture under the hand comes first; numbers follow some times a second.
+        if self.workspace.live.is_held():
+            self._soon.ask_within(HELD_MS)
+        else:
+            self._soon.ask()
 
     @Slot()
     def _file_changed(self) -> None:

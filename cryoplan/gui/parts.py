@@ -236,6 +236,7 @@ class Later(QObject):
 
     def __init__(self, call, parent: QObject, delay_ms: int = 0) -> None:
         super().__init__(parent)
+        self._delay_ms = delay_ms
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(delay_ms)
@@ -243,8 +244,14 @@ class Later(QObject):
 
     def ask(self) -> None:
         """Ask for a call."""
-        if self._timer.interval() > 0 or not self._timer.isActive():
-            self._timer.start()
+        is_due = self._timer.isActive() and self._timer.interval() == self._delay_ms
+        if self._delay_ms > 0 or not is_due:
+            self._timer.start(self._delay_ms)
+
+    def ask_within(self, milliseconds: int) -> None:
+        """Ask for a call that may wait so long from the first such request on."""
+        if not self._timer.isActive():
+            self._timer.start(milliseconds)
 
     @property
     def is_waiting(self) -> bool:

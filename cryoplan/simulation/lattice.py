@@ -284,6 +284,7 @@ def _set_boundary(problem: Problem, layout: Layout, faces: Faces, field: Field) 
     """Give the halo its temperature, and the outer faces the conductance of half a cell."""
     shape = layout.shape
     index = np.arange(shape[0] * shape[1] * shape[2]).reshape(shape)
+    known: dict[float, Float64s] = {}
     for side, degc in enumerate(problem.boundary_degc):
         if degc is None:
             continue
@@ -298,7 +299,10 @@ def _set_boundary(problem: Problem, layout: Layout, faces: Faces, field: Field) 
         of = problem.material_map.ravel()[cells]
         for array, plain in ((faces.of_u, faces.plain[:, 0]), (faces.of_psi, faces.plain[:, 1])):
             array[2 - axis][face] = 2.0 * plain[of]
-        both = np.array([potentials(m, degc) for m in problem.materials])
+        # Hundreds of materials (shares of two tissues in a cell), and as a rule one temperature on all sides.
+        both = known.get(degc)
+        if both is None:
+            both = known[degc] = np.array([potentials(m, degc) for m in problem.materials])
         field.u[outside], field.psi[outside] = both[of, 0], both[of, 1]
 
 
