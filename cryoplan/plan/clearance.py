@@ -112,9 +112,11 @@ def _measure(mask: Volume, axis: Axis) -> tuple[float, float, float]:
     if not stretches:
         near = shell.near_segment(start, end)
         assert near is not None
-        distance_mm, at = min(_outside(mask, start, end, near, place) for place in (near.place, *near.others))
+        # Which of the places that are alike it is, the surface says; what is looked at closely is that one.
+        tried = [(_outside(mask, start, end, near, place), place) for place in (near.place, *near.others)]
+        (distance_mm, at), place = min(tried, key=lambda one: one[0])
         if distance_mm < touching:
-            return _grazing(mask, start, along, axis.depth_mm, at * axis.depth_mm, near.place)
+            return _grazing(mask, start, along, axis.depth_mm, at * axis.depth_mm, place)
         return distance_mm, at * axis.depth_mm, 0.0
     deepest = (0.0, 0.5 * (stretches[0].from_mm + stretches[0].to_mm))
     for stretch in stretches:

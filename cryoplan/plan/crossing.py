@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.case.planning import voxel_box_ijk
-from cryoplan.case.subvoxel import Patch
+from cryoplan.case.subvoxel import TRAVEL_VOXELS, Patch
 from cryoplan.core.geometry import FloatArray
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
@@ -18,8 +18,8 @@ from cryoplan.plan.shaft import Shaft
 STEP_MM = 0.4
 """Longest distance of two samples along the shaft; thinner walls than this may be missed."""
 
-
 _BRUSHED_MM = 6.0
+_LEAPS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Axis:
                 mask, start, along, 0.5 * (begin + finish), finish - begin
             ):
                 found.append(Stretch(begin, finish))
-        return tuple(found)
+        return _joined(found)
 
     @staticmethod
     def _is_none(mask: Volume, start: FloatArray, along: FloatArray, middle: float, length: float) -> bool:
@@ -108,9 +108,34 @@ class Axis:
     def _sharp(
         self, mask: Volume, start: FloatArray, along: FloatArray, depth_mm: float, way: float
     ) -> float:
-        """Return the depth of the surface near a depth at which the voxels change; `way` is outward."""
-        place = start + depth_mm * along
-        surface = Patch(mask, place).on_surface(place, way * along)
-        if surface is None:
-            return depth_mm
-        return float(np.clip((surface - start) @ along, 0.0, self.depth_mm))
+        """Return the depth of the surface near a depth at which the voxels change; `way` is outward.
+
+        A shaft that runs nearly along the surface meets it some voxels before or behind the change: it is
+        followed there, outward while the place is inside, inward while it is not.
+        """
+        outward = way * along
+        step_mm = TRAVEL_VOXELS / float(np.linalg.norm(outward / np.asarray(mask.grid.spacing_mm)))
+        at_mm = depth_mm
+        for _ in range(_LEAPS):
+            place = start + at_mm * along
+            patch = Patch(mask, place)
+            surface = patch.on_surface(place, outward)
+            if surface is not None:
+                return float(np.clip((surface - start) @ along, 0.0, self.depth_mm))
+            is_inside = float(patch.share(place[None])[0]) >= 0.5
+            at_mm += way * (step_mm if is_inside else -step_mm)
+            if not 0.0 <= at_mm <= self.depth_mm:
+                # Inside up to the end of the shaft, or on the way back beyond the other: there it ends.
+                return float(np.clip(at_mm, 0.0, self.depth_mm))
+        return depth_mm
+
+
+def _joined(found: list[Stretch]) -> tuple[Stretch, ...]:
+    """Return stretches without overlaps: runs of voxels that the surface does not part are one."""
+    joined: list[Stretch] = []
+    for stretch in sorted(found, key=lambda s: s.from_mm):
+        if joined and stretch.from_mm <= joined[-1].to_mm:
+            joined[-1] = Stretch(joined[-1].from_mm, max(stretch.to_mm, joined[-1].to_mm))
+        else:
+            joined.append(stretch)
+    return tuple(joined)

@@ -1,6 +1,7 @@
 """Kept: what was found out about a mask and a shaft, for as long as the mask lives.
 
-While one probe is dragged, the others are asked again and again for what they were told.
+While one probe is dragged, the others are asked again and again for what they were told. So what was not
+asked for longest is forgotten first: the steps of the drag, not the probes that stand still.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _Found = TypeVar("_Found")
 
 
 class Kept(Generic[_Found]):
-    """Answers by mask and by the two ends of a shaft; the oldest of a mask are forgotten."""
+    """Answers by mask and by the two ends of a shaft; those longest not asked for are forgotten."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -31,13 +32,17 @@ class Kept(Generic[_Found]):
         """Return what is known, None when nothing is."""
         with self._lock:
             known = self._of_mask.get(mask)
-            return None if known is None else known.get((tip_mm, entry_mm))
+            if known is None or (tip_mm, entry_mm) not in known:
+                return None
+            known.move_to_end((tip_mm, entry_mm))
+            return known[(tip_mm, entry_mm)]
 
     def put(self, mask: Volume, tip_mm: Point, entry_mm: Point, found: _Found) -> _Found:
         """Keep an answer and return it."""
         with self._lock:
             known = self._of_mask.setdefault(mask, OrderedDict())
             known[(tip_mm, entry_mm)] = found
+            known.move_to_end((tip_mm, entry_mm))
             while len(known) > MOST_SHAFTS:
                 known.popitem(last=False)
         return found

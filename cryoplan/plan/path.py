@@ -228,22 +228,18 @@ def overshoot_mm(case: Case, shaft: Shaft) -> float | None:
     """Return how far the metal tip lies beyond the target's far side, along the shaft.
 
     Negative when the tip ends within the target or before it; None when the axis misses the target or there
-    is none.
+    is none. Of a target in several pieces along the axis, the piece at or before the tip counts.
     """
     target = case.target
     if target is None:
         return None
-    axis = Axis(shaft)
-    stretches = axis.stretches(target.mask)
+    # Looked for as far as a target can reach: where the tip is inside, its far side is still ahead.
+    ahead = replace(shaft, tip_mm=shaft.point_behind_tip_mm(-_FAR_AHEAD_MM))  # type: ignore[type-var]
+    stretches = Axis(ahead).stretches(target.mask)
     if not stretches:
         return None
-    if stretches[-1].to_mm < axis.depth_mm:
-        return axis.depth_mm - stretches[-1].to_mm
-    # The tip is inside: how much of the target is still ahead, looked for as far as a target can reach.
-    ahead = replace(shaft, tip_mm=shaft.point_behind_tip_mm(-_FAR_AHEAD_MM))  # type: ignore[type-var]
-    further = Axis(ahead).stretches(target.mask)
-    left = next(s.to_mm for s in further if s.to_mm >= axis.depth_mm - _SLIVER_MM)
-    return axis.depth_mm - left
+    begun = [s for s in stretches if s.from_mm < shaft.depth_mm] or stretches[:1]
+    return shaft.depth_mm - begun[-1].to_mm
 
 
 _FAR_AHEAD_MM = 200.0

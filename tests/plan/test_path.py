@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from cryoplan.case.structure import Role
 from cryoplan.core.volume import Volume
@@ -146,11 +148,28 @@ def test_the_sentence_reads_as_it_is_dictated_and_says_pleura():
         assert sentence(breathing, found).endswith(f"pleura crossed: {word}")
 
 
+@pytest.fixture(scope="module")
+def layered_once():
+    return layered(WHERE)
+
+
 @pytest.mark.parametrize(
     ("tip_y", "overshoot"), [(33, 5), (28, 0), (20, -8), (11, -17)], ids=["beyond", "at", "within", "before"]
 )
 def test_the_overshoot_is_how_far_the_tip_lies_beyond_the_target(tip_y, overshoot):
     assert overshoot_mm(layered(WHERE), shaft(tip=(0, tip_y, 0))) == pytest.approx(overshoot, abs=0.6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tip_y=st.floats(-20.0, 40.0), entry_y=st.floats(-60.0, -40.0), aside=st.floats(-3.0, 3.0))
+@example(tip_y=28.0, entry_y=-50.0, aside=0.0)
+@example(tip_y=28.5, entry_y=-50.0, aside=0.0)
+def test_the_overshoot_is_right_wherever_the_tip_is(layered_once, tip_y, entry_y, aside):
+    """Before, at, in and behind the target, where parts of a voxel decide between two ways to look."""
+    depth_mm = float(np.hypot(tip_y - entry_y, aside))
+    further = (28.0 - tip_y) / (tip_y - entry_y) * depth_mm
+    found = overshoot_mm(layered_once, shaft(tip=(aside, tip_y, 0), entry=(0, entry_y, 0)))
+    assert found == pytest.approx(-further, abs=0.6)
 
 
 def test_an_axis_that_misses_the_target_has_no_overshoot():

@@ -132,11 +132,11 @@ def bare(value_mm: float) -> str:
 
 
 def _beyond(case: Case, shaft: Shaft) -> str:
-    """Return how far the tip lies beyond the target, or how much of it is still ahead."""
+    """Return how far the tip lies beyond the target's far side, or short of it."""
     over = overshoot_mm(case, shaft)
     if over is None:
         return ""
-    return f"; tip {show_mm(over)} beyond the target" if over > 0.0 else f"; {show_mm(-over)} of target ahead"
+    return f"; tip {show_mm(abs(over))} {'beyond' if over > 0.0 else 'short of'} the target's far side"
 
 
 def _at_depth(shaft: Shaft, depth_mm: float) -> Point:
