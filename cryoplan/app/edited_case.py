@@ -282,7 +282,7 @@ class EditedCase(QObject):
     def _judge_by(self, case: Case) -> None:
         """Put the same case in place, perhaps with other limits."""
         before, self._case = self._case, case
-        if before is None or before.limits != case.limits:
+        if before is None or before.judged_by != case.judged_by:
             self.limits_changed.emit()
 
     def open_plan(self, path: Path) -> None:

@@ -162,10 +162,11 @@ def assess(
 
 
 def judge_again(case: Case, result: ThermalResult, assessment: Assessment) -> Assessment:
-    """Judge the numbers of an assessment by the limits that the case has now; nothing is measured anew."""
+    """Judge an assessment as the case is judged now; nothing is measured anew."""
     from cryoplan.margins.assess import judge_again as judge
 
-    return assessment if assessment.limits == case.limits else judge(assessment, case, result)
+    is_same = (assessment.limits, assessment.left_out) == case.judged_by
+    return assessment if is_same else judge(assessment, case, result)
 
 
 def require_current(case: Case, plan: Plan, probes: Catalogue, result: ThermalResult) -> None:
