@@ -18,6 +18,7 @@ from cryoplan.case.case import Case
 from cryoplan.case.structure import Role
 from cryoplan.core.geometry import FloatArray, Point, as_point
 from cryoplan.core.volume import Volume
+from cryoplan.margins.classes import MarginClasses
 from cryoplan.margins.surface import Surface
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
@@ -254,15 +255,25 @@ class Scene(Touch):
             self._add(actor, layer, size=shell.threshold_degc)
         self._restack()
 
-    def show_margin(self, surface: Surface | None, signed_mm: npt.NDArray[np.floating] | None) -> None:
-        """Colour the target by the margin ``(n,)`` at each point of its measured surface; None ends it."""
+    def show_margin(
+        self,
+        surface: Surface | None,
+        signed_mm: npt.NDArray[np.floating] | None,
+        *,
+        classes: MarginClasses | None = None,
+        left_out: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Colour the target by the margin ``(n,)`` at each point of its measured surface; None ends it.
+
+        Points that are left out ``(n,)`` are grey.
+        """
         self._remove(Layer.TUMOUR)
         for structure in self._meshes.structures if self._meshes is not None else ():
             if structure.role is not Role.TUMOUR:
                 continue
             is_target = self._meshes is not None and structure.name == self._meshes.target_name
             if is_target and signed_mm is not None and surface is not None:
-                colours = margin_colours(signed_mm, self._theme.margin)
+                colours = margin_colours(signed_mm, self._theme.margin, classes or MarginClasses(), left_out)
                 actor = props.mesh_actor(of_surface(surface), "#ffffff", 1.0, point_colours=colours)
                 self._add(actor, Layer.TUMOUR, name=structure.name)
             else:

@@ -22,6 +22,7 @@ from cryoplan.gui.numbers import (
 )
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.limits import LimitEditor
+from cryoplan.gui.panels.review_map import MarginMapSection
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Text
 from cryoplan.gui.rows import Findings, MarginBox, Rows
 from cryoplan.margins.assessment import Assessment
@@ -54,6 +55,8 @@ class ReviewPanel(Panel):
             self.go_buttons.append(button)
         self.add(boxes)
         self.add(buttons)
+        self.margin_map = MarginMapSection(workspace, view)
+        self.add(self.margin_map)
         self.limits = LimitEditor(workspace)
         self.add(self.limits)
         workspace.file_changed.connect(self._soon.ask)  # it may have become read-only
@@ -112,6 +115,7 @@ class ReviewPanel(Panel):
         self._table.setVisible(has_margin)
         for heading in self._headings:
             heading.setVisible(assessment is not None)
+        self.margin_map.refresh()
         self.limits.refresh()
         self._show_margins(assessment, stale)
         self._show_table(assessment, stale)
