@@ -209,6 +209,8 @@ class ViewState(QObject):
 
     @margin_degc.setter
     def margin_degc(self, value: float) -> None:
+        if self._margin_degc != float(value):
+            self._place_mm = None  # it was one of the other isotherm
         self._set("_margin_degc", float(value))
 
     @property

@@ -15,7 +15,7 @@ from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point
 from cryoplan.gui.canvas_hand import CanvasHand
-from cryoplan.gui.margin_legend import LAYER, MarginRow
+from cryoplan.gui.margin_legend import LAYER, MarginChoice
 from cryoplan.gui.placing import Placing
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
@@ -118,6 +118,7 @@ class Canvas(QWidget):
             Preset.RIGHT_LATERAL,
             Preset.LEFT_LATERAL,
             Preset.FEET,
+            Preset.TUMOUR,
         ):
             self._look.addItem(preset.value, preset)
         self._look.activated.connect(self._look_again)
@@ -130,13 +131,14 @@ class Canvas(QWidget):
         self._banner.setObjectName("canvasBanner")
         head.addWidget(self._banner)
         head.addStretch(1)
+        self.margins = MarginChoice(workspace, view, self)
+        head.addWidget(self.margins.choice)
         head.addWidget(self._look)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        self.margin_row = MarginRow(workspace, view)
         column.addWidget(bar)
-        column.addWidget(self.margin_row)
+        column.addWidget(self.margins.legend)
         column.addWidget(self._plotter, 1)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -246,6 +248,8 @@ class Canvas(QWidget):
         if self._view.place_mm != self._shown_place:
             self._shown_place = self._view.place_mm
             self._scene.aids.show_place(self._shown_place)
+            if self._shown_place is not None:
+                self._scene.look_at_place(self._shown_place)
             self._request()
 
     def _margin_wanted(self) -> MarginShown | None:

@@ -120,7 +120,7 @@ class MarginBarsView(QWidget):
         painter.drawText(
             QRectF(LEFT, floor + 15.0, self.width() - LEFT - RIGHT, 14.0),
             Qt.AlignmentFlag.AlignHCenter,
-            "margin, mm",
+            "margin, mm · height: share of the surface",
         )
 
     def _draw_line(self, painter: QPainter, at_mm: float, floor: float, colour: QColor, dash) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtWidgets import QComboBox, QLabel, QSizePolicy
 
 from cryoplan.app.margin_shown import MarginShown, margin_of
 from cryoplan.app.view import ViewState
@@ -71,8 +71,8 @@ class LegendLine(QLabel):
         self.setWordWrap(True)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
-    def show_words(self, rows: list[tuple[str, str]], tone: str = "text") -> None:
-        """Show colours with their words."""
+    def show_words(self, rows: list[tuple[str, str]], tone: str = "text", title: str = "") -> None:
+        """Show colours with their words, and what they are of before them."""
         colours = palette()
         plain = colours.stale if tone == "stale" else colours.text
         parts = [
@@ -80,23 +80,25 @@ class LegendLine(QLabel):
             f'<span style="color:{plain}">{_escaped(words)}</span>'
             for colour, words in rows
         ]
+        if title:
+            parts.insert(0, f'<span style="color:{colours.text_muted}">{_escaped(title)}</span>')
         self.setText(" &ensp;".join(parts))
-        self.setAccessibleName("Colours of the margin: " + ", ".join(words for _, words in rows))
+        said = ", ".join(words for _, words in rows)
+        self.setAccessibleName(f"Colours of the margin: {title} {said}".replace("  ", " "))
 
 
 def _escaped(words: str) -> str:
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(" ", "&nbsp;")
 
 
-class MarginRow(QWidget):
-    """Below the head of the 3D view: which margin colours the tumour, and what the colours mean.
+class MarginChoice(QObject):
+    """For the 3D view: which margin colours the tumour, and what the colours mean.
 
-    It is there as soon as there are margins, out of date or not.
+    Both are there as soon as there are margins; the colours are never those of an earlier plan.
     """
 
-    def __init__(self, workspace: Workspace, view: ViewState) -> None:
-        super().__init__()
-        self.setObjectName("canvasHead")
+    def __init__(self, workspace: Workspace, view: ViewState, parent: QObject) -> None:
+        super().__init__(parent)
         self._workspace, self._view = workspace, view
         self._shown: tuple[MarginShown, bool] | None = None
         self.choice = QComboBox()
@@ -107,12 +109,10 @@ class MarginRow(QWidget):
         )
         self.choice.activated.connect(self._choose)
         self.legend = LegendLine()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 0, 6, 4)
-        row.setSpacing(8)
-        row.addWidget(self.choice)
-        row.addWidget(self.legend, 1)
-        self.hide()
+        self.legend.setObjectName("canvasHead")
+        self.legend.setContentsMargins(10, 0, 6, 4)
+        for part in (self.choice, self.legend):
+            part.hide()
         for signal in (workspace.result_changed, workspace.state_changed, workspace.plan_changed):
             signal.connect(self.refresh)
         view.changed.connect(self.refresh)
@@ -121,9 +121,10 @@ class MarginRow(QWidget):
     def refresh(self) -> None:
         """Follow result and choice; costs nothing while neither changes."""
         shown = margin_of(self._workspace, self._view)
-        self.setVisible(shown is not None)
+        self.choice.setVisible(shown is not None)
         if shown is None:
             self._shown = None
+            self.legend.hide()
             return
         is_on = self._view.is_checked(LAYER)
         if self._shown is not None and shown.is_drawn_like(self._shown[0]) and is_on == self._shown[1]:
@@ -131,12 +132,12 @@ class MarginRow(QWidget):
         self._shown = (shown, is_on)
         fill_thresholds(self.choice, shown, plain=True)
         self.choice.setCurrentIndex(self.choice.findData(shown.threshold_degc) if is_on else 0)
-        if not is_on:
-            self.legend.setText("")
-        elif not shown.is_current:
-            self.legend.show_words([(palette().stale, f"{OUT_OF_DATE}: solve again for colours")], "stale")
-        else:
-            self.legend.show_words(legend_words(shown))
+        self.legend.setVisible(is_on)
+        if is_on and not shown.is_current:
+            self.legend.show_words([(palette().stale, f"{OUT_OF_DATE}: no colours")], "stale")
+        elif is_on:
+            rows = [(colour, words.removesuffix(" mm")) for colour, words in legend_words(shown)]
+            self.legend.show_words(rows, title=f"mm to {show_degc(shown.threshold_degc)}:")
 
     @Slot(int)
     def _choose(self, index: int) -> None:
@@ -149,7 +150,7 @@ class MarginRow(QWidget):
 def fill_thresholds(box: QComboBox, shown: MarginShown | None, *, plain: bool = False) -> None:
     """Put the isotherms of the margins into a box, warmest first; `plain` puts no margin before them."""
     known = shown.margin_map.thresholds_degc if shown is not None else DEFAULT_THRESHOLDS_DEGC
-    wanted = [PLAIN] * plain + [f"margin to {show_degc(t)}" for t in known]
+    wanted = [PLAIN] * plain + [f"margin {show_degc(t)}" for t in known]
     if [box.itemText(n) for n in range(box.count())] == wanted:
         return
     box.clear()

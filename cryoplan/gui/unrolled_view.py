@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from cryoplan.app.margin_shown import MarginShown
-from cryoplan.core.geometry import Point, direction_words
+from cryoplan.core.geometry import Point, direction_words, distance_mm
 from cryoplan.core.units import show_mm
 from cryoplan.gui.margin_legend import class_colours, left_out_colour
 from cryoplan.gui.parts import OUT_OF_DATE, palette, scaled_font
@@ -32,7 +32,12 @@ STEP = 0.02
 """So far, of the height of the oval, an arrow key goes."""
 
 MOST_MARKS = 5
-"""Next worst places that are marked beside the worst one."""
+"""Worst places that are marked, with the one at hand."""
+
+MARK_PX = 7.5
+
+NEAR_MM = 4.0
+"""So near the surface the crosshair is drawn on the map; elsewhere it would seem to be where it is not."""
 
 
 class UnrolledView(QWidget):
@@ -233,18 +238,29 @@ class UnrolledView(QWidget):
 
     def _draw_marks(self, painter: QPainter, shown: MarginShown) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if self._cursor_mm is not None:
+        if self._cursor_mm is not None and self._place is None and self._is_on_surface(self._cursor_mm):
             at = self.pixel_of(self._cursor_mm)
             for colour, width in (("#000000", 3.0), ("#ffffff", 1.2)):
                 painter.setPen(QPen(QColor(colour), width))
                 for dx, dy in ((6.0, 0.0), (0.0, 6.0)):
                     painter.drawLine(at - QPointF(dx, dy), at + QPointF(dx, dy))
-        for number, place in enumerate(shown.places[:MOST_MARKS]):
-            at = self.pixel_of(place.point_mm)
-            radius = 8.0 if number in (0, self._place) else 4.0
-            for colour, width in (("#000000", 4.0), ("#ffffff", 2.0)):
-                painter.setPen(QPen(QColor(colour), width))
-                painter.drawEllipse(at, radius, radius)
+        painter.setFont(scaled_font(0.8, bold=True))
+        marked = {*range(MOST_MARKS), *([] if self._place is None else [self._place])}
+        for number, place in reversed(list(enumerate(shown.places))):
+            if number not in marked:
+                continue
+            at, is_here = self.pixel_of(place.point_mm), number == self._place
+            painter.setBrush(QColor("#ffffff" if is_here else "#000000"))
+            painter.setPen(QPen(QColor("#000000" if is_here else "#ffffff"), 1.6))
+            painter.drawEllipse(at, MARK_PX, MARK_PX)
+            box = QRectF(at.x() - 10.0, at.y() - 10.0, 20.0, 20.0)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number + 1))
+
+    def _is_on_surface(self, point_mm: Point) -> bool:
+        assert self._shown is not None
+        found = self._shown.unrolled
+        there = found.point_at(*found.place_of(point_mm))
+        return there is not None and distance_mm(there, point_mm) < NEAR_MM
 
     def _describe(self, shown: MarginShown) -> str:
         if not shown.places:

@@ -21,7 +21,12 @@ class WorstWalk(QObject):
     def __init__(self, workspace: Workspace, view: ViewState, parent: QObject) -> None:
         super().__init__(parent)
         self._workspace, self._view = workspace, view
-        for signal in (workspace.case_changed, workspace.result_changed, workspace.plan_changed):
+        for signal in (
+            workspace.case_changed,
+            workspace.result_changed,
+            workspace.plan_changed,
+            workspace.limits_changed,
+        ):
             signal.connect(self._forget)
 
     @Slot()
@@ -81,7 +86,12 @@ def place_line(shown: MarginShown, number: int) -> str:
 
 
 def place_words(workspace: Workspace, place: Place) -> str:
-    """Return where a place lies: ``cranial-posterior, 14.1 mm from probe 2``."""
+    """Return where a place lies: ``cranial-posterior, 14.1 mm from probe 2``.
+
+    Probes are those on screen, so they are not named beside the margins of an earlier plan.
+    """
+    if not workspace.is_current:
+        return place.direction
     near = nearest_probe(place.point_mm, workspace.plan, workspace.catalogue)
     return (
         place.direction

@@ -14,7 +14,7 @@ from cryoplan.scene.style import Theme
 
 RUBBER_MM = 0.8
 BALL_MM = 2.2
-PLACE_MM = 1.4
+PLACE_MM = 1.0
 GHOST_MM = 1.0
 GHOST_OPACITY = 0.45
 

@@ -87,6 +87,14 @@ def bring_to_front(actor: Any) -> None:
     mapper.SetRelativeCoincidentTopologyPolygonOffsetParameters(0.0, -1e8)
 
 
+def flatten(actor: Any) -> None:
+    """Shade an actor little and without gloss, so that its colours are those of its legend."""
+    style = actor.GetProperty()
+    style.SetAmbient(0.5)
+    style.SetDiffuse(0.55)
+    style.SetSpecular(0.0)
+
+
 def text_actor(colour: str, *, size_px: int = 15) -> Any:
     """Return a text that always faces the camera, with a dark rim so that it is readable on anything."""
     from vtkmodules.vtkRenderingCore import vtkBillboardTextActor3D

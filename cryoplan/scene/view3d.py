@@ -46,6 +46,9 @@ THERMOCOUPLE_MM = 1.5
 ROOM_MM = 25.0
 """Room kept around target, probes and ice when the camera is set."""
 
+NEAR_ROOM = 1.35
+"""So many times its radius is seen of the tumour from near."""
+
 
 class Layer(StrEnum):
     """What can be shown or hidden as a whole; the value is the word in the window."""
@@ -64,6 +67,10 @@ class Layer(StrEnum):
 
 
 _ICE = {0.0: Layer.ICE_0, -20.0: Layer.ICE_20, -30.0: Layer.ICE_30, -40.0: Layer.ICE_40}
+
+_ICE_LAYERS = (*_ICE.values(), Layer.ICE_OTHER)
+
+_AROUND = (*_ICE_LAYERS, Layer.STRUCTURES, Layer.SKIN)
 
 # Drawing order of translucent things; within a step, the order they came in.
 _ORDER = {
@@ -118,6 +125,7 @@ class Scene(Touch):
         self._drawn: list[_Drawn] = []
         self._hidden_layers: set[Layer] = set()
         self._hidden_structures: set[str] = set()
+        self._shows_colours = False
         self.aids = Aids(self._renderer, self._theme)
         self._banner = self._make_banner()
         self._renderer.AddViewProp(self._banner)
@@ -141,6 +149,7 @@ class Scene(Touch):
         for layer in (Layer.TUMOUR, Layer.STRUCTURES, Layer.SKIN, Layer.BONE):
             self._remove(layer)
         self._meshes = meshes
+        self._shows_colours = False
         if meshes is not None:
             for structure in meshes.structures:
                 self._add_structure(structure)
@@ -242,7 +251,7 @@ class Scene(Touch):
         self._show_shells(found, PREVIEW)
 
     def _show_shells(self, found: Iterable[Shell], banner: str) -> None:
-        for layer in (*_ICE.values(), Layer.ICE_OTHER):
+        for layer in _ICE_LAYERS:
             self._remove(layer)
         self._banner.SetInput(banner)
         self._banner.SetVisibility(bool(banner))
@@ -268,6 +277,7 @@ class Scene(Touch):
         Points that are left out ``(n,)`` are grey.
         """
         self._remove(Layer.TUMOUR)
+        self._shows_colours = False
         for structure in self._meshes.structures if self._meshes is not None else ():
             if structure.role is not Role.TUMOUR:
                 continue
@@ -275,7 +285,9 @@ class Scene(Touch):
             if is_target and signed_mm is not None and surface is not None:
                 colours = margin_colours(signed_mm, self._theme.margin, classes or MarginClasses(), left_out)
                 actor = props.mesh_actor(of_surface(surface), "#ffffff", 1.0, point_colours=colours)
+                props.flatten(actor)
                 self._add(actor, Layer.TUMOUR, name=structure.name)
+                self._shows_colours = True
             else:
                 self._add_structure(structure)
         self._restack()
@@ -316,8 +328,18 @@ class Scene(Touch):
         made = self._probes.get(probe or "")
         held = made.probe if isinstance(made, ProbeProps) else None
         focus, radius = self._interest()
+        if preset is camera.Preset.TUMOUR:
+            focus, radius = self._near() or (focus, radius)
         plan = [m.probe for m in self._probes.values() if isinstance(m, ProbeProps) and m.probe is not None]
-        seen = camera.view(preset, focus, radius, probe=held, probes=plan)
+        self._take(camera.view(preset, focus, radius, probe=held, probes=plan))
+
+    def look_at_place(self, point_mm: Point) -> None:
+        """See the target from near, from the side of a point of its surface; nothing without a target."""
+        near = self._near()
+        if near is not None and not np.allclose(near[0], point_mm):
+            self._take(camera.facing(point_mm, *near))
+
+    def _take(self, seen: camera.View) -> None:
         eye = self._renderer.GetActiveCamera()
         eye.SetViewAngle(camera.VIEW_ANGLE_DEG)
         eye.SetFocalPoint(*seen.focus_mm)
@@ -326,6 +348,14 @@ class Scene(Touch):
         # pyvista would set a camera of its own at the first picture.
         eye.is_set = True
         self._renderer.ResetCameraClippingRange()
+
+    def _near(self) -> tuple[FloatArray, float] | None:
+        """Return middle and radius of what is seen from near, None without a target."""
+        target = self._meshes.target if self._meshes is not None else None
+        if target is None or target.is_empty:
+            return None
+        middle = np.asarray(target.centroid_mm(), float)
+        return middle, NEAR_ROOM * float(np.linalg.norm(target.points_mm - middle, axis=1).max())
 
     # -- inside -------------------------------------------------------------------------------------------
 
@@ -395,6 +425,24 @@ class Scene(Touch):
                 held = probe is not None and not probe.locked and drawn.name == self._selected
                 shown = shown and held and Layer.PROBES not in self._hidden_layers
             drawn.actor.SetVisibility(shown)
+            if drawn.layer in _AROUND:
+                drawn.actor.GetProperty().SetFrontfaceCulling(self._shows_colours and self._is_around(drawn))
+
+    def _is_around(self, drawn: _Drawn) -> bool:
+        """Tell whether something reaches beyond the target on all sides.
+
+        Its near wall is left away while the target is coloured: a colour seen through others is another one.
+        """
+        target = self._meshes.target if self._meshes is not None else None
+        box = drawn.actor.GetBounds()
+        if target is None or target.is_empty or not box:
+            return False
+        lower, upper = target.points_mm.min(axis=0), target.points_mm.max(axis=0)
+        # Ice that leaves a part of the tumour uncovered is around it all the same.
+        room = ROOM_MM if drawn.layer in _ICE_LAYERS else 0.0
+        return bool(
+            (np.asarray(box[0::2]) <= lower + room).all() and (np.asarray(box[1::2]) >= upper - room).all()
+        )
 
     def _make_banner(self) -> Any:
         from vtkmodules.vtkRenderingCore import vtkTextActor

@@ -39,7 +39,7 @@ class MarginMapSection(Section):
     """
 
     def __init__(self, workspace: Workspace, view: ViewState, settings: Settings | None = None) -> None:
-        super().__init__("Margin on the tumour", is_open=True)
+        super().__init__("Tumour surface", is_open=True)
         self._workspace, self._view = workspace, view
         self._settings = settings or Settings()
         view.margin_classes = kept_classes(self._settings)
@@ -141,9 +141,9 @@ class MarginMapSection(Section):
 
     def _tell_gist(self, shown: MarginShown) -> None:
         margin = shown.margin_map.margin(shown.threshold_degc)
-        value = "no ice" if margin.no_ice else f"least {show_mm(margin.minimum_mm, signed=True)}"
+        value = "no ice" if margin.no_ice else show_mm(margin.minimum_mm, signed=True)
         if shown.is_current:
-            self.say(f"{value} to {show_degc(shown.threshold_degc)}")
+            self.say(f"{show_degc(shown.threshold_degc)}: {value}")
         else:
             self.say(OUT_OF_DATE, STALE)
 
