@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.case.case import Case
-from cryoplan.case.left_out import LeftOut, Side
-from cryoplan.case.planning import structure_mask
+from cryoplan.case.left_out import LeftOut, Side, usual_side
+from cryoplan.case.planning import mask_box_mm, structure_mask
+from cryoplan.case.structure import Role
 from cryoplan.core.errors import StructureError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
@@ -24,6 +25,11 @@ ELSEWHERE = "left-out-elsewhere"
 EVERYTHING = "left-out-everything"
 PART = "left-out"
 CODES = (PART, ELSEWHERE, EVERYTHING)
+
+OFFERED = frozenset({
+    Role.ORGAN, Role.KIDNEY, Role.LUNG, Role.BONE, Role.PLEURA, Role.SKIN, Role.DIAPHRAGM,
+})  # fmt: skip
+"""Roles beyond whose border no ice is wanted, or of which no margin is asked."""
 
 
 def left_out_points(case: Case, side: LeftOut, surface: Surface, solver: Grid) -> npt.NDArray[np.bool_]:
@@ -90,6 +96,33 @@ def _grown(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     from scipy.ndimage import binary_dilation
 
     return np.asarray(binary_dilation(mask))
+
+
+def offered_sides(case: Case, surface: Surface, solver: Grid) -> tuple[tuple[LeftOut, float], ...]:
+    """Return the sides of the target that somebody may want to leave out, each with its share of the surface.
+
+    Those are organs that hold the target, and bone, lung, pleura, skin and diaphragm whose outline comes
+    within the usual distance of the target's box; and all that the case leaves out.
+    """
+    target = case.target
+    chosen = {s.structure: s for s in case.left_out}
+    if target is None:
+        return ()
+    low, high = mask_box_mm(target.mask)
+    found = []
+    for structure in case.structures:
+        if structure is target or (structure.role not in OFFERED and structure.name not in chosen):
+            continue
+        side = chosen.get(structure.name) or LeftOut(
+            structure=structure.name, side=usual_side(structure.role)
+        )
+        first, last = mask_box_mm(structure.mask)
+        gap_mm = float(np.max(np.maximum(low - last, first - high)))
+        if gap_mm <= side.within_mm or structure.name in chosen:
+            share = float(left_out_points(case, side, surface, solver).mean())
+            if share > 0.0 or structure.name in chosen:
+                found.append((side, share))
+    return tuple(found)
 
 
 def side_findings(case: Case, shares: Sequence[tuple[LeftOut, float]], whole: float) -> list[Finding]:
