@@ -148,9 +148,15 @@ class MarginChoice(QObject):
 
 
 def fill_thresholds(box: QComboBox, shown: MarginShown | None, *, plain: bool = False) -> None:
-    """Put the isotherms of the margins into a box, warmest first; `plain` puts no margin before them."""
+    """Put the isotherms of the margins into a box, warmest first.
+
+    Parameters
+    ----------
+    plain : bool
+        Put no margin before them, and be short.
+    """
     known = shown.margin_map.thresholds_degc if shown is not None else DEFAULT_THRESHOLDS_DEGC
-    wanted = [PLAIN] * plain + [f"margin {show_degc(t)}" for t in known]
+    wanted = [PLAIN] * plain + [f"{'' if plain else 'margin '}to {show_degc(t)}" for t in known]
     if [box.itemText(n) for n in range(box.count())] == wanted:
         return
     box.clear()

@@ -70,8 +70,6 @@ _ICE = {0.0: Layer.ICE_0, -20.0: Layer.ICE_20, -30.0: Layer.ICE_30, -40.0: Layer
 
 _ICE_LAYERS = (*_ICE.values(), Layer.ICE_OTHER)
 
-_AROUND = (*_ICE_LAYERS, Layer.STRUCTURES, Layer.SKIN)
-
 # Drawing order of translucent things; within a step, the order they came in.
 _ORDER = {
     Layer.PROBES: 0,
@@ -274,7 +272,8 @@ class Scene(Touch):
     ) -> None:
         """Colour the target by the margin ``(n,)`` at each point of its measured surface; None ends it.
 
-        Points that are left out ``(n,)`` are grey.
+        Points that are left out ``(n,)`` are grey. Tumour and probes are then seen through everything that is
+        in front of them: a colour under others would be another one than in its legend.
         """
         self._remove(Layer.TUMOUR)
         self._shows_colours = False
@@ -425,24 +424,8 @@ class Scene(Touch):
                 held = probe is not None and not probe.locked and drawn.name == self._selected
                 shown = shown and held and Layer.PROBES not in self._hidden_layers
             drawn.actor.SetVisibility(shown)
-            if drawn.layer in _AROUND:
-                drawn.actor.GetProperty().SetFrontfaceCulling(self._shows_colours and self._is_around(drawn))
-
-    def _is_around(self, drawn: _Drawn) -> bool:
-        """Tell whether something reaches beyond the target on all sides.
-
-        Its near wall is left away while the target is coloured: a colour seen through others is another one.
-        """
-        target = self._meshes.target if self._meshes is not None else None
-        box = drawn.actor.GetBounds()
-        if target is None or target.is_empty or not box:
-            return False
-        lower, upper = target.points_mm.min(axis=0), target.points_mm.max(axis=0)
-        # Ice that leaves a part of the tumour uncovered is around it all the same.
-        room = ROOM_MM if drawn.layer in _ICE_LAYERS else 0.0
-        return bool(
-            (np.asarray(box[0::2]) <= lower + room).all() and (np.asarray(box[1::2]) >= upper - room).all()
-        )
+            if drawn.layer in (Layer.TUMOUR, Layer.PROBES):
+                props.bring_forward(drawn.actor, forward=self._shows_colours)
 
     def _make_banner(self) -> Any:
         from vtkmodules.vtkRenderingCore import vtkTextActor

@@ -24,6 +24,7 @@ from cryoplan.gui.numbers import (
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.limits import LimitEditor
 from cryoplan.gui.panels.review_map import MarginMapSection
+from cryoplan.gui.panels.review_profile import ProfileSection
 from cryoplan.gui.panels.review_sides import SidesEditor
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Text
 from cryoplan.gui.rows import Findings, MarginBox, Rows
@@ -59,6 +60,8 @@ class ReviewPanel(Panel):
         self.add(buttons)
         self.margin_map = MarginMapSection(workspace, view)
         self.add(self.margin_map)
+        self.profile = ProfileSection(workspace, view)
+        self.add(self.profile)
         self.limits = LimitEditor(workspace)
         self.add(self.limits)
         workspace.file_changed.connect(self._soon.ask)  # it may have become read-only
@@ -122,6 +125,7 @@ class ReviewPanel(Panel):
         for heading in self._headings:
             heading.setVisible(assessment is not None)
         self.margin_map.refresh()
+        self.profile.refresh()
         self.limits.refresh()
         self._show_margins(assessment, stale)
         self._show_table(assessment, stale)
