@@ -238,12 +238,6 @@ class UnrolledView(QWidget):
 
     def _draw_marks(self, painter: QPainter, shown: MarginShown) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if self._cursor_mm is not None and self._place is None and self._is_on_surface(self._cursor_mm):
-            at = self.pixel_of(self._cursor_mm)
-            for colour, width in (("#000000", 3.0), ("#ffffff", 1.2)):
-                painter.setPen(QPen(QColor(colour), width))
-                for dx, dy in ((6.0, 0.0), (0.0, 6.0)):
-                    painter.drawLine(at - QPointF(dx, dy), at + QPointF(dx, dy))
         painter.setFont(scaled_font(0.8, bold=True))
         marked = {*range(MOST_MARKS), *([] if self._place is None else [self._place])}
         for number, place in reversed(list(enumerate(shown.places))):
@@ -255,6 +249,13 @@ class UnrolledView(QWidget):
             painter.drawEllipse(at, MARK_PX, MARK_PX)
             box = QRectF(at.x() - 10.0, at.y() - 10.0, 20.0, 20.0)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number + 1))
+        is_at_place = self._place is not None and self._cursor_mm == shown.places[self._place].point_mm
+        if self._cursor_mm is not None and not is_at_place and self._is_on_surface(self._cursor_mm):
+            at = self.pixel_of(self._cursor_mm)
+            for colour, width in (("#000000", 3.0), ("#ffffff", 1.2)):
+                painter.setPen(QPen(QColor(colour), width))
+                for dx, dy in ((6.0, 0.0), (0.0, 6.0)):
+                    painter.drawLine(at - QPointF(dx, dy), at + QPointF(dx, dy))
 
     def _is_on_surface(self, point_mm: Point) -> bool:
         assert self._shown is not None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QObject, Slot
 
 from cryoplan.app.margin_shown import MarginShown, margin_of
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
+from cryoplan.core.geometry import Point, direction_words
 from cryoplan.core.units import show_degc, show_mm
 from cryoplan.gui.parts import OUT_OF_DATE
 from cryoplan.margins.places import Place, nearest_probe
@@ -78,11 +80,22 @@ def place_line(shown: MarginShown, number: int) -> str:
     place = shown.places[number]
     stale = "" if shown.is_current else f"{OUT_OF_DATE}: "
     what = f"{stale}Place {number + 1} of {len(shown.places)}"
-    if place.margin_mm == -float("inf"):
+    if place.margin_mm == -np.inf:
         return (
             f"{what}: nothing reaches {show_degc(shown.threshold_degc)}, here {show_degc(place.lowest_degc)}"
         )
     return f"{what}: {show_mm(place.margin_mm, signed=True)} to {show_degc(shown.threshold_degc)}"
+
+
+def here_words(workspace: Workspace, shown: MarginShown, point_mm: Point) -> str:
+    """Return margin and direction of a point of the surface that is none of the places."""
+    found = shown.unrolled
+    margin = found.margin_at(*found.place_of(point_mm))
+    value = "nothing reaches" if margin is None or margin == -np.inf else f"{show_mm(margin, signed=True)} to"
+    direction = direction_words(np.subtract(point_mm, found.centre_mm))
+    stale = "" if shown.is_current else f"{OUT_OF_DATE}: "
+    where = _with_probe(workspace, direction, point_mm)
+    return f"{stale}Here: {value} {show_degc(shown.threshold_degc)}\n{where}"
 
 
 def place_words(workspace: Workspace, place: Place) -> str:
@@ -90,11 +103,11 @@ def place_words(workspace: Workspace, place: Place) -> str:
 
     Probes are those on screen, so they are not named beside the margins of an earlier plan.
     """
+    return _with_probe(workspace, place.direction, place.point_mm)
+
+
+def _with_probe(workspace: Workspace, direction: str, point_mm: Point) -> str:
     if not workspace.is_current:
-        return place.direction
-    near = nearest_probe(place.point_mm, workspace.plan, workspace.catalogue)
-    return (
-        place.direction
-        if near is None
-        else f"{place.direction}, {show_mm(near.gap_mm)} from probe {near.name}"
-    )
+        return direction
+    near = nearest_probe(point_mm, workspace.plan, workspace.catalogue)
+    return direction if near is None else f"{direction}, {show_mm(near.gap_mm)} from probe {near.name}"

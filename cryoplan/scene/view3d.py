@@ -291,6 +291,11 @@ class Scene(Touch):
                 self._add_structure(structure)
         self._restack()
 
+    @property
+    def shows_colours(self) -> bool:
+        """True while the target has the colours of its margin."""
+        return self._shows_colours
+
     def set_visible(self, layer: Layer, visible: bool) -> None:
         """Show or hide a layer."""
         (self._hidden_layers.discard if visible else self._hidden_layers.add)(layer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QPushButton, QToolButton
@@ -20,7 +21,15 @@ from cryoplan.gui.panels.looks import make_combo
 from cryoplan.gui.parts import OUT_OF_DATE, STALE, Text, indicator_style
 from cryoplan.gui.section import Section
 from cryoplan.gui.unrolled_view import UnrolledView
-from cryoplan.gui.worst_walk import NO_RESULT, NO_TARGET, WorstWalk, place_line, place_number, place_words
+from cryoplan.gui.worst_walk import (
+    NO_RESULT,
+    NO_TARGET,
+    WorstWalk,
+    here_words,
+    place_line,
+    place_number,
+    place_words,
+)
 from cryoplan.margins.classes import read_steps
 
 BEHIND_FROM = 0.01
@@ -41,6 +50,7 @@ class MarginMapSection(Section):
     def __init__(self, workspace: Workspace, view: ViewState, settings: Settings | None = None) -> None:
         super().__init__("Tumour surface", is_open=True)
         self._workspace, self._view = workspace, view
+        self._shown: MarginShown | None = None
         self._settings = settings or Settings()
         view.margin_classes = kept_classes(self._settings)
         self.walk = WorstWalk(workspace, view, self)
@@ -49,6 +59,7 @@ class MarginMapSection(Section):
             "Isotherm of the margin", "Distance from the tumour's surface to which isotherm"
         )
         self.in_3d = QCheckBox("in 3D")
+        self.in_3d.setAccessibleName("Show the colours of the margin in 3D")
         self.in_3d.setToolTip("Show these colours on the tumour in the 3D view")
         self.in_3d.setStyleSheet(indicator_style())
         self.legend = LegendLine()
@@ -62,6 +73,7 @@ class MarginMapSection(Section):
         self.behind = Text("", "muted", wrap=True, scale=0.93)
         self.place = Text("", wrap=True)
         self.back, self.on = QPushButton("\N{LEFTWARDS ARROW} back"), QPushButton("Next worst place (N)")
+        self.on.setAccessibleName("Next worst place")
         self.back.setAccessibleName("Back to the place before")
         self.back.setToolTip("Shift + N")
         self.on.setToolTip(
@@ -103,7 +115,7 @@ class MarginMapSection(Section):
 
     def refresh(self) -> None:
         """Show the margins there are, grey unless they are those of the plan on screen."""
-        shown = margin_of(self._workspace, self._view)
+        self._shown = shown = margin_of(self._workspace, self._view)
         has_result = self._workspace.assessment is not None
         self.none.say(NO_TARGET if has_result else NO_RESULT)
         self.none.setVisible(shown is None)
@@ -112,7 +124,8 @@ class MarginMapSection(Section):
             self.steps, self.copy,
         ):  # fmt: skip
             part.setVisible(shown is not None)
-        self.steps.setText(self._view.margin_classes.text)
+        if not (self.steps.hasFocus() and self.steps.isModified()):  # what is being typed is left alone
+            self.steps.setText(self._view.margin_classes.text)
         if shown is None:
             self.say("")
             self.behind.hide()
@@ -140,18 +153,22 @@ class MarginMapSection(Section):
         self._show_place(shown)
 
     def _tell_gist(self, shown: MarginShown) -> None:
-        margin = shown.margin_map.margin(shown.threshold_degc)
-        value = "no ice" if margin.no_ice else show_mm(margin.minimum_mm, signed=True)
+        worst = shown.places[0].margin_mm
+        value = "no ice" if worst == -np.inf else show_mm(worst, signed=True)
         if shown.is_current:
             self.say(f"{show_degc(shown.threshold_degc)}: {value}")
         else:
             self.say(OUT_OF_DATE, STALE)
 
     def _show_place(self, shown: MarginShown) -> None:
-        number = place_number(shown, self._view)
+        number, point = place_number(shown, self._view), self._view.place_mm
         self.unrolled.show_marks(self._view.cursor_mm, number)
-        told = number or 0
-        words = f"{place_line(shown, told)}\n{place_words(self._workspace, shown.places[told])}"
+        if number is None and point is not None:
+            words = here_words(self._workspace, shown, point)
+        else:
+            words = (
+                f"{place_line(shown, number or 0)}\n{place_words(self._workspace, shown.places[number or 0])}"
+            )
         self.place.say(words, "text" if shown.is_current else STALE)
         self.back.setEnabled(len(shown.places) > 1)
 
@@ -163,17 +180,14 @@ class MarginMapSection(Section):
         shown = margin_of(self._workspace, self._view)
         if shown is None:
             return
-        if (
-            self.choice.currentData() != shown.threshold_degc
-            or self.steps.text() != shown.classes.text
-            or self.in_3d.isChecked() != self._view.is_checked(LAYER)
-        ):
+        if not shown.is_drawn_like(self._shown) or self.in_3d.isChecked() != self._view.is_checked(LAYER):
             self.refresh()
         else:
             self._show_place(shown)
 
     @Slot(tuple)
     def _go(self, point: Point) -> None:
+        self._view.place_mm = point
         self._view.cursor_mm = point
 
     @Slot(int)
@@ -193,10 +207,10 @@ class MarginMapSection(Section):
             self.refused.show()
             return
         self.refused.hide()
+        self.steps.setText(classes.text)
         if classes != self._view.margin_classes:
             keep_classes(self._settings, classes)
             self._view.margin_classes = classes
-        self.steps.setText(classes.text)
 
     @Slot()
     def _copy(self) -> None:

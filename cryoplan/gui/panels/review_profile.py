@@ -13,7 +13,7 @@ from cryoplan.core.units import show_degc, show_mm
 from cryoplan.gui.chart import Axis, Band, Chart, Level, Series
 from cryoplan.gui.numbers import margin_title
 from cryoplan.gui.panels.looks import make_combo
-from cryoplan.gui.parts import STALE, Text, palette
+from cryoplan.gui.parts import Text, palette
 from cryoplan.gui.section import Section
 from cryoplan.margins.along_probe import ProbeProfile
 from cryoplan.plan.probe import Probe
@@ -81,7 +81,8 @@ class ProfileSection(Section):
             stale=not shown.is_current,
             empty="Nothing is as cold as any of the isotherms.",
         )
-        self.words.say(_words(profile, shown), "muted" if shown.is_current else STALE)
+        # Sides and depths are those of the probe on screen, which was elsewhere when this was solved.
+        self.words.say(_words(profile, shown) if shown.is_current else "")
 
     def _active_zone(self, probe: Probe, profile: ProbeProfile) -> Band:
         model = self._workspace.catalogue[probe.model]
