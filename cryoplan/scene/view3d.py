@@ -46,6 +46,9 @@ THERMOCOUPLE_MM = 1.5
 ROOM_MM = 25.0
 """Room kept around target, probes and ice when the camera is set."""
 
+OTHER_TUMOUR = 0.25
+"""Opacity of the other tumours while the target is coloured."""
+
 NEAR_ROOM = 1.35
 """So many times its radius is seen of the tumour from near."""
 
@@ -332,7 +335,7 @@ class Scene(Touch):
         made = self._probes.get(probe or "")
         held = made.probe if isinstance(made, ProbeProps) else None
         focus, radius = self._interest()
-        if preset is camera.Preset.TUMOUR:
+        if preset == camera.Preset.TUMOUR:  # a combo box of Qt gives back its word
             focus, radius = self._near() or (focus, radius)
         plan = [m.probe for m in self._probes.values() if isinstance(m, ProbeProps) and m.probe is not None]
         self._take(camera.view(preset, focus, radius, probe=held, probes=plan))
@@ -429,8 +432,12 @@ class Scene(Touch):
                 held = probe is not None and not probe.locked and drawn.name == self._selected
                 shown = shown and held and Layer.PROBES not in self._hidden_layers
             drawn.actor.SetVisibility(shown)
-            if drawn.layer in (Layer.TUMOUR, Layer.PROBES):
+            target = self._meshes.target_name if self._meshes is not None else ""
+            if drawn.layer is Layer.PROBES or (drawn.layer is Layer.TUMOUR and drawn.name == target):
                 props.bring_forward(drawn.actor, forward=self._shows_colours)
+            elif drawn.layer is Layer.TUMOUR:
+                # Another tumour has no margin: its own colour must not be taken for one.
+                drawn.actor.GetProperty().SetOpacity(OTHER_TUMOUR if self._shows_colours else 1.0)
 
     def _make_banner(self) -> Any:
         from vtkmodules.vtkRenderingCore import vtkTextActor

@@ -285,6 +285,16 @@ def test_the_colours_of_the_margin_are_those_of_its_legend_through_skin_and_ice(
         assert saturation > 0.6
 
 
+def test_the_tumour_fills_its_own_view_whatever_kind_of_word_asks_for_it(plotter, scene):
+    for word in (Preset.TUMOUR, "tumour"):
+        scene.look(Preset.ANTERIOR)
+        scene.look(word)
+        x, y, z = TUMOUR_MM
+        ends = to_screen(scene.world_to_ndc(), np.array([(x, y, z - 12.0), (x, y, z + 12.0)]), SIZE)
+        assert 0.4 * SIZE[1] < np.linalg.norm(ends[1, :2] - ends[0, :2]) < SIZE[1]
+    del plotter
+
+
 def test_sides_that_are_left_out_are_grey_and_more_steps_have_more_colours(plotter, scene, case):
     from cryoplan.case.planning import structure_mask
 

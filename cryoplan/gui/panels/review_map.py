@@ -108,7 +108,7 @@ class MarginMapSection(Section):
         steps.addWidget(self.steps, 1)
         steps.addWidget(self.copy)
         for part in (
-            self.none, top, self.legend, self.place, walk, self.unrolled, self.behind, self.bars, steps,
+            self.none, top, self.legend, walk, self.place, self.unrolled, self.behind, self.bars, steps,
             self.refused,
         ):  # fmt: skip
             self.add(part)
