@@ -19,10 +19,10 @@ from cryoplan.margins.unrolled import UnrolledMap, unroll
 from cryoplan.plan.probe import Probe
 
 # Records of these kinds are told apart by identity, so an answer is never one of another map. Few are kept:
-# the four isotherms of the map on show.
-_unroll = lru_cache(maxsize=4)(unroll)
-_worst_places = lru_cache(maxsize=4)(worst_places)
-_margin_bars = lru_cache(maxsize=4)(margin_bars)
+# about the isotherms of the map on show and of the one before.
+_unroll = lru_cache(maxsize=8)(unroll)
+_worst_places = lru_cache(maxsize=8)(worst_places)
+_margin_bars = lru_cache(maxsize=8)(margin_bars)
 _profile = lru_cache(maxsize=12)(profile_along)
 
 
@@ -74,16 +74,25 @@ class MarginShown:
         )
 
 
-def margin_of(workspace: Workspace, view: ViewState) -> MarginShown | None:
-    """Return the margins to show, None without a result or without a target."""
+def margin_of(
+    workspace: Workspace, view: ViewState, threshold_degc: float | None = None
+) -> MarginShown | None:
+    """Return the margins to show, None without a result or without a target.
+
+    Parameters
+    ----------
+    threshold_degc : float, optional
+        Another isotherm than the one that was chosen.
+    """
     assessment = workspace.assessment
     found = assessment.margin_map if assessment is not None else None
     if found is None:
         return None
     known = found.thresholds_degc
+    wanted = view.margin_degc if threshold_degc is None else threshold_degc
     return MarginShown(
         margin_map=found,
-        threshold_degc=view.margin_degc if view.margin_degc in known else known[-1],
+        threshold_degc=wanted if wanted in known else known[-1],
         classes=view.margin_classes,
         is_current=workspace.is_current,
     )

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QComboBox, QLabel, QSizePolicy
 
 from cryoplan.app.margin_shown import MarginShown, margin_of
-from cryoplan.app.view import ViewState
+from cryoplan.app.view import Display, ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.units import show_degc
 from cryoplan.gui.parts import OUT_OF_DATE, palette
@@ -100,7 +100,7 @@ class MarginChoice(QObject):
     def __init__(self, workspace: Workspace, view: ViewState, parent: QObject) -> None:
         super().__init__(parent)
         self._workspace, self._view = workspace, view
-        self._shown: tuple[MarginShown, bool] | None = None
+        self._shown: tuple[MarginShown, bool, Display] | None = None
         self.choice = QComboBox()
         self.choice.setAccessibleName("Colours of the tumour in 3D")
         self.choice.setToolTip(
@@ -127,9 +127,10 @@ class MarginChoice(QObject):
             self.legend.hide()
             return
         is_on = self._view.is_checked(LAYER)
-        if self._shown is not None and shown.is_drawn_like(self._shown[0]) and is_on == self._shown[1]:
+        look = (is_on, self._view.display)
+        if self._shown is not None and shown.is_drawn_like(self._shown[0]) and look == self._shown[1:]:
             return
-        self._shown = (shown, is_on)
+        self._shown = (shown, *look)
         fill_thresholds(self.choice, shown, plain=True)
         self.choice.setCurrentIndex(self.choice.findData(shown.threshold_degc) if is_on else 0)
         self.legend.setVisible(is_on)
@@ -137,7 +138,9 @@ class MarginChoice(QObject):
             self.legend.show_words([(palette().stale, f"{OUT_OF_DATE}: no colours")], "stale")
         elif is_on:
             rows = [(colour, words.removesuffix(" mm")) for colour, words in legend_words(shown)]
-            self.legend.show_words(rows, title=f"mm to {show_degc(shown.threshold_degc)}:")
+            # Beside the ice of one minute it has to be said that these are of the lowest temperatures.
+            when = ", whole protocol" if self._view.display is Display.NOW else ""
+            self.legend.show_words(rows, title=f"mm to {show_degc(shown.threshold_degc)}{when}:")
 
     @Slot(int)
     def _choose(self, index: int) -> None:

@@ -111,8 +111,7 @@ class UnrolledView(QWidget):
             return ""
         words = direction_words(np.subtract(point, found.centre_mm))
         value = "no ice" if margin == -np.inf else show_mm(margin, signed=True)
-        rows, columns = found.left_out.shape
-        if found.left_out[int(place[1] * rows), int(place[0] * columns)]:
+        if found.left_out_at(*place):
             value = f"left out ({value})"
         stale = "" if self._shown.is_current else f"{OUT_OF_DATE}: "
         return f"{stale}{value}, {words}"

@@ -98,18 +98,25 @@ class UnrolledMap:
 
     def point_at(self, right: float, down: float) -> Point | None:
         """Return the point of the surface at a place, 0 to 1 each; None where nothing is shown."""
-        rows, columns = self.signed_mm.shape
-        row, column = int(np.floor(down * rows)), int(np.floor(right * columns))
-        if not (0 <= row < rows and 0 <= column < columns) or np.isnan(self.signed_mm[row, column]):
-            return None
-        return as_point(self.point_mm[row, column])
+        cell = self._cell(right, down)
+        return None if cell is None else as_point(self.point_mm[cell])
 
     def margin_at(self, right: float, down: float) -> float | None:
         """Return the margin at a place, 0 to 1 each; None where nothing is shown."""
-        if self.point_at(right, down) is None:
+        cell = self._cell(right, down)
+        return None if cell is None else float(self.signed_mm[cell])
+
+    def left_out_at(self, right: float, down: float) -> bool:
+        """Tell whether a side that is left out is shown at a place, 0 to 1 each."""
+        cell = self._cell(right, down)
+        return cell is not None and bool(self.left_out[cell])
+
+    def _cell(self, right: float, down: float) -> tuple[int, int] | None:
+        if not (0.0 <= right <= 1.0 and 0.0 <= down <= 1.0):
             return None
         rows, columns = self.signed_mm.shape
-        return float(self.signed_mm[int(down * rows), int(right * columns)])
+        cell = min(int(down * rows), rows - 1), min(int(right * columns), columns - 1)
+        return None if np.isnan(self.signed_mm[cell]) else cell
 
 
 def unroll(margin_map: MarginMap, threshold_degc: float, *, rows: int = ROWS) -> UnrolledMap:

@@ -83,6 +83,12 @@ def test_the_least_margin_of_the_review_is_in_the_map_at_the_worst_place():
     assert found.point_at(right, down) == pytest.approx(worst.worst_point_mm)
 
 
+def test_the_back_of_the_patient_is_found_at_both_rims():
+    found = unroll(balls(12.0, 18.0), 0.0)
+    for right in (0.0, 1.0):
+        assert np.subtract(found.point_at(right, 0.5), CENTRE) == pytest.approx((0.0, 12.0, 0.0), abs=1.0)
+
+
 def test_a_press_leads_to_the_surface_in_that_direction_and_nowhere_outside_the_oval():
     found = unroll(balls(12.0, 18.0), 0.0)
     front = np.subtract(found.point_at(0.5, 0.5), CENTRE)

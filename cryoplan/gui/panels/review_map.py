@@ -72,6 +72,9 @@ class MarginMapSection(Section):
         self.unrolled.chosen.connect(self._go)
         self.behind = Text("", "muted", wrap=True, scale=0.93)
         self.place = Text("", wrap=True)
+        self.place.setToolTip(
+            "Direction from the middle of the tumour; distance to the active zone of the nearest probe"
+        )
         self.back, self.on = QPushButton("\N{LEFTWARDS ARROW} back"), QPushButton("Next worst place (N)")
         self.on.setAccessibleName("Next worst place")
         self.back.setAccessibleName("Back to the place before")
@@ -88,8 +91,14 @@ class MarginMapSection(Section):
         )
         self.steps.editingFinished.connect(self._take_steps)
         self.refused = Text("", "warn", wrap=True, scale=0.93)
+        self.larger = QToolButton()
+        self.larger.setText("Larger...")
+        self.larger.setAccessibleName("Both margins on larger maps")
+        self.larger.setToolTip("Ice edge and lethal isotherm side by side on larger maps, beside the work")
+        self.larger.clicked.connect(self._show_larger)
         self.copy = QToolButton()
-        self.copy.setText("Copy CSV")
+        self.copy.setText("CSV")
+        self.copy.setToolTip("Copy the histogram as comma-separated values")
         self.copy.setAccessibleName("Copy the histogram as comma-separated values")
         self.copy.clicked.connect(self._copy)
         self.choice.activated.connect(self._choose)
@@ -107,6 +116,7 @@ class MarginMapSection(Section):
         steps.addWidget(Text("Steps, mm", "muted"))
         steps.addWidget(self.steps, 1)
         steps.addWidget(self.copy)
+        steps.addWidget(self.larger)
         for part in (
             self.none, top, self.legend, walk, self.place, self.unrolled, self.behind, self.bars, steps,
             self.refused,
@@ -121,7 +131,7 @@ class MarginMapSection(Section):
         self.none.setVisible(shown is None)
         for part in (
             self.choice, self.in_3d, self.legend, self.bars, self.unrolled, self.place, self.back, self.on,
-            self.steps, self.copy,
+            self.steps, self.copy, self.larger,
         ):  # fmt: skip
             part.setVisible(shown is not None)
         if not (self.steps.hasFocus() and self.steps.isModified()):  # what is being typed is left alone
@@ -211,6 +221,16 @@ class MarginMapSection(Section):
         if classes != self._view.margin_classes:
             keep_classes(self._settings, classes)
             self._view.margin_classes = classes
+
+    @Slot()
+    def _show_larger(self) -> None:
+        # Loaded when asked for, as all dialogs are.
+        from cryoplan.gui.dialogs.margin_maps import MarginMapsDialog
+
+        window = self.window()
+        dialog = window.findChild(MarginMapsDialog) or MarginMapsDialog(self._workspace, self._view, window)
+        dialog.show()
+        dialog.raise_()
 
     @Slot()
     def _copy(self) -> None:
