@@ -94,7 +94,7 @@ def test_a_press_leads_to_the_surface_in_that_direction_and_nowhere_outside_the_
     front = np.subtract(found.point_at(0.5, 0.5), CENTRE)
     assert front == pytest.approx((0.0, -12.0, 0.0), abs=0.8)
     assert np.subtract(found.point_at(0.25, 0.5), CENTRE) == pytest.approx((-12.0, 0.0, 0.0), abs=0.8)
-    for right, down in ((0.01, 0.01), (0.99, 0.99), (-0.1, 0.5), (0.5, 1.0), (1.2, 0.5)):
+    for right, down in ((0.01, 0.01), (0.99, 0.99), (-0.1, 0.5), (0.5, 1.1), (1.2, 0.5)):
         assert found.point_at(right, down) is None
         assert found.margin_at(right, down) is None
 
