@@ -50,7 +50,8 @@ def legend_words(shown: MarginShown, *, with_shares: bool = False) -> list[tuple
         words = [f"{w} {_share(s)}" for w, s in zip(words, bars.class_fraction, strict=True)]
     rows = list(zip(class_colours(shown), words, strict=True))
     if bars.left_out > 0.0:
-        share = f" {_share(bars.left_out)}" if with_shares else ""
+        # Of the whole surface; the others are shares of what margins are asked of.
+        share = f" {_share(bars.left_out)} of all" if with_shares else ""
         rows.append((left_out_colour(shown), f"left out{share}"))
     return rows
 

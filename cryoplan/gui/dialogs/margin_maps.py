@@ -52,7 +52,8 @@ class _Column(QWidget):
         limits = self._workspace.limits
         row, limit = margin_row(margin, limits), limits.margin(self._degc)
         tone = "text" if shown.is_current else STALE
-        self.title.say(f"{row.name}: {row.value}", tone, row.tip)
+        level = row.level.value if shown.is_current and row.level is not None else tone
+        self.title.say(f"{row.name}: {row.value} ({row.limit})", level, row.tip)
         self.legend.show_words(legend_words(shown, with_shares=True), tone)
         self.unrolled.show_margin(shown)
         self.unrolled.show_marks(self._view.cursor_mm, place_number(shown, self._view))

@@ -52,6 +52,23 @@ def test_the_legend_tells_the_shares_of_the_surface_with_their_colours(review, d
     assert all(colour in text for colour in theme().margin.colours(3))
 
 
+def test_what_is_left_out_is_named_with_its_share_of_all(review, desk, settled):
+    found = desk.workspace.assessment.margin_map
+    some = found.without(found.surface.points_mm[:, 2] > TUMOUR_MM[2])
+    desk.workspace._keep_result(
+        desk.workspace.result, replace(desk.workspace.assessment, margin_map=some, margins=some.margins())
+    )
+    desk.workspace.result_changed.emit()
+    settled(review)
+    section = section_of(review)
+    percent = f"{100.0 * (1.0 - some.share(some.counts)):.0f}"
+    assert f"left&nbsp;out&nbsp;{percent}&nbsp;%&nbsp;of&nbsp;all" in section.legend.text()
+    assert theme().margin.left_out in section.legend.text()
+    view = section.unrolled
+    up = view.pixel_of((TUMOUR_MM[0], TUMOUR_MM[1] - 5.0, TUMOUR_MM[2] + 8.0))
+    assert view.words_at(up).startswith("left out")
+
+
 def test_a_small_share_is_never_rounded_to_nothing_nor_a_large_one_to_all(desk):
     desk.open()
     desk.solve()
