@@ -24,6 +24,7 @@ from cryoplan.gui.numbers import (
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.limits import LimitEditor
 from cryoplan.gui.panels.review_sides import SidesEditor
+from cryoplan.gui.panels.review_sure import SureSection
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Text
 from cryoplan.gui.rows import Findings, MarginBox, Rows
 from cryoplan.margins.assessment import Assessment
@@ -88,6 +89,8 @@ class ReviewPanel(Panel):
         self.add(self.left_out)
         self.sides = SidesEditor(workspace)
         self.add(self.sides)
+        self.sure = SureSection(workspace)
+        self.add(self.sure)
         self._headings = [Heading(t) for t in ("Coverage", "Organs, lowest temperature", "Volumes")]
         self.add(self._headings[0])
         self.coverage = Rows(on_press=self.go_to, value_px=52, limit_px=64)
@@ -124,6 +127,7 @@ class ReviewPanel(Panel):
         self.left_out.say(left_out_words(assessment), STALE if stale else "warn")
         self.left_out.setVisible(bool(self.left_out.text()))
         self.sides.refresh(assessment, stale)
+        self.sure.refresh(assessment, stale)
         limits = self.workspace.limits
         self.coverage.show_all(
             coverage_rows(assessment, limits, everything=True) if assessment else [], stale
