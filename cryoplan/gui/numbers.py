@@ -120,6 +120,19 @@ def left_out_words(assessment: Assessment | None) -> str:
     return "\n".join(f"! {f.text}" for f in assessment.findings if f.code in SIDE_CODES)
 
 
+def qam_words(assessment: Assessment, margin: Margin) -> str:
+    """Return how a margin is counted, and what the published voxel method counts instead."""
+    text = (
+        "Positive where the isotherm lies outside the tumour. Surfaces are taken between voxels and weighted "
+        "by their area."
+    )
+    classes = dict(assessment.qam).get(margin.threshold_degc)
+    if classes is None:
+        return text
+    shares = ", ".join(show_percent(share) for share in classes)
+    return f"{text}\nBy the voxel method of Sandu 2021 (QAM), whole surface: {shares}."
+
+
 def sure_words(margin: Margin, sure: Uncertainty) -> str:
     """Return how sure a margin is: ``± 3.6 mm (1 SD); images alone ± 1.6 mm``, and when that is too much."""
     text = f"± {show_mm(sure.mm)} (1 SD), of it the images ± {show_mm(sure.images_mm)}"
