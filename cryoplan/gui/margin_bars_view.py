@@ -92,7 +92,11 @@ class MarginBarsView(QWidget):
             x, right, y = self._x(bars.edges_mm[n]), self._x(bars.edges_mm[n + 1]), floor
             for share, colour in zip(row, class_colours(shown), strict=True):
                 high = float(share) / most * (floor - TOP)
-                painter.fillRect(QRectF(x, y - high, max(1.0, right - x - 1.0), high), QColor(colour))
+                box = QRectF(x, y - high, max(1.0, right - x - 1.0), high)
+                painter.fillRect(box, QColor(colour))
+                if share > 0.0 and colours.name == "light":  # pale bars are lost there without their rim
+                    painter.setPen(QPen(QColor(colours.text_muted), 0.7))
+                    painter.drawRect(box)
                 y -= high
         text = QColor(colours.text_muted if shown.is_current else colours.stale)
         painter.setPen(QPen(text, 1.0))

@@ -64,21 +64,30 @@ def _share(fraction: float) -> str:
 
 
 class LegendLine(QLabel):
-    """Swatches with their words in a line that wraps."""
+    """Swatches with their words in a line that wraps.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    on_canvas : bool
+        It stands on the ground of the views, which is dark in every look.
+    """
+
+    def __init__(self, *, on_canvas: bool = False) -> None:
         super().__init__()
+        self._on_canvas = on_canvas
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setWordWrap(True)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def show_words(self, rows: list[tuple[str, str]], tone: str = "text", title: str = "") -> None:
         """Show colours with their words, and what they are of before them."""
-        colours = palette()
+        colours = theme().dark if self._on_canvas else palette()
         plain = colours.stale if tone == "stale" else colours.text
+        # Pale colours are lost on a light panel: there they stand on a chip.
+        chip = f";background-color:{colours.text_muted}" if colours.name == "light" else ""
         parts = [
-            f'<span style="color:{colour}">\N{BLACK SQUARE}</span>&nbsp;'
-            f'<span style="color:{plain}">{_escaped(words)}</span>'
+            f'<span style="color:{colour}{chip}">{"&nbsp;" if chip else ""}\N{BLACK SQUARE}&nbsp;</span>'
+            f'<span style="color:{plain}">{"&nbsp;" if chip else ""}{_escaped(words)}</span>'
             for colour, words in rows
         ]
         if title:
@@ -109,7 +118,7 @@ class MarginChoice(QObject):
             "or leave it plain"
         )
         self.choice.activated.connect(self._choose)
-        self.legend = LegendLine()
+        self.legend = LegendLine(on_canvas=True)
         self.legend.setObjectName("canvasHead")
         self.legend.setContentsMargins(10, 0, 6, 4)
         for part in (self.choice, self.legend):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QPushButton, QToolButton
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QToolButton
 
 from cryoplan.app.margin_shown import MarginShown, margin_of
 from cryoplan.app.margin_steps import keep_classes, kept_classes
@@ -92,12 +92,13 @@ class MarginMapSection(Section):
         self.steps.editingFinished.connect(self._take_steps)
         self.refused = Text("", "warn", wrap=True, scale=0.93)
         self.larger = QToolButton()
-        self.larger.setText("Larger...")
+        self.larger.setText("Both margins, larger...")
+        self.larger.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.larger.setAccessibleName("Both margins on larger maps")
         self.larger.setToolTip("Ice edge and lethal isotherm side by side on larger maps, beside the work")
         self.larger.clicked.connect(self._show_larger)
         self.copy = QToolButton()
-        self.copy.setText("CSV")
+        self.copy.setText("Copy CSV")
         self.copy.setToolTip("Copy the histogram as comma-separated values")
         self.copy.setAccessibleName("Copy the histogram as comma-separated values")
         self.copy.clicked.connect(self._copy)
@@ -108,18 +109,18 @@ class MarginMapSection(Section):
         self.refresh()
 
     def _place_all(self) -> None:
-        top, walk, steps = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        top, walk, steps, more = (QHBoxLayout() for _ in range(4))
         top.addWidget(self.choice, 1)
         top.addWidget(self.in_3d)
         walk.addWidget(self.back)
         walk.addWidget(self.on, 1)
         steps.addWidget(Text("Steps, mm", "muted"))
         steps.addWidget(self.steps, 1)
-        steps.addWidget(self.copy)
-        steps.addWidget(self.larger)
+        more.addWidget(self.larger, 1)
+        more.addWidget(self.copy, 1)
         for part in (
             self.none, top, self.legend, walk, self.place, self.unrolled, self.behind, self.bars, steps,
-            self.refused,
+            self.refused, more,
         ):  # fmt: skip
             self.add(part)
 
