@@ -145,7 +145,7 @@ def gradient_length(values: npt.NDArray[np.floating], grid: Grid) -> npt.NDArray
 def alignment(
     a: npt.NDArray[np.floating], b: npt.NDArray[np.floating], grid: Grid
 ) -> npt.NDArray[np.float32]:
-    """Return the cosine of the angle between the gradients of two fields, ``(nk, nj, ni)``; 0 where one is flat.
+    """Return the cosine of the angle between the gradients of two fields, one shape; 0 where one is flat.
 
     Raises
     ------

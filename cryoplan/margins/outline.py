@@ -61,7 +61,9 @@ class Outline:
     distance_mm: Volume
 
 
-def outline(name: str, mask: Volume, *, volume_ml: float | None = None) -> Outline:
+def outline(
+    name: str, mask: Volume, *, near: Volume | None = None, volume_ml: float | None = None
+) -> Outline:
     """Return the outline of a mask.
 
     Parameters
@@ -69,12 +71,14 @@ def outline(name: str, mask: Volume, *, volume_ml: float | None = None) -> Outli
     name : str
     mask : Volume
         bool, with at least one voxel inside.
+    near : Volume, optional
+        Signed distance near the surface, of one who knows more than the mask; on the same grid.
     volume_ml : float, optional
         Volume that was drawn, when `mask` is what is left of it on another grid, all of it: the surface is
         moved in or out by one distance, at most half a voxel, until it holds that. Between two grids half a
         voxel apart the mask alone may be three percent off.
     """
-    near = smooth_signed_distance(mask)
+    near = smooth_signed_distance(mask) if near is None else near
     if volume_ml is not None:
         near = _holding(near, volume_ml)
     surface = level_surface(near.values, near.grid, 0.0, outside=max(1.0, float(near.values.max())))
