@@ -47,9 +47,15 @@ class OrganAlert:
 
 
 def organ_alerts(
-    case: Case, result: ThermalResult, assessment: Assessment, limits: Limits
+    case: Case, result: ThermalResult | None, assessment: Assessment, limits: Limits
 ) -> tuple[OrganAlert, ...]:
-    """Return the structures that have a limit, the worst first; the target is none of them."""
+    """Return the structures that have a limit, the worst first; the target is none of them.
+
+    Parameters
+    ----------
+    result : ThermalResult or None
+        That of the assessment; without one no times are told, such as when the case is no longer its case.
+    """
     alerts = []
     for organ in assessment.structures:
         limit = limits.organ(organ.role, organ.name)
@@ -57,7 +63,7 @@ def organ_alerts(
             continue
         level = limit.level(organ.minimum_degc)
         times: tuple[float | None, float | None] = (None, None)
-        if level is not Level.OK:
+        if level is not Level.OK and result is not None:
             warn, fail = (
                 _first_beyond_s(case, organ.name, result, limit, s) for s in (limit.warn, limit.fail)
             )

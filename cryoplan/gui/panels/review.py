@@ -12,22 +12,21 @@ from cryoplan.core.units import show_degc, show_mm, show_percent
 from cryoplan.gui.numbers import (
     LARGE_THRESHOLDS_DEGC,
     Shown,
-    coverage_rows,
-    judged_organs,
     left_out_words,
     margin_row,
     margin_title,
-    organ_row,
     qam_words,
     short_limit,
-    volume_rows,
 )
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.limits import LimitEditor
+from cryoplan.gui.panels.review_coverage import CoverageSection
+from cryoplan.gui.panels.review_histogram import HistogramSection
+from cryoplan.gui.panels.review_organs import OrgansSection
 from cryoplan.gui.panels.review_sides import SidesEditor
 from cryoplan.gui.panels.review_sure import SureSection
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Text
-from cryoplan.gui.rows import Findings, MarginBox, Rows
+from cryoplan.gui.rows import Findings, MarginBox
 from cryoplan.margins.assessment import Assessment
 from cryoplan.report.decision import CONTROL_RATES
 
@@ -98,16 +97,11 @@ class ReviewPanel(Panel):
         self.add(self.sides)
         self.sure = SureSection(workspace)
         self.add(self.sure)
-        self._headings = [Heading(t) for t in ("Coverage", "Organs, lowest temperature", "Volumes")]
-        self.add(self._headings[0])
-        self.coverage = Rows(on_press=self.go_to, value_px=52, limit_px=64)
-        self.add(self.coverage)
-        self.add(self._headings[1])
-        self.organs = Rows(on_press=self.go_to, value_px=64, limit_px=50)
-        self.add(self.organs)
-        self.add(self._headings[2])
-        self.volumes = Rows(value_px=72, limit_px=0)
-        self.add(self.volumes)
+        self.coverage = CoverageSection(workspace, view)
+        self.organs = OrgansSection(workspace, view)
+        self.histogram = HistogramSection(workspace, view)
+        for section in (self.coverage, self.organs, self.histogram):
+            self.add(section)
         self.add(Heading("Findings"))
         self.findings = Findings("", folds_ok=True)
         self.findings.on_press(self._go_to_finding)
@@ -126,8 +120,6 @@ class ReviewPanel(Panel):
             "Nothing is solved yet." if assessment is None else "No target is chosen, so there is no margin."
         )
         self._table.setVisible(has_margin)
-        for heading in self._headings:
-            heading.setVisible(assessment is not None)
         self.limits.refresh()
         self._show_margins(assessment, stale)
         self._show_table(assessment, stale)
@@ -135,12 +127,8 @@ class ReviewPanel(Panel):
         self.left_out.setVisible(bool(self.left_out.text()))
         self.sides.refresh(assessment, stale)
         self.sure.refresh(assessment, stale)
-        limits = self.workspace.limits
-        self.coverage.show_all(
-            coverage_rows(assessment, limits, everything=True) if assessment else [], stale
-        )
-        self.organs.show_all(self._organ_rows(assessment), stale)
-        self.volumes.show_all(volume_rows(assessment) if assessment else [], stale)
+        for section in (self.coverage, self.organs, self.histogram):
+            section.refresh()
         self.findings.show_findings(
             assessment.findings if assessment else (),
             empty="Nothing is solved yet." if assessment is None else "✓ Nothing was found.",
@@ -152,17 +140,6 @@ class ReviewPanel(Panel):
         self.limits.opener.setChecked(True)
         self.area.ensureWidgetVisible(self.limits.opener)
         self.limits.opener.setFocus()
-
-    def _organ_rows(self, assessment: Assessment | None) -> list[Shown]:
-        if assessment is None:
-            return []
-        case = self.workspace.case
-        target = case.target_name if case else ""
-        limits = self.workspace.limits
-        judged = judged_organs(assessment, limits, target)
-        names = {o.name for o in judged} | {target}
-        others = [o for o in assessment.structures if o.name not in names and o.role != "body"]
-        return [organ_row(o, limits) for o in (*judged, *sorted(others, key=lambda o: o.minimum_degc))]
 
     def _show_margins(self, assessment: Assessment | None, stale: bool) -> None:
         for box, button, threshold in zip(self.margins, self.go_buttons, LARGE_THRESHOLDS_DEGC, strict=True):

@@ -8,6 +8,7 @@ import pytest
 
 from cryoplan import workflow
 from cryoplan.core.finding import Level
+from cryoplan.core.units import show_degc, show_ml, show_percent
 from cryoplan.gui.panels import (
     ReviewPanel,
 )
@@ -34,7 +35,12 @@ def test_review_shows_every_coverage_and_every_finding(desk, make):
     desk.solve()
     panel = make(ReviewPanel)
     judged = desk.workspace.assessment
-    assert len(panel.coverage.rows) == len(judged.coverage)
+    cells = {box.accessibleName().partition(":")[0]: box.texts for box in panel.coverage.rows}
+    for covered in judged.coverage:
+        rim = f"+{covered.rim_mm:g} mm" if covered.rim_mm else "target"
+        percent, ml = cells[f"{rim} at {show_degc(covered.threshold_degc)}"]
+        assert percent.lstrip("!✕ ").startswith(show_percent(covered.fraction)[:2])
+        assert ml == show_ml(covered.reached_ml)
     heavy = [f.text for f in judged.findings if f.level is not Level.OK]
     assert panel.findings.texts() == heavy
     panel.findings.passed.click()
@@ -57,7 +63,7 @@ def test_review_is_grey_and_says_out_of_date_after_an_edit(desk, make, settled):
     assert OUT_OF_DATE in panel.stale.text()
     assert panel.stale.isVisible()
     cells = [cell for line in panel.thresholds for cell in line]
-    assert {part.tone for part in (*panel.margins, *panel.coverage.rows, *panel.volumes.rows, *cells)} == {
+    assert {part.tone for part in (*panel.margins, *panel.coverage.rows, *panel.organs.alerts, *cells)} == {
         "stale"
     }
 
