@@ -85,10 +85,10 @@ def _first_beyond_s(
 
 
 def first_below_s(structure: Structure, result: ThermalResult, degc: float) -> float | None:
-    """Return the protocol time at which a structure is first below a temperature, None when it never is.
+    """Return the protocol time at which a structure is first below a temperature.
 
-    Its coldest voxel is followed from frame to frame on a straight line; where no frame is that cold but the
-    lowest temperature of the protocol is, it is the time at which that was reached.
+    Its coldest voxel is followed from frame to frame on a straight line. None when no frame is that cold,
+    even if it was so between two of them: then nobody knows when.
     """
     spots = np.flatnonzero(structure_mask(structure, result.grid).values)
     if spots.size == 0:
@@ -103,8 +103,4 @@ def first_below_s(structure: Structure, result: ThermalResult, degc: float) -> f
             share = (warmer - degc) / (warmer - coldest)
             return time_s + share * (frame.time_s - time_s)
         before = frame.time_s, coldest
-    lowest = result.minimum_degc.values.ravel()[spots]
-    below = lowest < degc
-    if not below.any():
-        return None
-    return float(result.minimum_at_s.values.ravel()[spots][below].min())
+    return None

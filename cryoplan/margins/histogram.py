@@ -8,6 +8,9 @@ one threshold; so the curve of the tumour goes through its coverages, and no ste
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +33,9 @@ EDGES_DEGC: FloatArray = np.arange(COLDEST_DEGC, WARMEST_DEGC + STEP_K, STEP_K, 
 
 LEAST_SPREAD = 1e-3
 """Of a level field within a voxel, on its scale; keeps the slope finite."""
+
+ROUNDING = 1e-5
+"""Of a sum of many voxels in single precision: less of a structure is nothing of it."""
 
 _AROUND = (Role.BODY,)
 
@@ -82,14 +88,26 @@ class TemperatureHistogram:
     def coldest_reached_degc(self, fraction: float) -> float:
         """Return the temperature that a share of the structure, 0 to 1, reached at least: T95 for 0.95."""
         wanted = fraction * self.whole_ml
-        if wanted > float(self.below_ml[-1]):
+        if wanted > float(self.below_ml[-1]) * (1.0 + ROUNDING):
             return START_DEGC
+        wanted = min(wanted, float(self.below_ml[-1]) * (1.0 - ROUNDING))
         place = int(np.searchsorted(self.below_ml, wanted))
         if place == 0:
             return float(self.edges_degc[0])
         low, high = self.below_ml[place - 1 : place + 1]
         share = (wanted - low) / (high - low)
         return float(self.edges_degc[place - 1] + share * STEP_K)
+
+
+def histogram_csv(histograms: Sequence[TemperatureHistogram]) -> str:
+    """Return histograms as CSV, one line an edge: volume of each structure at or below it, millilitres."""
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    write(["at or below [degC]", *(f"{h.structure} [ml]" for h in histograms)])
+    write(["whole", *(f"{h.whole_ml:.6g}" for h in histograms)])
+    for number, edge in enumerate(EDGES_DEGC):
+        write([f"{edge:g}", *(f"{h.below_ml[number]:.6g}" for h in histograms)])
+    return out.getvalue()
 
 
 def measure_histograms(

@@ -17,7 +17,6 @@ from cryoplan.margins.assessment import OrganTemperature
 from cryoplan.margins.ice_gap import Ice
 from cryoplan.margins.iceball import cold_fraction
 from cryoplan.simulation.isotherm import IsothermScale
-from cryoplan.simulation.result import Frame
 
 START_DEGC = 37.0
 """Temperature of tissue before the treatment and beyond the grid: body core."""
@@ -89,19 +88,6 @@ def measure_structure(
         to_ice_mm=None if gap is None else gap.gap_mm,
         near_ice_mm=None if gap is None else gap.point_mm,
     )
-
-
-def first_below_s(
-    structure: Structure, grid: Grid, frames: Sequence[Frame], threshold_degc: float
-) -> float | None:
-    """Return the time of the first frame in which a structure is below a temperature, None when none is."""
-    spots = np.flatnonzero(structure_mask(structure, grid).values)
-    if spots.size == 0:
-        return None
-    for frame in frames:
-        if float(frame.temperature_degc.values.ravel()[spots].min()) < threshold_degc:
-            return frame.time_s
-    return None
 
 
 def _untouched(structure: Structure, thresholds_degc: Sequence[float]) -> OrganTemperature:

@@ -18,7 +18,9 @@ from cryoplan.gui.section import Section
 from cryoplan.margins.assessment import Assessment
 from cryoplan.margins.limits import Limits
 
-NAME_PX = 54
+NAME_PX = 58
+ROOMY = 4
+"""Columns that leave room for a percent sign at 300 pixels."""
 HEALTHY_TIP = "Outside the target and within the body, at or below the isotherm at the lowest temperature."
 ICE_TIP = "All that was at or below the isotherm at the lowest temperature, the target included."
 
@@ -41,7 +43,7 @@ class CellBox(Press):
     def __init__(self) -> None:
         super().__init__(framed=False)
         self.point: Point | None = None
-        self._upper, self._lower = Text("", scale=0.93, bold=True), Text("", "muted", scale=0.85)
+        self._upper, self._lower = Text("", scale=0.9, bold=True), Text("", "muted", scale=0.85)
         column = QVBoxLayout()
         column.setContentsMargins(0, 2, 1, 3)
         column.setSpacing(0)
@@ -79,7 +81,7 @@ class CoverageSection(Section):
     """The table; one column for each isotherm."""
 
     def __init__(self, workspace: Workspace, view: ViewState) -> None:
-        super().__init__("Coverage and volumes", is_open=True)
+        super().__init__("Coverage, volumes", is_open=True)
         self._workspace, self._view = workspace, view
         self.none = Text("", "muted", wrap=True)
         self.add(self.none)
@@ -160,7 +162,7 @@ class CoverageSection(Section):
         worst = max(levels, key=lambda v: v.rank, default=None)
         sign = "" if worst is None else f"{SIGNS[worst]} "
         tone = STALE if stale else "muted" if worst in (None, Level.OK) else worst.value
-        self.say(f"{sign}{show_percent(covered.fraction)} in ice", tone)
+        self.say(f"{sign}{_narrow(show_percent(covered.fraction), 1)} in ice", tone)
 
     @Slot()
     def _go(self) -> None:
@@ -174,6 +176,16 @@ def _kept(parts: list[Text], number: int, grid: QGridLayout, row: int, column: i
         parts.append(Text("", "muted", scale=0.9))
         grid.addWidget(parts[-1], row, column, Qt.AlignmentFlag.AlignVCenter)
     return parts[number]
+
+
+def _narrow(percent: str, columns: int) -> str:
+    """Return a percentage without what does not fit; a hundred percent needs no decimals to be that."""
+    short = percent.replace("100.0 %", "100 %")
+    return short if columns <= ROOMY else short.removesuffix(" %")
+
+
+def _ml(volume_ml: float) -> str:
+    return show_ml(volume_ml).removesuffix(" ml")
 
 
 def _short_rim(rim_mm: float) -> str:
@@ -193,7 +205,7 @@ def _lines(
             whole = covered.whole_ml
             cells.append(
                 Cell(
-                    upper=row.value,
+                    upper=_narrow(row.value, len(thresholds)),
                     lower=show_ml(covered.reached_ml),
                     level=row.level,
                     tip=row.tip,
@@ -206,10 +218,10 @@ def _lines(
     if assessment.healthy_below_ml:
         healthy = dict(assessment.healthy_below_ml)
         cells = [
-            Cell(upper=show_ml(healthy[t]) if t in healthy else DASH, tip=HEALTHY_TIP, name="Healthy tissue")
+            Cell(upper=_ml(healthy[t]) if t in healthy else DASH, tip=HEALTHY_TIP, name="Healthy tissue, ml")
             for t in thresholds
         ]
-        lines.append(("healthy", HEALTHY_TIP, cells))
-    cells = [Cell(upper=show_ml(assessment.volume_ml(t)), tip=ICE_TIP, name="All") for t in thresholds]
-    lines.append(("all", ICE_TIP, cells))
+        lines.append(("healthy, ml", HEALTHY_TIP, cells))
+    cells = [Cell(upper=_ml(assessment.volume_ml(t)), tip=ICE_TIP, name="All, ml") for t in thresholds]
+    lines.append(("all, ml", ICE_TIP, cells))
     return lines

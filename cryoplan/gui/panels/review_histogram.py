@@ -12,6 +12,7 @@ from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.units import show_degc, show_ml, show_percent
 from cryoplan.gui.chart import Axis, Chart, Level, Series
+from cryoplan.gui.chart_axis import show_number
 from cryoplan.gui.parts import STALE, Text, short_name
 from cryoplan.gui.section import Section
 from cryoplan.margins.histogram import TemperatureHistogram
@@ -24,7 +25,7 @@ MOST_CURVES = 10
 BIN_K = 5
 DASHES: tuple[tuple[float, ...], ...] = ((), (7.0, 3.0), (2.0, 2.5), (8.0, 3.0, 2.0, 3.0))
 SHARE = 0.95
-SHARES = (1.0, 0.99, 0.95, 0.9)
+SHARES = (0.99, 0.95, 0.9, 0.5)
 GIST_DEGC = -20.0
 
 CUMULATIVE, DIFFERENTIAL = "cumulative", "differential"
@@ -35,7 +36,7 @@ class HistogramSection(Section):
     """The chart, its two choices, and the line below it."""
 
     def __init__(self, workspace: Workspace, view: ViewState) -> None:
-        super().__init__("Temperature-volume histogram")
+        super().__init__("Histogram")
         self._workspace, self._view = workspace, view
         self._shown: tuple[object, ...] = ()
         self.kind, self.unit = QComboBox(), QComboBox()
@@ -84,12 +85,14 @@ class HistogramSection(Section):
         curves = chosen(histograms)
         kind, unit = self.kind.currentData(), self.unit.currentData()
         marks = (0.0, -20.0, -40.0) if curves else ()
+        # What was hardly cooled is most of an organ: one bin of it would flatten all others.
+        warmest = 40.0 if kind == CUMULATIVE else COOLED_DEGC
         whole = 100.0 if (kind, unit) == (CUMULATIVE, PERCENT) else None
         self.chart.show_series(
             series_of(curves, kind, unit),
-            x=Axis(title="lowest temperature", unit="°C", low=_coldest(curves), high=40.0, reverse=True),
+            x=Axis(title="lowest temperature", unit="°C", low=_coldest(curves), high=warmest, reverse=True),
             y=Axis(title=_title(kind), unit=unit, low=0.0, high=whole),
-            levels=[Level(at=t, label=show_degc(t), upright=True) for t in marks],
+            levels=[Level(at=t, label=show_number(t, 1.0), upright=True) for t in marks],
             stale=stale,
             empty="Nothing is solved yet." if assessment is None else "No structure was cooled.",
         )
@@ -105,7 +108,7 @@ class HistogramSection(Section):
         if target is None:
             self.say("")
             return
-        said = f"{SHARE:.0%} of target ≤ {show_degc(target.coldest_reached_degc(SHARE))}".replace("%", " %")
+        said = f"{100.0 * SHARE:g} % of target ≤ {show_degc(target.coldest_reached_degc(SHARE))}"
         self.say(said, STALE if stale else "muted")
 
     def _say_rest(
@@ -145,7 +148,9 @@ def series_of(histograms: Sequence[TemperatureHistogram], kind: str, unit: str) 
         else:
             step = h.below_ml[::BIN_K]
             x = (x[::BIN_K][:-1] + x[::BIN_K][1:]) / 2.0
-            y = np.diff(step) * (100.0 / h.whole_ml if unit == PERCENT else 1.0)
+            cooled = x <= COOLED_DEGC
+            x = x[cooled]
+            y = np.diff(step)[cooled] * (100.0 / h.whole_ml if unit == PERCENT else 1.0)
         name = short_name(h.structure)
         if name in names:
             name = h.structure
@@ -169,8 +174,8 @@ def series_of(histograms: Sequence[TemperatureHistogram], kind: str, unit: str) 
 
 def reached_words(target: TemperatureHistogram) -> str:
     """Return what shares of the target reached at least."""
-    parts = [f"{100.0 * s:g} % {show_degc(target.coldest_reached_degc(s))}" for s in SHARES]
-    return f"Target at or below: {' · '.join(parts)}."
+    parts = [f"{100.0 * s:g} % ≤ {show_degc(target.coldest_reached_degc(s))}" for s in SHARES]
+    return f"Target: {' · '.join(parts)}."
 
 
 def _title(kind: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
@@ -11,7 +13,7 @@ from cryoplan.case.case import Case
 from cryoplan.core.finding import Level
 from cryoplan.core.geometry import Point
 from cryoplan.core.units import show_clock, show_degc, show_ml, show_mm, show_percent
-from cryoplan.gui.numbers import organ_row, short_limit
+from cryoplan.gui.numbers import Shown, organ_row, short_limit
 from cryoplan.gui.parts import SIGNS, STALE, Name, Press, Text
 from cryoplan.gui.rows import Rows
 from cryoplan.gui.section import Section
@@ -126,7 +128,7 @@ class OrgansSection(Section):
         judged = {a.organ.name for a in alerts}
         others = _others(assessment, judged, case.target_name)
         cooled = [o for o in others if o.minimum_degc < WARM_DEGC]
-        self.rest.show_all([organ_row(o, workspace.limits) for o in cooled], stale)
+        self.rest.show_all([_rest_row(o, assessment, workspace.limits) for o in cooled], stale)
         warm = len(others) - len(cooled)
         # What was not computed is not known to be warm, so it is not said to be.
         self.note.say(
@@ -202,6 +204,19 @@ def gap_words(organ: OrganTemperature) -> str:
         frozen = dict(organ.volume_below_ml).get(0.0, 0.0)
         return f"{show_ml(frozen)} in ice" if frozen >= 0.05 else "touched by ice"
     return f"ice {show_mm(organ.to_ice_mm)} away"
+
+
+def _rest_row(organ: OrganTemperature, assessment: Assessment, limits: Limits) -> Shown:
+    """Return a structure without a limit: with what of it froze."""
+    row = organ_row(organ, limits)
+    histogram = assessment.histogram(organ.name)
+    frozen = 0.0 if histogram is None else histogram.volume_below_ml(0.0)
+    said = f"{show_ml(frozen)} ice" if frozen >= 0.05 else gap_words(organ) if organ.to_ice_mm else ""
+    return replace(
+        row,
+        value=" · ".join(filter(None, (said, row.value))),
+        tip=f"{row.tip}\nIce in it, without the target.",
+    )
 
 
 def _others(assessment: Assessment, judged: set[str], target: str) -> list[OrganTemperature]:
