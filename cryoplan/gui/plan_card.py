@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -262,7 +264,7 @@ class PlanCard(Panel):
             return
         case = self.workspace.case
         organs = judged_organs(assessment, limits, case.target_name if case else "")
-        rows = [organ_row(o, limits) for o in organs]
+        rows = [_brief(organ_row(o, limits)) for o in organs]
         bad = sum(row.level not in (None, Level.OK) for row in rows)
         # Whatever misses its limit is on the card; only what keeps it may be left to the review.
         self.organs.show_all(rows[: max(ORGANS_SHOWN, bad)], stale)
@@ -316,6 +318,11 @@ class _Place(Press):
         self.point = shown.point
         self.setAccessibleName(f"Go to the worst place, {shown.name}, {shown.value}")
         self.setToolTip("Press to go there.")
+
+
+def _brief(row: Shown) -> Shown:
+    """Return an organ's row without the minute, which the review has: its name needs the room."""
+    return replace(row, value=row.value.partition(" at ")[0])
 
 
 def _further(assessment: Assessment | None, limits: Limits) -> list[Shown]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cryoplan import RESEARCH_USE
 from cryoplan.case.case import Case
 from cryoplan.case.planning import structure_mask
 from cryoplan.case.structure import Role, Structure
@@ -103,6 +104,7 @@ def histogram_csv(histograms: Sequence[TemperatureHistogram]) -> str:
     """Return histograms as CSV, one line an edge: volume of each structure at or below it, millilitres."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
+    write(["# Temperature-volume histogram", RESEARCH_USE])
     write(["at or below [degC]", *(f"{h.structure} [ml]" for h in histograms)])
     write(["whole", *(f"{h.whole_ml:.6g}" for h in histograms)])
     for number, edge in enumerate(EDGES_DEGC):

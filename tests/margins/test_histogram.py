@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cryoplan import RESEARCH_USE
 from cryoplan.case.structure import Role
 from cryoplan.core.finding import Level
 from cryoplan.core.volume import Volume
@@ -92,6 +93,7 @@ def test_the_body_has_no_histogram_and_the_target_comes_first():
 def test_the_csv_has_every_edge_and_the_whole():
     histograms = reviewed().histograms
     rows = list(csv.reader(histogram_csv(histograms).splitlines()))
+    assert rows.pop(0)[1] == RESEARCH_USE
     assert rows[0] == ["at or below [degC]", "tumour [ml]"]
     assert float(rows[1][1]) == pytest.approx(histograms[0].whole_ml, rel=1e-5)
     assert len(rows) == 2 + len(EDGES_DEGC)

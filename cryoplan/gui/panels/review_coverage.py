@@ -18,7 +18,7 @@ from cryoplan.gui.section import Section
 from cryoplan.margins.assessment import Assessment
 from cryoplan.margins.limits import Limits
 
-NAME_PX = 58
+NAME_PX = 62
 ROOMY = 4
 """Columns that leave room for a percent sign at 300 pixels."""
 HEALTHY_TIP = "Outside the target and within the body, at or below the isotherm at the lowest temperature."
@@ -173,7 +173,7 @@ class CoverageSection(Section):
 
 def _kept(parts: list[Text], number: int, grid: QGridLayout, row: int, column: int) -> Text:
     while len(parts) <= number:
-        parts.append(Text("", "muted", scale=0.9))
+        parts.append(Text("", "muted", scale=0.85))
         grid.addWidget(parts[-1], row, column, Qt.AlignmentFlag.AlignVCenter)
     return parts[number]
 
@@ -221,7 +221,7 @@ def _lines(
             Cell(upper=_ml(healthy[t]) if t in healthy else DASH, tip=HEALTHY_TIP, name="Healthy tissue, ml")
             for t in thresholds
         ]
-        lines.append(("healthy, ml", HEALTHY_TIP, cells))
+        lines.append(("healthy ml", HEALTHY_TIP, cells))
     cells = [Cell(upper=_ml(assessment.volume_ml(t)), tip=ICE_TIP, name="All, ml") for t in thresholds]
-    lines.append(("all, ml", ICE_TIP, cells))
+    lines.append(("all ml", ICE_TIP, cells))
     return lines

@@ -40,8 +40,8 @@ class HistogramSection(Section):
         self._workspace, self._view = workspace, view
         self._shown: tuple[object, ...] = ()
         self.kind, self.unit = QComboBox(), QComboBox()
-        self.kind.addItem("at least this cold", CUMULATIVE)
-        self.kind.addItem(f"in steps of {BIN_K} °C", DIFFERENTIAL)
+        self.kind.addItem("cumulative", CUMULATIVE)
+        self.kind.addItem(f"per {BIN_K} °C", DIFFERENTIAL)
         self.kind.setAccessibleName("Cumulative or differential")
         self.kind.setToolTip(
             "Cumulative: all that was at least as cold. Differential: what was in each step."
@@ -175,7 +175,9 @@ def series_of(histograms: Sequence[TemperatureHistogram], kind: str, unit: str) 
 def reached_words(target: TemperatureHistogram) -> str:
     """Return what shares of the target reached at least."""
     parts = [f"{100.0 * s:g} % ≤ {show_degc(target.coldest_reached_degc(s))}" for s in SHARES]
-    return f"Target: {' · '.join(parts)}."
+    # A number and its sign stay on one line.
+    unbroken = (part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
+    return f"Target: {' · '.join(unbroken)}."
 
 
 def _title(kind: str) -> str:

@@ -26,6 +26,8 @@ from cryoplan.simulation.result import ThermalResult
 WARM_DEGC = 36.0
 """Structures without a limit that never fell below this are counted in one line."""
 
+UNIT = "\N{NO-BREAK SPACE}°C"
+
 GAP_TIP = "Least distance from its outline to the 0 °C surface of the lowest temperature."
 
 
@@ -193,7 +195,7 @@ def when_words(alert: OrganAlert) -> str:
     parts.append(gap_words(organ))
     if organ.inside_grid_fraction < 1.0:
         parts.append(f"{show_percent(organ.inside_grid_fraction)} computed")
-    return " · ".join(parts)
+    return " · ".join(part.replace(" °C", UNIT).replace(" %", "\N{NO-BREAK SPACE}%") for part in parts)
 
 
 def gap_words(organ: OrganTemperature) -> str:
