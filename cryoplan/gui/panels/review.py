@@ -9,6 +9,8 @@ from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.units import show_degc, show_mm, show_percent
+from cryoplan.gui.dialogs.histogram import HistogramDialog
+from cryoplan.gui.histogram_section import HistogramSection
 from cryoplan.gui.numbers import (
     LARGE_THRESHOLDS_DEGC,
     Shown,
@@ -21,7 +23,6 @@ from cryoplan.gui.numbers import (
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.limits import LimitEditor
 from cryoplan.gui.panels.review_coverage import CoverageSection
-from cryoplan.gui.panels.review_histogram import HistogramSection
 from cryoplan.gui.panels.review_organs import OrgansSection
 from cryoplan.gui.panels.review_sides import SidesEditor
 from cryoplan.gui.panels.review_sure import SureSection
@@ -100,6 +101,7 @@ class ReviewPanel(Panel):
         self.coverage = CoverageSection(workspace, view)
         self.organs = OrgansSection(workspace, view)
         self.histogram = HistogramSection(workspace, view)
+        self.histogram.larger.connect(self._show_histogram)
         for section in (self.coverage, self.organs, self.histogram):
             self.add(section)
         self.add(Heading("Findings"))
@@ -192,6 +194,11 @@ class ReviewPanel(Panel):
         for line in self.thresholds[len(margins) :]:
             for cell in line:
                 cell.hide()
+
+    @Slot()
+    def _show_histogram(self) -> None:
+        hidden = tuple(self.histogram.chart.hidden)
+        HistogramDialog(self.workspace, self.view, self.window(), hidden=hidden).show()
 
     @Slot()
     def _go(self) -> None:

@@ -7,8 +7,9 @@ from PySide6.QtGui import QGuiApplication
 
 from cryoplan.core.finding import Level
 from cryoplan.core.units import show_ml
+from cryoplan.gui.dialogs.histogram import HistogramDialog
+from cryoplan.gui.histogram_section import chosen
 from cryoplan.gui.panels import ReviewPanel
-from cryoplan.gui.panels.review_histogram import chosen
 from cryoplan.gui.parts import SIGNS
 from cryoplan.plan import edits
 from tests.gui.test_plan_card import case_with_colon, solve
@@ -102,3 +103,17 @@ def test_without_a_result_nothing_is_claimed(make):
     assert panel.histogram.chart.series == ()
     assert not panel.histogram.copy.isEnabled()
     assert panel.coverage.gist == panel.organs.gist == panel.histogram.gist == ""
+
+
+def test_a_window_of_its_own_shows_the_same_curves_and_greys_with_them(panel, desk, qtbot):
+    panel.histogram.head.click()
+    panel.histogram.chart.set_hidden(["colon"])
+    panel.histogram.enlarge.click()
+    dialog = panel.window().findChild(HistogramDialog)
+    assert not dialog.isModal()
+    assert [s.name for s in dialog.section.chart.series] == ["tumour 1"]
+    assert dialog.section.enlarge.isHidden()
+    moved(desk)
+    qtbot.waitUntil(lambda: dialog.section.chart.content.stale)
+    assert dialog.stale.isVisible()
+    dialog.reject()

@@ -1,11 +1,11 @@
-"""Histogram: how much of each structure was how cold, as curves; chosen, hidden and copied by the user."""
+"""Histogram section: how much of each structure was how cold, as curves to hide, read and copy."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton
 
 from cryoplan.app.view import ViewState
@@ -33,10 +33,27 @@ PERCENT, MILLILITRES = "%", "ml"
 
 
 class HistogramSection(Section):
-    """The chart, its two choices, and the line below it."""
+    """The chart, its two choices, and the line below it.
 
-    def __init__(self, workspace: Workspace, view: ViewState) -> None:
-        super().__init__("Histogram")
+    Parameters
+    ----------
+    plot_px : int
+        Least height of the plot.
+    is_alone : bool
+        It has a window of its own: always open, and not made larger again.
+
+    Signals
+    -------
+    larger
+        The user wants it in a window of its own.
+    """
+
+    larger = Signal()
+
+    def __init__(
+        self, workspace: Workspace, view: ViewState, *, plot_px: int = 190, is_alone: bool = False
+    ) -> None:
+        super().__init__("Histogram", is_open=is_alone)
         self._workspace, self._view = workspace, view
         self._shown: tuple[object, ...] = ()
         self.kind, self.unit = QComboBox(), QComboBox()
@@ -57,8 +74,15 @@ class HistogramSection(Section):
         row.addWidget(self.kind, 1)
         row.addWidget(self.unit)
         row.addWidget(self.copy)
+        self.enlarge = QPushButton("Larger")
+        self.enlarge.setAccessibleName("Show the histogram in a window of its own")
+        self.enlarge.setToolTip("Show it in a window of its own, beside the images")
+        self.enlarge.clicked.connect(self.larger)
+        row.addWidget(self.enlarge)
+        self.enlarge.setVisible(not is_alone)
+        self.head.setVisible(not is_alone)
         self.add(row)
-        self.chart = Chart("Temperature-volume histogram", plot_px=190)
+        self.chart = Chart("Temperature-volume histogram", plot_px=plot_px)
         self.add(self.chart)
         self.reached = Text("", wrap=True, scale=0.93)
         self.add(self.reached)
