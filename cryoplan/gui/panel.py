@@ -130,6 +130,11 @@ class Panel(QWidget):
         """Move the crosshair."""
         self.view.cursor_mm = point
 
+    def go_to_place(self, point: Point) -> None:
+        """Move the crosshair to a place of the tumour's surface, mark it and turn the 3D view to it."""
+        self.view.place_mm = point
+        self.go_to(point)
+
     @Slot()
     def _ask_soon(self) -> None:
         # While a probe is held the picture under the hand comes first; numbers follow some times a second.

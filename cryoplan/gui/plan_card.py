@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -76,6 +78,8 @@ class PlanCard(Panel):
             boxes.addWidget(box, 1)
             self.margins.append(box)
         self.add(boxes)
+        self.further = Rows(on_press=self.go_to, value_px=64, limit_px=64)
+        self.add(self.further)
         self.left_out = Text("", "warn", wrap=True, scale=0.93)
         self.add(self.left_out)
         self.own = Text("", "muted", wrap=True, scale=0.93)
@@ -138,6 +142,7 @@ class PlanCard(Panel):
             self._show_preview(preview, limits)
         else:
             self._show_margins(assessment, limits, stale)
+        self.further.show_all(_further(assessment, limits), stale)
         self.left_out.say(left_out_words(assessment), STALE if stale else "warn")
         self.left_out.setVisible(bool(self.left_out.text()))
         self.coverage.show_all(_coverage(assessment, limits), stale)
@@ -259,9 +264,12 @@ class PlanCard(Panel):
             return
         case = self.workspace.case
         organs = judged_organs(assessment, limits, case.target_name if case else "")
-        self.organs.show_all([organ_row(o, limits) for o in organs[:ORGANS_SHOWN]], stale)
-        more = len(organs) - ORGANS_SHOWN
-        note = f"{more} more in the review" if more > 0 else ""
+        rows = [_brief(organ_row(o, limits)) for o in organs]
+        bad = sum(row.level not in (None, Level.OK) for row in rows)
+        # Whatever misses its limit is on the card; only what keeps it may be left to the review.
+        self.organs.show_all(rows[: max(ORGANS_SHOWN, bad)], stale)
+        more = len(organs) - max(ORGANS_SHOWN, bad)
+        note = f"{more} more, within their limits, in the review" if more > 0 else ""
         self._organs_note.say(note if organs else "No structure with a limit.", STALE if stale else "muted")
         self._organs_note.setVisible(bool(self._organs_note.text()))
 
@@ -270,7 +278,7 @@ class PlanCard(Panel):
         pressed = self.sender()
         point = getattr(pressed, "point", None)
         if point is not None:
-            self.go_to(point)
+            self.go_to_place(point)
 
     def _select(self, finding: Finding) -> None:
         """Select the probe that a finding names and go to its tip."""
@@ -310,6 +318,25 @@ class _Place(Press):
         self.point = shown.point
         self.setAccessibleName(f"Go to the worst place, {shown.name}, {shown.value}")
         self.setToolTip("Press to go there.")
+
+
+def _brief(row: Shown) -> Shown:
+    """Return an organ's row without the minute, which the review has: its name needs the room."""
+    return replace(row, value=row.value.partition(" at ")[0])
+
+
+def _further(assessment: Assessment | None, limits: Limits) -> list[Shown]:
+    """Return the margins with a limit that are not shown large."""
+    rows = []
+    for known in limits.margins:
+        if known.threshold_degc in LARGE_THRESHOLDS_DEGC:
+            continue
+        margin = assessment.margin(known.threshold_degc) if assessment else None
+        title, limit = margin_title(known.threshold_degc), short_limit(known.limit)
+        rows.append(
+            Shown(name=title, value=DASH, limit=limit) if margin is None else margin_row(margin, limits)
+        )
+    return rows
 
 
 def _coverage(assessment: Assessment | None, limits: Limits) -> list[Shown]:

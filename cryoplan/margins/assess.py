@@ -19,8 +19,11 @@ from cryoplan.margins.assessment import (
     VesselBeside,
 )
 from cryoplan.margins.case_limits import CHANGED_CODE, limit_findings, limits_of
-from cryoplan.margins.coverage import measure_coverage, region_fraction, twice_fraction
+from cryoplan.margins.coverage import measure_coverage, overlap, region_fraction, twice_fraction
+from cryoplan.margins.histogram import measure_histograms
+from cryoplan.margins.ice_gap import Ice
 from cryoplan.margins.iceball import (
+    alignment,
     cold_fraction,
     gradient_length,
     isotherm_size,
@@ -98,14 +101,17 @@ def assess(
         values=values,
         gradient_per_mm=gradient_length(values, result.grid),
     )
-    organs = tuple(measure_structure(s, field, thresholds) for s in case.structures)
+    edge = isotherm_surface(result.minimum_degc, 0.0)
+    ice = Ice(edge, values <= scale.level(0.0), result.grid)
+    organs = tuple(measure_structure(s, field, thresholds, ice) for s in case.structures)
     findings = [*result.findings, *border_findings(result, thresholds)]
     margin_map: MarginMap | None = None
     coverage: tuple[Coverage, ...] = ()
     vessels: tuple[VesselBeside, ...] = ()
     qam: tuple[tuple[float, tuple[float, float, float]], ...] = ()
     warm_core_ml: tuple[tuple[float, float], ...] = ()
-    healthy: float | None = None
+    healthy: tuple[tuple[float, float], ...] = ()
+    region: TargetRegion | None = None
     twice: tuple[tuple[float, float], ...] = ()
     target = case.target
     if target is None:
@@ -121,7 +127,7 @@ def assess(
             tissue=region.body,
             scale=scale,
         )
-        healthy = _healthy_frozen_ml(case, region, field)
+        healthy = _healthy_below_ml(case, region, field, thresholds)
         if sum(1 for _, _, phase in plan.protocol.spans() if phase.kind is PhaseKind.FREEZE) > 1:
             twice = _twice_below(region, result, coverage)
         computed = next(o for o in organs if o.name == target.name).inside_grid_fraction
@@ -136,13 +142,14 @@ def assess(
         coverage=coverage,
         structures=organs,
         thermocouples=_curves(result),
-        healthy_frozen_ml=healthy,
+        healthy_below_ml=healthy,
         twice_below=twice,
         warm_core_ml=warm_core_ml,
         vessels=vessels,
         qam=qam,
         findings=once(findings),
         margin_map=margin_map,
+        histograms=measure_histograms(case, field, region),
     )
     return judge_again(measured, case, result, limits=limits)
 
@@ -245,17 +252,25 @@ def _measure_isotherms(
     )
 
 
-def _healthy_frozen_ml(case: Case, region: TargetRegion, field: ColdField) -> float:
-    """Return the volume that froze outside the tumour and within the body, millilitres."""
+def _healthy_below_ml(
+    case: Case, region: TargetRegion, field: ColdField, thresholds: Sequence[float]
+) -> tuple[tuple[float, float], ...]:
+    """Return thresholds and the volume at or below them outside the tumour and within the body."""
     spacing = field.grid.spacing_mm[0]
-    frozen = cold_fraction(field.values, field.gradient_per_mm, field.scale.level(0.0), spacing)
     body = body_mask(case, field.grid)
-    if body is not None:
-        frozen = frozen * body
     distance_mm = region.outline.distance_mm
-    near = window(Volume(grid=field.grid, values=frozen), distance_mm.grid, fill=0.0).values
-    in_tumour = float((near * region_fraction(distance_mm, 0.0)).sum(dtype=float))
-    return max(0.0, float(frozen.sum(dtype=float)) - in_tumour) * field.grid.voxel_volume_ml
+    tumour = region_fraction(distance_mm, 0.0)
+    values = field.scale.values(region.minimum_degc.values)
+    cosine = alignment(distance_mm.values, values, distance_mm.grid)
+    result = []
+    for degc in thresholds:
+        cold = cold_fraction(field.values, field.gradient_per_mm, field.scale.level(degc), spacing)
+        if body is not None:
+            cold = cold * body
+        near = window(Volume(grid=field.grid, values=cold), distance_mm.grid, fill=0.0).values
+        outside = float(cold.sum(dtype=float)) - float(overlap(tumour, near, cosine).sum(dtype=float))
+        result.append((degc, max(0.0, outside) * field.grid.voxel_volume_ml))
+    return tuple(result)
 
 
 def _twice_below(

@@ -12,6 +12,7 @@ from cryoplan.core.finding import Finding
 from cryoplan.core.geometry import Point
 
 if TYPE_CHECKING:
+    from cryoplan.margins.histogram import TemperatureHistogram
     from cryoplan.margins.margin_map import MarginMap
 
 DEFAULT_THRESHOLDS_DEGC = (0.0, -20.0, -30.0, -40.0)
@@ -77,11 +78,21 @@ class Coverage:
     threshold_degc: float
     fraction: float
     missed_ml: float
+    reached_ml: float
+
+    @property
+    def whole_ml(self) -> float:
+        """Volume of the tumour with this rim."""
+        return self.reached_ml + self.missed_ml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganTemperature:
-    """Lowest temperature in one structure, where and when, and how much of it froze."""
+    """Lowest temperature in one structure, where and when, and how much of it froze.
+
+    `to_ice_mm` is the least distance from its outline to the ice edge of the lowest temperature, 0 where ice
+    is in it; None where it is not within reach of the ice or was not computed. `near_ice_mm` is that place.
+    """
 
     name: str
     role: str
@@ -90,6 +101,8 @@ class OrganTemperature:
     at_mm: Point
     volume_below_ml: tuple[tuple[float, float], ...]
     inside_grid_fraction: float = 1.0
+    to_ice_mm: float | None = None
+    near_ice_mm: Point | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +157,7 @@ class Assessment:
     coverage: tuple[Coverage, ...]
     structures: tuple[OrganTemperature, ...]
     thermocouples: tuple[ThermocoupleCurve, ...] = ()
-    healthy_frozen_ml: float | None = None
+    healthy_below_ml: tuple[tuple[float, float], ...] = ()
     twice_below: tuple[tuple[float, float], ...] = ()
     warm_core_ml: tuple[tuple[float, float], ...] = ()
     vessels: tuple[VesselBeside, ...] = ()
@@ -153,6 +166,16 @@ class Assessment:
     limits: tuple[OwnLimit, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     margin_map: MarginMap | None = field(default=None, compare=False, repr=False)
+    histograms: tuple[TemperatureHistogram, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def healthy_frozen_ml(self) -> float | None:
+        """Volume that froze outside the tumour and within the body; None without a target."""
+        return dict(self.healthy_below_ml).get(0.0)
+
+    def histogram(self, structure: str) -> TemperatureHistogram | None:
+        """Return the histogram of a structure, None when it has none."""
+        return next((h for h in self.histograms if h.structure == structure), None)
 
     def margin(self, threshold_degc: float) -> Margin | None:
         """Return the margin to one isotherm, None when there is no target."""
@@ -215,6 +238,7 @@ class Assessment:
                     "threshold_degc": c.threshold_degc,
                     "fraction": c.fraction,
                     "missed_ml": c.missed_ml,
+                    "reached_ml": c.reached_ml,
                 }
                 for c in self.coverage
             ],
@@ -227,10 +251,12 @@ class Assessment:
                     "at_mm": list(s.at_mm),
                     "volume_below_ml": {f"{t:g}": v for t, v in s.volume_below_ml},
                     "inside_grid_fraction": s.inside_grid_fraction,
+                    "to_ice_mm": s.to_ice_mm,
                 }
                 for s in self.structures
             ],
             "healthy_frozen_ml": self.healthy_frozen_ml,
+            "healthy_below_ml": {f"{t:g}": ml for t, ml in self.healthy_below_ml},
             "twice_below": {f"{t:g}": fraction for t, fraction in self.twice_below},
             "findings": [f.to_json() for f in self.findings],
         }

@@ -1,9 +1,8 @@
 """Coverage: how much of the tumour, and of the tumour grown by a rim, was cold enough.
 
 Method: each voxel counts with the part of it that lies within the (grown) tumour, from the signed distance
-field, times the part of it that was at or below the threshold, from its gradient on the scale of
-`cryoplan.simulation.isotherm`. In the few voxels that both surfaces cross the product stands for the true
-overlap; errors of neighbours cancel.
+field, and was at or below the threshold, from its gradient on the scale of `cryoplan.simulation.isotherm`. In
+voxels that both surfaces cross, their angle decides how much the two parts have in common (`overlap`).
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy.typing as npt
 
 from cryoplan.core.volume import Volume
 from cryoplan.margins.assessment import Coverage
-from cryoplan.margins.iceball import cold_fraction, gradient_length
+from cryoplan.margins.iceball import alignment, cold_fraction, gradient_length
 from cryoplan.simulation.isotherm import IsothermScale, scale_of
 
 RIMS_MM = (0.0, 5.0, 10.0)
@@ -26,6 +25,29 @@ def region_fraction(signed_distance_mm: Volume, rim_mm: float) -> npt.NDArray[np
     spacing = float(np.cbrt(np.prod(signed_distance_mm.grid.spacing_mm)))
     share = (rim_mm - signed_distance_mm.values) / spacing + 0.5
     return np.clip(share, 0.0, 1.0).astype(np.float32)
+
+
+def overlap(
+    inside: npt.NDArray[np.float32], cold: npt.NDArray[np.float32], cosine: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Return for each voxel the fraction, 0 to 1, that is within a structure and cold.
+
+    Two planes cross a voxel. Where they are parallel and look the same way, the smaller part lies in the
+    larger one; where they look at each other, only what is more than the voxel is shared; across each other
+    it is the product. In between, the cosine weighs these. An ice edge that runs along the surface of the
+    tumour would by the product alone cover three percent less of a tumour of 2 cm than it does.
+
+    Parameters
+    ----------
+    inside, cold : ndarray
+        The two parts, 0 to 1.
+    cosine : ndarray
+        Of the angle between what leads out of the structure and what leads to warmer tissue.
+    """
+    plain = inside * cold
+    along = np.where(cosine > 0.0, np.minimum(inside, cold), np.maximum(inside + cold - 1.0, 0.0))
+    weight = np.abs(cosine)
+    return np.asarray(plain + weight * (along - plain), np.float32)
 
 
 def measure_coverage(
@@ -68,6 +90,7 @@ def measure_coverage(
     scale = scale or scale_of(temperature_degc)
     values = scale.values(temperature_degc.values)
     gradient = gradient_length(values, grid)
+    cosine = alignment(signed_distance_mm.values, values, grid)
     cold = [cold_fraction(values, gradient, scale.level(degc), spacing) for degc in thresholds_degc]
     result = []
     for rim in rims_mm:
@@ -77,7 +100,7 @@ def measure_coverage(
             region = np.maximum(region * tissue, region_fraction(signed_distance_mm, 0.0))
         whole = float(region.sum(dtype=float))
         for threshold, part in zip(thresholds_degc, cold, strict=True):
-            reached = float((region * part).sum(dtype=float))
+            reached = float(overlap(region, part, cosine).sum(dtype=float))
             # Rounding of a sum must not report more than all.
             fraction = min(1.0, reached / whole) if whole > 0.0 else 0.0
             result.append(
@@ -87,6 +110,7 @@ def measure_coverage(
                     threshold_degc=threshold,
                     fraction=fraction,
                     missed_ml=(1.0 - fraction) * whole * grid.voxel_volume_ml,
+                    reached_ml=fraction * whole * grid.voxel_volume_ml,
                 )
             )
     return tuple(result)

@@ -8,6 +8,7 @@ it is counted up to half a voxel beyond the last centre, and a finding says so.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,10 +136,34 @@ def gradient_length(values: npt.NDArray[np.floating], grid: Grid) -> npt.NDArray
     ValueError
         If a side of the grid has a single voxel.
     """
-    if min(grid.size) < 2:
-        raise ValueError("a gradient needs two voxels along each axis")
     squares = np.zeros(grid.shape, np.float32)
-    for axis, spacing in enumerate(reversed(grid.spacing_mm)):
-        part = np.gradient(np.asarray(values, np.float32), np.float32(spacing), axis=axis)
+    for part in _slopes(values, grid):
         squares += part * part
     return np.sqrt(squares)
+
+
+def alignment(
+    a: npt.NDArray[np.floating], b: npt.NDArray[np.floating], grid: Grid
+) -> npt.NDArray[np.float32]:
+    """Return the cosine of the angle between the gradients of two fields, one shape; 0 where one is flat.
+
+    Raises
+    ------
+    ValueError
+        If a side of the grid has a single voxel.
+    """
+    both = np.zeros(grid.shape, np.float32)
+    of_a, of_b = both.copy(), both.copy()
+    for p, q in zip(_slopes(a, grid), _slopes(b, grid), strict=True):
+        both += p * q
+        of_a += p * p
+        of_b += q * q
+    length = np.sqrt(of_a * of_b)
+    return np.asarray(np.clip(both / np.maximum(length, np.float32(1e-12)), -1.0, 1.0), np.float32)
+
+
+def _slopes(values: npt.NDArray[np.floating], grid: Grid) -> Iterator[npt.NDArray[np.float32]]:
+    if min(grid.size) < 2:
+        raise ValueError("a gradient needs two voxels along each axis")
+    for axis, spacing in enumerate(reversed(grid.spacing_mm)):
+        yield np.gradient(np.asarray(values, np.float32), np.float32(spacing), axis=axis)

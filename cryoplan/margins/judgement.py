@@ -13,10 +13,11 @@ from cryoplan.case.structure import Role
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.geometry import direction_words
 from cryoplan.core.units import show_clock, show_degc, show_ml, show_mm, show_percent
+from cryoplan.margins.alerts import first_below_s
 from cryoplan.margins.assessment import Coverage, Margin, OrganTemperature, VesselBeside
 from cryoplan.margins.iceball import touches_border
 from cryoplan.margins.limits import Limits, judge
-from cryoplan.margins.organs import START_DEGC, first_below_s
+from cryoplan.margins.organs import START_DEGC
 from cryoplan.margins.region import TargetRegion, window
 from cryoplan.simulation.result import ThermalResult
 
@@ -205,7 +206,7 @@ def organ_findings(
         detail = f" at {show_clock(organ.at_s)}"
         if limit.level(organ.minimum_degc) is not Level.OK:
             crossed = next(s for s in (limit.warn, limit.fail) if s is not None)
-            first = first_below_s(case.structure(organ.name), result.grid, result.frames, crossed.value)
+            first = first_below_s(case.structure(organ.name), result, crossed.value)
             if first is not None:
                 detail += f", below {show_degc(crossed.value)} from {show_clock(first)} on"
         if organ.inside_grid_fraction == 0.0:

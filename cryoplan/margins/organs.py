@@ -9,17 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.case.planning import mask_box_mm, structure_mask
-from cryoplan.case.structure import Structure
+from cryoplan.case.structure import Role, Structure
 from cryoplan.core.geometry import as_point
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.margins.assessment import OrganTemperature
+from cryoplan.margins.ice_gap import Ice
 from cryoplan.margins.iceball import cold_fraction
 from cryoplan.simulation.isotherm import IsothermScale
-from cryoplan.simulation.result import Frame
 
 START_DEGC = 37.0
 """Temperature of tissue before the treatment and beyond the grid: body core."""
+
+
+_HOLDS_ALL = (Role.BODY,)
+"""What holds the probes holds the ice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,9 +53,9 @@ class ColdField:
 
 
 def measure_structure(
-    structure: Structure, field: ColdField, thresholds_degc: Sequence[float]
+    structure: Structure, field: ColdField, thresholds_degc: Sequence[float], ice: Ice | None = None
 ) -> OrganTemperature:
-    """Return the lowest temperature of a structure and its volumes below the thresholds.
+    """Return the lowest temperature of a structure, its volumes below the thresholds and its gap to the ice.
 
     Beyond the grid tissue is taken at its start temperature; `inside_grid_fraction` says how much that is.
     """
@@ -68,6 +72,7 @@ def measure_structure(
     k, j, i = np.unravel_index(coldest, field.grid.shape)
     spacing = field.grid.spacing_mm[0]
     voxel_ml = field.grid.voxel_volume_ml
+    gap = ice.gap(structure) if ice is not None and structure.role not in _HOLDS_ALL else None
     is_inside = bool(np.all(box[0] >= lower) and np.all(box[1] <= upper))
     return OrganTemperature(
         name=structure.name,
@@ -80,20 +85,9 @@ def measure_structure(
             for t in thresholds_degc
         ),
         inside_grid_fraction=1.0 if is_inside else min(1.0, len(spots) * voxel_ml / structure.volume_ml),
+        to_ice_mm=None if gap is None else gap.gap_mm,
+        near_ice_mm=None if gap is None else gap.point_mm,
     )
-
-
-def first_below_s(
-    structure: Structure, grid: Grid, frames: Sequence[Frame], threshold_degc: float
-) -> float | None:
-    """Return the time of the first frame in which a structure is below a temperature, None when none is."""
-    spots = np.flatnonzero(structure_mask(structure, grid).values)
-    if spots.size == 0:
-        return None
-    for frame in frames:
-        if float(frame.temperature_degc.values.ravel()[spots].min()) < threshold_degc:
-            return frame.time_s
-    return None
 
 
 def _untouched(structure: Structure, thresholds_degc: Sequence[float]) -> OrganTemperature:

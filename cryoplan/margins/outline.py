@@ -61,9 +61,26 @@ class Outline:
     distance_mm: Volume
 
 
-def outline(name: str, mask: Volume) -> Outline:
-    """Return the outline of a mask (bool, with at least one voxel inside)."""
-    near = smooth_signed_distance(mask)
+def outline(
+    name: str, mask: Volume, *, near: Volume | None = None, volume_ml: float | None = None
+) -> Outline:
+    """Return the outline of a mask.
+
+    Parameters
+    ----------
+    name : str
+    mask : Volume
+        bool, with at least one voxel inside.
+    near : Volume, optional
+        Signed distance near the surface, of one who knows more than the mask; on the same grid.
+    volume_ml : float, optional
+        Volume that was drawn, when `mask` is what is left of it on another grid, all of it: the surface is
+        moved in or out by one distance, at most half a voxel, until it holds that. Between two grids half a
+        voxel apart the mask alone may be three percent off.
+    """
+    near = smooth_signed_distance(mask) if near is None else near
+    if volume_ml is not None:
+        near = _holding(near, volume_ml)
     surface = level_surface(near.values, near.grid, 0.0, outside=max(1.0, float(near.values.max())))
     inside_ijk = np.argwhere(mask.values)[:, ::-1]
     return Outline(
@@ -73,6 +90,21 @@ def outline(name: str, mask: Volume) -> Outline:
         centre_mm=mask.grid.index_to_mm(inside_ijk.mean(axis=0)),
         distance_mm=_measured_anew(near, surface),
     )
+
+
+def _holding(near: Volume, volume_ml: float) -> Volume:
+    """Return a distance field moved by one distance, so that the voxels within hold a volume."""
+    spacing = float(np.cbrt(np.prod(near.grid.spacing_mm)))
+    wanted = volume_ml / near.grid.voxel_volume_ml
+    # Only the voxels that half a voxel may move from one side to the other differ.
+    close = near.values[np.abs(near.values) <= 1.01 * spacing]
+    surely = float(np.count_nonzero(near.values < -1.01 * spacing))
+    low, high = -0.5 * spacing, 0.5 * spacing
+    for _ in range(30):
+        out = 0.5 * (low + high)
+        held = surely + float(np.clip((out - close) / spacing + 0.5, 0.0, 1.0).sum())
+        low, high = (out, high) if held < wanted else (low, out)
+    return Volume(grid=near.grid, values=near.values - 0.5 * (low + high))
 
 
 def smooth_signed_distance(mask: Volume) -> Volume:

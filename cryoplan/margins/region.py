@@ -13,8 +13,10 @@ from cryoplan.case.structure import Role, Structure
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.margins.coverage import RIMS_MM
+from cryoplan.margins.drawn import drawn_distance
 from cryoplan.margins.organs import START_DEGC
 from cryoplan.margins.outline import Outline, outline
+from cryoplan.margins.rim import with_exact_rims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,15 +53,31 @@ def target_region(case: Case, target: Structure, minimum_degc: Volume) -> Target
     is_whole = bool(solver.contains_mm(np.stack([lower, upper])).all())
     # A tumour that reaches beyond the solver grid is outlined once more on the lattice that holds it.
     mask = window(structure_mask(target, solver if is_whole else grid), grid, fill=False)
+    # On its own lattice the mask is all there is to know.
+    near = None if _shares_lattice(target.mask.grid, grid) else drawn_distance(target.mask, grid)
+    # What the image cuts off may be missing on the lattice too.
+    drawn_ml = target.volume_ml if _is_whole_on(target, grid) else None
     body = body_mask(case, solver)
     return TargetRegion(
         mask=mask,
-        outline=outline(target.name, mask),
+        outline=with_exact_rims(outline(target.name, mask, near=near, volume_ml=drawn_ml), RIMS_MM),
         minimum_degc=window(minimum_degc, grid, fill=START_DEGC),
         # Beyond the solver grid nobody asked where the body is: it is taken to go on.
         body=None if body is None else window(Volume(grid=solver, values=body), grid, fill=True).values,
         solver_grid=solver,
     )
+
+
+def _shares_lattice(drawn: Grid, grid: Grid) -> bool:
+    """Tell whether every voxel of one grid that lies on the other is a voxel there."""
+    offset = drawn.mm_to_index(grid.origin_mm)
+    same_axes = drawn.direction == grid.direction and drawn.spacing_mm == grid.spacing_mm
+    return same_axes and bool(np.abs(offset - np.round(offset)).max() < 1e-3)
+
+
+def _is_whole_on(target: Structure, grid: Grid) -> bool:
+    lower, upper = mask_box_mm(target.mask)
+    return bool(grid.contains_mm(np.stack([lower, upper])).all())
 
 
 def body_mask(case: Case, grid: Grid) -> npt.NDArray[np.bool_] | None:

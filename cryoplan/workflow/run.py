@@ -22,6 +22,7 @@ from cryoplan.core.volume import Volume
 from cryoplan.image.memory import peak_bytes
 from cryoplan.image.write import write_volume
 from cryoplan.margins.assessment import Assessment
+from cryoplan.margins.histogram import histogram_csv
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.settings import STANDARD, SolverSettings
@@ -176,6 +177,8 @@ def solve_and_write(
             save_plan(plan, folder / "plan.json")
             save_case(folder / "case.cryoplan", case, plan, result)
             write_json(folder / "assessment.json", assessment.to_json())
+            text = histogram_csv(assessment.histograms)
+            (folder / "histogram.csv").write_text(text, encoding="utf-8", newline="")
             if convergence is not None:
                 write_json(folder / "convergence.json", convergence.to_json())
         findings = (*case.findings, *rules, *assessment.findings)

@@ -10,7 +10,7 @@ from cryoplan import workflow
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.units import show_degc, show_ml, show_mm, show_percent
-from cryoplan.gui.numbers import margin_row, organ_row, short_limit, worst_places
+from cryoplan.gui.numbers import coverage_name, margin_row, organ_row, short_limit, worst_places
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, SIGNS
 from cryoplan.gui.plan_card import PlanCard
 from cryoplan.margins.assess import assess
@@ -99,6 +99,50 @@ def test_values_are_those_of_the_assessment_beside_their_limits(desk, card, qtbo
     level = limits.organ("bowel").level(organ.minimum_degc)
     assert row.texts[0] == SIGNS[level]
     assert row.texts[3] == "≥ 5 °C"
+
+
+def test_every_limit_of_the_department_has_its_row_with_a_sign(desk, card, qtbot):
+    desk.open(case_with_colon())
+    solve(desk)
+    settled(qtbot, card)
+    limits, judged = desk.workspace.limits, desk.workspace.assessment
+    large = {"0 °C", "−40 °C"}
+    assert all(any(box.texts[0].endswith(degc) for box in card.margins) for degc in large)
+    others = [m for m in limits.margins if show_degc(m.threshold_degc) not in large]
+    rows = shown(card.further)
+    assert set(rows) == {f"lethal {show_degc(m.threshold_degc)}" for m in others}
+    for known in others:
+        level = known.limit.level(judged.margin(known.threshold_degc).minimum_mm)
+        assert rows[f"lethal {show_degc(known.threshold_degc)}"].texts[0] == SIGNS[level]
+    signs = {row.texts[1]: row.texts[0] for row in card.coverage.rows}
+    for known in limits.coverage:
+        level = known.limit.level(judged.covered(known.threshold_degc, known.rim_mm).fraction)
+        assert signs[coverage_name(known.threshold_degc, known.rim_mm)] == SIGNS[level]
+
+
+def test_no_organ_beyond_its_limit_is_left_to_the_review(desk, card, qtbot):
+    case = small_case()
+    cold = [
+        Structure(
+            name=f"colon {n}",
+            role=Role.BOWEL,
+            tissue="colon",
+            mask=ellipsoid(case.scan.volume.grid, (-40.0, 2.0 + 3.0 * n, 20.0), (5.0, 5.0, 5.0)),
+            source="made",
+        )
+        for n in range(6)
+    ]
+    desk.open(case.changed(structures=(*case.structures, *cold)))
+    solve(desk)
+    settled(qtbot, card)
+    limit = desk.workspace.limits.organ("bowel")
+    bad = {
+        s.name
+        for s in desk.workspace.assessment.structures
+        if s.role == "bowel" and limit.level(s.minimum_degc) is not Level.OK
+    }
+    assert len(bad) > 4
+    assert bad <= set(shown(card.organs))
 
 
 def test_the_two_margins_are_two_boxes_with_their_isotherm_in_the_title(desk, card, qtbot):

@@ -13,9 +13,9 @@ from cryoplan.core.errors import SimulationError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
+from cryoplan.margins.alerts import first_below_s
 from cryoplan.margins.assess import assess, assess_block
 from cryoplan.margins.assessment import DEFAULT_THRESHOLDS_DEGC
-from cryoplan.margins.organs import first_below_s
 from cryoplan.margins.region import grid_around, window
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.protocol import Phase, PhaseKind, Protocol
@@ -251,7 +251,7 @@ def test_lowest_temperature_of_an_organ_has_value_time_place_volumes_and_minute_
     (finding,) = _find(found, "organ-temperature")
     assert finding.level is Level.FAIL
     assert finding.text == (
-        "Lowest temperature of colon: −8.0 °C at 14:35, below 5 °C from 13:00 on; wanted at least 5.0 °C, "
+        "Lowest temperature of colon: −8.0 °C at 14:35, below 5 °C from 10:30 on; wanted at least 5.0 °C, "
         "never below 0.0 °C (assumed)."
     )
 
@@ -300,8 +300,7 @@ def test_organs_beyond_the_computed_region_are_taken_warm_and_it_is_said():
     assert "all of it beyond the computed region" in _find(found, "organ-temperature", "ureter")[0].text
     assert "in the computed region" in _find(found, "organ-temperature", "stomach")[0].text
     assert organs["tumour"].inside_grid_fraction == 1.0
-    frames = result_of(ice_ball(GRID, (0, 0, 0), 18.0)).frames
-    assert first_below_s(out, GRID, frames, 50.0) is None
+    assert first_below_s(out, result_of(ice_ball(GRID, (0, 0, 0), 18.0)), 50.0) is None
 
 
 def test_a_vessel_beside_the_tumour_is_named_and_blamed_for_the_worst_margin_on_its_side():

@@ -150,8 +150,14 @@ def structure(name: str, role: Role, mask: Volume) -> Structure:
     return Structure(name=name, role=role, tissue="liver", mask=mask, source="formula")
 
 
-def case(grid: Grid, *structures: Structure, target: str = "tumour", **facts: object) -> Case:
-    """Case on `grid` with an empty image."""
+def case(
+    grid: Grid,
+    *structures: Structure,
+    target: str = "tumour",
+    planning: Grid | None = None,
+    **facts: object,
+) -> Case:
+    """Case with an empty image on `grid`, which is the planning grid too unless there is another one."""
     values = np.zeros(grid.shape, np.int16)
     known = {
         "path": "/somewhere/on/this/disk",
@@ -165,4 +171,10 @@ def case(grid: Grid, *structures: Structure, target: str = "tumour", **facts: ob
         "slice_thickness_mm": 1.0,
     }
     scan = Scan(volume=Volume(grid=grid, values=values), facts=ScanFacts(**{**known, **facts}))
-    return Case(code="C-1", scan=scan, structures=tuple(structures), target_name=target, planning_grid=grid)
+    return Case(
+        code="C-1",
+        scan=scan,
+        structures=tuple(structures),
+        target_name=target,
+        planning_grid=planning or grid,
+    )

@@ -17,7 +17,7 @@ from tests.support.plans import TARGET_1, three_lateral_probes, write_record
 LISTED = (
     "run.json", "assessment.json", "temperature_min.nii.gz", "temperature_end_freeze_1.nii.gz",
     "temperature_end_freeze_2.nii.gz", "iceball_0.nii.gz", "isotherm_-20.nii.gz", "isotherm_-40.nii.gz",
-    "time_below_-20.nii.gz", "time_below_-40.nii.gz", "freezes_below_-40.nii.gz", "plan.pdf",
+    "time_below_-20.nii.gz", "time_below_-40.nii.gz", "freezes_below_-40.nii.gz", "plan.pdf", "histogram.csv",
 )  # fmt: skip
 
 

@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout, QPushButton
 
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.finding import Finding, Level
-from cryoplan.core.units import show_degc, show_mm, show_percent
+from cryoplan.gui.dialogs.histogram import HistogramDialog
+from cryoplan.gui.histogram_section import HistogramSection
 from cryoplan.gui.numbers import (
     LARGE_THRESHOLDS_DEGC,
     Shown,
-    coverage_rows,
-    judged_organs,
-    left_out_words,
     margin_row,
     margin_title,
-    organ_row,
-    qam_words,
     short_limit,
-    volume_rows,
 )
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.limits import LimitEditor
+from cryoplan.gui.panels.review_coverage import CoverageSection
 from cryoplan.gui.panels.review_map import MarginMapSection
+from cryoplan.gui.panels.review_margins import MarginsSection
+from cryoplan.gui.panels.review_organs import OrgansSection
 from cryoplan.gui.panels.review_profile import ProfileSection
 from cryoplan.gui.panels.review_sides import SidesEditor
 from cryoplan.gui.panels.review_sure import SureSection
-from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Text
-from cryoplan.gui.rows import Findings, MarginBox, Rows
+from cryoplan.gui.parts import DASH, OUT_OF_DATE, Heading, Text
+from cryoplan.gui.rows import Findings, MarginBox
 from cryoplan.margins.assessment import Assessment
-from cryoplan.report.decision import CONTROL_RATES
-
-COLUMNS = 7
-"""Isotherm; least, 5 % and median; three shares."""
 
 
 class ReviewPanel(Panel):
@@ -64,56 +58,29 @@ class ReviewPanel(Panel):
         self.add(boxes)
         self.add(buttons)
         self.margin_map = MarginMapSection(workspace, view)
-        self.add(self.margin_map)
-        self.profile = ProfileSection(workspace, view)
-        self.add(self.profile)
-        self.limits = LimitEditor(workspace)
-        self.add(self.limits)
-        workspace.file_changed.connect(self._soon.ask)  # it may have become read-only
-        self.rates = Text(CONTROL_RATES, "muted", wrap=True, scale=0.93)
-        self.add(self.rates)
-        self.add(Heading("Margins, mm, and shares of the surface"))
-        self._none = Text("", "muted", wrap=True)
-        self.add(self._none)
-        self._table = QWidget()
-        self._cells = QGridLayout(self._table)
-        self._cells.setContentsMargins(0, 0, 0, 0)
-        self._cells.setHorizontalSpacing(5)
-        self._cells.setVerticalSpacing(4)
-        self.thresholds: list[list[Text]] = []
-        for column, (head, tip) in enumerate(
-            (
-                ("°C", "Isotherm of the lowest temperature"),
-                ("least", "The worst place of the surface"),
-                ("5 %", "A twentieth of the surface lies below this"),
-                ("median", "Half of the surface lies below this"),
-                ("< 0 %", "Share of the surface that the isotherm does not reach"),
-                ("0–5 %", "Share of the surface with less than 5 mm"),
-                ("≥ 5 %", "Share of the surface with 5 mm and more"),
-            )
-        ):
-            title = Text(head, "muted", scale=0.93)
-            title.setToolTip(tip)
-            title.setAlignment(_side(column))
-            self._cells.addWidget(title, 0, column)
-            self._cells.setColumnStretch(column, 1)
-        self.add(self._table)
-        self.left_out = Text("", "warn", wrap=True, scale=0.93)
-        self.add(self.left_out)
+        self.in_numbers = MarginsSection(workspace)
         self.sides = SidesEditor(workspace)
-        self.add(self.sides)
+        self.coverage = CoverageSection(workspace, view)
+        self.organs = OrgansSection(workspace, view)
+        self.histogram = HistogramSection(workspace, view)
+        self.histogram.larger.connect(self._show_histogram)
+        self.profile = ProfileSection(workspace, view)
         self.sure = SureSection(workspace)
-        self.add(self.sure)
-        self._headings = [Heading(t) for t in ("Coverage", "Organs, lowest temperature", "Volumes")]
-        self.add(self._headings[0])
-        self.coverage = Rows(on_press=self.go_to, value_px=52, limit_px=64)
-        self.add(self.coverage)
-        self.add(self._headings[1])
-        self.organs = Rows(on_press=self.go_to, value_px=64, limit_px=50)
-        self.add(self.organs)
-        self.add(self._headings[2])
-        self.volumes = Rows(value_px=72, limit_px=0)
-        self.add(self.volumes)
+        self.limits = LimitEditor(workspace)
+        workspace.file_changed.connect(self._soon.ask)  # it may have become read-only
+        # From the question that is asked first to what is looked up.
+        for part in (
+            self.margin_map,
+            self.in_numbers,
+            self.sides,
+            self.coverage,
+            self.organs,
+            self.histogram,
+            self.profile,
+            self.sure,
+            self.limits,
+        ):
+            self.add(part)
         self.add(Heading("Findings"))
         self.findings = Findings("", folds_ok=True)
         self.findings.on_press(self._go_to_finding)
@@ -126,29 +93,11 @@ class ReviewPanel(Panel):
         self.stale.setVisible(stale)
         if stale:
             self.stale.say(f"! {OUT_OF_DATE}: the plan has changed since this was solved.", "warn")
-        has_margin = assessment is not None and bool(assessment.margins)
-        self._none.setVisible(not has_margin)
-        self._none.say(
-            "Nothing is solved yet." if assessment is None else "No target is chosen, so there is no margin."
-        )
-        self._table.setVisible(has_margin)
-        for heading in self._headings:
-            heading.setVisible(assessment is not None)
-        self.margin_map.refresh()
-        self.profile.refresh()
-        self.limits.refresh()
         self._show_margins(assessment, stale)
-        self._show_table(assessment, stale)
-        self.left_out.say(left_out_words(assessment), STALE if stale else "warn")
-        self.left_out.setVisible(bool(self.left_out.text()))
-        self.sides.refresh(assessment, stale)
-        self.sure.refresh(assessment, stale)
-        limits = self.workspace.limits
-        self.coverage.show_all(
-            coverage_rows(assessment, limits, everything=True) if assessment else [], stale
-        )
-        self.organs.show_all(self._organ_rows(assessment), stale)
-        self.volumes.show_all(volume_rows(assessment) if assessment else [], stale)
+        for judged in (self.in_numbers, self.sides, self.sure):
+            judged.refresh(assessment, stale)
+        for part in (self.margin_map, self.coverage, self.organs, self.histogram, self.profile, self.limits):
+            part.refresh()
         self.findings.show_findings(
             assessment.findings if assessment else (),
             empty="Nothing is solved yet." if assessment is None else "✓ Nothing was found.",
@@ -160,17 +109,6 @@ class ReviewPanel(Panel):
         self.limits.opener.setChecked(True)
         self.area.ensureWidgetVisible(self.limits.opener)
         self.limits.opener.setFocus()
-
-    def _organ_rows(self, assessment: Assessment | None) -> list[Shown]:
-        if assessment is None:
-            return []
-        case = self.workspace.case
-        target = case.target_name if case else ""
-        limits = self.workspace.limits
-        judged = judged_organs(assessment, limits, target)
-        names = {o.name for o in judged} | {target}
-        others = [o for o in assessment.structures if o.name not in names and o.role != "body"]
-        return [organ_row(o, limits) for o in (*judged, *sorted(others, key=lambda o: o.minimum_degc))]
 
     def _show_margins(self, assessment: Assessment | None, stale: bool) -> None:
         for box, button, threshold in zip(self.margins, self.go_buttons, LARGE_THRESHOLDS_DEGC, strict=True):
@@ -189,47 +127,17 @@ class ReviewPanel(Panel):
             button.setProperty("point", row.point)
             button.setEnabled(row.point is not None)
 
-    def _show_table(self, assessment: Assessment | None, stale: bool) -> None:
-        margins = assessment.margins if assessment is not None else ()
-        while len(self.thresholds) < len(margins):
-            line = [Text("", scale=0.93) for _ in range(COLUMNS)]
-            for column, cell in enumerate(line):
-                cell.setAlignment(_side(column))
-                self._cells.addWidget(cell, len(self.thresholds) + 1, column)
-            self.thresholds.append(line)
-        limits = self.workspace.limits
-        for margin, line in zip(margins, self.thresholds, strict=False):
-            row = margin_row(margin, limits)
-            limit = limits.margin(margin.threshold_degc)
-            at = show_degc(margin.threshold_degc).removesuffix(" °C")
-            shares = (margin.fraction_below_0, margin.fraction_0_to_5, margin.fraction_5_up)
-            texts = (
-                (at, "no ice", *[DASH] * (COLUMNS - 2))
-                if margin.no_ice
-                else (
-                    at,
-                    row.value.removesuffix(" mm"),
-                    *(show_mm(v, signed=True).removesuffix(" mm") for v in (margin.p05_mm, margin.median_mm)),
-                    *(show_percent(v).removesuffix(" %") for v in shares),
-                )
-            )
-            tip = f"{row.tip}\n{qam_words(assessment, margin)}" if assessment is not None else row.tip
-            for cell, text in zip(line, texts, strict=True):
-                cell.say(text, STALE if stale else "text", tip)
-            if not stale and limit is not None and row.level is not None:
-                line[1].say(line[1].text(), row.level.value)
-            for cell in line:
-                cell.show()
-        for line in self.thresholds[len(margins) :]:
-            for cell in line:
-                cell.hide()
+    @Slot()
+    def _show_histogram(self) -> None:
+        hidden = tuple(self.histogram.chart.hidden)
+        HistogramDialog(self.workspace, self.view, self.window(), hidden=hidden).show()
 
     @Slot()
     def _go(self) -> None:
         pressed = self.sender()
         point = pressed.point if isinstance(pressed, MarginBox) else pressed.property("point")
         if point is not None:
-            self.go_to(tuple(point))
+            self.go_to_place(tuple(point))
 
     def _go_to_finding(self, finding: Finding) -> None:
         """Go to the coldest place of the structure, or to the worst margin of the target."""
@@ -238,14 +146,9 @@ class ReviewPanel(Panel):
             return
         for margin in assessment.margins:
             if finding.place == margin.structure and finding.level is not Level.OK and not margin.no_ice:
-                self.go_to(margin.worst_point_mm)
+                self.go_to_place(margin.worst_point_mm)
                 return
         for organ in assessment.structures:
             if organ.name == finding.place:
                 self.go_to(organ.at_mm)
                 return
-
-
-def _side(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
-    return side | Qt.AlignmentFlag.AlignVCenter

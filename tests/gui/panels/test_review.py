@@ -8,6 +8,7 @@ import pytest
 
 from cryoplan import workflow
 from cryoplan.core.finding import Level
+from cryoplan.core.units import show_degc, show_ml, show_percent
 from cryoplan.gui.panels import (
     ReviewPanel,
 )
@@ -21,7 +22,7 @@ def test_review_shows_each_threshold_as_least_five_percent_and_median(desk, make
     desk.open()
     desk.solve()
     panel = make(ReviewPanel)
-    for margin, line in zip(desk.workspace.assessment.margins, panel.thresholds, strict=True):
+    for margin, line in zip(desk.workspace.assessment.margins, panel.in_numbers.thresholds, strict=True):
         values = [float(cell.text().replace("−", "-")) for cell in line[1:]]
         assert values[:3] == pytest.approx([margin.minimum_mm, margin.p05_mm, margin.median_mm], abs=0.051)
         shares = (margin.fraction_below_0, margin.fraction_0_to_5, margin.fraction_5_up)
@@ -34,7 +35,12 @@ def test_review_shows_every_coverage_and_every_finding(desk, make):
     desk.solve()
     panel = make(ReviewPanel)
     judged = desk.workspace.assessment
-    assert len(panel.coverage.rows) == len(judged.coverage)
+    cells = {box.accessibleName().partition(":")[0]: box.texts for box in panel.coverage.rows}
+    for covered in judged.coverage:
+        rim = f"+{covered.rim_mm:g} mm" if covered.rim_mm else "target"
+        percent, ml = cells[f"{rim} at {show_degc(covered.threshold_degc)}"]
+        assert percent.lstrip("!✕ ").startswith(show_percent(covered.fraction)[:2])
+        assert ml == show_ml(covered.reached_ml)
     heavy = [f.text for f in judged.findings if f.level is not Level.OK]
     assert panel.findings.texts() == heavy
     panel.findings.passed.click()
@@ -43,8 +49,8 @@ def test_review_shows_every_coverage_and_every_finding(desk, make):
 
 def test_review_says_that_published_control_rates_belong_to_the_ice_edge(make):
     panel = make(ReviewPanel)
-    assert panel.rates.text() == CONTROL_RATES
-    assert "ice edge, not to a lethal isotherm" in panel.rates.text()
+    assert panel.in_numbers.rates.text() == CONTROL_RATES
+    assert "ice edge, not to a lethal isotherm" in panel.in_numbers.rates.text()
 
 
 def test_review_is_grey_and_says_out_of_date_after_an_edit(desk, make, settled):
@@ -56,8 +62,8 @@ def test_review_is_grey_and_says_out_of_date_after_an_edit(desk, make, settled):
     settled(panel)
     assert OUT_OF_DATE in panel.stale.text()
     assert panel.stale.isVisible()
-    cells = [cell for line in panel.thresholds for cell in line]
-    assert {part.tone for part in (*panel.margins, *panel.coverage.rows, *panel.volumes.rows, *cells)} == {
+    cells = [cell for line in panel.in_numbers.thresholds for cell in line]
+    assert {part.tone for part in (*panel.margins, *panel.coverage.rows, *panel.organs.alerts, *cells)} == {
         "stale"
     }
 
@@ -103,12 +109,12 @@ def test_a_side_is_left_out_by_a_tick_and_said_beside_the_margins(desk, make):
     panel.refresh()
     row = panel.sides.rows[-1]
     assert row.tick.isChecked()
-    assert panel.left_out.text().startswith("! ")
+    assert panel.in_numbers.left_out.text().startswith("! ")
     assert panel.sides.gist.endswith("% of the surface")
     row.tick.click()
     panel.refresh()
     assert workspace.case.left_out == ()
-    assert panel.left_out.text() == ""
+    assert panel.in_numbers.left_out.text() == ""
 
 
 def test_how_sure_a_margin_is_stands_below_it_with_its_sources(desk, make):
