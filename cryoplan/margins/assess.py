@@ -15,7 +15,6 @@ from cryoplan.margins.assessment import (
     Coverage,
     IsothermSize,
     Margin,
-    ThermocoupleCurve,
 )
 from cryoplan.margins.case_limits import CHANGED_CODE, limit_findings, limits_of
 from cryoplan.margins.coverage import measure_coverage, region_fraction, twice_fraction
@@ -41,6 +40,7 @@ from cryoplan.margins.judgement import (
 from cryoplan.margins.limits import Limits
 from cryoplan.margins.organs import START_DEGC, ColdField, measure_structure
 from cryoplan.margins.region import TargetRegion, body_mask, target_region, window
+from cryoplan.margins.sensors import sensor_curves, sensor_findings
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.protocol import PhaseKind
@@ -90,7 +90,7 @@ def assess(
         gradient_per_mm=gradient_length(values, result.grid),
     )
     organs = tuple(measure_structure(s, field, thresholds) for s in case.structures)
-    findings = [*result.findings, *border_findings(result, thresholds)]
+    findings = [*result.findings, *sensor_findings(plan, result), *border_findings(result, thresholds)]
     margins: tuple[Margin, ...] = ()
     coverage: tuple[Coverage, ...] = ()
     healthy: float | None = None
@@ -125,7 +125,7 @@ def assess(
         margins=margins,
         coverage=coverage,
         structures=organs,
-        thermocouples=_curves(result),
+        thermocouples=sensor_curves(plan, result),
         healthy_frozen_ml=healthy,
         twice_below=twice,
         findings=once(findings),
@@ -177,8 +177,10 @@ def assess_block(
         margins=(),
         coverage=(),
         structures=(),
-        thermocouples=_curves(result),
-        findings=once([*result.findings, *border_findings(result, thresholds)]),
+        thermocouples=sensor_curves(plan, result),
+        findings=once(
+            [*result.findings, *sensor_findings(plan, result), *border_findings(result, thresholds)]
+        ),
     )
 
 
@@ -231,13 +233,3 @@ def _twice_below(
         for degc, counts in result.freezes_below
     )
 
-
-def _curves(result: ThermalResult) -> tuple[ThermocoupleCurve, ...]:
-    return tuple(
-        ThermocoupleCurve(
-            name=trace.name,
-            time_s=tuple(np.asarray(trace.time_s, float).tolist()),
-            temperature_degc=tuple(np.asarray(trace.temperature_degc, float).tolist()),
-        )
-        for trace in result.thermocouples
-    )

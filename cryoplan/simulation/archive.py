@@ -73,6 +73,7 @@ def pack(result: ThermalResult) -> bytes:
         "frames": [{"time_s": f.time_s, "label": f.label} for f in result.frames],
         "thermocouples": [t.name for t in result.thermocouples],
         "thermocouple_places": [t.position_mm for t in result.thermocouples],
+        "thermocouple_each_minute": [t.from_frames for t in result.thermocouples],
         "probes": [p.name for p in result.probes],
         "time_below": [degc for degc, _ in result.time_below],
         "freezes_below": [degc for degc, _ in result.freezes_below],
@@ -138,6 +139,7 @@ def _rebuild(header: dict[str, Any], archive: Any) -> ThermalResult:
 
     # Archives of older programs do not say where their thermocouples were.
     places = header.get("thermocouple_places") or [None] * len(header["thermocouples"])
+    each_minute = header.get("thermocouple_each_minute") or [False] * len(places)
     return ThermalResult(
         key=str(header["key"]),
         grid=grid,
@@ -157,6 +159,7 @@ def _rebuild(header: dict[str, Any], archive: Any) -> ThermalResult:
                 time_s=archive[f"thermocouple_{number}"][0],
                 temperature_degc=archive[f"thermocouple_{number}"][1],
                 position_mm=None if at is None else as_point(at),
+                from_frames=bool(each_minute[number]),
             )
             for number, (name, at) in enumerate(zip(header["thermocouples"], places, strict=True))
         ),

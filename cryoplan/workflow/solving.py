@@ -168,6 +168,13 @@ def judge_again(case: Case, result: ThermalResult, assessment: Assessment) -> As
     return assessment if assessment.limits == case.limits else judge(assessment, case, result)
 
 
+def sense_again(plan: Plan, result: ThermalResult, assessment: Assessment) -> Assessment:
+    """Read the curves of the thermocouples that the plan has now; all other numbers stay."""
+    from cryoplan.margins.sensors import sense_again as sense
+
+    return sense(assessment, plan, result)
+
+
 def require_current(case: Case, plan: Plan, probes: Catalogue, result: ThermalResult) -> None:
     """Raise `StaleError` unless `result` is the answer to exactly this case and plan."""
     if result.key != simulation_key(case, plan, probes, result.settings):
