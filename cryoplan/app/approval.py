@@ -53,7 +53,7 @@ class Approving(QObject):
         return ""
 
     def words(self) -> tuple[str, ...]:
-        """Return what is approved: the plan, its margins, limits that are its own, probes; one line each.
+        """Return what is approved: plan, margins and what they leave out, own limits, probes; one line each.
 
         The result has to be current.
         """
@@ -61,6 +61,7 @@ class Approving(QObject):
         plan, assessment = workspace.plan, workspace.assessment
         margins = "; ".join(map(_margin_words, assessment.margins)) if assessment is not None else ""
         limits = "; ".join(changed.words() for changed in changed_limits(workspace.case))
+        left_out = "; ".join(s.words() for s in workspace.case.left_out) if workspace.case else ""
         by_model: dict[str, list[str]] = {}
         for probe in plan.probes:
             known = probe.model in workspace.catalogue
@@ -72,6 +73,7 @@ class Approving(QObject):
             for line in (
                 f"Plan {plan.name} approved",
                 f"Least margins: {margins}" if margins else "",
+                f"Left out of the margins: {left_out}" if left_out else "",
                 f"Judged by limits of this case: {limits}" if limits else "",
                 f"Protocol: {plan.protocol.describe()}",
                 f"Probes: {probes}",

@@ -36,7 +36,7 @@ class EditedCase(QObject):
     failed : Failure
         Something did not work.
     limits_changed
-        The case is judged by other limits.
+        The case is judged by other limits, or other sides of the target are left out.
     file_changed
         The case file, its history, its status, or whether all is saved: see `Keeper.kept`.
     second_changed
@@ -279,10 +279,31 @@ class EditedCase(QObject):
         self._record(text, before=(before, self._plan))
         return True
 
+    def leave_out(self, structure: str, within_mm: float | None) -> bool:
+        """Leave the side of a structure out of the margins within a distance, or not any more, as one step.
+
+        Raises
+        ------
+        StructureError, LimitError
+            See `cryoplan.margins.case_sides.with_side`; nothing is changed.
+        """
+        self.finish_strokes()
+        before = self._case
+        if before is None:
+            return False
+        case = workflow.with_side(before, structure, within_mm)
+        if case.left_out == before.left_out:
+            return True
+        if not self._may_edit():
+            return False
+        self._judge_by(case)
+        self._record(workflow.describe_sides(before, case), before=(before, self._plan))
+        return True
+
     def _judge_by(self, case: Case) -> None:
-        """Put the same case in place, perhaps with other limits."""
+        """Put the same case in place, perhaps judged in another way."""
         before, self._case = self._case, case
-        if before is None or before.limits != case.limits:
+        if before is None or before.judged_by != case.judged_by:
             self.limits_changed.emit()
 
     def open_plan(self, path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cryoplan.case.case import Case
+from cryoplan.case.left_out import LeftOut
 from cryoplan.case.own_limits import OwnLimit
 from cryoplan.case.structure import Structure
 from cryoplan.core.finding import Finding
@@ -24,6 +25,7 @@ class HeldCase:
 
     key: str
     limits: tuple[OwnLimit, ...]
+    left_out: tuple[LeftOut, ...]
     findings: tuple[Finding, ...]
     told: tuple[tuple[str, bool, str], ...]
 
@@ -33,6 +35,7 @@ class HeldCase:
         return cls(
             key=case.digest(),
             limits=case.limits,
+            left_out=case.left_out,
             findings=case.findings,
             told=tuple((s.source, s.role_is_guess, s.reviewed) for s in case.structures),
         )
@@ -45,7 +48,9 @@ class HeldCase:
             else replace(s, source=told[0], role_is_guess=told[1], reviewed=told[2])
             for s, told in zip(held.structures, self.told, strict=True)
         )
-        return held.changed(limits=self.limits, findings=self.findings, structures=structures)
+        return held.changed(
+            limits=self.limits, left_out=self.left_out, findings=self.findings, structures=structures
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,6 +75,7 @@ class ChangedCase:
     planning_grid: Grid
     findings: tuple[Finding, ...]
     limits: tuple[OwnLimit, ...]
+    left_out: tuple[LeftOut, ...]
 
     @classmethod
     def between(cls, base: Case, case: Case) -> ChangedCase:
@@ -84,6 +90,7 @@ class ChangedCase:
             planning_grid=case.planning_grid,
             findings=case.findings,
             limits=case.limits,
+            left_out=case.left_out,
         )
 
     def case(self, base: Case) -> Case:
@@ -96,6 +103,7 @@ class ChangedCase:
             planning_grid=self.planning_grid,
             findings=self.findings,
             limits=self.limits,
+            left_out=self.left_out,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
+from cryoplan.case.left_out import LeftOut, sides_in_order
 from cryoplan.case.own_limits import OwnLimit, put_in_order
 from cryoplan.case.second_image import SecondImage
 from cryoplan.case.structure import Structure
@@ -36,6 +37,8 @@ class Case:
         What import and building noticed.
     limits : tuple of OwnLimit
         What this case is judged by in place of the ordinary limits; no part of `digest`.
+    left_out : tuple of LeftOut
+        Sides of the target that margins are not asked of; no part of `digest`.
     second : SecondImage or None
         Another image that is shown over this one; it changes nothing that is computed.
 
@@ -44,7 +47,7 @@ class Case:
     StructureError
         If two structures share a name or the target is not among them.
     ValueError
-        If two of the limits are about the same number.
+        If two of the limits are about the same number, or two sides that are left out of one structure.
     """
 
     code: str
@@ -54,6 +57,7 @@ class Case:
     planning_grid: Grid
     findings: tuple[Finding, ...] = ()
     limits: tuple[OwnLimit, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     second: SecondImage | None = None
 
     def __post_init__(self) -> None:
@@ -71,6 +75,7 @@ class Case:
         if not self.planning_grid.is_planning:
             raise ValueError("a planning grid is axis-aligned and cubic")
         object.__setattr__(self, "limits", put_in_order(self.limits))
+        object.__setattr__(self, "left_out", sides_in_order(self.left_out))
 
     def structure(self, name: str) -> Structure:
         """Return the structure of that name.
@@ -101,8 +106,13 @@ class Case:
         return replace(self, **fields)  # type: ignore[arg-type]  # checked by the record itself
 
     def is_like(self, other: Case) -> bool:
-        """Tell whether the other has the same digest and is judged by the same limits."""
-        return self.limits == other.limits and self.digest() == other.digest()
+        """Tell whether the other has the same digest and is judged in the same way."""
+        return self.judged_by == other.judged_by and self.digest() == other.digest()
+
+    @property
+    def judged_by(self) -> tuple[object, ...]:
+        """What numbers are judged by: no temperature depends on it, so it is no part of the digest."""
+        return (self.limits, self.left_out)
 
     def digest(self) -> str:
         """Return the SHA-256 of everything here that can change the ice or a margin.

@@ -40,6 +40,7 @@ def renamed(case: Case, old: str, new: str) -> Case:
         structures=tuple(replace(s, name=new) if s is chosen else s for s in case.structures),
         target_name=new if case.target_name == old else case.target_name,
         limits=put_in_order([_of_name(limit, old, new) for limit in case.limits]),
+        left_out=tuple(replace(s, structure=new) if s.structure == old else s for s in case.left_out),
         findings=tuple(_about_name(f, old, new) for f in case.findings),
     )
     # What is said of several tumours names them all.
@@ -61,6 +62,7 @@ def without(case: Case, name: str) -> Case:
         structures=tuple(s for s in case.structures if s is not lost),
         target_name="" if case.target_name == name else case.target_name,
         limits=tuple(limit for limit in case.limits if limit.judged.structure != name),
+        left_out=tuple(s for s in case.left_out if s.structure != name),
         findings=tuple(
             f
             for f in case.findings

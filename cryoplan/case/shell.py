@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.case.planning import voxel_box_ijk
-from cryoplan.core.geometry import FloatArray, point_to_segment_mm
+from cryoplan.core.geometry import FloatArray, Point, point_to_segment_mm
 from cryoplan.core.volume import Volume
 
 EDGE = 8
@@ -62,7 +62,7 @@ class Shell:
     """
 
     def __init__(self, mask: Volume) -> None:
-        self._values = mask.values
+        self._grid, self._values = mask.grid, mask.values
         self._spacing = np.asarray(mask.grid.spacing_mm, float)
         first, last = voxel_box_ijk(mask)
         # One voxel of outside before the box: a face belongs to the lower of its two voxels.
@@ -143,6 +143,11 @@ class Shell:
         apart = cdist(points, places)
         nearest = np.argmin(apart, axis=1)
         return apart[np.arange(len(points)), nearest], places[nearest]
+
+    def to_point_mm(self, point_mm: Point) -> float:
+        """Return the distance of an LPS point to the outline, without sign."""
+        local = self._grid.mm_to_index(point_mm) * self._spacing
+        return float(self.distances_mm(local[None])[0][0])
 
     def _places(self, blocks: npt.NDArray[np.intp]) -> FloatArray:
         """Return points ``(m, 3)`` that cover the faces of some blocks."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from cryoplan.case.case import Case
 from cryoplan.case.differences import Json
+from cryoplan.case.left_out import sides_from_json, sides_to_json
 from cryoplan.case.own_limits import limits_from_json, limits_to_json
 from cryoplan.case.second_image import SecondImage
 from cryoplan.case.structure import Role, Structure
@@ -30,10 +31,13 @@ def empty_document() -> dict[str, Json]:
 
 
 def with_case(document: dict[str, Json], case: Case) -> dict[str, Json]:
-    """Return `document` with the images, target, planning grid, findings, structures and limits of `case`."""
+    """Return `document` with the images and structures of `case`, and how it is judged."""
     kept = {key: value for key, value in document["case"].items() if key != "second"}
     head = kept | _head(case)
-    return document | {"case": head, "structures": _rows(case), "limits": limits_to_json(case.limits)}
+    rest = {key: value for key, value in document.items() if key != "left_out"}
+    made = rest | {"case": head, "structures": _rows(case), "limits": limits_to_json(case.limits)}
+    # Only where there is one, so that files from before there was such a thing stay as they are.
+    return made | ({"left_out": sides_to_json(case.left_out)} if case.left_out else {})
 
 
 def with_plan(document: dict[str, Json], plan_text: str) -> dict[str, Json]:
@@ -95,11 +99,13 @@ def case_of(
         If the document does not fit together.
     """
     head, rows, limits = document["case"], document["structures"], limits_from_json(document["limits"])
+    left_out = sides_from_json(document.get("left_out", []))
     known: dict[str, Structure] = {}
     if like is not None:
         same_head = _head(like).items() <= head.items() and ("second" in head) == (like.second is not None)
         if like.scan is scan and same_head and rows == _rows(like):
-            return like if like.limits == limits else like.changed(limits=limits)
+            judged = like.changed(limits=limits, left_out=left_out)
+            return like if like.judged_by == judged.judged_by else judged
         known = {s.name: s for s in like.structures}
     structures = []
     for row in rows:
@@ -126,6 +132,7 @@ def case_of(
         planning_grid=grid_from_json(json.dumps(head["planning_grid"])),
         findings=findings_from(head["findings"]),
         limits=limits,
+        left_out=left_out,
         second=SecondImage.from_json(head["second"]) if "second" in head else None,
     )
 

@@ -18,6 +18,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from cryoplan.app.outlining import Outlining
+from cryoplan.app.tidying import Tidying
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import as_point
@@ -160,6 +161,7 @@ class Hand(QObject):
 
 def open_window(app: QApplication) -> MainWindow:
     """Open a window whose ice follows the hand, whatever the user's settings are."""
+    Tidying(app)
     workspace = Workspace()
     window = MainWindow(workspace, ViewState(), theme.apply(app), make_canvas)
     live = workspace.live

@@ -17,6 +17,7 @@ from cryoplan.gui.parts import DASH
 from cryoplan.margins.assessment import Assessment, Coverage, Margin, OrganTemperature
 from cryoplan.margins.limits import Direction, Limit, Limits, show_apart
 from cryoplan.margins.rough import RoughMargin
+from cryoplan.margins.sides import CODES as SIDE_CODES
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.report.decision import LARGEST_CARDS
@@ -109,6 +110,13 @@ def margin_row(margin: Margin, limits: Limits) -> Shown:
         f"temperature; positive where the isotherm lies outside.\n{limit_words(limit)}",
         point=point,
     )
+
+
+def left_out_words(assessment: Assessment | None) -> str:
+    """Return what no margin is asked of, as a line beside the margins; empty when that is nothing."""
+    if assessment is None:
+        return ""
+    return "\n".join(f"! {f.text}" for f in assessment.findings if f.code in SIDE_CODES)
 
 
 def rough_words(margin: RoughMargin) -> str:

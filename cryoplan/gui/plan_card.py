@@ -19,6 +19,7 @@ from cryoplan.gui.numbers import (
     coverage_name,
     coverage_rows,
     judged_organs,
+    left_out_words,
     margin_row,
     margin_title,
     organ_row,
@@ -71,6 +72,8 @@ class PlanCard(Panel):
             boxes.addWidget(box, 1)
             self.margins.append(box)
         self.add(boxes)
+        self.left_out = Text("", "warn", wrap=True, scale=0.93)
+        self.add(self.left_out)
         self.own = Text("", "muted", wrap=True, scale=0.93)
         self.add(self.own)
         self.limits = QToolButton()
@@ -131,6 +134,8 @@ class PlanCard(Panel):
             self._show_preview(preview, limits)
         else:
             self._show_margins(assessment, limits, stale)
+        self.left_out.say(left_out_words(assessment), STALE if stale else "warn")
+        self.left_out.setVisible(bool(self.left_out.text()))
         self.coverage.show_all(_coverage(assessment, limits), stale)
         self._show_places(assessment, limits, stale)
         self._show_organs(assessment, limits, stale)

@@ -17,6 +17,7 @@ from cryoplan.app import crash
 from cryoplan.app.jobs import Failure
 from cryoplan.app.log import listen_to_qt, start_log
 from cryoplan.app.outlining import Outlining
+from cryoplan.app.tidying import Tidying
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.resources import resource
@@ -44,6 +45,7 @@ def start_window(case_path: Path | None, demo: bool) -> int:
     application.setApplicationVersion(__version__)
     QApplication.setDesktopFileName("cryoplan")  # by which a desktop finds the entry of `app.file_type_linux`
     QApplication.setWindowIcon(QIcon(str(resource("icons", "cryoplan.svg"))))
+    Tidying(application)
     start_log()
     listen_to_qt()
     endings = crash.last_endings()

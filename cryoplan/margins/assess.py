@@ -8,17 +8,17 @@ from dataclasses import replace
 import numpy as np
 
 from cryoplan.case.case import Case
+from cryoplan.core.finding import Finding
 from cryoplan.core.volume import Volume
 from cryoplan.margins.assessment import (
     DEFAULT_THRESHOLDS_DEGC,
     Assessment,
     Coverage,
     IsothermSize,
-    Margin,
+    VesselBeside,
 )
 from cryoplan.margins.case_limits import CHANGED_CODE, limit_findings, limits_of
 from cryoplan.margins.coverage import measure_coverage, region_fraction, twice_fraction
-from cryoplan.margins.distance import measure_margin
 from cryoplan.margins.iceball import (
     cold_fraction,
     gradient_length,
@@ -35,20 +35,28 @@ from cryoplan.margins.judgement import (
     organ_findings,
     outside_finding,
     vessel_findings,
+    vessels_beside,
     warm_core_findings,
+    warm_cores_ml,
 )
 from cryoplan.margins.limits import Limits
+from cryoplan.margins.margin_map import MarginMap, map_margins
 from cryoplan.margins.organs import START_DEGC, ColdField, measure_structure
 from cryoplan.margins.region import TargetRegion, body_mask, target_region, window
 from cryoplan.margins.sensors import sensor_curves, sensor_findings
+from cryoplan.margins.sides import CODES as SIDE_CODES
+from cryoplan.margins.sides import left_out_points, side_findings
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.protocol import PhaseKind
 from cryoplan.simulation.isotherm import scale_of
 from cryoplan.simulation.result import ThermalResult
 
-JUDGED_CODES = ("ice-margin", "lethal-margin", "coverage", "organ-temperature", CHANGED_CODE)
-"""Findings that follow from the limits; all others are the same whatever the limits are."""
+JUDGED_CODES = (
+    "ice-margin", "lethal-margin", "coverage", "organ-temperature", "warm-core", "warm-vessel", CHANGED_CODE,
+    *SIDE_CODES,
+)  # fmt: skip
+"""Findings that follow from the limits and the sides left out; all others are the same whatever these are."""
 
 
 def assess(
@@ -91,8 +99,10 @@ def assess(
     )
     organs = tuple(measure_structure(s, field, thresholds) for s in case.structures)
     findings = [*result.findings, *sensor_findings(plan, result), *border_findings(result, thresholds)]
-    margins: tuple[Margin, ...] = ()
+    margin_map: MarginMap | None = None
     coverage: tuple[Coverage, ...] = ()
+    vessels: tuple[VesselBeside, ...] = ()
+    warm_core_ml: tuple[tuple[float, float], ...] = ()
     healthy: float | None = None
     twice: tuple[tuple[float, float], ...] = ()
     target = case.target
@@ -100,10 +110,7 @@ def assess(
         findings.append(no_target_finding())
     else:
         region = target_region(case, target, result.minimum_degc)
-        margins = tuple(
-            measure_margin(region.outline, result.minimum_degc, t, outside_degc=START_DEGC)
-            for t in thresholds
-        )
+        margin_map = map_margins(region.outline, result.minimum_degc, thresholds, outside_degc=START_DEGC)
         coverage = measure_coverage(
             target.name,
             region.outline.distance_mm,
@@ -116,19 +123,22 @@ def assess(
         if sum(1 for _, _, phase in plan.protocol.spans() if phase.kind is PhaseKind.FREEZE) > 1:
             twice = _twice_below(region, result, coverage)
         computed = next(o for o in organs if o.name == target.name).inside_grid_fraction
-        findings += warm_core_findings(region, margins)
         findings += outside_finding(target.name, computed)
-        findings += vessel_findings(case, region, margins[thresholds.index(0.0)])
+        warm_core_ml = warm_cores_ml(region, thresholds)
+        vessels = vessels_beside(case, region)
     measured = Assessment(
         key=result.key,
         isotherms=isotherms,
-        margins=margins,
+        margins=() if margin_map is None else margin_map.margins(),
         coverage=coverage,
         structures=organs,
         thermocouples=sensor_curves(plan, result),
         healthy_frozen_ml=healthy,
         twice_below=twice,
+        warm_core_ml=warm_core_ml,
+        vessels=vessels,
         findings=once(findings),
+        margin_map=margin_map,
     )
     return judge_again(measured, case, result, limits=limits)
 
@@ -136,7 +146,9 @@ def assess(
 def judge_again(
     assessment: Assessment, case: Case, result: ThermalResult, *, limits: Limits | None = None
 ) -> Assessment:
-    """Return an assessment with the same numbers, judged by the limits that the case has now.
+    """Return an assessment of the same temperatures, judged as the case is judged now.
+
+    Where other sides of the tumour are left out, its margins are summed up anew; nothing is measured again.
 
     Parameters
     ----------
@@ -146,14 +158,39 @@ def judge_again(
         Those of the case (`limits_of`) when left out.
     """
     limits = limits_of(case) if limits is None else limits
+    sides: list[Finding] = []
+    if assessment.margin_map is not None:
+        assessment, sides = _with_sides(assessment, assessment.margin_map, case, result)
     measured = [f for f in assessment.findings if f.code not in JUDGED_CODES]
     judged = [
         *margin_findings(assessment.margins, limits),
         *coverage_findings(assessment.coverage, limits),
         *organ_findings(case, assessment.structures, result, limits),
         *limit_findings(case),
+        *sides,
+        *warm_core_findings(assessment.margins, assessment.warm_core_ml),
     ]
-    return replace(assessment, findings=once([*judged, *measured]), limits=case.limits)
+    ice = assessment.margin(0.0)
+    if ice is not None:
+        judged += vessel_findings(case, assessment.vessels, ice)
+    return replace(
+        assessment, findings=once([*judged, *measured]), limits=case.limits, left_out=case.left_out
+    )
+
+
+def _with_sides(
+    assessment: Assessment, margin_map: MarginMap, case: Case, result: ThermalResult
+) -> tuple[Assessment, list[Finding]]:
+    """Return an assessment whose margins leave out what the case does, and what there is to say of it."""
+    of_side = {side: left_out_points(case, side, margin_map.surface, result.grid) for side in case.left_out}
+    left_out = np.zeros(len(margin_map.area_mm2), dtype=bool)
+    for points in of_side.values():
+        left_out |= points
+    shares = [(side, margin_map.share(points)) for side, points in of_side.items()]
+    if not np.array_equal(left_out, margin_map.left_out):
+        margin_map = margin_map.without(left_out)
+        assessment = replace(assessment, margin_map=margin_map, margins=margin_map.margins())
+    return assessment, side_findings(case, shares, margin_map.share(left_out))
 
 
 def assess_block(

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from cryoplan.case.left_out import LeftOut
 from cryoplan.case.own_limits import OwnLimit
 from cryoplan.core.finding import Finding
 from cryoplan.core.geometry import Point
+
+if TYPE_CHECKING:
+    from cryoplan.margins.margin_map import MarginMap
 
 DEFAULT_THRESHOLDS_DEGC = (0.0, -20.0, -30.0, -40.0)
 """0: visible ice edge; -20 and -40: ends of the published lethal range; -30: Littrup 2009."""
@@ -45,7 +50,8 @@ class IsothermSize:
 class Margin:
     """Signed distance from the tumour surface to one isotherm of the lowest temperature.
 
-    Positive where the isotherm lies outside the tumour. Distances in millimetres, fractions of the surface.
+    Positive where the isotherm lies outside the tumour. Distances in millimetres. Fractions are those of the
+    surface that margins are asked of; `fraction_left_out` is that of the whole surface which they are not.
     """
 
     structure: str
@@ -58,6 +64,7 @@ class Margin:
     fraction_below_0: float
     fraction_0_to_5: float
     fraction_5_up: float
+    fraction_left_out: float = 0.0
     no_ice: bool = False
 
 
@@ -83,6 +90,15 @@ class OrganTemperature:
     at_mm: Point
     volume_below_ml: tuple[tuple[float, float], ...]
     inside_grid_fraction: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VesselBeside:
+    """A large vessel near the tumour: how near, and on which side."""
+
+    name: str
+    gap_mm: float
+    side: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +128,10 @@ class Assessment:
     """Is the whole tumour cold enough, by how much, where is the worst place, what else freezes.
 
     `twice_below` holds pairs of a threshold and the share of the tumour that at least two freezes brought
-    below it; it is empty without a target or without a second freeze. `limits` are the case's own, as they
-    were when it was judged.
+    below it; it is empty without a target or without a second freeze. `warm_core_ml` holds pairs of a
+    threshold and the volume well within the tumour that stayed warmer, `vessels` those beside it. `limits`
+    and `left_out` are the case's own, as they were when it was judged. `margin_map` holds the margins point
+    by point; None without a target.
     """
 
     key: str
@@ -124,8 +142,12 @@ class Assessment:
     thermocouples: tuple[ThermocoupleCurve, ...] = ()
     healthy_frozen_ml: float | None = None
     twice_below: tuple[tuple[float, float], ...] = ()
+    warm_core_ml: tuple[tuple[float, float], ...] = ()
+    vessels: tuple[VesselBeside, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
     limits: tuple[OwnLimit, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    margin_map: MarginMap | None = field(default=None, compare=False, repr=False)
 
     def margin(self, threshold_degc: float) -> Margin | None:
         """Return the margin to one isotherm, None when there is no target."""
@@ -181,6 +203,7 @@ class Assessment:
                     "fraction_below_0": m.fraction_below_0,
                     "fraction_0_to_5": m.fraction_0_to_5,
                     "fraction_5_up": m.fraction_5_up,
+                    "fraction_left_out": m.fraction_left_out,
                     "no_ice": m.no_ice,
                 }
                 for m in self.margins

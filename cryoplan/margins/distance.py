@@ -4,9 +4,8 @@ Method, in words. The tumour surface is that of `cryoplan.margins.outline`. The 
 of the temperature, linear between voxel centres on the scale of `cryoplan.simulation.isotherm`. Each point of
 the tumour surface gets the distance to the nearest point of the isotherm's triangles; its sign is **positive
 where the point itself is at or below the threshold** (the isotherm lies outside the tumour there) and
-negative where it is warmer. Percentiles and fractions are weighted by the area of the tumour surface. A warm
-place in the middle of the tumour that the surface does not see is the business of
-`cryoplan.margins.coverage`.
+negative where it is warmer. `cryoplan.margins.margin_map` sums them up. A warm place in the middle of the
+tumour that the surface does not see is the business of `cryoplan.margins.coverage`.
 """
 
 from __future__ import annotations
@@ -16,9 +15,8 @@ import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 
-from cryoplan.core.geometry import FloatArray, as_point, direction_words
+from cryoplan.core.geometry import FloatArray
 from cryoplan.core.volume import Volume
-from cryoplan.margins.assessment import Margin
 from cryoplan.margins.iceball import isotherm_surface
 from cryoplan.margins.outline import Outline
 from cryoplan.margins.surface import Surface
@@ -135,44 +133,3 @@ def signed_distances_mm(
     level = scale_of(temperature_degc).level(threshold_degc)
     cold = _read_at(temperature_degc, points, outside_degc) <= level
     return np.where(cold, distance, 0.0 - distance)
-
-
-def measure_margin(
-    tumour: Outline, temperature_degc: Volume, threshold_degc: float, *, outside_degc: float
-) -> Margin:
-    """Return the margin of the tumour to one isotherm of the lowest temperature.
-
-    Where there is no ice at all, the warmest point of the surface is the worst one.
-    """
-    signed = signed_distances_mm(tumour, temperature_degc, threshold_degc, outside_degc=outside_degc)
-    points, area = tumour.surface.points_mm, tumour.area_mm2
-    no_ice = not bool(np.isfinite(signed).any())
-    if no_ice:
-        worst = int(np.argmax(_read_at(temperature_degc, points, outside_degc)))
-        p05 = median = -np.inf
-    else:
-        worst = int(np.argmin(signed))
-        p05, median = (_weighted_percentile(signed, area, share) for share in (0.05, 0.5))
-    total = float(area.sum())
-    below = float(area[signed < 0.0].sum()) / total
-    up = float(area[signed >= 5.0].sum()) / total
-    return Margin(
-        structure=tumour.name,
-        threshold_degc=threshold_degc,
-        minimum_mm=float(signed[worst]),
-        p05_mm=p05,
-        median_mm=median,
-        worst_point_mm=as_point(points[worst]),
-        worst_direction=direction_words(points[worst] - tumour.centre_mm),
-        fraction_below_0=below,
-        fraction_0_to_5=max(0.0, 1.0 - below - up),
-        fraction_5_up=up,
-        no_ice=no_ice,
-    )
-
-
-def _weighted_percentile(values: FloatArray, weights: FloatArray, share: float) -> float:
-    """Return the smallest value below or at which `share` of the weight lies."""
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(reached, share * reached[-1])])

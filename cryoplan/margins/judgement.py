@@ -8,11 +8,12 @@ import numpy as np
 
 from cryoplan.case.case import Case
 from cryoplan.case.planning import structure_mask
+from cryoplan.case.shell import shell_of
 from cryoplan.case.structure import Role
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.geometry import direction_words
 from cryoplan.core.units import show_clock, show_degc, show_ml, show_mm, show_percent
-from cryoplan.margins.assessment import Coverage, Margin, OrganTemperature
+from cryoplan.margins.assessment import Coverage, Margin, OrganTemperature, VesselBeside
 from cryoplan.margins.iceball import touches_border
 from cryoplan.margins.limits import Limits, judge
 from cryoplan.margins.organs import START_DEGC, first_below_s
@@ -99,25 +100,31 @@ def coverage_findings(coverage: Sequence[Coverage], limits: Limits) -> list[Find
     return findings
 
 
-def warm_core_findings(region: TargetRegion, margins: Sequence[Margin]) -> list[Finding]:
-    """Say where a margin looks good although the inside of the tumour stays warmer than the isotherm."""
-    findings = []
+def warm_cores_ml(region: TargetRegion, thresholds_degc: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """Return each threshold with the volume well within the tumour that stayed warmer, millilitres."""
     grid = region.minimum_degc.grid
     deep = region.outline.distance_mm.values < -CORE_DEPTH_VOXELS * grid.spacing_mm[0]
-    for margin in margins:
-        warm = deep & (region.minimum_degc.values > margin.threshold_degc)
-        if margin.minimum_mm >= 0.0 and warm.any():
-            findings.append(
-                Finding(
-                    level=Level.FAIL if margin.threshold_degc == 0.0 else Level.WARN,
-                    code="warm-core",
-                    text=f"The surface of {margin.structure} lies within the "
-                    f"{isotherm_name(margin.threshold_degc)}, but "
-                    f"{show_ml(float(warm.sum()) * grid.voxel_volume_ml)} inside it stay warmer.",
-                    place=margin.structure,
-                )
-            )
-    return findings
+    lowest = region.minimum_degc.values[deep]
+    return tuple((t, float(np.count_nonzero(lowest > t)) * grid.voxel_volume_ml) for t in thresholds_degc)
+
+
+def warm_core_findings(
+    margins: Sequence[Margin], warm_core_ml: Sequence[tuple[float, float]]
+) -> list[Finding]:
+    """Say where a margin looks good although the inside of the tumour stays warmer than the isotherm."""
+    warm = dict(warm_core_ml)
+    return [
+        Finding(
+            level=Level.FAIL if margin.threshold_degc == 0.0 else Level.WARN,
+            code="warm-core",
+            text=f"The surface of {margin.structure}{' that counts' if margin.fraction_left_out else ''} "
+            f"lies within the {isotherm_name(margin.threshold_degc)}, but "
+            f"{show_ml(warm[margin.threshold_degc])} inside it stay warmer.",
+            place=margin.structure,
+        )
+        for margin in margins
+        if margin.minimum_mm >= 0.0 and warm.get(margin.threshold_degc, 0.0) > 0.0
+    ]
 
 
 def outside_finding(name: str, inside_fraction: float) -> list[Finding]:
@@ -144,9 +151,9 @@ def no_target_finding() -> Finding:
     )
 
 
-def vessel_findings(case: Case, region: TargetRegion, ice: Margin) -> list[Finding]:
-    """Name the vessels beside the tumour, and blame those at whose side the worst margin lies."""
-    findings = []
+def vessels_beside(case: Case, region: TargetRegion) -> tuple[VesselBeside, ...]:
+    """Return the vessels that run beside the tumour."""
+    found = []
     distance_mm = region.outline.distance_mm
     grid = distance_mm.grid
     for structure in case.structures:
@@ -161,19 +168,26 @@ def vessel_findings(case: Case, region: TargetRegion, ice: Margin) -> list[Findi
         gap = max(0.0, float(distance.min()) - grid.spacing_mm[0] / 2.0)
         if gap > VESSEL_NEAR_MM:
             continue
-        points = grid.index_to_mm(np.argwhere(vessel)[:, ::-1])
-        to_worst = float(np.linalg.norm(points - np.asarray(ice.worst_point_mm), axis=1).min())
         k, j, i = np.unravel_index(int(np.argmin(distance)), grid.shape)
         side = direction_words(grid.index_to_mm([i, j, k]) - region.outline.centre_mm)
+        found.append(VesselBeside(name=structure.name, gap_mm=gap, side=side))
+    return tuple(found)
+
+
+def vessel_findings(case: Case, vessels: Sequence[VesselBeside], ice: Margin) -> list[Finding]:
+    """Name the vessels beside the tumour, and blame those at whose side the worst margin lies."""
+    findings = []
+    for beside in vessels:
+        to_worst = shell_of(case.structure(beside.name).mask).to_point_mm(ice.worst_point_mm)
         blamed = to_worst <= VESSEL_BLAMED_MM
         findings.append(
             Finding(
                 level=Level.WARN if blamed else Level.OK,
                 code="warm-vessel",
-                text=f"{structure.name} runs {show_mm(gap)} from {ice.structure} ({side}); its blood stays "
-                "warm and takes a bite out of the ice"
+                text=f"{beside.name} runs {show_mm(beside.gap_mm)} from {ice.structure} ({beside.side}); its "
+                "blood stays warm and takes a bite out of the ice"
                 + (", and the worst margin lies on its side." if blamed else "."),
-                place=structure.name,
+                place=beside.name,
             )
         )
     return findings

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from cryoplan.core.geometry import FloatArray, Point, as_point
@@ -53,7 +54,10 @@ class RoughMargin:
 
 
 def rough_margins(
-    tumour: Outline, field_degc: Volume, isotherms: Iterable[tuple[float, Surface]]
+    tumour: Outline,
+    field_degc: Volume,
+    isotherms: Iterable[tuple[float, Surface]],
+    counts: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[RoughMargin, ...]:
     """Return the margins of a tumour to isotherms.
 
@@ -64,8 +68,10 @@ def rough_margins(
         Temperatures.
     isotherms : iterable of (threshold degC, Surface)
         Their surfaces in that field, as fine as its grid.
+    counts : ndarray, optional
+        bool, which points of the tumour's surface margins are asked of; all when left out.
     """
-    points = tumour.surface.points_mm
+    points = tumour.surface.points_mm if counts is None else tumour.surface.points_mm[counts]
     scale = scale_of(field_degc)
     here = sample(scale.volume(field_degc), points, outside=scale.level(START_DEGC))
     found = []

@@ -7,6 +7,7 @@ indirectly, so the whole program also runs without a screen.
 from cryoplan.case.asked_roles import unsure, with_roles
 from cryoplan.core.meanings import find_meanings, meaning_of
 from cryoplan.margins.case_limits import describe_limit, limits_of, with_limit, without_limit
+from cryoplan.margins.case_sides import describe_sides, with_side
 from cryoplan.workflow.casefile import CaseFile, standing, stored_result
 from cryoplan.workflow.converging import ConvergenceReport, check_convergence
 from cryoplan.workflow.loading import (
@@ -45,6 +46,7 @@ from cryoplan.workflow.solving import (
     catalogue,
     check,
     judge_again,
+    offered_sides,
     prepare,
     sense_again,
     simulate,
@@ -75,6 +77,7 @@ __all__ = [
     "check_partner",
     "choose_target",
     "describe_limit",
+    "describe_sides",
     "find_meanings",
     "find_offers",
     "judge_again",
@@ -85,6 +88,7 @@ __all__ = [
     "load_plan",
     "make_pictures",
     "meaning_of",
+    "offered_sides",
     "open_case",
     "outlines_case",
     "patient_names",
@@ -109,6 +113,7 @@ __all__ = [
     "with_free_names",
     "with_limit",
     "with_roles",
+    "with_side",
     "without_limit",
     "write_report",
 ]

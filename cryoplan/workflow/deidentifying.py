@@ -87,6 +87,9 @@ def deidentify(
         target_name=renamed.get(case.target_name, ""),
         findings=without_words(case.findings),
         limits=_limits(case.limits, renamed),
+        left_out=tuple(
+            replace(s, structure=renamed[s.structure]) for s in case.left_out if s.structure in renamed
+        ),
         second=None,  # its link is a path, and its file still names the patient
     )
     drawn = _plan(plan, keep_names)

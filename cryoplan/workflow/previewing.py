@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 
 from cryoplan.case.case import Case
+from cryoplan.case.left_out import LeftOut
 from cryoplan.case.structure import Structure
 from cryoplan.core.progress import SILENT, Progress, check_cancelled
 from cryoplan.core.volume import Volume
@@ -138,7 +140,8 @@ def preview(
     surfaces = tuple(zip(PREVIEWED_DEGC, isotherm_meshes(field, PREVIEWED_DEGC), strict=True))
     margins: tuple[RoughMargin, ...] = ()
     if case.target is not None:
-        margins = rough_margins(_outline_of(case.target), field, ((t, _bare(m)) for t, m in surfaces))
+        isotherms = ((t, _bare(m)) for t, m in surfaces)
+        margins = rough_margins(_outline_of(case.target), field, isotherms, _counting(case, case.target))
     return Preview(key=key, time_s=frame.time_s, field_degc=field, surfaces=surfaces, margins=margins)
 
 
@@ -172,6 +175,33 @@ def _outline_of(target: Structure) -> Outline:
         around = Grid.isotropic(low - AROUND_TUMOUR_MM, high + AROUND_TUMOUR_MM, STANDARD.spacing_mm)
         known = _OUTLINES[target] = outline(target.name, structure_mask(target, around))
     return known
+
+
+_COUNTING: WeakKeyDictionary[Outline, dict[tuple[LeftOut, ...], npt.NDArray[np.bool_]]] = WeakKeyDictionary()
+
+
+def _counting(case: Case, target: Structure) -> npt.NDArray[np.bool_] | None:
+    """Return which points of the outline margins are asked of, None when of all."""
+    if not case.left_out:
+        return None
+    from cryoplan.case.planning import mask_box_mm
+    from cryoplan.core.grid import Grid
+    from cryoplan.margins.sides import left_out_points
+
+    tumour = _outline_of(target)
+    known = _COUNTING.setdefault(tumour, {})
+    if case.left_out not in known:
+        low, high = mask_box_mm(target.mask)
+        reach_mm = max(s.within_mm for s in case.left_out) + 5.0 * STANDARD.spacing_mm
+        around = Grid.isotropic(low - reach_mm, high + reach_mm, STANDARD.spacing_mm)
+        left_out = np.zeros(len(tumour.area_mm2), dtype=bool)
+        for side in case.left_out:
+            left_out |= left_out_points(case, side, tumour.surface, around)
+        known.clear()
+        known[case.left_out] = ~left_out
+    counts = known[case.left_out]
+    # As for the final margins: where all would be left out, all count.
+    return counts if counts.any() else None
 
 
 def _bare(mesh: MeshArrays) -> Surface:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryoplan.case.case import Case
+from cryoplan.case.left_out import LeftOut
 from cryoplan.core.digest import digest
 from cryoplan.core.errors import StaleError
 from cryoplan.core.finding import Finding
@@ -162,10 +163,22 @@ def assess(
 
 
 def judge_again(case: Case, result: ThermalResult, assessment: Assessment) -> Assessment:
-    """Judge the numbers of an assessment by the limits that the case has now; nothing is measured anew."""
+    """Judge an assessment as the case is judged now; nothing is measured anew."""
     from cryoplan.margins.assess import judge_again as judge
 
-    return assessment if assessment.limits == case.limits else judge(assessment, case, result)
+    is_same = (assessment.limits, assessment.left_out) == case.judged_by
+    return assessment if is_same else judge(assessment, case, result)
+
+
+def offered_sides(
+    case: Case, result: ThermalResult, assessment: Assessment
+) -> tuple[tuple[LeftOut, float], ...]:
+    """Return the sides of the target that its margins may leave out, each with its share of the surface."""
+    from cryoplan.margins.sides import offered_sides as offered
+
+    if assessment.margin_map is None:
+        return ()
+    return offered(case, assessment.margin_map.surface, result.grid)
 
 
 def sense_again(plan: Plan, result: ThermalResult, assessment: Assessment) -> Assessment:

@@ -15,11 +15,11 @@ from cryoplan.core.volume import Volume
 from cryoplan.margins.assessment import DEFAULT_THRESHOLDS_DEGC
 from cryoplan.margins.distance import (
     distance_to_surface_mm,
-    measure_margin,
     sample,
     signed_distances_mm,
 )
 from cryoplan.margins.iceball import isotherm_surface
+from cryoplan.margins.margin_map import map_margins
 from cryoplan.margins.outline import Outline, outline
 from cryoplan.margins.surface import Surface, level_surface
 from tests.support.analytic import (
@@ -38,7 +38,7 @@ def _tumour(mask: Volume) -> Outline:
 
 
 def _margin(mask: Volume, field: Volume, threshold: float = 0.0):
-    return measure_margin(_tumour(mask), field, threshold, outside_degc=37.0)
+    return map_margins(_tumour(mask), field, [threshold], outside_degc=37.0).margin(threshold)
 
 
 @pytest.mark.parametrize("threshold", [0.0, -20.0, -40.0])
@@ -165,7 +165,7 @@ def test_margins_fall_from_the_ice_edge_to_the_coldest_isotherm(tumour_r, ice_r,
     maps = [signed_distances_mm(tumour, field, t, outside_degc=37.0) for t in DEFAULT_THRESHOLDS_DEGC]
     for warmer, colder in pairwise(maps):
         assert np.all(colder <= warmer + 0.05)
-    margins = [measure_margin(tumour, field, t, outside_degc=37.0) for t in DEFAULT_THRESHOLDS_DEGC]
+    margins = map_margins(tumour, field, DEFAULT_THRESHOLDS_DEGC, outside_degc=37.0).margins()
     for warmer, colder in pairwise(margins):
         assert colder.minimum_mm <= warmer.minimum_mm + 0.05
         assert colder.fraction_below_0 >= warmer.fraction_below_0

@@ -10,8 +10,9 @@ import pytest
 from cryoplan import workflow
 from cryoplan.core.errors import SimulationError
 from cryoplan.margins.assess import assess
-from cryoplan.margins.distance import distance_to_surface_mm, measure_margin
+from cryoplan.margins.distance import distance_to_surface_mm
 from cryoplan.margins.iceball import isotherm_surface
+from cryoplan.margins.margin_map import map_margins
 from cryoplan.plan.edits import copy_parallel, move_probe, nudge, set_times
 from cryoplan.simulation.problem import build_problem
 from cryoplan.simulation.result import ThermalResult
@@ -74,7 +75,7 @@ def test_rough_margins_are_those_of_all_points_and_near_the_final_ones(demo, sho
     for margin in shown.margins:
         t = margin.threshold_degc
         same, exact = (
-            measure_margin(tumour, f, t, outside_degc=37.0).minimum_mm
+            map_margins(tumour, f, [t], outside_degc=37.0).margin(t).minimum_mm
             for f in (shown.field_degc, final.temperature_degc)
         )
         assert margin.minimum_mm == pytest.approx(same, abs=0.3)

@@ -14,6 +14,7 @@ from cryoplan.gui.numbers import (
     Shown,
     coverage_rows,
     judged_organs,
+    left_out_words,
     margin_row,
     margin_title,
     organ_row,
@@ -22,6 +23,7 @@ from cryoplan.gui.numbers import (
 )
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.limits import LimitEditor
+from cryoplan.gui.panels.review_sides import SidesEditor
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Text
 from cryoplan.gui.rows import Findings, MarginBox, Rows
 from cryoplan.margins.assessment import Assessment
@@ -82,6 +84,10 @@ class ReviewPanel(Panel):
             self._cells.addWidget(title, 0, column)
             self._cells.setColumnStretch(column, 1)
         self.add(self._table)
+        self.left_out = Text("", "warn", wrap=True, scale=0.93)
+        self.add(self.left_out)
+        self.sides = SidesEditor(workspace)
+        self.add(self.sides)
         self._headings = [Heading(t) for t in ("Coverage", "Organs, lowest temperature", "Volumes")]
         self.add(self._headings[0])
         self.coverage = Rows(on_press=self.go_to, value_px=52, limit_px=64)
@@ -115,6 +121,9 @@ class ReviewPanel(Panel):
         self.limits.refresh()
         self._show_margins(assessment, stale)
         self._show_table(assessment, stale)
+        self.left_out.say(left_out_words(assessment), STALE if stale else "warn")
+        self.left_out.setVisible(bool(self.left_out.text()))
+        self.sides.refresh(assessment, stale)
         limits = self.workspace.limits
         self.coverage.show_all(
             coverage_rows(assessment, limits, everything=True) if assessment else [], stale
