@@ -269,4 +269,3 @@ def _twice_below(
         )
         for degc, counts in result.freezes_below
     )
-

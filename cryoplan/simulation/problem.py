@@ -437,4 +437,3 @@ def _perfusion_around(tissue: TissueMap, grid: Grid, sources: Sequence[ProbeSour
             i, j, k = np.rint(grid.mm_to_index(points.reshape(-1, 3))).astype(int).T
             found.append(w[tissue.material_map[k, j, i]])
     return float(np.median(np.concatenate(found)))
-

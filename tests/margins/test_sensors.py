@@ -34,7 +34,9 @@ def test_one_that_is_dropped_later_is_read_from_the_kept_fields_and_says_so(judg
     assert first == judged.thermocouples[0]
     assert (second.name, second.each_minute) == ("T2", True)
     assert second.time_s == (600.0, 1500.0)
-    centre = [float(RESULT.minimum_degc.values[tuple(np.rint(GRID.mm_to_index((0, 0, 9.0))).astype(int)[::-1])])]
+    centre = [
+        float(RESULT.minimum_degc.values[tuple(np.rint(GRID.mm_to_index((0, 0, 9.0))).astype(int)[::-1])])
+    ]
     assert second.temperature_degc[1] == pytest.approx(centre[0], abs=3.0)
     assert second.temperature_degc[0] == pytest.approx(second.temperature_degc[1] + 4.0, abs=1e-4)
 

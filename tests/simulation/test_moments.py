@@ -110,7 +110,7 @@ def test_a_thermocouple_that_was_solved_with_keeps_its_curve_under_another_name(
 
 
 def test_a_thermocouple_that_was_moved_is_read_anew_and_says_so(result):
-    (trace,) = read_sensors(result, [Thermocouple(name="T1", position_mm=FAR[:2] + (3.0,))])
+    (trace,) = read_sensors(result, [Thermocouple(name="T1", position_mm=(*FAR[:2], 3.0))])
     assert trace.from_frames
     assert trace.time_s == pytest.approx([f.time_s for f in result.frames])
     assert trace.temperature_degc[0] == pytest.approx(37.0)
