@@ -53,6 +53,7 @@ from cryoplan.workflow.solving import (
     simulation_key,
     tissues,
 )
+from cryoplan.workflow.timing import TumourTimes, curves_csv, measure_times, write_curves
 
 __all__ = [
     "CaseFile",
@@ -64,6 +65,7 @@ __all__ = [
     "Preview",
     "Proposal",
     "SavedCase",
+    "TumourTimes",
     "accept_proposals",
     "add_outlines",
     "add_structures",
@@ -76,6 +78,7 @@ __all__ = [
     "check_convergence",
     "check_partner",
     "choose_target",
+    "curves_csv",
     "describe_limit",
     "describe_sides",
     "find_meanings",
@@ -88,6 +91,7 @@ __all__ = [
     "load_plan",
     "make_pictures",
     "meaning_of",
+    "measure_times",
     "offered_sides",
     "open_case",
     "outlines_case",
@@ -115,5 +119,6 @@ __all__ = [
     "with_roles",
     "with_side",
     "without_limit",
+    "write_curves",
     "write_report",
 ]

@@ -24,6 +24,7 @@ from cryoplan.gui.numbers import (
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.limits import LimitEditor
 from cryoplan.gui.panels.review_sides import SidesEditor
+from cryoplan.gui.panels.review_time import TimeReview
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Text
 from cryoplan.gui.rows import Findings, MarginBox, Rows
 from cryoplan.margins.assessment import Assessment
@@ -98,6 +99,8 @@ class ReviewPanel(Panel):
         self.add(self._headings[2])
         self.volumes = Rows(value_px=72, limit_px=0)
         self.add(self.volumes)
+        self.time = TimeReview(workspace, view)
+        self.add(self.time)
         self.add(Heading("Findings"))
         self.findings = Findings("", folds_ok=True)
         self.findings.on_press(self._go_to_finding)
@@ -119,6 +122,7 @@ class ReviewPanel(Panel):
         for heading in self._headings:
             heading.setVisible(assessment is not None)
         self.limits.refresh()
+        self.time.refresh()
         self._show_margins(assessment, stale)
         self._show_table(assessment, stale)
         self.left_out.say(left_out_words(assessment), STALE if stale else "warn")
