@@ -30,7 +30,7 @@ def choices() -> tuple[tuple[str, str], ...]:
         ("", "nothing"),
         *((f"{REACHED} {t:g}", f"minute at which {show_degc(t)} is reached") for t in THRESHOLDS_DEGC),
         *((f"{HELD} {t:g}", f"minutes below {show_degc(t)}") for t in THRESHOLDS_DEGC),
-        *((f"{SURVIVAL} {s.id}", f"research: cells alive, {s.name}") for s in survival_model().series),
+        *((f"{SURVIVAL} {s.id}", f"research: {s.name}") for s in survival_model().series),
     )
 
 
@@ -72,8 +72,7 @@ class WashLayer:
         if self._key is None or self._key[0] != chosen or self._key[1] is not volume:
             self._key = (chosen, volume)
             if kind == REACHED:
-                duration = self._workspace.plan.protocol.duration_s
-                self._wash = reached_wash(volume, show_degc(float(name)), duration)
+                self._wash = reached_wash(volume, show_degc(float(name)))
             elif kind == HELD:
                 self._wash = held_wash(volume, show_degc(float(name)))
             else:

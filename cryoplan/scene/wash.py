@@ -96,16 +96,19 @@ def cut_wash(wash: Wash, sampler: SliceSampler, plane: Plane) -> WashPicture | N
     )
 
 
-def reached_wash(reached_at_s: Volume, threshold: str, duration_s: float) -> Wash:
-    """Return the wash of the minute at which a temperature is reached, in sixths of the protocol."""
-    edges = _minute_edges(duration_s / 60.0)
+REACHED_MIN = (0.0, 1.0, 2.0, 3.0, 5.0, 10.0, 1e6)
+
+
+def reached_wash(reached_at_s: Volume, threshold: str) -> Wash:
+    """Return the wash of the minute at which a temperature is first reached."""
+    ends = REACHED_MIN[1:-1]
     return Wash(
-        title=f"reaches {threshold} by minute",
+        title=f"first reaches {threshold}",
         volume=reached_at_s,
         read=lambda s: np.where(np.isfinite(s), s / 60.0, np.nan),
-        edges=edges,
+        edges=REACHED_MIN,
         colours=COLOURS,
-        labels=tuple(f"{b:g}" for b in edges[1:]),
+        labels=(*(f"within {end:g} min" for end in ends), f"after {ends[-1]:g} min"),
         smooth=False,
     )
 
@@ -148,11 +151,3 @@ def survival_wash(lowest_degc: Volume, series: SurvivalSeries) -> Wash:
         colours=COLOURS[1:][::-1],
         labels=("under 10 %", "10 to 25 %", "25 to 50 %", "50 to 75 %", "over 75 %"),
     )
-
-
-def _minute_edges(minutes: float) -> tuple[float, ...]:
-    """Return seven round minutes from 0 to at least the end."""
-    for step in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 40.0):
-        if step * len(COLOURS) >= minutes:
-            return tuple(step * n for n in range(len(COLOURS) + 1))
-    return tuple(minutes / len(COLOURS) * n for n in range(len(COLOURS) + 1))

@@ -20,13 +20,13 @@ def _even(value):
 
 
 def test_a_minute_is_in_the_class_that_ends_with_it_or_later():
-    wash = reached_wash(_even(0.0), "−20 °C", 1500.0)
-    assert wash.labels == ("5", "10", "15", "20", "25", "30")
-    assert wash.classes(np.array([[0.0, 299.0, 301.0, 1499.0]])).tolist() == [[0, 0, 1, 4]]
+    wash = reached_wash(_even(0.0), "−20 °C")
+    assert wash.labels == (*(f"within {n} min" for n in (1, 2, 3, 5, 10)), "after 10 min")
+    assert wash.classes(np.array([[0.0, 59.0, 61.0, 299.0, 301.0, 1499.0]])).tolist() == [[0, 0, 1, 3, 4, 5]]
 
 
 def test_what_is_never_reached_or_never_below_is_clear():
-    assert reached_wash(_even(0.0), "", 1500.0).rgba(np.array([[np.inf]])).tolist() == [[[0, 0, 0, 0]]]
+    assert reached_wash(_even(0.0), "").rgba(np.array([[np.inf]])).tolist() == [[[0, 0, 0, 0]]]
     assert held_wash(_even(0.0), "").rgba(np.array([[0.0]])).tolist() == [[[0, 0, 0, 0]]]
 
 
@@ -46,7 +46,8 @@ def test_survival_is_classed_by_the_model_and_clear_where_it_says_nothing():
 
 
 def test_colours_are_premultiplied_and_their_lightness_falls():
-    rgba = reached_wash(_even(0.0), "", 360.0).rgba(60.0 * np.arange(6)[None] + 1.0)[0].astype(int)
+    minutes = np.array([[0.5, 1.5, 2.5, 4.0, 8.0, 20.0]])
+    rgba = reached_wash(_even(0.0), "").rgba(60.0 * minutes)[0].astype(int)
     assert np.all(rgba[:, 3] == round(255 * OPACITY))
     assert np.all(rgba[:, :3] <= rgba[:, 3:] + 1)
     assert len(COLOURS) == 6

@@ -442,6 +442,7 @@ class Colours(Section):
                 f"({_percent(found.low)} to {_percent(found.high)} by the interval of the fit). "
                 f"More than half alive in {_percent(found.half_alive)} of it."
             )
+            lines.append(f"The curve leaves {100.0 - series.plateau.value:.0f} % alive at any cold.")
             if found.beyond_data > 0.005:
                 lines.append(f"{_percent(found.beyond_data)} of the tumour lies outside the data of the fit.")
         elif self._timing.is_busy:
@@ -474,6 +475,7 @@ def _tool(text: str, tip: str, call) -> QToolButton:
     button.setText(text)
     button.setToolTip(tip)
     button.setFixedWidth(24)
+    button.setStyleSheet("QToolButton { padding: 2px 0px; }")
     button.clicked.connect(call)
     return button
 

@@ -120,7 +120,7 @@ def test_curves_are_written_with_what_they_are_and_never_out_of_date(desk, panel
     head, columns, first = path.read_text().splitlines()[:3]
     assert "not a medical device" in head
     assert columns == "name,x_mm,y_mm,z_mm,read,time_s,phase,temperature_degc"
-    assert first.startswith("T1,1.00,2.00,3.00,each minute,600.00,freeze,")
+    assert first.startswith("T1,1.00,2.00,3.00,each minute,300.00,freeze,")
     workspace.edit("moved", edits.nudge(workspace.plan, "1", (0.1, 0.0, 0.0)))
     assert not sensors.write_csv(tmp_path / "other.csv")
     assert not (tmp_path / "other.csv").exists()
