@@ -149,7 +149,7 @@ def reached_at(result: ThermalResult, threshold_degc: float) -> Volume:
     """Return when each voxel first reaches a temperature, s, float32; infinite where it never does.
 
     Between two kept fields each voxel is read as the pictures in motion are (`cryoplan.simulation.moments`);
-    measured against a solve with a field every 10 s that is off by 12 s on average, so tell whole minutes.
+    measured against a solve with a field every 10 s that is off by 10 s on average, so tell whole minutes.
     """
     times = np.full(result.grid.shape, NEVER, np.float32)
     before = None

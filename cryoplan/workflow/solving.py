@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cryoplan.simulation.result import Frame, ThermalResult
     from cryoplan.simulation.tissue import TissueTable
 
-MODEL_VERSION = 4
+MODEL_VERSION = 5
 """Raised with every change that moves computed temperatures, so that old results show as such."""
 
 
