@@ -46,7 +46,8 @@ class Timing(QObject):
 
     def times(self) -> workflow.TumourTimes | None:
         """Return the times of the result on screen; None while they are made, and without a target."""
-        return self._ask("times", workflow.measure_times)
+        found: workflow.TumourTimes | None = self._ask("times", workflow.measure_times)
+        return found
 
     def reached_at(self, threshold_degc: float) -> Volume | None:
         """Return when each voxel first reaches a temperature, s; None while that is made."""
@@ -56,7 +57,8 @@ class Timing(QObject):
 
             return reached_at(result, threshold_degc)
 
-        return self._ask(("reached", threshold_degc), make)
+        found: Volume | None = self._ask(("reached", threshold_degc), make)
+        return found
 
     @property
     def is_busy(self) -> bool:

@@ -7,9 +7,8 @@ section 11.2), so that each cell is read straight between both on that scale of 
     w = (sqrt(t - s) - sqrt(t0 - s)) / (sqrt(t1 - s) - sqrt(t0 - s)),    T = T0 + w (T1 - T0)
 
 with s the begin of the phase. At the kept times it is the kept field itself. Measured on a probe in a block
-of 2 mm, the edge of the ice is off by 0.1 to 0.6 mm (a straight line in time: 4 mm in the first minute), the
-isotherm of -20 degC by as much but for ten seconds after a probe stops, 2 mm. So it is for pictures in motion;
-what stands still is a kept field.
+of 2 mm, the edge of the ice is off by 0.1 to 0.6 mm, and so is the isotherm of -20 degC but in the first ten
+seconds after a probe stops (2 mm). So it is for pictures in motion; what stands still is a kept field.
 """
 
 from __future__ import annotations
