@@ -1,8 +1,8 @@
 """Moments: temperatures at any protocol time and the curve of any place, between the kept fields.
 
-The solver keeps a field each minute, at the end of each phase and soon after its begin. Between two of them ice grows and melts as
-heat spreads, with the square root of the time since its phase began (Neumann; Carslaw and Jaeger 1959,
-section 11.2), so that each cell is read straight between both on that scale of time::
+The solver keeps a field each minute, at the end of each phase and soon after its begin. Between two of them
+ice grows and melts as heat spreads, with the square root of the time since its phase began (Neumann; Carslaw
+and Jaeger 1959, section 11.2), so that each cell is read straight between both on that scale of time::
 
     w = (sqrt(t - s) - sqrt(t0 - s)) / (sqrt(t1 - s) - sqrt(t0 - s)),    T = T0 + w (T1 - T0)
 
