@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 
 from cryoplan.app.timing import Timing
@@ -22,6 +22,7 @@ from cryoplan.scene.wash import Wash, cut_wash, held_wash, reached_wash, surviva
 REACHED, HELD, SURVIVAL = "reached", "held", "survival"
 
 KEPT = 24
+SWATCH_PX = 12.0
 
 
 def choices() -> tuple[tuple[str, str], ...]:
@@ -116,22 +117,26 @@ def paint_wash(drawing: SlicePainter, wash: WashImage) -> None:
 
 
 def paint_key(drawing: SlicePainter, wash: Wash | None) -> None:
-    """Draw which colour is what, at the upper right below where the slice is."""
+    """Draw which colour is what as two lines below the name of the view: it must not lie on the ice.
+
+    The panel has the classes in full.
+    """
     if wash is None:
         return
     metrics = QFontMetricsF(drawing.small)
-    row = metrics.height() + 1.0
-    words = max(metrics.horizontalAdvance(label) for label in wash.labels) + 30.0
-    width = max(metrics.horizontalAdvance(wash.title), words) + 16.0
-    box = QRectF(0.0, 0.0, width, (len(wash.labels) + 1) * row + 8.0)
-    box.moveTopRight(QPointF(drawing.size.width() - 8.0, 2.0 * row + 8.0))
+    row = metrics.height()
+    title = f"{wash.title}, {wash.unit}"
+    cells = [metrics.horizontalAdvance(text) + SWATCH_PX + 9.0 for text in wash.short]
+    width = max(metrics.horizontalAdvance(title), sum(cells)) + 10.0
+    box = QRectF(6.0, 2.0 * row + 12.0, width, 2.0 * row + 6.0)
     drawing.chip(box)
     drawing.keep_clear(box)
     left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-    at = QRectF(box.left() + 8.0, box.top() + 4.0, width, row)
-    drawing.plain(at, wash.title, drawing.look.dark.text_muted, left, drawing.small)
-    for label, ink in zip(wash.labels, wash.colours, strict=True):
-        at.translate(0.0, row)
-        swatch = QRectF(at.left(), at.top() + 2.0, 20.0, row - 4.0)
-        drawing.p.fillRect(swatch, colour(ink))
-        drawing.plain(at.translated(28.0, 0.0), label, drawing.look.marks.text, left, drawing.small)
+    at = QRectF(box.left() + 5.0, box.top() + 2.0, width, row)
+    drawing.plain(at, title, drawing.look.dark.text_muted, left, drawing.small)
+    at.translate(0.0, row + 1.0)
+    for text, ink, cell in zip(wash.short, wash.colours, cells, strict=True):
+        drawing.p.fillRect(QRectF(at.left(), at.top() + 2.0, SWATCH_PX, row - 4.0), colour(ink))
+        words = at.translated(SWATCH_PX + 3.0, 0.0)
+        drawing.plain(words, text, drawing.look.marks.text, left, drawing.small)
+        at.translate(cell, 0.0)

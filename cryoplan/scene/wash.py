@@ -37,8 +37,10 @@ class Wash:
         Turns what is cut into what is classed; not a number where nothing is drawn.
     edges : tuple of float
         Borders of the classes, rising, one more than colours.
-    colours, labels : tuple of str
-        One of each class.
+    colours, labels, short : tuple of str
+        One of each class; `short` stands where there is little room.
+    unit : str
+        Of the short labels.
     smooth : bool
         False where values of neighbours must not be mixed.
     """
@@ -49,10 +51,12 @@ class Wash:
     edges: tuple[float, ...]
     colours: tuple[str, ...]
     labels: tuple[str, ...]
+    short: tuple[str, ...]
+    unit: str
     smooth: bool = True
 
     def __post_init__(self) -> None:
-        if not len(self.edges) - 1 == len(self.colours) == len(self.labels):
+        if not len(self.edges) - 1 == len(self.colours) == len(self.labels) == len(self.short):
             raise ValueError("a wash needs one colour and one label for each class")
 
     def classes(self, values: Values) -> npt.NDArray[np.int64]:
@@ -109,6 +113,8 @@ def reached_wash(reached_at_s: Volume, threshold: str) -> Wash:
         edges=REACHED_MIN,
         colours=COLOURS,
         labels=(*(f"within {end:g} min" for end in ends), f"after {ends[-1]:g} min"),
+        short=(*(f"{end:g}" for end in ends), "later"),
+        unit="by minute",
         smooth=False,
     )
 
@@ -131,6 +137,8 @@ def held_wash(below_s: Volume, threshold: str) -> Wash:
         edges=HELD_MIN,
         colours=COLOURS,
         labels=labels,
+        short=(*(f"<{end:g}" for end in ends), f">{ends[-1]:g}"),
+        unit="min",
     )
 
 
@@ -144,10 +152,12 @@ def survival_wash(lowest_degc: Volume, series: SurvivalSeries) -> Wash:
         return np.where(degc <= series.warmest.value, series.survival(degc), np.nan)
 
     return Wash(
-        title="cells alive, RESEARCH model",
+        title="cells alive, RESEARCH",
         volume=lowest_degc,
         read=read,
         edges=SURVIVAL,
         colours=COLOURS[1:][::-1],
         labels=("under 10 %", "10 to 25 %", "25 to 50 %", "50 to 75 %", "over 75 %"),
+        short=("<10", "<25", "<50", "<75", ">75"),
+        unit="%",
     )

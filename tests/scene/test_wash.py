@@ -74,4 +74,13 @@ def test_beside_the_field_there_are_no_colours():
 
 def test_a_wash_needs_a_colour_for_each_class():
     with pytest.raises(ValueError, match="each class"):
-        Wash(title="", volume=_even(0.0), read=np.asarray, edges=(0.0, 1.0), colours=(), labels=())
+        Wash(
+            title="",
+            volume=_even(0.0),
+            read=np.asarray,
+            edges=(0.0, 1.0),
+            colours=(),
+            labels=(),
+            short=(),
+            unit="",
+        )

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 
 from cryoplan.app.view import Display
 from cryoplan.gui.panels import ReviewPanel
-from cryoplan.gui.panels.review_time import _percent
+from cryoplan.gui.panels.review_cold import show_percent
 from cryoplan.margins.survival import survival_model
 from cryoplan.plan import edits
 
@@ -146,7 +146,7 @@ def test_colours_are_off_at_first_and_the_model_says_what_it_is(desk, panel):
     ("share", "text"), [(1.0, "100 %"), (0.9996, "99.9 %"), (0.5, "50 %"), (0.004, "under 1 %"), (0.0, "0 %")]
 )
 def test_what_is_not_all_is_not_shown_as_all(share, text):
-    assert _percent(share) == text
+    assert show_percent(share) == text
 
 
 def test_without_a_target_it_says_so(desk, make):
