@@ -131,7 +131,7 @@ def held_wash(below_s: Volume, threshold: str) -> Wash:
         f"over {ends[-1]:g}",
     )
     return Wash(
-        title=f"minutes below {threshold}",
+        title=f"in all below {threshold}",
         volume=below_s,
         read=lambda s: np.where(s > 0.0, s / 60.0, np.nan),
         edges=HELD_MIN,
@@ -152,7 +152,7 @@ def survival_wash(lowest_degc: Volume, series: SurvivalSeries) -> Wash:
         return np.where(degc <= series.warmest.value, series.survival(degc), np.nan)
 
     return Wash(
-        title="cells alive, RESEARCH",
+        title="cells alive at the end, RESEARCH",
         volume=lowest_degc,
         read=read,
         edges=SURVIVAL,
