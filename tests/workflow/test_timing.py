@@ -11,7 +11,7 @@ import pytest
 from cryoplan import workflow
 from cryoplan.core.errors import StoreError
 from cryoplan.plan import edits
-from cryoplan.simulation.result import ThermocoupleTrace
+from cryoplan.simulation.result import ProbeTrace, ThermocoupleTrace
 from cryoplan.workflow.deidentifying import deidentify
 from cryoplan.workflow.timing import COLUMNS
 from tests.support.desk import answer, make_plan, small_case
@@ -69,7 +69,9 @@ def test_a_thermocouple_that_was_removed_since_the_solve_leaves_no_name_in_a_cop
         name="Qzname", time_s=np.array(curve.time_s), temperature_degc=np.array(curve.temperature_degc),
         position_mm=curve.position_mm,
     )  # fmt: skip
-    kept = replace(result, thermocouples=(trace,))
+    flat = np.zeros(2)
+    shafts = tuple(ProbeTrace(name=p.name, time_s=flat, shaft_degc=flat, heat_w=flat) for p in SOLVED.probes)
+    kept = replace(result, thermocouples=(trace,), probes=shafts)
     probes = workflow.catalogue()
     now = edits.add_thermocouple(edits.remove_thermocouple(SOLVED, "Qzname"), (4.0, 5.0, 6.0), name="Qzother")
     made = deidentify(CASE, now, probes, kept, secret=b"s")
