@@ -113,7 +113,11 @@ class AnsweredCase(EditedCase):
     @property
     def convergence(self) -> workflow.ConvergenceReport | None:
         """What refining grid and step changed for exactly this case, plan and grid; None when not checked."""
-        return self._checked if self._checked is not None and self._checked.key == self._key else None
+        found = self._checked
+        if found is None or self._case is None or found.key != self._key:
+            return None
+        # Its margins are those of the sides that counted then.
+        return found if found.left_out == self._case.left_out else None
 
     @property
     def is_checking(self) -> bool:

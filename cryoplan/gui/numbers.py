@@ -18,6 +18,7 @@ from cryoplan.margins.assessment import Assessment, Coverage, Margin, OrganTempe
 from cryoplan.margins.limits import Direction, Limit, Limits, show_apart
 from cryoplan.margins.rough import RoughMargin
 from cryoplan.margins.sides import CODES as SIDE_CODES
+from cryoplan.margins.uncertainty import COVERS_95, Uncertainty
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.report.decision import LARGEST_CARDS
@@ -117,6 +118,35 @@ def left_out_words(assessment: Assessment | None) -> str:
     if assessment is None:
         return ""
     return "\n".join(f"! {f.text}" for f in assessment.findings if f.code in SIDE_CODES)
+
+
+def qam_words(assessment: Assessment, margin: Margin) -> str:
+    """Return how a margin is counted, and what the published voxel method counts instead."""
+    text = (
+        "Positive where the isotherm lies outside the tumour. Surfaces are taken between voxels and weighted "
+        "by their area."
+    )
+    classes = dict(assessment.qam).get(margin.threshold_degc)
+    if classes is None:
+        return text
+    shares = ", ".join(show_percent(share) for share in classes)
+    return f"{text}\nBy the voxel method of Sandu 2021 (QAM), whole surface: {shares}."
+
+
+def sure_words(margin: Margin, sure: Uncertainty) -> str:
+    """Return how sure a margin is: ``±3.6 mm (1 SD), images ±1.6 mm``, and when that is too much."""
+    text = f"±{show_mm(sure.mm)} (1 SD), images ±{show_mm(sure.images_mm)}"
+    if sure.is_below_images(margin.minimum_mm):
+        least = show_mm(COVERS_95 * sure.images_mm)
+        text += (
+            f". {show_mm(margin.minimum_mm, signed=True)} is less than the images can tell ({least}, 95 %)"
+        )
+    return text
+
+
+def short_sure(margin: Margin, sure: Uncertainty) -> str:
+    """Return the same in the room of a box: ``±3.6 mm SD``, or that the images cannot tell it from zero."""
+    return f"±{show_mm(sure.mm)}{': ≈ 0' if sure.is_below_images(margin.minimum_mm) else ' SD'}"
 
 
 def rough_words(margin: RoughMargin) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
+from cryoplan import workflow
 from cryoplan.app.ice import PREVIEW_MOMENT
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
@@ -26,15 +27,18 @@ from cryoplan.gui.numbers import (
     outlined_ml,
     rough_words,
     short_limit,
+    short_sure,
+    sure_words,
     volume_rows,
     worst_places,
 )
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Name, Press, Text
 from cryoplan.gui.rows import Findings, MarginBox, Rows
-from cryoplan.margins.assessment import Assessment
+from cryoplan.margins.assessment import Assessment, Margin
 from cryoplan.margins.case_limits import changed_limits, name_of
 from cryoplan.margins.limits import Limits
+from cryoplan.margins.uncertainty import Uncertainty
 from cryoplan.plan.plan import Plan
 from cryoplan.workflow import Preview
 
@@ -209,9 +213,25 @@ class PlanCard(Panel):
                 )
                 continue
             row = margin_row(margin, limits)
+            sure = self._sure_of(margin)
             box.show_margin(
-                row.name, row.value, row.limit, level=row.level, stale=stale, tip=row.tip, point=row.point
+                row.name,
+                row.value,
+                row.limit,
+                level=row.level,
+                stale=stale,
+                tip="\n".join((row.tip, *(sure_words(margin, s) for s in sure))),
+                point=row.point,
+                sure="".join(short_sure(margin, s) for s in sure),
             )
+
+    def _sure_of(self, margin: Margin) -> tuple[Uncertainty, ...]:
+        """Return how sure a margin is, nothing where that cannot be told."""
+        case, result = self.workspace.case, self.workspace.result
+        if case is None or result is None:
+            return ()
+        found = workflow.margin_uncertainty(case, margin, result, self.workspace.convergence)
+        return () if found is None else (found,)
 
     def _show_places(self, assessment: Assessment | None, limits: Limits, stale: bool) -> None:
         shown = []

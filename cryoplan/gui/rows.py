@@ -230,11 +230,13 @@ class MarginBox(Press):
         self._title = Text("", "muted", scale=0.93)
         self._value = Text("", scale=1.5, bold=True)
         self._limit = Text("", "muted", scale=0.93)
+        self._sure = Text("", "muted", scale=0.93)
         column = QVBoxLayout()
         column.setContentsMargins(8, 7, 4, 7)
         column.setSpacing(2)
-        for part in (self._title, self._value, self._limit):
+        for part in (self._title, self._value, self._sure, self._limit):
             column.addWidget(part)
+        self._sure.hide()
         self.add(column)
 
     @property
@@ -258,8 +260,12 @@ class MarginBox(Press):
         tip: str,
         point,
         preview: bool = False,
+        sure: str = "",
     ) -> None:
-        """Show a margin; None as `level`: there is none yet, it has no limit, or it is one of a preview."""
+        """Show a margin; None as `level`: there is none yet, it has no limit, or it is one of a preview.
+
+        `sure` is one line on how sure it is.
+        """
         tone = STALE if stale else level.value if level is not None else "preview" if preview else "text"
         sign = "" if level is None else f"{SIGNS[level]} "
         self._title.say(title, STALE if stale else "muted")
@@ -267,6 +273,8 @@ class MarginBox(Press):
         self._limit.say(
             f"{sign}limit {limit}" if limit else "", tone if level not in (None, Level.OK) else "muted"
         )
+        self._sure.say(sure, STALE if stale else "muted")
+        self._sure.setVisible(bool(sure))
         self.set_edge("" if stale or level in (None, Level.OK) else tone)
         self.point = point
         self.setEnabled(point is not None)

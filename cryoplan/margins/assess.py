@@ -42,6 +42,7 @@ from cryoplan.margins.judgement import (
 from cryoplan.margins.limits import Limits
 from cryoplan.margins.margin_map import MarginMap, map_margins
 from cryoplan.margins.organs import START_DEGC, ColdField, measure_structure
+from cryoplan.margins.qam import qam_classes
 from cryoplan.margins.region import TargetRegion, body_mask, target_region, window
 from cryoplan.margins.sensors import sensor_curves, sensor_findings
 from cryoplan.margins.sides import CODES as SIDE_CODES
@@ -102,6 +103,7 @@ def assess(
     margin_map: MarginMap | None = None
     coverage: tuple[Coverage, ...] = ()
     vessels: tuple[VesselBeside, ...] = ()
+    qam: tuple[tuple[float, tuple[float, float, float]], ...] = ()
     warm_core_ml: tuple[tuple[float, float], ...] = ()
     healthy: float | None = None
     twice: tuple[tuple[float, float], ...] = ()
@@ -126,6 +128,7 @@ def assess(
         findings += outside_finding(target.name, computed)
         warm_core_ml = warm_cores_ml(region, thresholds)
         vessels = vessels_beside(case, region)
+        qam = tuple((t, qam_classes(region.mask, region.minimum_degc.values <= t)) for t in thresholds)
     measured = Assessment(
         key=result.key,
         isotherms=isotherms,
@@ -137,6 +140,7 @@ def assess(
         twice_below=twice,
         warm_core_ml=warm_core_ml,
         vessels=vessels,
+        qam=qam,
         findings=once(findings),
         margin_map=margin_map,
     )

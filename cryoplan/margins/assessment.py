@@ -127,11 +127,28 @@ class ThermocoupleCurve:
 class Assessment:
     """Is the whole tumour cold enough, by how much, where is the worst place, what else freezes.
 
-    `twice_below` holds pairs of a threshold and the share of the tumour that at least two freezes brought
-    below it; it is empty without a target or without a second freeze. `warm_core_ml` holds pairs of a
-    threshold and the volume well within the tumour that stayed warmer, `vessels` those beside it. `limits`
-    and `left_out` are the case's own, as they were when it was judged. `margin_map` holds the margins point
-    by point; None without a target.
+    Attributes
+    ----------
+    key : str
+        Of the result it belongs to.
+    isotherms, margins, coverage, structures, thermocouples : tuple
+        See the records.
+    healthy_frozen_ml : float or None
+        What froze outside of the tumour; None without a target.
+    twice_below : tuple of (threshold degC, share)
+        Of the tumour, what at least two freezes brought below it; empty without a second freeze.
+    warm_core_ml : tuple of (threshold degC, ml)
+        What stayed warmer well within the tumour.
+    vessels : tuple of VesselBeside
+        Those that run beside the tumour.
+    qam : tuple of (threshold degC, (share, share, share))
+        Classes of the whole surface by the published voxel method, see `cryoplan.margins.qam`.
+    findings : tuple of Finding
+        What weighs most first.
+    limits, left_out : tuple
+        The case's own, as they were when it was judged.
+    margin_map : MarginMap or None
+        The margins point by point; None without a target.
     """
 
     key: str
@@ -144,6 +161,7 @@ class Assessment:
     twice_below: tuple[tuple[float, float], ...] = ()
     warm_core_ml: tuple[tuple[float, float], ...] = ()
     vessels: tuple[VesselBeside, ...] = ()
+    qam: tuple[tuple[float, tuple[float, float, float]], ...] = ()
     findings: tuple[Finding, ...] = field(default=())
     limits: tuple[OwnLimit, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
@@ -204,6 +222,7 @@ class Assessment:
                     "fraction_0_to_5": m.fraction_0_to_5,
                     "fraction_5_up": m.fraction_5_up,
                     "fraction_left_out": m.fraction_left_out,
+                    "qam_fractions": list(dict(self.qam).get(m.threshold_degc, ())) or None,
                     "no_ice": m.no_ice,
                 }
                 for m in self.margins

@@ -23,6 +23,8 @@ class TargetRegion:
 
     Attributes
     ----------
+    mask : Volume
+        bool, the tumour.
     outline : Outline
         Surface of the tumour and distance to it.
     minimum_degc : Volume
@@ -33,6 +35,7 @@ class TargetRegion:
         Grid that the region was cut out of.
     """
 
+    mask: Volume
     outline: Outline
     minimum_degc: Volume
     body: npt.NDArray[np.bool_] | None
@@ -50,6 +53,7 @@ def target_region(case: Case, target: Structure, minimum_degc: Volume) -> Target
     mask = window(structure_mask(target, solver if is_whole else grid), grid, fill=False)
     body = body_mask(case, solver)
     return TargetRegion(
+        mask=mask,
         outline=outline(target.name, mask),
         minimum_degc=window(minimum_degc, grid, fill=START_DEGC),
         # Beyond the solver grid nobody asked where the body is: it is taken to go on.

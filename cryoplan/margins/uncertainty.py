@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from cryoplan.case.case import Case
+from cryoplan.case.middle import target_centre_mm
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.geometry import unit
 from cryoplan.core.resources import resource
@@ -92,7 +93,7 @@ def margin_uncertainty(
     table = _table()
     return Uncertainty(
         shares=(
-            _voxels(case, target, margin),
+            _voxels(case, margin),
             _outline(target, table["outline.volume"]),
             _grid(spacing_mm, moved_mm, table),
             _model(target, table),
@@ -100,11 +101,10 @@ def margin_uncertainty(
     )
 
 
-def _voxels(case: Case, target: Structure, margin: Margin) -> Share:
+def _voxels(case: Case, margin: Margin) -> Share:
     """Return the share of the voxels: a border anywhere within one is uniform, its deviation d / sqrt(12)."""
     grid = case.scan.volume.grid
-    box = np.argwhere(target.mask.values)[:, ::-1].mean(axis=0)
-    outward = np.asarray(margin.worst_point_mm) - target.mask.grid.index_to_mm(box)
+    outward = np.asarray(margin.worst_point_mm) - np.asarray(target_centre_mm(case))
     length = float(np.linalg.norm(outward))
     along = unit(outward) if length > 0.0 else np.array([0.0, 0.0, 1.0])
     across = float(np.linalg.norm((np.asarray(grid.axes).T @ along) * np.asarray(grid.spacing_mm)))

@@ -150,7 +150,7 @@ def build_content(
         footer=_footer(case, result),
         facts=decision.series_facts(case),
         target=decision.target_facts(case, assessment),
-        cards=decision.margin_cards(assessment, limits),
+        cards=decision.margin_cards(case, assessment, limits, result.settings.spacing_mm),
         control_rates=decision.CONTROL_RATES if assessment.margins else "",
         decision_tables=decision.tables(case, assessment, limits),
         statements=tuple(

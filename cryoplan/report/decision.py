@@ -15,6 +15,7 @@ from cryoplan.image.deidentify import clean_description
 from cryoplan.margins.assessment import Assessment, Margin, OrganTemperature
 from cryoplan.margins.judgement import isotherm_name
 from cryoplan.margins.limits import Limit, Limits
+from cryoplan.margins.uncertainty import Uncertainty, margin_uncertainty
 from cryoplan.report.parts import Card, Fact, Table
 from cryoplan.report.wording import SYMBOLS, WORDS, millilitres, plain, position, share, signed
 
@@ -119,15 +120,22 @@ def target_facts(case: Case, assessment: Assessment) -> tuple[Fact, ...]:
     )
 
 
-def margin_cards(assessment: Assessment, limits: Limits) -> tuple[Card, ...]:
+def margin_cards(case: Case, assessment: Assessment, limits: Limits, spacing_mm: float) -> tuple[Card, ...]:
     """Return the margins, ice edge first; the two that are argued about are always there."""
     order = sorted(
         assessment.margins, key=lambda m: (m.threshold_degc not in LARGEST_CARDS, -m.threshold_degc)
     )
-    return tuple(_card(margin, limits.margin(margin.threshold_degc)) for margin in order)
+    return tuple(
+        _card(
+            margin,
+            limits.margin(margin.threshold_degc),
+            margin_uncertainty(case, margin, spacing_mm=spacing_mm),
+        )
+        for margin in order
+    )
 
 
-def _card(margin: Margin, limit: Limit | None) -> Card:
+def _card(margin: Margin, limit: Limit | None, sure: Uncertainty | None) -> Card:
     name = isotherm_name(margin.threshold_degc)
     if margin.no_ice:
         value = "not reached"
@@ -146,6 +154,18 @@ def _card(margin: Margin, limit: Limit | None) -> Card:
                 f"{share(margin.fraction_5_up)}",
             ),
         )
+        if margin.fraction_left_out:
+            lines += (
+                Fact(label="Left out of it", value=f"{share(margin.fraction_left_out)} of the surface"),
+            )
+        if sure is not None:
+            below = "; less than the images tell" if sure.is_below_images(margin.minimum_mm) else ""
+            lines += (
+                Fact(
+                    label="Uncertainty (1 SD)",
+                    value=f"± {plain(sure.mm)} mm, images {plain(sure.images_mm)}{below}",
+                ),
+            )
     return Card(
         title=name[0].upper() + name[1:],
         value=value,

@@ -9,7 +9,7 @@ from cryoplan.core.meanings import find_meanings, meaning_of
 from cryoplan.margins.case_limits import describe_limit, limits_of, with_limit, without_limit
 from cryoplan.margins.case_sides import describe_sides, with_side
 from cryoplan.workflow.casefile import CaseFile, standing, stored_result
-from cryoplan.workflow.converging import ConvergenceReport, check_convergence
+from cryoplan.workflow.converging import ConvergenceReport, check_convergence, margin_uncertainty
 from cryoplan.workflow.loading import (
     add_structures,
     built_in_case,
@@ -90,6 +90,7 @@ __all__ = [
     "load_partner",
     "load_plan",
     "make_pictures",
+    "margin_uncertainty",
     "meaning_of",
     "measure_times",
     "offered_sides",

@@ -5,16 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from cryoplan.case.case import Case
+from cryoplan.case.left_out import LeftOut
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.progress import SILENT, PartProgress, Progress
 from cryoplan.core.units import show_degc, show_mm
-from cryoplan.margins.assessment import DEFAULT_THRESHOLDS_DEGC, Assessment
+from cryoplan.margins.assessment import DEFAULT_THRESHOLDS_DEGC, Assessment, Margin
+from cryoplan.margins.uncertainty import Uncertainty
+from cryoplan.margins.uncertainty import margin_uncertainty as of_margin
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.settings import STANDARD, SolverSettings
 from cryoplan.workflow.solving import assess, simulate
+
+if TYPE_CHECKING:
+    from cryoplan.simulation.result import ThermalResult
 
 FINEST_MM = 0.5
 """Grids are halved down to here; the finest is compared with one twice as coarse instead."""
@@ -96,6 +103,8 @@ class ConvergenceReport:
     ----------
     key : str
         Of the result that was checked.
+    left_out : tuple of LeftOut
+        Sides that its margins left out.
     spacing_mm, other_mm : float
         Chosen grid and the one that it was compared with.
     step_s : float
@@ -104,6 +113,7 @@ class ConvergenceReport:
     """
 
     key: str
+    left_out: tuple[LeftOut, ...] = ()
     spacing_mm: float
     other_mm: float
     step_s: float
@@ -120,6 +130,14 @@ class ConvergenceReport:
         moved = [max(abs(c.by_grid), abs(c.by_step)) for c in self.changes if c.kind == "margin"]
         known = [m for m in moved if math.isfinite(m)]
         return max(known) if known else None
+
+    def moved_mm(self, threshold_degc: float) -> float | None:
+        """Return by how much the least margin to one isotherm moved; None where that is not known."""
+        for change in self.changes:
+            if change.kind == "margin" and change.threshold_degc == threshold_degc:
+                moved = max(abs(change.by_grid), abs(change.by_step))
+                return moved if math.isfinite(moved) else None
+        return None
 
     @property
     def is_converged(self) -> bool:
@@ -265,6 +283,7 @@ def compare(
     ]
     return ConvergenceReport(
         key=base.key,
+        left_out=base.left_out,
         spacing_mm=settings.spacing_mm,
         other_mm=other,
         step_s=settings.step_max_s,
@@ -275,3 +294,15 @@ def compare(
 def _least_mm(assessment: Assessment, threshold_degc: float) -> float:
     margin = assessment.margin(threshold_degc)
     return math.nan if margin is None or margin.no_ice else margin.minimum_mm
+
+
+def margin_uncertainty(
+    case: Case, margin: Margin, result: ThermalResult, report: ConvergenceReport | None = None
+) -> Uncertainty | None:
+    """Return how sure a margin is at its worst place; None without ice. The check of its grid goes in."""
+    return of_margin(
+        case,
+        margin,
+        spacing_mm=result.settings.spacing_mm,
+        moved_mm=None if report is None else report.moved_mm(margin.threshold_degc),
+    )

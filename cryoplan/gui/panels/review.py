@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QWidget
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.finding import Finding, Level
-from cryoplan.core.units import show_degc, show_mm
+from cryoplan.core.units import show_degc, show_mm, show_percent
 from cryoplan.gui.numbers import (
     LARGE_THRESHOLDS_DEGC,
     Shown,
@@ -18,17 +18,24 @@ from cryoplan.gui.numbers import (
     margin_row,
     margin_title,
     organ_row,
+    qam_words,
     short_limit,
     volume_rows,
 )
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.limits import LimitEditor
+from cryoplan.gui.panels.review_map import MarginMapSection
+from cryoplan.gui.panels.review_profile import ProfileSection
 from cryoplan.gui.panels.review_sides import SidesEditor
+from cryoplan.gui.panels.review_sure import SureSection
 from cryoplan.gui.panels.review_time import TimeReview
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Text
 from cryoplan.gui.rows import Findings, MarginBox, Rows
 from cryoplan.margins.assessment import Assessment
 from cryoplan.report.decision import CONTROL_RATES
+
+COLUMNS = 7
+"""Isotherm; least, 5 % and median; three shares."""
 
 
 class ReviewPanel(Panel):
@@ -57,26 +64,33 @@ class ReviewPanel(Panel):
             self.go_buttons.append(button)
         self.add(boxes)
         self.add(buttons)
+        self.margin_map = MarginMapSection(workspace, view)
+        self.add(self.margin_map)
+        self.profile = ProfileSection(workspace, view)
+        self.add(self.profile)
         self.limits = LimitEditor(workspace)
         self.add(self.limits)
         workspace.file_changed.connect(self._soon.ask)  # it may have become read-only
         self.rates = Text(CONTROL_RATES, "muted", wrap=True, scale=0.93)
         self.add(self.rates)
-        self.add(Heading("Margins"))
+        self.add(Heading("Margins, mm, and shares of the surface"))
         self._none = Text("", "muted", wrap=True)
         self.add(self._none)
         self._table = QWidget()
         self._cells = QGridLayout(self._table)
         self._cells.setContentsMargins(0, 0, 0, 0)
-        self._cells.setHorizontalSpacing(8)
+        self._cells.setHorizontalSpacing(5)
         self._cells.setVerticalSpacing(4)
         self.thresholds: list[list[Text]] = []
         for column, (head, tip) in enumerate(
             (
-                ("isotherm", "Of the lowest temperature"),
-                ("least mm", "The worst place of the surface"),
-                ("5 % mm", "A twentieth of the surface lies below this"),
-                ("median mm", "Half of the surface lies below this"),
+                ("°C", "Isotherm of the lowest temperature"),
+                ("least", "The worst place of the surface"),
+                ("5 %", "A twentieth of the surface lies below this"),
+                ("median", "Half of the surface lies below this"),
+                ("< 0 %", "Share of the surface that the isotherm does not reach"),
+                ("0–5 %", "Share of the surface with less than 5 mm"),
+                ("≥ 5 %", "Share of the surface with 5 mm and more"),
             )
         ):
             title = Text(head, "muted", scale=0.93)
@@ -89,6 +103,8 @@ class ReviewPanel(Panel):
         self.add(self.left_out)
         self.sides = SidesEditor(workspace)
         self.add(self.sides)
+        self.sure = SureSection(workspace)
+        self.add(self.sure)
         self._headings = [Heading(t) for t in ("Coverage", "Organs, lowest temperature", "Volumes")]
         self.add(self._headings[0])
         self.coverage = Rows(on_press=self.go_to, value_px=52, limit_px=64)
@@ -121,6 +137,8 @@ class ReviewPanel(Panel):
         self._table.setVisible(has_margin)
         for heading in self._headings:
             heading.setVisible(assessment is not None)
+        self.margin_map.refresh()
+        self.profile.refresh()
         self.limits.refresh()
         self.time.refresh()
         self._show_margins(assessment, stale)
@@ -128,6 +146,7 @@ class ReviewPanel(Panel):
         self.left_out.say(left_out_words(assessment), STALE if stale else "warn")
         self.left_out.setVisible(bool(self.left_out.text()))
         self.sides.refresh(assessment, stale)
+        self.sure.refresh(assessment, stale)
         limits = self.workspace.limits
         self.coverage.show_all(
             coverage_rows(assessment, limits, everything=True) if assessment else [], stale
@@ -177,7 +196,7 @@ class ReviewPanel(Panel):
     def _show_table(self, assessment: Assessment | None, stale: bool) -> None:
         margins = assessment.margins if assessment is not None else ()
         while len(self.thresholds) < len(margins):
-            line = [Text("") for _ in range(4)]
+            line = [Text("", scale=0.93) for _ in range(COLUMNS)]
             for column, cell in enumerate(line):
                 cell.setAlignment(_side(column))
                 self._cells.addWidget(cell, len(self.thresholds) + 1, column)
@@ -186,17 +205,21 @@ class ReviewPanel(Panel):
         for margin, line in zip(margins, self.thresholds, strict=False):
             row = margin_row(margin, limits)
             limit = limits.margin(margin.threshold_degc)
+            at = show_degc(margin.threshold_degc).removesuffix(" °C")
+            shares = (margin.fraction_below_0, margin.fraction_0_to_5, margin.fraction_5_up)
             texts = (
-                (show_degc(margin.threshold_degc), "no ice", DASH, DASH)
+                (at, "no ice", *[DASH] * (COLUMNS - 2))
                 if margin.no_ice
                 else (
-                    show_degc(margin.threshold_degc),
+                    at,
                     row.value.removesuffix(" mm"),
                     *(show_mm(v, signed=True).removesuffix(" mm") for v in (margin.p05_mm, margin.median_mm)),
+                    *(show_percent(v).removesuffix(" %") for v in shares),
                 )
             )
+            tip = f"{row.tip}\n{qam_words(assessment, margin)}" if assessment is not None else row.tip
             for cell, text in zip(line, texts, strict=True):
-                cell.say(text, STALE if stale else "text", row.tip)
+                cell.say(text, STALE if stale else "text", tip)
             if not stale and limit is not None and row.level is not None:
                 line[1].say(line[1].text(), row.level.value)
             for cell in line:

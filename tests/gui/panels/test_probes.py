@@ -43,7 +43,7 @@ def test_a_card_says_depth_angles_and_the_worst_that_the_rules_say(probes):
 def test_the_way_in_of_the_chosen_probe_is_a_sentence_with_lengths(desk, probes, settled):
     words = probes.way_in.sentence.text()
     assert words.startswith("body 55, tumour 1 21, body 3 mm; pleura crossed: no lung outlined")
-    assert words.endswith("; tip 3.4 mm beyond the target")
+    assert words.endswith("; tip 3.4 mm beyond the target's far side")
     desk.view.selected_probe = "2"
     settled(probes)
     assert "colon" in probes.way_in.sentence.text()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from cryoplan import workflow
 from cryoplan.core.finding import Level
 from cryoplan.gui.panels import (
     ReviewPanel,
@@ -22,7 +23,10 @@ def test_review_shows_each_threshold_as_least_five_percent_and_median(desk, make
     panel = make(ReviewPanel)
     for margin, line in zip(desk.workspace.assessment.margins, panel.thresholds, strict=True):
         values = [float(cell.text().replace("−", "-")) for cell in line[1:]]
-        assert values == pytest.approx([margin.minimum_mm, margin.p05_mm, margin.median_mm], abs=0.051)
+        assert values[:3] == pytest.approx([margin.minimum_mm, margin.p05_mm, margin.median_mm], abs=0.051)
+        shares = (margin.fraction_below_0, margin.fraction_0_to_5, margin.fraction_5_up)
+        assert values[3:] == pytest.approx([100 * s for s in shares], abs=0.51)
+        assert "QAM" in line[1].toolTip()
 
 
 def test_review_shows_every_coverage_and_every_finding(desk, make):
@@ -78,3 +82,47 @@ def test_review_without_a_target_has_no_margin_and_says_so(desk, make, settled):
     settled(panel)
     assert [box.texts[1] for box in panel.margins] == [DASH, DASH]
     assert not panel.go_buttons[0].isEnabled()
+
+
+def test_a_side_is_left_out_by_a_tick_and_said_beside_the_margins(desk, make):
+    desk.open()
+    desk.solve()
+    workspace = desk.workspace
+    panel = make(ReviewPanel)
+    names = [
+        side.structure
+        for side, _ in workflow.offered_sides(workspace.case, workspace.result, workspace.assessment)
+    ]
+    assert panel.sides.gist == "nothing"
+    assert panel.sides.rows == []
+    panel.sides.head.click()
+    assert len(panel.sides.rows) == len(names)
+    workspace.leave_out(
+        next(s.name for s in workspace.case.structures if s is not workspace.case.target), 30.0
+    )
+    panel.refresh()
+    row = panel.sides.rows[-1]
+    assert row.tick.isChecked()
+    assert panel.left_out.text().startswith("! ")
+    assert panel.sides.gist.endswith("% of the surface")
+    row.tick.click()
+    panel.refresh()
+    assert workspace.case.left_out == ()
+    assert panel.left_out.text() == ""
+
+
+def test_how_sure_a_margin_is_stands_below_it_with_its_sources(desk, make):
+    desk.open()
+    desk.solve()
+    panel = make(ReviewPanel)
+    assert panel.sure.gist.startswith("±")
+    panel.sure.head.click()
+    assert panel.sure.sums.text().startswith("0 °C: ±")
+    assert [row.texts[1] for row in panel.sure.rows.rows] == ["voxels", "outline", "grid and step", "model"]
+    assert all(row.toolTip() for row in panel.sure.rows.rows)
+    assert "Energy balance" in panel.sure.energy.text()
+    desk.worker.gave_up("meshes")  # one thing at a time
+    panel.refresh()
+    asked = len(desk.worker.jobs)
+    panel.sure.check.click()
+    assert desk.worker.jobs[asked].kind == "converge"
