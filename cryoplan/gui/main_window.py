@@ -50,7 +50,6 @@ from cryoplan.gui.probe_set import ProbeSet
 from cryoplan.gui.protocol_bar import ProtocolBar
 from cryoplan.gui.rail import STEPS, Rail
 from cryoplan.gui.second_files import SecondFiles
-from cryoplan.gui.sensors import Sensors
 from cryoplan.gui.slice_view import SliceView
 from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar
@@ -102,7 +101,6 @@ class MainWindow(QMainWindow):
         self.drawing = drawing.Drawing(workspace, view, self._step_1, self)
         self.placing = Placing(workspace, view, self)
         self.probe_set = ProbeSet(workspace, view, self.placing, self)
-        self.sensors = Sensors(workspace, view, self)
         self.walk = WorstWalk(workspace, view, self)
         self.actions_by_id = actions.build(self, workspace, self._entries())
         self.recent_menu = RecentMenu(self.shelf, self.actions_by_id["save-case"], self.menuBar())
@@ -271,7 +269,6 @@ class MainWindow(QMainWindow):
             Entry("lock", "&Probe", "&Lock or free", "L", Needs.EDIT_PROBES, self._lock_probe),
             Entry("next", "&Probe", "&Next probe", "", Needs.PROBES, self._next_probe),
             Entry("delete", "&Probe", "&Delete", "Del", Needs.EDIT_PROBES, self._delete_probe),
-            *self.sensors.entries(),
             Entry("catalogue", "&Probe", "Pro&be catalogue...", "Ctrl+K", Needs.NOTHING, self.show_catalogue),
             Entry("solve", "&Solve", "&Solve", "F9; Ctrl+Return", Needs.PROBES, workspace.request_simulation),
             Entry("cancel", "&Solve", "&Cancel", "Ctrl+.", Needs.BUSY, workspace.cancel),

@@ -100,7 +100,7 @@ class Colours(Section):
         if found is not None:
             lines.append(
                 f"Cells alive in the tumour: {show_percent(found.mean)} on average "
-                f"({show_percent(found.low)} to {show_percent(found.high)} by the interval of the fit). "
+                f"({show_percent(found.low)} to {show_percent(found.high)} by the interval of its midpoint). "
                 f"More than half alive in {show_percent(found.half_alive)} of it."
             )
             lines.append(f"The curve leaves {100.0 - series.plateau.value:.0f} % alive at any cold.")
