@@ -166,7 +166,8 @@ Notes:
   embeds.
 - `resources/validation` holds published figures, each with its source. Its temperature traces are sampled
   from the public repository armansarshoghi/Cryoablation-Dosimetry (2026, MIT, copyright Arman Sarshoghi and
-  co-authors); the licence text lies beside them in `LICENCE.txt`.
+  co-authors); the licence text lies beside them in `LICENCE.txt`. `resources/survival` takes fitted numbers
+  from its stored analysis.
 - TotalSegmentator (Apache 2.0) is a program of its own: it is looked for at run time where the user has
   installed it (`cryoplan[ai]`), and neither it nor its weights nor PyTorch are locked, shipped or fetched.
 - certifi is Mozilla's list of certificates (MPL 2.0), unchanged. cryoplan opens no network connection;

@@ -228,7 +228,10 @@ class AnsweredCase(EditedCase):
                 self.result_changed.emit()
 
     def _judge(self) -> None:
-        """Judge the result that is shown by the limits of the case, as long as it is its answer."""
+        """Judge the result that is shown by the limits of the case, as long as it is its answer.
+
+        Thermocouples are read where the plan has them now.
+        """
         shown = self._results.shown
         if shown is None:
             self._judged = None
@@ -236,7 +239,8 @@ class AnsweredCase(EditedCase):
         if self._judged is None or self._judged[0] is not shown[1]:
             self._judged = (shown[1], shown[1])
         if self._case is not None and self.is_current:
-            self._judged = (shown[1], workflow.judge_again(self._case, shown[0], self._judged[1]))
+            judged = workflow.judge_again(self._case, shown[0], self._judged[1])
+            self._judged = (shown[1], workflow.sense_again(self._plan, shown[0], judged))
 
     def _look_for_result(self) -> None:
         """Bring the answer back from the file where another state of the same case is shown."""

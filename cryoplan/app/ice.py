@@ -8,11 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from weakref import ReferenceType, ref
 
 from cryoplan.app.view import Display, ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.units import show_clock
 from cryoplan.core.volume import Volume
+from cryoplan.simulation.moments import field_at, moment_at
+from cryoplan.simulation.result import ThermalResult
 
 if TYPE_CHECKING:
     from cryoplan.scene.meshes import MeshArrays
@@ -52,6 +55,23 @@ class Ice:
         return other is not None and self.field_degc is other.field_degc and self.standing is other.standing
 
 
+_last: tuple[ReferenceType[Volume], ReferenceType[Volume], float, ReferenceType[Volume]] | None = None
+
+
+def _moving(result: ThermalResult, time_s: float) -> Volume:
+    """Return the field of a moment in motion; one and the same for all views that ask for it."""
+    global _last
+    moment = moment_at(result.frames, time_s)
+    before, after = moment.before.temperature_degc, moment.after.temperature_degc
+    if _last is not None and _last[0]() is before and _last[1]() is after and _last[2] == moment.share:
+        known = _last[3]()
+        if known is not None:
+            return known
+    field = field_at(result, time_s)
+    _last = (ref(before), ref(after), moment.share, ref(field))
+    return field
+
+
 def ice_of(workspace: Workspace, view: ViewState) -> Ice | None:
     """Return what is to be drawn, None when there is nothing.
 
@@ -70,6 +90,13 @@ def ice_of(workspace: Workspace, view: ViewState) -> Ice | None:
         return None
     standing = Standing.CURRENT if workspace.is_current else Standing.STALE
     if view.display is Display.NOW and result.frames:
+        if view.playing:
+            return Ice(
+                field_degc=_moving(result, view.time_s),
+                standing=standing,
+                moment=f"at {show_clock(view.time_s)}, in motion",
+            )
+        # What stands still is a field that the solver kept, never one between two.
         frame = result.frame_near(view.time_s)
         return Ice(
             field_degc=frame.temperature_degc, standing=standing, moment=f"at {show_clock(frame.time_s)}"

@@ -58,6 +58,7 @@ class ViewState(QObject):
         self._display = Display.LOWEST
         self._time_s = 0.0
         self._playing = False
+        self._wash = ""
         self._placing = False
         self._placing_tool = ""
         self._ghosts: tuple[Probe, ...] = ()
@@ -174,6 +175,15 @@ class ViewState(QObject):
     @playing.setter
     def playing(self, value: bool) -> None:
         self._set("_playing", value)
+
+    @property
+    def wash(self) -> str:
+        """What colours the slices (`cryoplan.gui.wash`), empty for nothing; off at first."""
+        return self._wash
+
+    @wash.setter
+    def wash(self, value: str) -> None:
+        self._set("_wash", value)
 
     @property
     def placing(self) -> bool:

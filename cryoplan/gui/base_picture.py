@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_layers import Picture, Stroke
 from cryoplan.gui.slice_paint import SlicePainter, colour
+from cryoplan.gui.wash_layer import WashImage, paint_wash
 from cryoplan.scene.style import theme
 
 
@@ -23,18 +24,28 @@ class BasePicture:
         self._grey: tuple[tuple[Any, ...], Picture | None, QPixmap] | None = None
 
     def pixmap(
-        self, view: QWidget, camera: Camera, picture: Picture | None, layers: Sequence[Sequence[Stroke]]
+        self,
+        view: QWidget,
+        camera: Camera,
+        picture: Picture | None,
+        layers: Sequence[Sequence[Stroke]],
+        wash: WashImage | None = None,
     ) -> QPixmap:
-        """Return the image with layers of lines over it, the first ones lowest; made only when another."""
+        """Return the image with colours and layers of lines over it, the first ones lowest.
+
+        Made only when another.
+        """
         strokes = [stroke for layer in layers for stroke in layer]
         look = tuple((s.style, s.opacity, s.filled) for s in strokes)
-        key = (self._place(view, camera), look, picture, *(s.path for s in strokes))
+        key = (self._place(view, camera), look, picture, wash, *(s.path for s in strokes))
         if self._whole is None or not _same(self._whole[0], key):
             # Its own copy of the image, which is slow to scale and stays when a stroke changes an outline.
             pixmap = self._image(view, camera, picture).copy()
             painter = QPainter(pixmap)
             try:
                 drawing = SlicePainter(painter, camera, QSizeF(view.size()), view.font())
+                if wash is not None:
+                    paint_wash(drawing, wash)
                 for layer in layers:
                     drawing.strokes(layer)
             finally:

@@ -14,6 +14,7 @@ from cryoplan.gui.probe_aims import EYE, FLAT, STEEP, EyeAim, InLineAim
 from cryoplan.gui.probe_look import ProbeLook
 from cryoplan.gui.probe_strip import ProbeStrip
 from cryoplan.gui.probe_view import ProbeView
+from cryoplan.gui.sensors import Sensors
 from cryoplan.gui.view_grid import Layout, ViewGrid
 from cryoplan.scene.probe_planes import InLine
 
@@ -43,6 +44,7 @@ class ProbeSet(QObject):
         super().__init__(parent)
         self._workspace, self._view = workspace, view
         self._grid: ViewGrid | None = None
+        self.sensors = Sensors(workspace, view, parent)
         self.look = ProbeLook(workspace, view, self)
         aims = {
             EYE: EyeAim(workspace, view, self.look),
@@ -77,6 +79,7 @@ class ProbeSet(QObject):
                 Needs.PROBES,
                 self.toggle_through,
             ),
+            *self.sensors.entries(),
         )
 
     def toggle(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, QTimer, Slot
+from PySide6.QtCore import QElapsedTimer, QRectF, Qt, QTimer, Slot
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -12,9 +12,14 @@ from cryoplan.core.units import show_clock
 from cryoplan.plan.protocol import PhaseKind
 from cryoplan.scene.style import Palette
 
-PLAY_EVERY_MS = 120
+PLAY_EVERY_MS = 40
+"""Between two steps of the clock; the views draw as many of them as they can."""
+
 PLAY_SECONDS = 12.0
-"""A whole protocol plays in about this time."""
+"""A whole protocol plays in this time, however many pictures a second there are."""
+
+LONGEST_STEP_S = 0.5
+"""Of playing time: a computer that hangs for a moment does not jump over a phase."""
 
 
 CLOCK_PX = 190
@@ -127,6 +132,7 @@ class ProtocolBar(QWidget):
         self._timer = QTimer(self)
         self._timer.setInterval(PLAY_EVERY_MS)
         self._timer.timeout.connect(self._tick)
+        self._since = QElapsedTimer()
         for signal in (workspace.plan_changed, workspace.result_changed, workspace.case_changed):
             signal.connect(self._refresh)
         view.changed.connect(self._refresh)
@@ -153,6 +159,14 @@ class ProtocolBar(QWidget):
             self._view.display = Display.NOW
             if self._view.time_s >= self._workspace.plan.protocol.duration_s:
                 self._view.time_s = 0.0
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Put the hand where the picture that stands still is from."""
+        result = self._workspace.result
+        if result is not None and result.frames:
+            self._view.time_s = result.frame_near(self._view.time_s).time_s
 
     @Slot(int)
     def _choose(self, index: int) -> None:
@@ -162,10 +176,12 @@ class ProtocolBar(QWidget):
     @Slot()
     def _tick(self) -> None:
         duration = self._workspace.plan.protocol.duration_s
-        time_s = self._view.time_s + duration * PLAY_EVERY_MS / 1000.0 / PLAY_SECONDS
+        played_s = min(self._since.restart() / 1000.0, LONGEST_STEP_S)
+        time_s = self._view.time_s + duration * played_s / PLAY_SECONDS
         self._view.time_s = min(time_s, duration)
         if time_s >= duration:
             self._view.playing = False
+            self._rest()
 
     @Slot()
     def _refresh(self) -> None:
@@ -187,6 +203,7 @@ class ProtocolBar(QWidget):
             )
         self._choice.setCurrentIndex(self._choice.findData(self._view.display))
         if self._view.playing and solved and not self._timer.isActive():
+            self._since.start()
             self._timer.start()
         elif not self._view.playing:
             self._timer.stop()

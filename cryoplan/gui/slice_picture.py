@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cryoplan.app.ice import Ice, Standing
 from cryoplan.app.outlining import Outlining
+from cryoplan.app.timing import Timing
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.box import VoxelBox
@@ -29,6 +30,7 @@ from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_layers import Outlines, SliceLayers
 from cryoplan.gui.slice_needles import paint_ghosts, paint_tools
 from cryoplan.gui.slice_paint import SlicePainter, colour
+from cryoplan.gui.wash_layer import WashLayer, paint_key
 from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark, project_probe, strength_at
 from cryoplan.scene.oblique import Plane
@@ -81,6 +83,8 @@ class SlicePicture(QWidget):
         self._fitted_to: Volume | None = None
         self._cursor_seen = view.cursor_mm
         self._base = BasePicture()
+        self._wash = WashLayer(workspace, view)
+        Timing.of(workspace).ready.connect(self.update)
         self._texts: tuple[str, ...] = ()
         # What the mouse is doing; the picture shows it.
         self._hot: Grip | None = None
@@ -411,7 +415,8 @@ class SlicePicture(QWidget):
         outlines, target = self._layers.outlines(plane, seen)
         isotherms = self._layers.isotherms(plane)
         proposed = self._proposed.strokes(plane)
-        return self._base.pixmap(self, camera, picture, (outlines, proposed, isotherms, target))
+        layers = (outlines, proposed, isotherms, target)
+        return self._base.pixmap(self, camera, picture, layers, self._wash.image(plane))
 
     def _paint_crosshair(self, drawing: SlicePainter, plane: Plane) -> None:
         u, v = plane.mm_to_plane(self._view.cursor_mm)
@@ -458,6 +463,7 @@ class SlicePicture(QWidget):
         legend = self.aim.has_legend
         if legend and not self._view.overlays_hidden:
             self._paint_legend(drawing, ice)
+            paint_key(drawing, self._wash.wash())
         if legend or self._windowing:
             window, text = self._view.window, ""
             if self._workspace.second.scan is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
+from cryoplan.app.ice import ice_of
 from cryoplan.app.view import Display, ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point
@@ -86,7 +87,8 @@ class StatusLine(QWidget):
         result = self._workspace.result if self._workspace.is_current else None
         now = None
         if result is not None and self._view.display is Display.NOW:
-            now = result.frame_near(self._view.time_s).temperature_degc
+            ice = ice_of(self._workspace, self._view)  # of the picture that is seen
+            now = None if ice is None else ice.field_degc
         reading = self._readout.read(
             self._point,
             plan=self._workspace.plan,

@@ -15,7 +15,6 @@ from cryoplan.margins.assessment import (
     Assessment,
     Coverage,
     IsothermSize,
-    ThermocoupleCurve,
     VesselBeside,
 )
 from cryoplan.margins.case_limits import CHANGED_CODE, limit_findings, limits_of
@@ -48,6 +47,7 @@ from cryoplan.margins.margin_map import MarginMap, map_margins
 from cryoplan.margins.organs import START_DEGC, ColdField, measure_structure
 from cryoplan.margins.qam import qam_classes
 from cryoplan.margins.region import TargetRegion, body_mask, target_region, window
+from cryoplan.margins.sensors import sensor_curves, sensor_findings
 from cryoplan.margins.sides import CODES as SIDE_CODES
 from cryoplan.margins.sides import left_out_points, side_findings
 from cryoplan.plan.catalogue import Catalogue
@@ -104,7 +104,7 @@ def assess(
     edge = isotherm_surface(result.minimum_degc, 0.0)
     ice = Ice(edge, values <= scale.level(0.0), result.grid)
     organs = tuple(measure_structure(s, field, thresholds, ice) for s in case.structures)
-    findings = [*result.findings, *border_findings(result, thresholds)]
+    findings = [*result.findings, *sensor_findings(plan, result), *border_findings(result, thresholds)]
     margin_map: MarginMap | None = None
     coverage: tuple[Coverage, ...] = ()
     vessels: tuple[VesselBeside, ...] = ()
@@ -141,7 +141,7 @@ def assess(
         margins=() if margin_map is None else margin_map.margins(),
         coverage=coverage,
         structures=organs,
-        thermocouples=_curves(result),
+        thermocouples=sensor_curves(plan, result),
         healthy_below_ml=healthy,
         twice_below=twice,
         warm_core_ml=warm_core_ml,
@@ -225,8 +225,10 @@ def assess_block(
         margins=(),
         coverage=(),
         structures=(),
-        thermocouples=_curves(result),
-        findings=once([*result.findings, *border_findings(result, thresholds)]),
+        thermocouples=sensor_curves(plan, result),
+        findings=once(
+            [*result.findings, *sensor_findings(plan, result), *border_findings(result, thresholds)]
+        ),
     )
 
 
@@ -285,15 +287,4 @@ def _twice_below(
             twice_fraction(distance_mm, window(counts, distance_mm.grid, fill=0).values, once[degc]),
         )
         for degc, counts in result.freezes_below
-    )
-
-
-def _curves(result: ThermalResult) -> tuple[ThermocoupleCurve, ...]:
-    return tuple(
-        ThermocoupleCurve(
-            name=trace.name,
-            time_s=tuple(np.asarray(trace.time_s, float).tolist()),
-            temperature_degc=tuple(np.asarray(trace.temperature_degc, float).tolist()),
-        )
-        for trace in result.thermocouples
     )

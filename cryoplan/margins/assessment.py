@@ -116,11 +116,24 @@ class VesselBeside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThermocoupleCurve:
-    """Curve of one thermocouple as plain numbers."""
+    """Curve of one thermocouple as plain numbers.
+
+    Attributes
+    ----------
+    name : str
+    time_s, temperature_degc : tuple of float
+        Of one length.
+    position_mm : tuple of float or None
+        Where it is, LPS.
+    each_minute : bool
+        True when it was put there after the solve and is read from the kept fields, a minute apart.
+    """
 
     name: str
     time_s: tuple[float, ...]
     temperature_degc: tuple[float, ...]
+    position_mm: Point | None = None
+    each_minute: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +223,13 @@ class Assessment:
                 for i in self.isotherms
             ],
             "thermocouples": [
-                {"name": t.name, "time_s": list(t.time_s), "temperature_degc": list(t.temperature_degc)}
+                {
+                    "name": t.name,
+                    "position_mm": None if t.position_mm is None else list(t.position_mm),
+                    "each_minute": t.each_minute,
+                    "time_s": list(t.time_s),
+                    "temperature_degc": list(t.temperature_degc),
+                }
                 for t in self.thermocouples
             ],
             "margins": [

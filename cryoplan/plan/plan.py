@@ -126,11 +126,14 @@ class Plan:
         return (*self.thermocouples, *(Thermocouple(name=t.name, position_mm=t.tip_mm) for t in needles))
 
     def physics_key(self) -> tuple[object, ...]:
-        """Return what changes the answer: no plan name, locks or notes; of tools what they measure."""
+        """Return what changes the ice: no plan name, locks, notes, tools or thermocouples.
+
+        A thermocouple only reads the ice; its curve is read for the plan as it is (`read_sensors`).
+        """
         return (
             tuple(
                 (p.name, p.model, p.tip_mm, p.entry_mm, p.intensity, p.start_s, p.stop_s) for p in self.probes
             ),
             tuple((p.kind.value, p.duration_s, p.mode.value) for p in self.protocol.phases),
-            tuple((t.name, t.position_mm) for t in self.sensors),
+            (),  # thermocouples counted here once; results of plans without any keep their keys
         )

@@ -48,6 +48,7 @@ LATER_EDGES_MM = (74.0, 66.0, 58.0, 50.0)
 """Edges of the pictures of the technique, likewise."""
 
 BESIDE_ROWS = 7
+BESIDE_BAR = 90.0 * mm
 """A table of at most this many rows stands beside a picture, a longer one gets the whole width."""
 
 
@@ -175,10 +176,11 @@ def _beside_pictures(content: ReportContent, tables: list[Table], edge: float, d
             flow += [*table(part, WIDTH), Spacer(0, 3.5 * mm)]
         return flow
     wide = WIDTH - edge - GAP
-    beside = [part for part in tables if len(part.rows) <= BESIDE_ROWS and len(part.head) * 15 * mm <= wide][
-        :1
-    ]
-    right: list[Flowable] = [text(content.bar.title, HEADING), ProtocolBar(content.bar, wide)]
+    bar = ProtocolBar(content.bar, wide)
+    # What stands beside a picture cannot flow to the next page.
+    short = [part for part in tables if len(part.rows) <= BESIDE_ROWS and len(part.head) * 15 * mm <= wide]
+    beside = short[:1] if bar.height <= BESIDE_BAR else []
+    right: list[Flowable] = [text(content.bar.title, HEADING), bar]
     for part in beside:
         right += [Spacer(0, 3.5 * mm), *table(part, wide, in_cell=True)]
     flow = [row([picture(later[0], edge, drawn=drawn), [], right], [edge, GAP, wide]), Spacer(0, 3.5 * mm)]

@@ -128,18 +128,20 @@ def _thermocouples(plan: Plan, assessment: Assessment) -> Table:
         lowest = min(range(len(curve.time_s)), key=lambda n: curve.temperature_degc[n])
         rows.append(
             (
-                curve.name,
+                f"{curve.name} *" if curve.each_minute else curve.name,
                 place(places[curve.name]) if curve.name in places else "",
                 f"{plain(curve.temperature_degc[lowest])} °C",
                 show_clock(curve.time_s[lowest]),
             )
         )
+    late = any(curve.each_minute for curve in assessment.thermocouples)
     return Table(
         title="Thermocouples",
         head=("Name", "Place, mm", "Lowest", "At"),
         rows=tuple(rows),
         widths=(0.8, 2.0, 0.8, 0.6),
         numbers=(2, 3),
+        note="* read once a minute and at the end of each phase" if late else "",
     )
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from cryoplan.core.errors import CryoplanError, StoreError
 from cryoplan.core.finding import Finding, Level
+from cryoplan.core.geometry import as_point
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.simulation.result import EnergyLedger, Frame, ProbeTrace, ThermalResult, ThermocoupleTrace
@@ -71,6 +72,8 @@ def pack(result: ThermalResult) -> bytes:
         "grid": asdict(result.grid),
         "frames": [{"time_s": f.time_s, "label": f.label} for f in result.frames],
         "thermocouples": [t.name for t in result.thermocouples],
+        "thermocouple_places": [t.position_mm for t in result.thermocouples],
+        "thermocouple_each_minute": [t.from_frames for t in result.thermocouples],
         "probes": [p.name for p in result.probes],
         "time_below": [degc for degc, _ in result.time_below],
         "freezes_below": [degc for degc, _ in result.freezes_below],
@@ -134,6 +137,9 @@ def _rebuild(header: dict[str, Any], archive: Any) -> ThermalResult:
         found = enumerate(header[name])
         return tuple((float(degc), volume(archive[f"{name}_{number}"])) for number, degc in found)
 
+    # Archives of older programs do not say where their thermocouples were.
+    places = header.get("thermocouple_places") or [None] * len(header["thermocouples"])
+    each_minute = header.get("thermocouple_each_minute") or [False] * len(places)
     return ThermalResult(
         key=str(header["key"]),
         grid=grid,
@@ -152,8 +158,10 @@ def _rebuild(header: dict[str, Any], archive: Any) -> ThermalResult:
                 name=name,
                 time_s=archive[f"thermocouple_{number}"][0],
                 temperature_degc=archive[f"thermocouple_{number}"][1],
+                position_mm=None if at is None else as_point(at),
+                from_frames=bool(each_minute[number]),
             )
-            for number, name in enumerate(header["thermocouples"])
+            for number, (name, at) in enumerate(zip(header["thermocouples"], places, strict=True))
         ),
         probes=tuple(
             ProbeTrace(

@@ -108,7 +108,8 @@ def check_memory(
     """
     duration = plan.protocol.duration_s
     frames = math.ceil(duration / settings.frames_every_s) if settings.frames_every_s else 0
-    frames += len(plan.protocol.phases) + len(settings.extra_times_s) + 1
+    # The end of each phase, a moment after its begin, and the start.
+    frames += 2 * len(plan.protocol.phases) + len(settings.extra_times_s) + 1
     cells = float(np.prod(grid.size, dtype=float))
     needed = cells * (BYTES_PER_CELL + BYTES_PER_FRAME_CELL * frames)
     free = available_bytes() if free_bytes is None else free_bytes

@@ -299,7 +299,7 @@ def phantom_problem(
         thermocouples=tuple((t.name, t.position_mm) for t in plan.sensors),
         boundary_degc=(start,) * 6,
         settings=settings,
-        findings=(*findings, *_thermocouples_outside(plan, grid)),
+        findings=tuple(findings),
     )
 
 
@@ -383,7 +383,6 @@ def build_problem(
             *contacts.findings,
             *lung_findings(tissue, grid, sources),
             *outside,
-            *_thermocouples_outside(plan, grid),
         ),
     )
 
@@ -438,16 +437,3 @@ def _perfusion_around(tissue: TissueMap, grid: Grid, sources: Sequence[ProbeSour
             i, j, k = np.rint(grid.mm_to_index(points.reshape(-1, 3))).astype(int).T
             found.append(w[tissue.material_map[k, j, i]])
     return float(np.median(np.concatenate(found)))
-
-
-def _thermocouples_outside(plan: Plan, grid: Grid) -> list[Finding]:
-    return [
-        Finding(
-            level=Level.WARN,
-            code="thermocouple-outside",
-            text=f"Thermocouple {t.name} lies outside the computed block; it has no curve.",
-            place=t.name,
-        )
-        for t in plan.sensors
-        if not grid.contains_mm(t.position_mm)
-    ]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.core.finding import Finding
+from cryoplan.core.geometry import Point
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.simulation.settings import SolverSettings
@@ -22,7 +23,8 @@ class Frame:
     time_s : float
         Protocol time.
     label : str
-        ``end_freeze_1`` and so on, ``asked`` for extra times, empty for frames of the time slider.
+        ``end_freeze_1`` and so on, ``asked`` for extra times, empty for frames of the time slider, of which
+        the first is the start of the protocol.
     temperature_degc : Volume
         float32, degC, on the solver grid.
     """
@@ -34,11 +36,21 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ThermocoupleTrace:
-    """Curve of one virtual thermocouple; arrays of one length, s and degC."""
+    """Curve of one virtual thermocouple; arrays of one length, s and degC.
+
+    Attributes
+    ----------
+    position_mm : tuple of float or None
+        Where it was read, LPS; None in results of older programs.
+    from_frames : bool
+        True when it was read from the kept fields, a minute apart, and not at every step of the solver.
+    """
 
     name: str
     time_s: npt.NDArray[np.float64]
     temperature_degc: npt.NDArray[np.float64]
+    position_mm: Point | None = None
+    from_frames: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

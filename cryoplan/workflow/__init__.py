@@ -48,10 +48,12 @@ from cryoplan.workflow.solving import (
     judge_again,
     offered_sides,
     prepare,
+    sense_again,
     simulate,
     simulation_key,
     tissues,
 )
+from cryoplan.workflow.timing import TumourTimes, curves_csv, measure_times, write_curves
 
 __all__ = [
     "CaseFile",
@@ -63,6 +65,7 @@ __all__ = [
     "Preview",
     "Proposal",
     "SavedCase",
+    "TumourTimes",
     "accept_proposals",
     "add_outlines",
     "add_structures",
@@ -75,6 +78,7 @@ __all__ = [
     "check_convergence",
     "check_partner",
     "choose_target",
+    "curves_csv",
     "describe_limit",
     "describe_sides",
     "find_meanings",
@@ -88,6 +92,7 @@ __all__ = [
     "make_pictures",
     "margin_uncertainty",
     "meaning_of",
+    "measure_times",
     "offered_sides",
     "open_case",
     "outlines_case",
@@ -102,6 +107,7 @@ __all__ = [
     "run_ai",
     "save_case",
     "save_plan",
+    "sense_again",
     "simulate",
     "simulation_key",
     "standing",
@@ -114,5 +120,6 @@ __all__ = [
     "with_roles",
     "with_side",
     "without_limit",
+    "write_curves",
     "write_report",
 ]

@@ -134,12 +134,15 @@ def _plan(plan: Plan, keep_names: bool) -> Plan:
 
 
 def _result(result: ThermalResult, case: Case, old: Plan, plan: Plan, probes: Catalogue) -> ThermalResult:
+    from cryoplan.simulation.moments import read_sensors
+
     traces = tuple(
         replace(trace, name=probe.name) for trace, probe in zip(result.probes, plan.probes, strict=True)
     )
-    # By name: a thermocouple outside the computed block has no curve.
+    # Those of the plan as it is, by name: one outside the computed block has no curve, and one that was
+    # removed since the solve must not leave its name.
     renamed = {before.name: after.name for before, after in zip(old.sensors, plan.sensors, strict=True)}
-    curves = tuple(replace(curve, name=renamed[curve.name]) for curve in result.thermocouples)
+    curves = tuple(replace(c, name=renamed[c.name]) for c in read_sensors(result, old.sensors))
     return replace(
         result,
         key=simulation_key(case, plan, probes, result.settings),

@@ -10,7 +10,7 @@ from cryoplan.core.atomic import write_atomic
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
-from cryoplan.workflow.solving import check, judge_again, require_current, tissues
+from cryoplan.workflow.solving import check, judge_again, require_current, sense_again, tissues
 
 if TYPE_CHECKING:
     from cryoplan.scene.snapshot import Picture
@@ -64,6 +64,7 @@ def write_report(
     from cryoplan.report.pdf import render_pdf
 
     require_current(case, plan, probes, result)
+    assessment = sense_again(plan, result, assessment)
     if pictures is None:
         pictures = make_pictures(case, plan, probes, result, assessment)
     # Whatever the assessment was judged by: what is printed is judged by the limits that the case has now.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cryoplan.simulation.result import Frame, ThermalResult
     from cryoplan.simulation.tissue import TissueTable
 
-MODEL_VERSION = 4
+MODEL_VERSION = 5
 """Raised with every change that moves computed temperatures, so that old results show as such."""
 
 
@@ -179,6 +179,13 @@ def offered_sides(
     if assessment.margin_map is None:
         return ()
     return offered(case, assessment.margin_map, result.grid)
+
+
+def sense_again(plan: Plan, result: ThermalResult, assessment: Assessment) -> Assessment:
+    """Read the curves of the thermocouples that the plan has now; all other numbers stay."""
+    from cryoplan.margins.sensors import sense_again as sense
+
+    return sense(assessment, plan, result)
 
 
 def require_current(case: Case, plan: Plan, probes: Catalogue, result: ThermalResult) -> None:

@@ -167,6 +167,17 @@ def test_play_runs_to_the_end_and_stops(protocol_bar, empty_desk, qtbot, monkeyp
     assert empty_desk.view.time_s == 1500.0
 
 
+def test_pausing_puts_the_hand_where_the_picture_at_rest_is_from(protocol_bar, empty_desk, qtbot):
+    empty_desk.open()
+    empty_desk.solve()
+    empty_desk.view.time_s = 650.0
+    QTest.mouseClick(protocol_bar.play, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: empty_desk.view.time_s > 651.0)
+    QTest.mouseClick(protocol_bar.play, Qt.MouseButton.LeftButton)
+    assert not empty_desk.view.playing
+    assert empty_desk.view.time_s in {f.time_s for f in empty_desk.workspace.result.frames}
+
+
 # Status line --------------------------------------------------------------------------------------------
 
 

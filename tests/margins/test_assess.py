@@ -21,6 +21,7 @@ from cryoplan.plan.plan import Plan
 from cryoplan.plan.protocol import Phase, PhaseKind, Protocol
 from cryoplan.simulation.result import Frame
 from tests.support.analytic import (
+    SENSOR_MM,
     SLOPE_K_PER_MM,
     ball,
     ball_distance_mm,
@@ -326,6 +327,8 @@ def test_a_vessel_within_the_tumour_is_at_zero_distance():
 def test_thermocouple_curves_are_plain_numbers():
     (curve,) = _assess(TUMOUR).thermocouples
     assert (curve.name, curve.time_s, curve.temperature_degc) == ("T1", (0.0, 1500.0), (37.0, 4.5))
+    assert not curve.each_minute
+    assert curve.position_mm == SENSOR_MM
 
 
 def test_temperatures_that_are_not_numbers_are_refused():
@@ -375,7 +378,10 @@ def test_json_has_the_keys_and_numbers_of_the_contract():
     assert {"rim_mm", "threshold_degc", "fraction", "missed_ml"} <= set(data["coverage"][0])
     colon = data["structures"][1]
     assert set(colon["volume_below_ml"]) == {"0", "-20", "-30", "-40"}
-    assert data["thermocouples"][0]["time_s"] == [0.0, 1500.0]
+    (curve,) = data["thermocouples"]
+    assert curve["time_s"] == [0.0, 1500.0]
+    assert curve["position_mm"] == list(SENSOR_MM)
+    assert curve["each_minute"] is False
     assert set(data["findings"][0]) == {"level", "code", "text", "place"}
 
 

@@ -87,8 +87,8 @@ def test_a_grid_that_does_not_fit_is_refused_with_what_it_needs():
         check_memory(plan, grid, SETTINGS, free_bytes=4e9)
     assert caught.value.code == "too-many-cells"
     assert f"{cells / 1e6:.0f} million cells" in caught.value.what
-    # 10-5-10 min: 25 frames of the slider, three of the phases and the start; 90 + 4 x 29 bytes a cell.
-    needed = cells * (90 + 4 * 29)
+    # 10-5-10 min: 25 frames of the slider, two for each phase and the start; 90 + 4 x 32 bytes a cell.
+    needed = cells * (90 + 4 * 32)
     assert f"needs {needed / 1e9:.1f} GB" in caught.value.what
     check_memory(plan, grid, SETTINGS, free_bytes=1.3 * needed)
     check_memory(plan, grid, replace(SETTINGS, frames_every_s=0.0), free_bytes=0.9 * needed)

@@ -46,9 +46,8 @@ def of_probes() -> np.ndarray:
 
 
 def _frames(result) -> tuple[np.ndarray, np.ndarray]:
-    times = np.array([0.0, *(f.time_s for f in result.frames)])
-    start = np.full_like(result.frames[0].temperature_degc.values, 37.0)
-    return times, np.stack([start, *(f.temperature_degc.values for f in result.frames)]).astype(float)
+    times = np.array([f.time_s for f in result.frames])
+    return times, np.stack([f.temperature_degc.values for f in result.frames]).astype(float)
 
 
 def _recount_s(times: np.ndarray, degc: np.ndarray, threshold: float) -> np.ndarray:

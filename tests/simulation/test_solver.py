@@ -43,14 +43,15 @@ def test_energy_balance_closes(cycled):
     assert cycled[0].findings == ()
 
 
-def test_frames_hold_every_phase_end_every_minute_and_what_was_asked(cycled):
+def test_frames_hold_the_start_every_phase_end_every_minute_and_what_was_asked(cycled):
     result, seen = cycled
     labels = {f.time_s: f.label for f in result.frames}
     assert labels == {
-        60.0: "", 77.0: "asked", 120.0: "", 180.0: "end_freeze_1", 240.0: "", 300.0: "end_thaw_1", 360.0: "",
-        420.0: "", 480.0: "end_freeze_2",
+        0.0: "", 20.0: "", 60.0: "", 77.0: "asked", 120.0: "", 180.0: "end_freeze_1", 200.0: "", 240.0: "",
+        300.0: "end_thaw_1", 320.0: "", 360.0: "", 420.0: "", 480.0: "end_freeze_2",
     }  # fmt: skip
     assert seen == list(result.frames)
+    assert result.frames[0].temperature_degc.values == pytest.approx(37.0, abs=1e-4)
     assert result.key == "abc"
 
 

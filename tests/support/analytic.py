@@ -15,7 +15,7 @@ from cryoplan.core.sourced import Sourced
 from cryoplan.core.volume import Volume
 from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.plan.catalogue import Catalogue
-from cryoplan.plan.plan import Plan
+from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.simulation.result import EnergyLedger, Frame, ThermalResult, ThermocoupleTrace
 from cryoplan.simulation.settings import SolverSettings
@@ -59,6 +59,10 @@ def ice(grid: Grid, distance_mm: npt.NDArray[np.float64]) -> Volume:
     return Volume(grid=grid, values=field.astype(np.float32))
 
 
+SENSOR_MM = (3.0, 2.0, 1.0)
+"""Where the thermocouple of `result_of` was."""
+
+
 def ice_ball(grid: Grid, centre_mm: Sequence[float], radius_mm: float) -> Volume:
     """Temperatures of a spherical ice ball of that radius at 0 degC."""
     return ice(grid, ball_distance_mm(grid, centre_mm, radius_mm))
@@ -89,7 +93,10 @@ def result_of(
         frames=tuple(frames),
         thermocouples=(
             ThermocoupleTrace(
-                name="T1", time_s=np.array([0.0, 1500.0]), temperature_degc=np.array([37.0, 4.5])
+                name="T1",
+                time_s=np.array([0.0, 1500.0]),
+                temperature_degc=np.array([37.0, 4.5]),
+                position_mm=SENSOR_MM,
             ),
         ),
         ledger=LEDGER,
@@ -141,8 +148,9 @@ def probe(
 
 
 def plan(*probes: Probe, name: str = "A") -> Plan:
-    """Plan with these probes, or one along +y through the origin."""
-    return Plan(name=name, probes=probes or (probe(),))
+    """Plan with these probes, or one along +y through the origin, and the thermocouple of `result_of`."""
+    sensor = Thermocouple(name="T1", position_mm=SENSOR_MM)
+    return Plan(name=name, probes=probes or (probe(),), thermocouples=(sensor,))
 
 
 def structure(name: str, role: Role, mask: Volume) -> Structure:

@@ -26,6 +26,7 @@ from cryoplan.gui.panels.review_organs import OrgansSection
 from cryoplan.gui.panels.review_profile import ProfileSection
 from cryoplan.gui.panels.review_sides import SidesEditor
 from cryoplan.gui.panels.review_sure import SureSection
+from cryoplan.gui.panels.review_time import TimeReview
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, Heading, Text
 from cryoplan.gui.rows import Findings, MarginBox
 from cryoplan.margins.assessment import Assessment
@@ -64,6 +65,7 @@ class ReviewPanel(Panel):
         self.organs = OrgansSection(workspace, view)
         self.histogram = HistogramSection(workspace, view)
         self.histogram.larger.connect(self._show_histogram)
+        self.time = TimeReview(workspace, view)
         self.profile = ProfileSection(workspace, view)
         self.sure = SureSection(workspace)
         self.limits = LimitEditor(workspace)
@@ -76,6 +78,7 @@ class ReviewPanel(Panel):
             self.coverage,
             self.organs,
             self.histogram,
+            self.time,
             self.profile,
             self.sure,
             self.limits,
@@ -96,7 +99,15 @@ class ReviewPanel(Panel):
         self._show_margins(assessment, stale)
         for judged in (self.in_numbers, self.sides, self.sure):
             judged.refresh(assessment, stale)
-        for part in (self.margin_map, self.coverage, self.organs, self.histogram, self.profile, self.limits):
+        for part in (
+            self.margin_map,
+            self.coverage,
+            self.organs,
+            self.histogram,
+            self.time,
+            self.profile,
+            self.limits,
+        ):
             part.refresh()
         self.findings.show_findings(
             assessment.findings if assessment else (),
