@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QRe
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from cryoplan.gui.chart_series import Series
-from cryoplan.gui.parts import palette, scaled_font, tone_colour
+from cryoplan.gui.parts import Later, palette, scaled_font, tone_colour
 from cryoplan.scene.style import theme
 
 ENTRY_PX = 128
@@ -94,6 +94,9 @@ class Legend(QWidget):
         super().__init__()
         self.entries: list[Entry] = []
         self._shown = 0
+        # A layout that is at work does not hear of another height: it is told when it has finished.
+        self._fit = Later(self._take_height, self)
+        self._height = 0
         self.setAccessibleName("Legend")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
@@ -124,8 +127,13 @@ class Legend(QWidget):
             height = entry.sizeHint().height()
             entry.setGeometry((n % columns) * width, (n // columns) * height, width, height)
         rows = -(-self._shown // columns)
-        if self.height() != rows * height or self.minimumHeight() != rows * height:
-            self.setFixedHeight(rows * height)
+        if rows * height != self._height:
+            self._height = rows * height
+            self._fit.ask()
+
+    @Slot()
+    def _take_height(self) -> None:
+        self.setFixedHeight(self._height)
 
     @Slot()
     def _press(self) -> None:

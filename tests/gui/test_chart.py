@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from cryoplan import RESEARCH_USE
 from cryoplan.gui.chart import Axis, Band, Chart, Kind, Level, Series
@@ -230,3 +230,22 @@ def test_an_empty_chart_says_why_and_reads_nothing(chart):
     assert chart.readout == ""
     assert "No target is chosen." in chart.accessibleDescription()
     assert not chart.menu().actions()[0].isEnabled()
+
+
+@pytest.mark.parametrize("width", [130, 278, 700])
+def test_the_legend_never_lies_over_the_plot_whatever_the_width(qtbot, width):
+    names = [f"structure {n}" for n in range(7)]
+    series = [Series(name=n, x=[0.0, 1.0], y=[0.0, 1.0], colour="#00ff00") for n in names]
+    chart, holder = Chart("Curves"), QWidget()
+    qtbot.addWidget(holder)
+    column = QVBoxLayout(holder)
+    column.addWidget(chart)
+    column.addStretch(1)
+    chart.show_series(series, x=TIME, y=DEGC)
+    holder.resize(width, 600)
+    holder.show()
+    qtbot.waitExposed(holder)
+    last = chart.legend.entries[-1]
+    qtbot.waitUntil(lambda: chart.legend.rect().contains(last.geometry()))
+    qtbot.waitUntil(lambda: not chart.legend.geometry().intersects(chart.plot.geometry()))
+    assert chart.plot.height() >= 170
