@@ -56,7 +56,13 @@ class Contacts:
 
 
 def find_contacts(
-    tissue: TissueMap, key: str, grid: Grid, plan: Plan, tissues: TissueTable, settings: SolverSettings
+    tissue: TissueMap,
+    key: str,
+    grid: Grid,
+    plan: Plan,
+    tissues: TissueTable,
+    settings: SolverSettings,
+    warm: Exchange | None = None,
 ) -> Contacts:
     """Return what touches the tissue of a plan.
 
@@ -72,6 +78,8 @@ def find_contacts(
     tissues : TissueTable
     settings : SolverSettings
         Says what lies on the skin.
+    warm : Exchange or None
+        What the warmers of the plan do; under a warm bag nothing else lies on the skin.
     """
     findings: list[Finding] = []
     exchanges: list[Exchange] = []
@@ -82,12 +90,16 @@ def find_contacts(
     void = None if tissue.skin is None else tissue.skin.void
     skin = _skin_exchange(tissue, grid, settings, findings)
     if skin is not None:
-        exchanges.append(skin)
+        exchanges.append(skin if warm is None else _without(skin, warm))
+    if warm is not None:
+        exchanges.append(warm)
     floods, materials = _floods(tissue, plan, tissues, findings)
     boundary = _boundary(void)
     field = None
-    if skin is not None:
-        field = _steady(tissue, key, grid, settings, exchanges, held, void, boundary)
+    if skin is not None or warm is not None:
+        # Warmers run before the first freeze: tissue around them is warm at its begin.
+        name = (key, grid, settings.skin, plan.flows, tuple(w.physics for w in plan.warmers if w.is_on))
+        field = _steady(tissue, name, grid, exchanges, held, void, boundary)
     return Contacts(
         materials=materials,
         start_field_degc=_with_pockets(tissue, field, findings, grid),
@@ -159,6 +171,12 @@ def _skin_exchange(
     )
 
 
+def _without(skin: Exchange, warm: Exchange) -> Exchange:
+    """Return the skin that no warm bag lies on."""
+    kept = ~np.isin(skin.cells, warm.cells)
+    return Exchange(kind=skin.kind, cells=skin.cells[kept], rate=skin.rate[kept], degc=skin.degc[kept])
+
+
 def _boundary(void: BoolArray | None) -> Faces:
     """Return the temperatures of the faces: that of the body, insulated where the skin meets the face.
 
@@ -174,15 +192,13 @@ def _boundary(void: BoolArray | None) -> Faces:
 
 def _steady(
     tissue: TissueMap,
-    key: str,
+    name: tuple[object, ...],
     grid: Grid,
-    settings: SolverSettings,
     exchanges: list[Exchange],
     held: BoolArray | None,
     void: BoolArray | None,
     boundary: Faces,
 ) -> Float32Array:
-    name = (key, grid, settings.skin)
     with _LOCK:
         known = _STEADY.get(name)
         if known is not None:

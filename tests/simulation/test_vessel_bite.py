@@ -1,4 +1,4 @@
-"""A vessel of 8 mm bites into the ice: its depth against the closed form of two cylinders and a finer grid."""
+"""A vessel of 8 mm bites into the ice: depth against two cylinders on paper, and against a finer grid."""
 
 from __future__ import annotations
 
