@@ -23,6 +23,7 @@ from cryoplan.gui.numbers import (
 )
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.limits import LimitEditor
+from cryoplan.gui.panels.review_protect import ProtectSections
 from cryoplan.gui.panels.review_sides import SidesEditor
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Text
 from cryoplan.gui.rows import Findings, MarginBox, Rows
@@ -98,6 +99,8 @@ class ReviewPanel(Panel):
         self.add(self._headings[2])
         self.volumes = Rows(value_px=72, limit_px=0)
         self.add(self.volumes)
+        self.protect = ProtectSections(workspace, view)
+        self.add(self.protect)
         self.add(Heading("Findings"))
         self.findings = Findings("", folds_ok=True)
         self.findings.on_press(self._go_to_finding)
@@ -124,6 +127,7 @@ class ReviewPanel(Panel):
         self.left_out.say(left_out_words(assessment), STALE if stale else "warn")
         self.left_out.setVisible(bool(self.left_out.text()))
         self.sides.refresh(assessment, stale)
+        self.protect.refresh()
         limits = self.workspace.limits
         self.coverage.show_all(
             coverage_rows(assessment, limits, everything=True) if assessment else [], stale
