@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, Signal, Slot
 
 from cryoplan.app.answered_case import AnsweredCase
@@ -38,7 +40,9 @@ class Before(QObject):
         workspace = self._workspace
         if not workspace.is_current or workspace.case is None:
             return False
-        self.result, self.assessment = workspace.result, workspace.assessment
+        assert workspace.result is not None
+        # The frames of a result are most of it, and are not compared.
+        self.result, self.assessment = replace(workspace.result, frames=()), workspace.assessment
         self._plan = workspace.plan
         self._structures = tuple(s.name for s in workspace.case.structures)
         self._known = None

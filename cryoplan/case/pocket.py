@@ -120,7 +120,7 @@ def inflate(
     points = _centres_mm(part)
     free = _free(case, part, box, points, needles)
     seed = _seed(case, free, points, centre_mm)
-    cost = _cost(case, part, points, points[seed], between, reach)
+    cost = _cost(case, part, box, points, points[seed], between, reach)
     count = max(round(volume_ml / grid.voxel_volume_ml), 1)
     filled = _flood(free, cost, seed, count)
     if filled is None:
@@ -167,9 +167,10 @@ def _free(case: Case, part: Grid, box: VoxelBox, points: FloatArray, needles: Se
             framed = np.pad(inside, 1, mode="edge")
             depth = distance_transform_edt(framed, sampling=part.spacing_mm[::-1])[1:-1, 1:-1, 1:-1]
             free &= depth >= SKIN_MM
+    grid = case.scan.volume.grid
     known = np.zeros(part.shape, bool)
     for structure in case.structures:
-        here = structure_mask(structure, part).values
+        here = _on(structure, grid, part, box)
         if structure.role is Role.FAT:
             known |= here
         if structure.role not in _FREE:
@@ -180,6 +181,13 @@ def _free(case: Case, part: Grid, box: VoxelBox, points: FloatArray, needles: Se
     for needle in needles:
         free &= _shaft_distance_mm(points, needle) > needle.radius_mm + CLEAR_MM
     return free
+
+
+def _on(structure: Structure, grid: Grid, part: Grid, box: VoxelBox) -> BoolArray:
+    """Return a structure on a part of the scan's grid, on which most are drawn."""
+    if structure.mask.grid == grid:
+        return np.asarray(structure.mask.values[box.place], bool)
+    return np.asarray(structure_mask(structure, part).values, bool)
 
 
 def _shaft_distance_mm(points: FloatArray, needle: Needle) -> FloatArray:
@@ -213,7 +221,13 @@ def _not_free(where: str) -> StructureError:
 
 
 def _cost(
-    case: Case, part: Grid, points: FloatArray, seed_mm: FloatArray, between: Sequence[str], reach_mm: float
+    case: Case,
+    part: Grid,
+    box: VoxelBox,
+    points: FloatArray,
+    seed_mm: FloatArray,
+    between: Sequence[str],
+    reach_mm: float,
 ) -> FloatArray:
     """Return how far each voxel is from the seed, where leaving the gap counts as further."""
     square = np.sum((points - seed_mm) ** 2, axis=-1)
@@ -222,7 +236,7 @@ def _cost(
     gap = np.zeros(part.shape)
     at = tuple(int(n) for n in np.rint(part.mm_to_index(seed_mm))[::-1])
     for name in between:
-        mask = structure_mask(case.structure(name), part).values
+        mask = _on(case.structure(name), case.scan.volume.grid, part, box)
         if not mask.any():
             raise StructureError(
                 f"{name} is more than {reach_mm:.0f} mm from this point.",

@@ -1,7 +1,7 @@
 """Compare: what a change of the plan did - every number of two assessments side by side.
 
 Both are of one patient. What is better is said only where it is beyond doubt: larger margins and coverage of
-the tumour, warmer organs, less healthy tissue frozen. A difference that is smaller than what is shown counts
+the tumour, warmer organs at risk, less healthy tissue frozen. A difference that is smaller than what is shown counts
 as none.
 """
 
@@ -14,6 +14,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from cryoplan.case.structure import Role
 from cryoplan.core.geometry import Point
 from cryoplan.core.volume import Volume
 from cryoplan.margins.assessment import Assessment
@@ -28,6 +29,14 @@ class Measured(StrEnum):
     VOLUME = "volume"
     HEALTHY = "healthy"
 
+
+NOT_AT_RISK = frozenset(
+    {
+        Role.TUMOUR, Role.ORGAN, Role.VESSEL, Role.FAT, Role.MUSCLE, Role.BONE, Role.FLUID, Role.GAS, Role.BODY,
+        Role.OTHER,
+    }
+)  # fmt: skip
+"""That these freeze is neither good nor bad by itself; the others are meant to stay warm."""
 
 LEAST = {
     Measured.MARGIN: 0.05,
@@ -55,6 +64,8 @@ class Change:
         example an organ that was added. A margin to ice that does not exist is minus infinity.
     point_mm : Point or None
         Where it is now.
+    is_judged : bool
+        False where a difference is neither good nor bad: ice volumes, and tissue that nobody protects.
     """
 
     measured: Measured
@@ -63,6 +74,7 @@ class Change:
     before: float | None
     after: float | None
     point_mm: Point | None = None
+    is_judged: bool = True
 
     @property
     def difference(self) -> float | None:
@@ -82,7 +94,7 @@ class Change:
     @property
     def is_better(self) -> bool | None:
         """Whether it changed for the better; None where it did not change, or one cannot say."""
-        if not self.is_change or self.difference is None or self.measured is Measured.VOLUME:
+        if not self.is_change or self.difference is None or not self.is_judged:
             return None
         return (self.difference < 0.0) == (self.measured is Measured.HEALTHY)
 
@@ -145,6 +157,7 @@ def _organs(before: Assessment, after: Assessment) -> Iterator[Change]:
             before=None if a is None else a.minimum_degc,
             after=None if b is None else b.minimum_degc,
             point_mm=None if b is None else b.at_mm,
+            is_judged=Role(known.role) not in NOT_AT_RISK,
         )
 
 
@@ -160,6 +173,7 @@ def _volumes(before: Assessment, after: Assessment) -> Iterator[Change]:
             threshold_degc=threshold,
             before=old.get(threshold),
             after=new.get(threshold),
+            is_judged=False,
         )
     if before.healthy_frozen_ml is not None or after.healthy_frozen_ml is not None:
         yield Change(

@@ -30,7 +30,7 @@ def add_warmer(
     usual = load_warmers()[kind]
     taken = {w.name for w in plan.warmers}
     if name is None:
-        base = f"{usual.title}: {structure}" if structure else usual.title
+        base = structure or "skin bag"
         name = next(n for n in (base, *(f"{base} {k}" for k in range(2, len(taken) + 3))) if n not in taken)
     made = Warmer(
         name=checked_name(name, what="The new warmer"),

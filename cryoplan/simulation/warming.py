@@ -94,7 +94,7 @@ def find_warming(case: Case, plan: Plan, grid: Grid, tissue: TissueMap, tissues:
                     Finding(
                         level=Level.WARN,
                         code="warmer-structure-missing",
-                        text=f"{warmer.name} warms nothing: no structure is called {warmer.structure}.",
+                        text=f"Warmer {warmer.name} warms nothing: there is no structure {warmer.structure}.",
                         place=warmer.name,
                     )
                 )
@@ -107,7 +107,7 @@ def find_warming(case: Case, plan: Plan, grid: Grid, tissue: TissueMap, tissues:
                 Finding(
                     level=Level.WARN,
                     code="warmer-outside",
-                    text=f"{warmer.name} lies outside the computed block, or under another warmer: "
+                    text=f"Warmer {warmer.name} lies outside the computed block, or under another warmer: "
                     "it changes nothing.",
                     place=warmer.name,
                 )
@@ -132,7 +132,7 @@ def _told(warmer: Warmer) -> Finding:
     return Finding(
         level=Level.OK,
         code="warmer-on",
-        text=f"{warmer.name}: {where} is warmed by fluid of {warmer.temperature_degc:g} °C with "
+        text=f"Warmer {warmer.name}: {where} is warmed by fluid of {warmer.temperature_degc:g} °C with "
         f"{warmer.coefficient:g} W/(m²·K), from before the first freeze to the end.",
         place=warmer.name,
     )
@@ -177,7 +177,7 @@ def _in_structure(
     conductivity = tissues.tissue(structure.tissue).material().k_u
     if conductivity < LEAST_CONDUCTIVITY:
         raise SimulationError(
-            f"{warmer.name} cannot run through {structure.name}: {structure.tissue} carries no heat.",
+            f"Warmer {warmer.name} cannot run through {structure.name}: {structure.tissue} carries no heat.",
             "Choose a structure that is filled with fluid, or give this one another tissue.",
             code="warmer-not-fluid",
             place=warmer.name,

@@ -70,6 +70,14 @@ def test_warmer_bowel_and_less_healthy_ice_are_better_and_a_smaller_margin_is_wo
     assert found[Measured.ORGAN].name == "bowel"
 
 
+def test_that_fat_or_bone_is_colder_is_said_and_not_judged():
+    before, after = judged(), judged(bowel=2.0)
+    fat = [replace(a, structures=(replace(a.structures[1], role="fat"),)) for a in (before, after)]
+    change = by(compare(*fat))[Measured.ORGAN]
+    assert change.is_change
+    assert change.is_better is None
+
+
 def test_what_is_less_than_the_shown_digits_is_no_change():
     assert not any(c.is_change for c in compare(judged(), judged(margin=3.02, covered=0.9001, bowel=12.3)))
 

@@ -73,6 +73,7 @@ class FlowRow:
         self.reset = QToolButton()
         self.reset.setText("\N{ANTICLOCKWISE OPEN CIRCLE ARROW}")
         self.reset.setFixedWidth(26)
+        self.reset.setStyleSheet("padding: 3px 4px;")
         self.reset.setAccessibleName(f"Blood in {name} flows as its name says")
         self.reset.setToolTip(f"As its name says: {self._usual.value:g} m/s")
         self.parts: tuple[QWidget, ...] = (self.name, self.speed, self.reset)

@@ -23,6 +23,7 @@ FILLS = {
     Fill.WARM_SALINE: ("Saline, 37 °C", "Warmed to body temperature, also for a balloon; it can freeze"),
     Fill.CO2: ("CO₂", "Insulates: it conducts a twentieth of what fluid does"),
 }
+_FILLED = {fill.tissue: fill.value for fill in Fill}
 ANY = "any side"
 NOT_BETWEEN = (Role.BODY, Role.FAT, Role.SKIN, Role.FLUID, Role.GAS)
 
@@ -94,7 +95,9 @@ class PocketBox(QWidget):
                 combo.setCurrentIndex(max(combo.findText(chosen), 0))
         self.inflate.setEnabled(case is not None and self._workspace.keeper.may_edit)
         found = self._found()
-        self.pockets.say("\n".join(f"{s.name}: {s.volume_ml:.1f} ml, {s.tissue}" for s in found))
+        self.pockets.say(
+            "\n".join(f"{s.name}: {s.volume_ml:.1f} ml of {_FILLED.get(s.tissue, s.tissue)}" for s in found)
+        )
         self.pockets.setVisible(bool(found))
 
     def _found(self) -> list[Structure]:

@@ -150,6 +150,7 @@ class WarmerRow(QWidget):
         self.remove = QToolButton()
         self.remove.setText("\N{MINUS SIGN}")
         self.remove.setFixedWidth(26)
+        self.remove.setStyleSheet("padding: 3px 4px;")
         self.degc = NumberBox("", " °C", lowest=COLDEST_DEGC, highest=WARMEST_DEGC)
         self.coefficient = NumberBox(
             "", " W/m²K", lowest=LEAST_COEFFICIENT, highest=LARGEST_COEFFICIENT, step=50.0, digits=0
@@ -166,9 +167,11 @@ class WarmerRow(QWidget):
         grid.addWidget(self.called, 0, 1, 1, 3)
         grid.addWidget(self.remove, 0, 4)
         grid.addWidget(self.degc, 1, 1)
-        grid.addWidget(self.coefficient, 1, 2)
-        grid.addWidget(self.radius, 1, 3)
-        grid.addWidget(self.lost, 2, 1, 1, 4)
+        grid.addWidget(self.coefficient, 1, 2, 1, 2)
+        self.around = Text("skin within", "muted")
+        grid.addWidget(self.around, 2, 1)
+        grid.addWidget(self.radius, 2, 2, 1, 2)
+        grid.addWidget(self.lost, 3, 1, 1, 4)
         grid.setColumnStretch(2, 1)
         self.tick.clicked.connect(self._switch)
         self.remove.clicked.connect(self._remove)
@@ -183,7 +186,11 @@ class WarmerRow(QWidget):
         self.tick.setChecked(warmer.is_on)
         self.tick.setAccessibleName(f"{warmer.name} is on")
         self.tick.setToolTip("Off: it stays in the plan and changes nothing")
-        self.called.say(warmer.name, "text" if warmer.is_on else "muted", warmer.name)
+        place = "skin" if warmer.kind.is_on_skin else warmer.structure
+        called = (
+            f"{usual.title}: {warmer.name}" if place in ("skin", warmer.name) else f"{warmer.name}: {place}"
+        )
+        self.called.say(called, "text" if warmer.is_on else "muted", called)
         self.remove.setAccessibleName(f"Remove {warmer.name}")
         self.remove.setToolTip("Take it out of the plan")
         for box, value, what, number in (
@@ -195,6 +202,7 @@ class WarmerRow(QWidget):
             box.setToolTip(_told(what, number))
         self.radius.show_value(warmer.radius_mm)
         self.radius.setVisible(warmer.kind.is_on_skin)
+        self.around.setVisible(warmer.kind.is_on_skin)
         self.radius.setAccessibleName(f"{warmer.name}, radius of the warmed skin")
         self.radius.setToolTip("Radius of the warmed skin")
         self.lost.say(f"! No structure is called {warmer.structure}: it warms nothing." if is_lost else "")

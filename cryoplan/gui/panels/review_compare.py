@@ -14,7 +14,7 @@ from cryoplan.core.units import show_degc, show_ml, show_mm, show_percent
 from cryoplan.gui.numbers import Shown
 from cryoplan.gui.parts import DASH, STALE, Heading, Text
 from cryoplan.gui.rows import Rows
-from cryoplan.margins.compare import Change, Measured
+from cryoplan.margins.compare import Change, LargestDifference, Measured
 
 WHAT = (
     "Keeps the result that is shown, to compare the next ones with: change the plan, solve, and see what "
@@ -44,9 +44,8 @@ class CompareBox(QWidget):
         for button in (self.keep, self.solve, self.forget):
             buttons.addWidget(button, 1)
         self.state = Text("", "muted", wrap=True)
-        self.largest = Text("", wrap=True)
         self.better, self.worse, self.other = (
-            Rows(value_px=100, limit_px=50, on_press=self._go) for _ in "123"
+            Rows(value_px=84, limit_px=58, on_press=self._go) for _ in "123"
         )
         self._heads = [Heading(t) for t in ("Better than before", "Worse than before", "Otherwise changed")]
         self.same = Text("", "muted", wrap=True)
@@ -55,7 +54,6 @@ class CompareBox(QWidget):
         column.setSpacing(4)
         column.addLayout(buttons)
         column.addWidget(self.state)
-        column.addWidget(self.largest)
         for head, rows in zip(self._heads, (self.better, self.worse, self.other), strict=True):
             column.addWidget(head)
             column.addWidget(rows)
@@ -88,11 +86,6 @@ class CompareBox(QWidget):
         else:
             text, tone = (f"Changed since: {words}.", "text")
         self.state.say(text, tone if workspace.assessment is not None else STALE)
-        largest = before.largest
-        self.largest.setVisible(largest is not None)
-        if largest is not None:
-            side = "warmer" if largest.degc > 0.0 else "colder"
-            self.largest.say(f"At most {abs(largest.degc):.1f} °C {side} than before, in one place.", "text")
         groups: tuple[tuple[Rows, Callable[[Change], bool]], ...] = (
             (self.better, lambda c: c.is_better is True),
             (self.worse, lambda c: c.is_better is False),
@@ -100,6 +93,8 @@ class CompareBox(QWidget):
         )
         for (rows, fits), head in zip(groups, self._heads, strict=True):
             chosen = [row_of(c) for c in changed if fits(c)]
+            if rows is self.other and before.largest is not None:
+                chosen.insert(0, _largest(before.largest))
             rows.show_all(chosen, False)
             rows.setVisible(bool(chosen))
             head.setVisible(bool(chosen))
@@ -120,11 +115,13 @@ def row_of(change: Change) -> Shown:
     degc = "" if change.threshold_degc is None else show_degc(change.threshold_degc)
     name = names.format(name=change.name, degc=degc)
     before, after = (DASH if v is None else show(v) for v in (change.before, change.after))
-    # The unit stands once, behind both.
-    unit = after.rpartition(" ")[2] if " " in after else ""
-    value = f"{before.removesuffix(' ' + unit)} → {after}" if unit else f"{before} → {after}"
+    # The unit stands once, behind the difference; where there is none, behind the values.
     difference = change.difference
-    limit = "" if difference is None or math.isinf(difference) else _signed(change, difference)
+    value, limit = f"{before} → {after}", ""
+    if difference is not None and not math.isinf(difference):
+        unit = " " + after.rpartition(" ")[2]
+        value = f"{before.removesuffix(unit)} → {after.removesuffix(unit)}"
+        limit = _signed(change, difference) + unit
     better = {True: "better", False: "worse", None: "changed"}[change.is_better]
     return Shown(
         name=name,
@@ -132,6 +129,17 @@ def row_of(change: Change) -> Shown:
         limit=limit,
         tip=f"{name}: {before} before, {after} now, {better}",
         point=change.point_mm,
+    )
+
+
+def _largest(largest: LargestDifference) -> Shown:
+    side = "warmer" if largest.degc > 0.0 else "colder"
+    return Shown(
+        name="Largest difference",
+        value=f"{abs(largest.degc):.0f} °C",
+        limit=side,
+        tip="Of the lowest temperature, in any one place",
+        point=largest.at_mm,
     )
 
 
