@@ -1,8 +1,8 @@
 """Compare: what a change of the plan did - every number of two assessments side by side.
 
 Both are of one patient. What is better is said only where it is beyond doubt: larger margins and coverage of
-the tumour, warmer organs at risk, less healthy tissue frozen. A difference that is smaller than what is shown counts
-as none.
+the tumour, warmer organs at risk, less healthy tissue frozen. A difference that is smaller than what is shown
+counts as none.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Measured(StrEnum):
 
 NOT_AT_RISK = frozenset(
     {
-        Role.TUMOUR, Role.ORGAN, Role.VESSEL, Role.FAT, Role.MUSCLE, Role.BONE, Role.FLUID, Role.GAS, Role.BODY,
-        Role.OTHER,
+        Role.TUMOUR, Role.ORGAN, Role.VESSEL, Role.FAT, Role.MUSCLE, Role.BONE, Role.FLUID, Role.GAS,
+        Role.BODY, Role.OTHER,
     }
 )  # fmt: skip
 """That these freeze is neither good nor bad by itself; the others are meant to stay warm."""
@@ -222,6 +222,6 @@ def largest_difference(before: Volume, after: Volume) -> LargestDifference | Non
     new = after.values[np.ix_(inside[2], inside[1], inside[0])]
     difference = new - old
     at_kji = np.unravel_index(int(np.argmax(np.abs(difference))), difference.shape)
-    index = [float(inside[axis][at_kji[2 - axis]]) for axis in range(3)]
-    x, y, z = (float(v) for v in grid.index_to_mm(index))
+    place_ijk = [float(inside[axis][at_kji[2 - axis]]) for axis in range(3)]
+    x, y, z = (float(v) for v in grid.index_to_mm(place_ijk))
     return LargestDifference(degc=float(difference[at_kji]), at_mm=(x, y, z))

@@ -77,12 +77,14 @@ class Warmer:
         if not self.name.strip():
             raise PlanError("A warmer has no name.", "Give it one.", code="warmer-name", place="name")
         if self.kind.is_on_skin:
-            self._need_place("centre_mm", self.centre_mm is not None and not self.structure)
+            self._need_place("centre_mm", not self.structure)
             self._need("radius_mm", self.radius_mm, LEAST_RADIUS_MM, LARGEST_RADIUS_MM, "mm")
             try:
-                object.__setattr__(self, "centre_mm", as_point(self.centre_mm))
+                centre = None if self.centre_mm is None else as_point(self.centre_mm)
             except (TypeError, ValueError):
-                self._need_place("centre_mm", False)
+                centre = None
+            self._need_place("centre_mm", centre is not None)
+            object.__setattr__(self, "centre_mm", centre)
         else:
             self._need_place("structure", bool(self.structure.strip()) and self.centre_mm is None)
         self._need("temperature_degc", self.temperature_degc, COLDEST_DEGC, WARMEST_DEGC, "°C")
