@@ -102,7 +102,7 @@ def find_contacts(
         field = _steady(tissue, name, grid, exchanges, held, void, boundary)
     return Contacts(
         materials=materials,
-        start_field_degc=_with_pockets(tissue, field, findings, grid),
+        start_field_degc=_with_pockets(tissue, field, findings, grid, warm),
         held=held,
         held_degc=None if held is None else np.full(grid.shape, BODY_DEGC, np.float32),
         void=void,
@@ -225,9 +225,16 @@ def _steady(
 
 
 def _with_pockets(
-    tissue: TissueMap, field: Float32Array | None, findings: list[Finding], grid: Grid
+    tissue: TissueMap,
+    field: Float32Array | None,
+    findings: list[Finding],
+    grid: Grid,
+    warm: Exchange | None = None,
 ) -> Float32Array | None:
-    """Return the start field with the pockets that were brought in at their own temperature."""
+    """Return the start field with the pockets that were brought in at their own temperature.
+
+    One that a warmer runs through is warm already when the first freeze begins.
+    """
     own = [n for n, start in enumerate(tissue.start_degc) if start is not None]
     if not own:
         return field
@@ -235,9 +242,13 @@ def _with_pockets(
     start[own] = [tissue.start_degc[n] for n in own]
     chosen = start[tissue.material_map]
     pockets = np.isfinite(chosen)
+    if warm is not None:
+        pockets.ravel()[warm.cells] = False
+        if not pockets.any():
+            return field
     result = np.full(tissue.material_map.shape, BODY_DEGC, np.float32) if field is None else field.copy()
     result[pockets] = chosen[pockets]
-    coldest = float(np.nanmin(chosen))
+    coldest = float(chosen[pockets].min())
     findings.append(
         Finding(
             level=Level.OK,

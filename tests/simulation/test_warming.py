@@ -137,6 +137,20 @@ def test_a_warmer_of_a_structure_that_is_gone_is_said_and_one_in_gas_is_refused(
         problem_of(beside_target(case, plan, "gas", Role.GAS), warm)
 
 
+def test_a_pocket_that_a_warmer_runs_through_is_warm_from_the_start(demo):
+    case, plan = demo
+    case = beside_target(case, plan, "hydrodissection", Role.FLUID)
+    pocket = next(s for s in case.structures if s.name == "tube")
+    cold = problem_of(case, plan)
+    warm = problem_of(case, add_warmer(plan, WarmerKind.BALLOON, structure=pocket.name))
+    exchange = next(e for e in warm.exchanges if e.kind == "warmer")
+    inside = exchange.cells[exchange.rate > 0.9 * exchange.rate.max()]
+    assert float(cold.start_field_degc.ravel()[inside].mean()) < 22.0
+    assert float(warm.start_field_degc.ravel()[inside].min()) > 37.0
+    assert "pocket-start" in {f.code for f in cold.findings}
+    assert "pocket-start" not in {f.code for f in warm.findings}
+
+
 def test_a_bag_warms_only_the_skin_below_it(demo):
     case, plan = demo
     entry = plan.probes[0].entry_mm

@@ -43,6 +43,12 @@ SUITED = {
     ),
 }
 """Roles that are offered first; of the others whatever is hollow enough is up to the user."""
+SHORT = {
+    WarmerKind.URETHRAL: "urethral warmer",
+    WarmerKind.PYELOPERFUSION: "pyeloperfusion",
+    WarmerKind.BALLOON: "warm fluid",
+    WarmerKind.SKIN_BAG: "skin bag",
+}
 NEVER = (
     Role.BODY,
     Role.SKIN,
@@ -186,11 +192,8 @@ class WarmerRow(QWidget):
         self.tick.setChecked(warmer.is_on)
         self.tick.setAccessibleName(f"{warmer.name} is on")
         self.tick.setToolTip("Off: it stays in the plan and changes nothing")
-        place = "skin" if warmer.kind.is_on_skin else warmer.structure
-        called = (
-            f"{usual.title}: {warmer.name}" if place in ("skin", warmer.name) else f"{warmer.name}: {place}"
-        )
-        self.called.say(called, "text" if warmer.is_on else "muted", called)
+        called = warmer.name if warmer.kind.is_on_skin else f"{warmer.structure}, {SHORT[warmer.kind]}"
+        self.called.say(called, "text" if warmer.is_on else "muted", f"{usual.title}\n{warmer.name}")
         self.remove.setAccessibleName(f"Remove {warmer.name}")
         self.remove.setToolTip("Take it out of the plan")
         for box, value, what, number in (
