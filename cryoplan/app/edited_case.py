@@ -22,6 +22,7 @@ from cryoplan.case.second_image import SecondImage
 from cryoplan.core.errors import CryoplanError
 from cryoplan.margins.limits import Limits
 from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.edit_warmers import rename_structure
 from cryoplan.plan.edit_words import describe_change
 from cryoplan.plan.plan import Plan
 
@@ -122,7 +123,8 @@ class EditedCase(QObject):
         if case is before:
             return True
         name = next(s.name for s in case.structures if s.name not in {b.name for b in before.structures})
-        return self._put_list(f"Structure renamed: {old} to {name}", case)
+        plan = rename_structure(self._plan, old, name)
+        return self._put_list(f"Structure renamed: {old} to {name}", case, plan)
 
     def delete_structure(self, name: str) -> bool:
         """Take a structure out of the case, with its limits, as one step; tell whether it is gone.
@@ -147,12 +149,14 @@ class EditedCase(QObject):
         self.message.emit(f"{text}. Ctrl+Z brings it back.")
         return True
 
-    def _put_list(self, text: str, case: Case) -> bool:
-        before = self._case
+    def _put_list(self, text: str, case: Case, plan: Plan | None = None) -> bool:
+        before, plan_before = self._case, self._plan
         if before is None or not self._may_edit():
             return False
         self._show_case(case)
-        self._record(text, before=(before, self._plan))
+        if plan is not None and plan != plan_before:
+            self._set_plan(plan)
+        self._record(text, before=(before, plan_before))
         return True
 
     def set_reviewed(self, name: str, is_reviewed: bool) -> bool:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from cryoplan import workflow
 from cryoplan.app.answered_case import AnsweredCase
+from cryoplan.app.before import Before
 from cryoplan.app.jobs import Asked, Failure
 from cryoplan.app.known_roles import KnownRoles
 from cryoplan.app.proposed import Proposed
@@ -80,6 +81,7 @@ class Workspace(AnsweredCase):
         self.second = SecondShown(self)
         self.second_changed.connect(self.second.follow)
         self.proposed = Proposed(self)
+        self.before = Before(self)
 
     # The case ---------------------------------------------------------------------------------------
 
@@ -99,6 +101,7 @@ class Workspace(AnsweredCase):
         self._recall.forget()
         self._travel.forget()
         self.live.forget()
+        self.before.forget()
         self._case = case
         self._plan = plan or Plan()
         self._rules = None

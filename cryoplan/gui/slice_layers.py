@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Thread
 from typing import TypeVar
 
@@ -185,6 +185,8 @@ class SliceLayers:
         self._field: Volume | None = None
         self._cutter: IsothermCutter | None = None
         self._isotherm_paths: dict[Plane, list[tuple[float, QPainterPath]]] = {}
+        self._before: tuple[Volume, IsothermCutter] | None = None
+        self._before_paths: dict[Plane, QPainterPath] = {}
         self._case: Case | None = None
 
     def sampler(self) -> SliceSampler | None:
@@ -348,6 +350,33 @@ class SliceLayers:
             for threshold, path in known
             if threshold in shown and not path.isEmpty()
         ]
+
+    def before(self, plane: Plane) -> list[Stroke]:
+        """Return the ice edge of the result that was kept to compare with, while another one is current."""
+        kept = self._workspace.before
+        if not (kept.is_other and kept.result is not None and self._view.shows("ice_0")):
+            return []
+        field = kept.result.minimum_degc
+        if self._before is None or self._before[0] is not field:
+            self._before = (field, IsothermCutter(field))
+            self._before_paths.clear()
+        path = self._before_paths.get(plane)
+        if path is None:
+            try:
+                path = lines_path(
+                    [line for i in self._before[1].cut(plane, SHOWN_DEGC[:1]) for line in i.lines]
+                )
+            except CryoplanError:
+                path = QPainterPath()
+            _keep(self._before_paths, plane, path)
+        return [] if path.isEmpty() else [Stroke(path=path, style=before_line(), haloed=True)]
+
+
+def before_line() -> LineStyle:
+    """Return the line of the ice edge before: grey and dashed."""
+    look = theme()
+    line = look.isotherm(SHOWN_DEGC[0], stale=True)
+    return replace(line, label=f"{line.label} before", dash=(6.0, 4.0))
 
 
 def _whole_tiles(seen: QRectF, tile_mm: float) -> _Part:

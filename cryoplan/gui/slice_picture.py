@@ -27,7 +27,7 @@ from cryoplan.gui.placing import Placing
 from cryoplan.gui.proposed_layer import ProposedLayer, key_line
 from cryoplan.gui.second_layer import words
 from cryoplan.gui.slice_camera import Camera
-from cryoplan.gui.slice_layers import Outlines, SliceLayers
+from cryoplan.gui.slice_layers import Outlines, SliceLayers, before_line
 from cryoplan.gui.slice_needles import paint_ghosts, paint_tools
 from cryoplan.gui.slice_paint import SlicePainter, colour
 from cryoplan.gui.wash_layer import WashLayer, paint_key
@@ -113,6 +113,7 @@ class SlicePicture(QWidget):
         workspace.state_changed.connect(self._plan_moved)
         workspace.second.changed.connect(self.update)
         workspace.proposed.changed.connect(self.update)
+        workspace.before.changed.connect(self.update)
         self.placing.changed.connect(self.update)
         Outlines.of(workspace).ready.connect(self.update)
         self.outlining.changed.connect(self.update)
@@ -413,7 +414,7 @@ class SlicePicture(QWidget):
         seen = camera.seen(QSizeF(self.size()))
         picture = self._layers.picture(plane, self._view.window, seen, camera.mm_per_px)
         outlines, target = self._layers.outlines(plane, seen)
-        isotherms = self._layers.isotherms(plane)
+        isotherms = [*self._layers.before(plane), *self._layers.isotherms(plane)]
         proposed = self._proposed.strokes(plane)
         layers = (outlines, proposed, isotherms, target)
         return self._base.pixmap(self, camera, picture, layers, self._wash.image(plane))
@@ -491,5 +492,7 @@ class SlicePicture(QWidget):
             stale, preview = ice.standing is Standing.STALE, ice.standing is Standing.PREVIEW
             lines += [look.isotherm(t, stale=stale, preview=preview) for t in shown]
             title = ice.moment
+            if self._workspace.before.is_other and shown[0] == 0.0:
+                lines.append(before_line())
         if lines:
             drawing.legend(title, lines)

@@ -133,7 +133,7 @@ def assess(
         computed = next(o for o in organs if o.name == target.name).inside_grid_fraction
         findings += outside_finding(target.name, computed)
         warm_core_ml = warm_cores_ml(region, thresholds)
-        vessels = vessels_beside(case, region)
+        vessels = vessels_beside(case, plan, region)
         qam = tuple((t, qam_classes(region.mask, region.minimum_degc.values <= t)) for t in thresholds)
     measured = Assessment(
         key=result.key,

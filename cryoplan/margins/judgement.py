@@ -19,6 +19,8 @@ from cryoplan.margins.iceball import touches_border
 from cryoplan.margins.limits import Limits, judge
 from cryoplan.margins.organs import START_DEGC
 from cryoplan.margins.region import TargetRegion, window
+from cryoplan.plan.plan import Plan
+from cryoplan.simulation.conditions import load_conditions
 from cryoplan.simulation.result import ThermalResult
 
 VESSEL_NEAR_MM = 5.0
@@ -152,13 +154,17 @@ def no_target_finding() -> Finding:
     )
 
 
-def vessels_beside(case: Case, region: TargetRegion) -> tuple[VesselBeside, ...]:
-    """Return the vessels that run beside the tumour."""
+def vessels_beside(case: Case, plan: Plan, region: TargetRegion) -> tuple[VesselBeside, ...]:
+    """Return the vessels that run beside the tumour; those whose blood stands still are as any tissue."""
     found = []
+    given = {f.structure: f.speed_m_s for f in plan.flows}
+    conditions = load_conditions()
     distance_mm = region.outline.distance_mm
     grid = distance_mm.grid
     for structure in case.structures:
         if structure.role is not Role.VESSEL:
+            continue
+        if given.get(structure.name, conditions.vessel_kind(structure.name).speed.value) <= 0.0:
             continue
         mask = structure_mask(structure, region.solver_grid)
         vessel = window(mask, grid, fill=False).values

@@ -14,8 +14,9 @@ from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.plan.probe import Probe
 from cryoplan.plan.room import POSITIONS, Room
 from cryoplan.plan.tool import Tool
+from cryoplan.plan.warmer import Warmer
 
-_Thing = TypeVar("_Thing", Probe, Thermocouple, Tool)
+_Thing = TypeVar("_Thing", Probe, Thermocouple, Tool, Warmer)
 
 
 def describe_change(old: Plan, new: Plan) -> str:
@@ -31,6 +32,9 @@ def describe_change(old: Plan, new: Plan) -> str:
         parts.append(f"Protocol {new.protocol.describe()}")
     parts += _things_changed("Thermocouple", old.thermocouples, new.thermocouples, _thermocouple_words)
     parts += _things_changed("Tool", old.tools, new.tools, _tool_words)
+    parts += _things_changed("Warmer", old.warmers, new.warmers, _warmer_words)
+    if old.flows != new.flows:
+        parts += _flow_words(old, new)
     if old.room != new.room:
         parts.append(f"Room: {_room_words(old.room, new.room)}")
     return "; ".join(parts) if len(parts) <= 2 else f"{len(parts)} changes: {parts[0]}, ..."
@@ -74,6 +78,31 @@ def _tool_words(old: Tool, new: Tool) -> str:
     if (old.diameter_mm, old.length_mm) != (new.diameter_mm, new.length_mm):
         words.append(f"{show_mm(new.diameter_mm)} thick, {show_mm(new.length_mm)} long")
     return ", ".join(words + _lock_and_note_words(old, new))
+
+
+def _warmer_words(old: Warmer, new: Warmer) -> str:
+    words = []
+    if old.temperature_degc != new.temperature_degc:
+        words.append(f"{new.temperature_degc:g} °C")
+    if old.coefficient != new.coefficient:
+        words.append(f"{new.coefficient:g} W/(m²·K)")
+    if old.radius_mm != new.radius_mm:
+        words.append(f"{show_mm(new.radius_mm)} around its middle")
+    if (old.structure, old.centre_mm) != (new.structure, new.centre_mm):
+        words.append(f"in {new.structure}" if new.structure else "elsewhere on the skin")
+    if old.is_on != new.is_on:
+        words.append("on" if new.is_on else "off")
+    return ", ".join(words)
+
+
+def _flow_words(old: Plan, new: Plan) -> list[str]:
+    before = {f.structure: f.speed_m_s for f in old.flows}
+    after = {f.structure: f.speed_m_s for f in new.flows}
+    return [
+        f"Flow in {name} {f'{after[name]:g} m/s' if name in after else 'as usual'}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
 
 
 def _moved_words(old: Probe | Tool, new: Probe | Tool) -> list[str]:

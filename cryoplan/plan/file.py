@@ -17,6 +17,8 @@ from cryoplan.core.errors import PlanError
 from cryoplan.plan.file_checks import Where, is_whole
 from cryoplan.plan.file_rows import (
     PlanRow,
+    flow_of,
+    flow_row,
     phase_of,
     phase_row,
     probe_of,
@@ -27,6 +29,8 @@ from cryoplan.plan.file_rows import (
     thermocouple_row,
     tool_of,
     tool_row,
+    warmer_of,
+    warmer_row,
 )
 from cryoplan.plan.names import checked_name
 from cryoplan.plan.plan import Plan
@@ -39,6 +43,8 @@ MOST_PROBES = 100
 MOST_PHASES = 100
 MOST_THERMOCOUPLES = 1000
 MOST_TOOLS = 100
+MOST_WARMERS = 100
+MOST_FLOWS = 1000
 
 
 def read_plan(path: Path, catalogue: Mapping[str, ProbeModel]) -> Plan:
@@ -115,11 +121,15 @@ def plan_from_json(text: str, catalogue: Mapping[str, ProbeModel], place: str) -
     where.limit("protocol", row.protocol, MOST_PHASES)
     where.limit("thermocouples", row.thermocouples, MOST_THERMOCOUPLES)
     where.limit("tools", row.tools, MOST_TOOLS)
+    where.limit("warmers", row.warmers, MOST_WARMERS)
+    where.limit("flows", row.flows, MOST_FLOWS)
 
     probes = tuple(probe_of(where, n, p, catalogue) for n, p in enumerate(row.probes))
     phases = tuple(phase_of(where, n, p) for n, p in enumerate(row.protocol))
     thermocouples = tuple(thermocouple_of(where, n, t) for n, t in enumerate(row.thermocouples))
     tools = tuple(tool_of(where, n, t) for n, t in enumerate(row.tools))
+    warmers = tuple(warmer_of(where, n, w) for n, w in enumerate(row.warmers))
+    flows = tuple(flow_of(where, n, f) for n, f in enumerate(row.flows))
     room = room_of(where, row.room)
     try:
         return Plan(
@@ -129,6 +139,8 @@ def plan_from_json(text: str, catalogue: Mapping[str, ProbeModel], place: str) -
             thermocouples=thermocouples,
             tools=tools,
             room=room,
+            warmers=warmers,
+            flows=flows,
         )
     except PlanError as error:
         raise where.moved(error, "", error.place) from error
@@ -145,6 +157,10 @@ def plan_to_json(plan: Plan) -> str:
     # Left out when there are none: then older programs read the file as well.
     if plan.tools:
         parts.append(_rows("tools", [tool_row(t) for t in plan.tools]))
+    if plan.warmers:
+        parts.append(_rows("warmers", [warmer_row(w) for w in plan.warmers]))
+    if plan.flows:
+        parts.append(_rows("flows", [flow_row(f) for f in plan.flows]))
     if room := room_row(plan.room):
         parts.append(f' "room": {json.dumps(room, allow_nan=False)}')
     return head + "\n" + ",\n".join(parts) + "}\n"

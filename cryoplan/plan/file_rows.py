@@ -15,6 +15,7 @@ from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.plan.protocol import Phase, PhaseKind, ThawMode
 from cryoplan.plan.room import Room
 from cryoplan.plan.tool import Tool, ToolKind
+from cryoplan.plan.warmer import USUAL_RADIUS_MM, Flow, Warmer, WarmerKind
 
 _Made = TypeVar("_Made")
 
@@ -64,6 +65,26 @@ class ToolRow(msgspec.Struct, forbid_unknown_fields=True):
     note: str = ""
 
 
+class WarmerRow(msgspec.Struct, forbid_unknown_fields=True):
+    """One of ``warmers``."""
+
+    name: str
+    kind: Literal["urethral", "pyeloperfusion", "balloon", "skin-bag"]
+    temperature_degc: float
+    coefficient: float
+    structure: str = ""
+    centre_mm: Triple | None = None
+    radius_mm: float = USUAL_RADIUS_MM
+    is_on: bool = True
+
+
+class FlowRow(msgspec.Struct, forbid_unknown_fields=True):
+    """One of ``flows``."""
+
+    structure: str
+    speed_m_s: float
+
+
 class RoomRow(msgspec.Struct, forbid_unknown_fields=True):
     """The ``room``."""
 
@@ -83,6 +104,8 @@ class PlanRow(msgspec.Struct, forbid_unknown_fields=True):
     thermocouples: list[ThermocoupleRow] = msgspec.field(default_factory=list)
     tools: list[ToolRow] = msgspec.field(default_factory=list)
     room: RoomRow = msgspec.field(default_factory=RoomRow)
+    warmers: list[WarmerRow] = msgspec.field(default_factory=list)
+    flows: list[FlowRow] = msgspec.field(default_factory=list)
 
 
 # From rows -------------------------------------------------------------------------------------------
@@ -159,6 +182,30 @@ def tool_of(where: Where, index: int, row: ToolRow) -> Tool:
             note=row.note,
         ),
     )
+
+
+def warmer_of(where: Where, index: int, row: WarmerRow) -> Warmer:
+    """Return the warmer of a row."""
+    path = f"warmers[{index}]"
+    return _placed(
+        where,
+        path,
+        lambda: Warmer(
+            name=checked_name(row.name, what=f"Warmer {index + 1} of the list"),
+            kind=WarmerKind(row.kind),
+            temperature_degc=row.temperature_degc,
+            coefficient=row.coefficient,
+            structure=row.structure,
+            centre_mm=None if row.centre_mm is None else where.point(f"{path}.centre_mm", row.centre_mm),
+            radius_mm=row.radius_mm,
+            is_on=row.is_on,
+        ),
+    )
+
+
+def flow_of(where: Where, index: int, row: FlowRow) -> Flow:
+    """Return the flow of a row."""
+    return _placed(where, f"flows[{index}]", lambda: Flow(structure=row.structure, speed_m_s=row.speed_m_s))
 
 
 def room_of(where: Where, row: RoomRow) -> Room:
@@ -240,6 +287,30 @@ def tool_row(tool: Tool) -> dict[str, object]:
     if tool.note:
         row["note"] = tool.note
     return row
+
+
+def warmer_row(warmer: Warmer) -> dict[str, object]:
+    """Return the row of a warmer."""
+    row: dict[str, object] = {
+        "name": warmer.name,
+        "kind": warmer.kind.value,
+        "temperature_degc": warmer.temperature_degc,
+        "coefficient": warmer.coefficient,
+    }
+    if warmer.centre_mm is not None:
+        row["centre_mm"] = list(warmer.centre_mm)
+    else:
+        row["structure"] = warmer.structure
+    if warmer.centre_mm is not None or warmer.radius_mm != USUAL_RADIUS_MM:
+        row["radius_mm"] = warmer.radius_mm
+    if not warmer.is_on:
+        row["is_on"] = False
+    return row
+
+
+def flow_row(flow: Flow) -> dict[str, object]:
+    """Return the row of a flow."""
+    return {"structure": flow.structure, "speed_m_s": flow.speed_m_s}
 
 
 def room_row(room: Room) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Plan: probes, protocol, thermocouples, tools and room, and the part of them that changes the ice."""
+"""Plan: probes, protocol, thermocouples, tools, warmers and room, and what of them changes the ice."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cryoplan.plan.probe import MOST_COLOURS, Probe
 from cryoplan.plan.protocol import Protocol, freeze_thaw_freeze
 from cryoplan.plan.room import Room
 from cryoplan.plan.tool import Tool, ToolKind
+from cryoplan.plan.warmer import Flow, Warmer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Plan:
     Raises
     ------
     PlanError
-        If two probes share a name, or two of thermocouples and tools.
+        If two probes share a name, or two of thermocouples and tools, two warmers, or two flows a vessel.
     """
 
     name: str = "A"
@@ -51,11 +52,15 @@ class Plan:
     thermocouples: tuple[Thermocouple, ...] = ()
     tools: tuple[Tool, ...] = ()
     room: Room = field(default_factory=Room)
+    warmers: tuple[Warmer, ...] = ()
+    flows: tuple[Flow, ...] = ()
 
     def __post_init__(self) -> None:
         for kind, names in (
             ("probe", [p.name for p in self.probes]),
             ("thermocouple", [t.name for t in self.thermocouples]),
+            ("warmer", [w.name for w in self.warmers]),
+            ("flow", [f.structure for f in self.flows]),
         ):
             for index, name in enumerate(names):
                 if name in names[:index]:
@@ -136,4 +141,12 @@ class Plan:
             ),
             tuple((p.kind.value, p.duration_s, p.mode.value) for p in self.protocol.phases),
             (),  # thermocouples counted here once; results of plans without any keep their keys
+            # Only where there are any: a result of a plan from before there were warmers stays its answer.
+            *self._protection(),
         )
+
+    def _protection(self) -> tuple[tuple[object, ...], ...]:
+        """Return what warms, and flows that the plan gives to vessels; nothing when there is none."""
+        warmers = tuple(w.physics for w in self.warmers if w.is_on)
+        flows = tuple((f.structure, f.speed_m_s) for f in self.flows)
+        return (("warmers", warmers, "flows", flows),) if warmers or flows else ()

@@ -56,7 +56,13 @@ class Contacts:
 
 
 def find_contacts(
-    tissue: TissueMap, key: str, grid: Grid, plan: Plan, tissues: TissueTable, settings: SolverSettings
+    tissue: TissueMap,
+    key: str,
+    grid: Grid,
+    plan: Plan,
+    tissues: TissueTable,
+    settings: SolverSettings,
+    warm: Exchange | None = None,
 ) -> Contacts:
     """Return what touches the tissue of a plan.
 
@@ -72,6 +78,8 @@ def find_contacts(
     tissues : TissueTable
     settings : SolverSettings
         Says what lies on the skin.
+    warm : Exchange or None
+        What the warmers of the plan do; under a warm bag nothing else lies on the skin.
     """
     findings: list[Finding] = []
     exchanges: list[Exchange] = []
@@ -82,15 +90,19 @@ def find_contacts(
     void = None if tissue.skin is None else tissue.skin.void
     skin = _skin_exchange(tissue, grid, settings, findings)
     if skin is not None:
-        exchanges.append(skin)
+        exchanges.append(skin if warm is None else _without(skin, warm))
+    if warm is not None:
+        exchanges.append(warm)
     floods, materials = _floods(tissue, plan, tissues, findings)
     boundary = _boundary(void)
     field = None
-    if skin is not None:
-        field = _steady(tissue, key, grid, settings, exchanges, held, void, boundary)
+    if skin is not None or warm is not None:
+        # Warmers run before the first freeze: tissue around them is warm at its begin.
+        name = (key, grid, settings.skin, plan.flows, tuple(w.physics for w in plan.warmers if w.is_on))
+        field = _steady(tissue, name, grid, exchanges, held, void, boundary)
     return Contacts(
         materials=materials,
-        start_field_degc=_with_pockets(tissue, field, findings, grid),
+        start_field_degc=_with_pockets(tissue, field, findings, grid, warm),
         held=held,
         held_degc=None if held is None else np.full(grid.shape, BODY_DEGC, np.float32),
         void=void,
@@ -159,6 +171,12 @@ def _skin_exchange(
     )
 
 
+def _without(skin: Exchange, warm: Exchange) -> Exchange:
+    """Return the skin that no warm bag lies on."""
+    kept = ~np.isin(skin.cells, warm.cells)
+    return Exchange(kind=skin.kind, cells=skin.cells[kept], rate=skin.rate[kept], degc=skin.degc[kept])
+
+
 def _boundary(void: BoolArray | None) -> Faces:
     """Return the temperatures of the faces: that of the body, insulated where the skin meets the face.
 
@@ -174,15 +192,13 @@ def _boundary(void: BoolArray | None) -> Faces:
 
 def _steady(
     tissue: TissueMap,
-    key: str,
+    name: tuple[object, ...],
     grid: Grid,
-    settings: SolverSettings,
     exchanges: list[Exchange],
     held: BoolArray | None,
     void: BoolArray | None,
     boundary: Faces,
 ) -> Float32Array:
-    name = (key, grid, settings.skin)
     with _LOCK:
         known = _STEADY.get(name)
         if known is not None:
@@ -209,9 +225,16 @@ def _steady(
 
 
 def _with_pockets(
-    tissue: TissueMap, field: Float32Array | None, findings: list[Finding], grid: Grid
+    tissue: TissueMap,
+    field: Float32Array | None,
+    findings: list[Finding],
+    grid: Grid,
+    warm: Exchange | None = None,
 ) -> Float32Array | None:
-    """Return the start field with the pockets that were brought in at their own temperature."""
+    """Return the start field with the pockets that were brought in at their own temperature.
+
+    One that a warmer runs through is warm already when the first freeze begins.
+    """
     own = [n for n, start in enumerate(tissue.start_degc) if start is not None]
     if not own:
         return field
@@ -219,9 +242,13 @@ def _with_pockets(
     start[own] = [tissue.start_degc[n] for n in own]
     chosen = start[tissue.material_map]
     pockets = np.isfinite(chosen)
+    if warm is not None:
+        pockets.ravel()[warm.cells] = False
+        if not pockets.any():
+            return field
     result = np.full(tissue.material_map.shape, BODY_DEGC, np.float32) if field is None else field.copy()
     result[pockets] = chosen[pockets]
-    coldest = float(np.nanmin(chosen))
+    coldest = float(chosen[pockets].min())
     findings.append(
         Finding(
             level=Level.OK,

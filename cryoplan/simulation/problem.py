@@ -42,6 +42,7 @@ from cryoplan.simulation.surroundings import Exchange, Flood
 from cryoplan.simulation.tissue import Material, TissueTable
 from cryoplan.simulation.tissue_map import TissueMap, map_tissues, tissue_key
 from cryoplan.simulation.tissue_region import BODY_DEGC
+from cryoplan.simulation.warming import find_warming, with_flows
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -358,7 +359,10 @@ def build_problem(
             )
         )
     check_cancelled(progress)
-    contacts = find_contacts(tissue, tissue_key(case), grid, plan, tissues, settings)
+    tissue = with_flows(tissue, plan, grid)
+    warming = find_warming(case, plan, grid, tissue, tissues)
+    check_cancelled(progress)
+    contacts = find_contacts(tissue, tissue_key(case), grid, plan, tissues, settings, warming.exchange)
     check_cancelled(progress)
     outside = void_findings(sources, grid, contacts.void)
     return Problem(
@@ -381,6 +385,7 @@ def build_problem(
             *findings,
             *tissue.findings,
             *contacts.findings,
+            *warming.findings,
             *lung_findings(tissue, grid, sources),
             *outside,
         ),

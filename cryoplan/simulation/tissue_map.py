@@ -18,6 +18,7 @@ from cryoplan.core.digest import digest
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.grid import Grid
 from cryoplan.core.progress import SILENT, Progress, check_cancelled
+from cryoplan.core.sourced import ENTERED
 from cryoplan.core.units import show_percent
 from cryoplan.simulation.conditions import load_conditions
 from cryoplan.simulation.partial_volume import grown, overlap
@@ -321,18 +322,19 @@ def _findings(
             )
         )
     cell_ml = region.grid.voxel_volume_ml
-    found += [_vessel_finding(lumen, cell_ml) for lumen in lumens]
+    found += [vessel_finding(lumen, cell_ml) for lumen in lumens]
     return found
 
 
-def _vessel_finding(lumen: Lumen, cell_ml: float) -> Finding:
-    """Say what a vessel was taken for."""
+def vessel_finding(lumen: Lumen, cell_ml: float) -> Finding:
+    """Return what a vessel was taken for, and what its blood does."""
     held = is_held(lumen)
     volume = lumen.share.astype(float) * cell_ml
     blood = load_conditions().blood
     speed = lumen.kind.speed.value
     if speed <= 0.0:
-        how = "blood stands still, as its name says: it brings no heat and can freeze"
+        still = "as the plan says" if lumen.kind.speed.how == ENTERED else "as its name says"
+        how = f"blood stands still, {still}: it brings no heat and can freeze"
     else:
         parts = []
         if held.any():

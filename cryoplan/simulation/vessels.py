@@ -86,10 +86,20 @@ def exchange_rate(diameter_m: npt.ArrayLike, speed_m_s: float, blood: Blood | No
     """Return the exchange per volume of conducting lumen that brings h to its wall, W/(m3 K)."""
     blood = blood or load_conditions().blood
     diameter = np.asarray(diameter_m, float)
-    numbers = nusselt(diameter, speed_m_s, blood)
+    conductivity = blood.conductivity.value
+    return _conducting(diameter, nusselt(diameter, speed_m_s, blood), conductivity)
+
+
+def lumen_rate(diameter_m: npt.ArrayLike, coefficient: float, conductivity: float) -> FloatArray:
+    """Return the same for any fluid from its wall coefficient, W/(m2 K), and conductivity, W/(m K)."""
+    diameter = np.asarray(diameter_m, float)
+    return _conducting(diameter, coefficient * diameter / conductivity, conductivity)
+
+
+def _conducting(diameter: FloatArray, numbers: FloatArray, conductivity: float) -> FloatArray:
     unlike, where = np.unique(np.round(numbers, 3), return_inverse=True)
     squares = np.array([_square(float(n)) for n in unlike])[where].reshape(diameter.shape)
-    return np.asarray(squares * blood.conductivity.value / (0.5 * diameter) ** 2)
+    return np.asarray(squares * conductivity / (0.5 * diameter) ** 2)
 
 
 @lru_cache(maxsize=4096)

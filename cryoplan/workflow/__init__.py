@@ -39,6 +39,7 @@ from cryoplan.workflow.proposing import (
     propose_structures,
     with_free_names,
 )
+from cryoplan.workflow.protecting import inflate_pocket, nearest_skin
 from cryoplan.workflow.reporting import make_pictures, write_report
 from cryoplan.workflow.saving import SavedCase, open_case, recall, save_case
 from cryoplan.workflow.solving import (
@@ -83,6 +84,7 @@ __all__ = [
     "describe_sides",
     "find_meanings",
     "find_offers",
+    "inflate_pocket",
     "judge_again",
     "limits_of",
     "list_series",
@@ -93,6 +95,7 @@ __all__ = [
     "margin_uncertainty",
     "meaning_of",
     "measure_times",
+    "nearest_skin",
     "offered_sides",
     "open_case",
     "outlines_case",

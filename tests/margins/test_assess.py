@@ -17,6 +17,7 @@ from cryoplan.margins.alerts import first_below_s
 from cryoplan.margins.assess import assess, assess_block
 from cryoplan.margins.assessment import DEFAULT_THRESHOLDS_DEGC
 from cryoplan.margins.region import grid_around, window
+from cryoplan.plan.edit_warmers import set_flow
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.protocol import Phase, PhaseKind, Protocol
 from cryoplan.simulation.result import Frame
@@ -316,6 +317,16 @@ def test_a_vessel_beside_the_tumour_is_named_and_blamed_for_the_worst_margin_on_
     assert "worst margin lies on its side" in vessel.text
     other_side = _find(_assess(TUMOUR, near, minimum=ice_ball(GRID, (3.0, 0, 0), 18.0)), "warm-vessel")
     assert other_side[0].level is Level.OK
+
+
+def test_a_vessel_whose_blood_stands_still_is_not_said_to_bite():
+    near = structure("portal vein", Role.VESSEL, ball(GRID, (14.2, 0, 0), 2.0))
+    clot = structure("vein thrombus", Role.VESSEL, ball(GRID, (-14.2, 0, 0), 2.0))
+    made, ice = case(GRID, TUMOUR, near, clot), result_of(ice_ball(GRID, (0, 0, 0), 18.0))
+    flowing = assess(made, plan(), catalogue(), ice)
+    assert [f.place for f in _find(flowing, "warm-vessel")] == ["portal vein"]
+    clamped = assess(made, set_flow(plan(), "portal vein", 0.0), catalogue(), ice)
+    assert _find(clamped, "warm-vessel") == []
 
 
 def test_a_vessel_within_the_tumour_is_at_zero_distance():

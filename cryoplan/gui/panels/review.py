@@ -24,6 +24,7 @@ from cryoplan.gui.panels.review_map import MarginMapSection
 from cryoplan.gui.panels.review_margins import MarginsSection
 from cryoplan.gui.panels.review_organs import OrgansSection
 from cryoplan.gui.panels.review_profile import ProfileSection
+from cryoplan.gui.panels.review_protect import ProtectSections
 from cryoplan.gui.panels.review_sides import SidesEditor
 from cryoplan.gui.panels.review_sure import SureSection
 from cryoplan.gui.panels.review_time import TimeReview
@@ -66,6 +67,7 @@ class ReviewPanel(Panel):
         self.histogram = HistogramSection(workspace, view)
         self.histogram.larger.connect(self._show_histogram)
         self.time = TimeReview(workspace, view)
+        self.protect = ProtectSections(workspace, view)
         self.profile = ProfileSection(workspace, view)
         self.sure = SureSection(workspace)
         self.limits = LimitEditor(workspace)
@@ -79,6 +81,7 @@ class ReviewPanel(Panel):
             self.organs,
             self.histogram,
             self.time,
+            self.protect,
             self.profile,
             self.sure,
             self.limits,
@@ -105,6 +108,7 @@ class ReviewPanel(Panel):
             self.organs,
             self.histogram,
             self.time,
+            self.protect,
             self.profile,
             self.limits,
         ):
