@@ -8,6 +8,7 @@ from enum import StrEnum
 from PySide6.QtCore import QObject, Signal
 
 from cryoplan.core.geometry import Point
+from cryoplan.margins.classes import MarginClasses
 from cryoplan.plan.probe import Probe
 from cryoplan.scene.slab import ONE_SLICE, Slab
 
@@ -19,7 +20,12 @@ class Display(StrEnum):
     NOW = "now"
 
 
-LAYERS = ("tumour", "organs", "ice_0", "ice_-20", "ice_-40", "probes", "skin")
+LAYERS = ("tumour", "organs", "ice_0", "ice_-20", "ice_-40", "probes", "skin", "margin")
+"""``margin`` is the colours of the tumour in 3D."""
+
+
+LETHAL_DEGC = -40.0
+"""The isotherm whose margin is looked at first: the strictest of the plan card."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +61,9 @@ class ViewState(QObject):
         self._placing = False
         self._placing_tool = ""
         self._ghosts: tuple[Probe, ...] = ()
+        self._margin_degc = LETHAL_DEGC
+        self._margin_classes = MarginClasses()
+        self._place_mm: Point | None = None
 
     @property
     def cursor_mm(self) -> Point:
@@ -192,6 +201,35 @@ class ViewState(QObject):
     @ghosts.setter
     def ghosts(self, value: tuple[Probe, ...]) -> None:
         self._set("_ghosts", value)
+
+    @property
+    def margin_degc(self) -> float:
+        """Isotherm whose margin colours the tumour, in 3D and in the review."""
+        return self._margin_degc
+
+    @margin_degc.setter
+    def margin_degc(self, value: float) -> None:
+        if self._margin_degc != float(value):
+            self._place_mm = None  # it was one of the other isotherm
+        self._set("_margin_degc", float(value))
+
+    @property
+    def margin_classes(self) -> MarginClasses:
+        """Steps by which its colours are told apart."""
+        return self._margin_classes
+
+    @margin_classes.setter
+    def margin_classes(self, value: MarginClasses) -> None:
+        self._set("_margin_classes", value)
+
+    @property
+    def place_mm(self) -> Point | None:
+        """The worst place that was gone to last, marked in 3D and on the unrolled map."""
+        return self._place_mm
+
+    @place_mm.setter
+    def place_mm(self, value: Point | None) -> None:
+        self._set("_place_mm", value)
 
     @property
     def overlays_hidden(self) -> bool:

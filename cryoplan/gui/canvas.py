@@ -10,9 +10,12 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QOffscreenSurface, QOpenGLCont
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from cryoplan.app.ice import Ice, Standing, ice_of
+from cryoplan.app.margin_shown import MarginShown, margin_of
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
+from cryoplan.core.geometry import Point
 from cryoplan.gui.canvas_hand import CanvasHand
+from cryoplan.gui.margin_legend import LAYER, MarginChoice
 from cryoplan.gui.placing import Placing
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
@@ -115,6 +118,7 @@ class Canvas(QWidget):
             Preset.RIGHT_LATERAL,
             Preset.LEFT_LATERAL,
             Preset.FEET,
+            Preset.TUMOUR,
         ):
             self._look.addItem(preset.value, preset)
         self._look.activated.connect(self._look_again)
@@ -127,11 +131,14 @@ class Canvas(QWidget):
         self._banner.setObjectName("canvasBanner")
         head.addWidget(self._banner)
         head.addStretch(1)
+        self.margins = MarginChoice(workspace, view, self)
+        head.addWidget(self.margins.choice)
         head.addWidget(self._look)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(bar)
+        column.addWidget(self.margins.legend)
         column.addWidget(self._plotter, 1)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -145,10 +152,12 @@ class Canvas(QWidget):
         self._shown_selected: str | None = None
         self._shown_ghosts: tuple[Probe, ...] = ()
         self._shown_ice: Ice | None = None
+        self._shown_margin: MarginShown | None = None
+        self._shown_place: Point | None = None
         self._shown_layers: dict[object, bool] = {}
         self._hand = CanvasHand(workspace, view, placing, self._scene, self._plotter)
         self._aim_pending = False
-        self._ice_pending = False
+        self._ice_pending = self._margin_pending = False
         self._moving = False
         self._whole_ms = 0.0
         self._last_ms = 0.0
@@ -200,6 +209,7 @@ class Canvas(QWidget):
     @Slot()
     def _show_meshes(self) -> None:
         self._scene.show_meshes(self._workspace.meshes)
+        self._shown_margin = None  # the surfaces are plain again
         self._shown_plan = None
         self._shown_layers = {}
         self._aim_pending = True
@@ -231,6 +241,21 @@ class Canvas(QWidget):
         if not (wanted is shown if wanted is None else wanted.is_drawn_like(shown)):
             self._ice_pending = True
             self._request()
+        margin, now = self._margin_wanted(), self._shown_margin
+        if not (margin is now if margin is None else margin.is_drawn_like(now)):
+            self._margin_pending = True
+            self._request()
+        if self._view.place_mm != self._shown_place:
+            self._shown_place = self._view.place_mm
+            self._scene.aids.show_place(self._shown_place)
+            if self._shown_place is not None:
+                self._scene.look_at_place(self._shown_place)
+            self._request()
+
+    def _margin_wanted(self) -> MarginShown | None:
+        """Return the margins that colour the tumour; those of another plan never do."""
+        shown = margin_of(self._workspace, self._view) if self._view.shows(LAYER) else None
+        return shown if shown is not None and shown.is_current else None
 
     @Slot()
     def _show_view(self) -> None:
@@ -289,6 +314,19 @@ class Canvas(QWidget):
             else:
                 self._scene.show_field(ice.field_degc, stale=ice.standing is Standing.STALE)
             self._apply_layers()
+        if self._margin_pending:
+            self._margin_pending = False
+            self._shown_margin = margin = self._margin_wanted()
+            if margin is None:
+                self._scene.show_margin(None, None)
+            else:
+                found = margin.margin_map
+                self._scene.show_margin(
+                    found.surface,
+                    found.signed(margin.threshold_degc),
+                    classes=margin.classes,
+                    left_out=~found.counts,
+                )
         if self._aim_pending and self._workspace.meshes is not None:
             self._aim_pending = False
             self._scene.look(self._look.currentData())

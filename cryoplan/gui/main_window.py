@@ -55,6 +55,7 @@ from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar
 from cryoplan.gui.view_grid import ViewGrid
 from cryoplan.gui.welcome import Welcome
+from cryoplan.gui.worst_walk import WorstWalk
 from cryoplan.image.scan import Scan
 from cryoplan.scene.plane import Orientation
 from cryoplan.scene.style import Palette
@@ -100,6 +101,7 @@ class MainWindow(QMainWindow):
         self.drawing = drawing.Drawing(workspace, view, self._step_1, self)
         self.placing = Placing(workspace, view, self)
         self.probe_set = ProbeSet(workspace, view, self.placing, self)
+        self.walk = WorstWalk(workspace, view, self)
         self.actions_by_id = actions.build(self, workspace, self._entries())
         self.recent_menu = RecentMenu(self.shelf, self.actions_by_id["save-case"], self.menuBar())
         self.recent_menu.asked.connect(self.case_files.do)
@@ -265,13 +267,15 @@ class MainWindow(QMainWindow):
             Entry("place", "&Probe", "&Place a probe", "P", Needs.MAY_EDIT, self._place_probe),
             Entry("copy", "&Probe", "&Copy parallel", "D", Needs.EDIT_PROBES, self._copy_probe),
             Entry("lock", "&Probe", "&Lock or free", "L", Needs.EDIT_PROBES, self._lock_probe),
-            Entry("next", "&Probe", "&Next probe", "N", Needs.PROBES, self._next_probe),
+            Entry("next", "&Probe", "&Next probe", "", Needs.PROBES, self._next_probe),
             Entry("delete", "&Probe", "&Delete", "Del", Needs.EDIT_PROBES, self._delete_probe),
             Entry("catalogue", "&Probe", "Pro&be catalogue...", "Ctrl+K", Needs.NOTHING, self.show_catalogue),
             Entry("solve", "&Solve", "&Solve", "F9; Ctrl+Return", Needs.PROBES, workspace.request_simulation),
             Entry("cancel", "&Solve", "&Cancel", "Ctrl+.", Needs.BUSY, workspace.cancel),
             Entry("overlays", "&View", "&Hide or show overlays", "H", Needs.CASE, self._toggle_overlays),
             *self.probe_set.entries(),
+            Entry("worst", "&View", "Next &worst place", "N", Needs.CASE, self._next_place),
+            Entry("worst-back", "&View", "Worst place &before", "Shift+N", Needs.CASE, self._place_before),
             *steps,
             Entry("shortcuts", "&Help", "&Shortcuts", "?", Needs.NOTHING, self.show_shortcuts),
             Entry(
@@ -389,6 +393,12 @@ class MainWindow(QMainWindow):
 
     def _next_probe(self) -> None:
         select_next(self.workspace, self.view)
+
+    def _next_place(self) -> None:
+        self.walk.next()
+
+    def _place_before(self) -> None:
+        self.walk.previous()
 
     def _toggle_overlays(self) -> None:
         self.view.overlays_hidden = not self.view.overlays_hidden

@@ -134,8 +134,8 @@ def qam_words(assessment: Assessment, margin: Margin) -> str:
 
 
 def sure_words(margin: Margin, sure: Uncertainty) -> str:
-    """Return how sure a margin is: ``± 3.6 mm (1 SD); images alone ± 1.6 mm``, and when that is too much."""
-    text = f"± {show_mm(sure.mm)} (1 SD), of it the images ± {show_mm(sure.images_mm)}"
+    """Return how sure a margin is: ``±3.6 mm (1 SD), images ±1.6 mm``, and when that is too much."""
+    text = f"±{show_mm(sure.mm)} (1 SD), images ±{show_mm(sure.images_mm)}"
     if sure.is_below_images(margin.minimum_mm):
         least = show_mm(COVERS_95 * sure.images_mm)
         text += (

@@ -17,6 +17,7 @@ from cryoplan.core.grid import Grid
 from cryoplan.core.units import show_percent
 from cryoplan.core.volume import Volume
 from cryoplan.margins.distance import sample
+from cryoplan.margins.margin_map import MarginMap
 from cryoplan.margins.outline import smooth_signed_distance
 from cryoplan.margins.region import grid_around, window
 from cryoplan.margins.surface import Surface
@@ -31,14 +32,18 @@ OFFERED = frozenset({
 })  # fmt: skip
 """Roles beyond whose border no ice is wanted, or of which no margin is asked."""
 
+OF_THE_ORGAN = frozenset({Role.TUMOUR, Role.VESSEL, Role.BILE_DUCT})
+"""Roles of what runs or lies in an organ: a hole for it in the organ's outline is no capsule."""
+
 
 def left_out_points(case: Case, side: LeftOut, surface: Surface, solver: Grid) -> npt.NDArray[np.bool_]:
     """Return for each point of the target's surface ``(n,)`` whether it lies on a side that is left out.
 
     Method: the target's surface and a structure are brought together on the lattice of the solver. Of a
-    capsule the border of structure and target together counts, because outlines of organs often leave the
-    tumour out; a point is left out where it is nearer to that border than `LeftOut.within_mm`, from within or
-    beyond it (Sandu et al. 2021, see `cryoplan.case.left_out`). Of anything else, where it is nearer to it.
+    capsule the border of structure, target and all vessels together counts, because outlines of organs often
+    leave the tumour and the vessels out; a point is left out where it is nearer to that border than
+    `LeftOut.within_mm`, from within or beyond it (Sandu et al. 2021, see `cryoplan.case.left_out`). Of
+    anything else, where it is nearer to it.
 
     Parameters
     ----------
@@ -66,9 +71,11 @@ def left_out_points(case: Case, side: LeftOut, surface: Surface, solver: Grid) -
     if side.side is Side.BESIDE:
         return np.asarray(_distances(mask, grid, surface) < side.within_mm)
     tumour = window(structure_mask(target, solver), grid, fill=False).values
-    touching = (_grown(tumour) & mask).sum()
-    if not touching:
+    if not (_grown(tumour) & mask).any():
         return none
+    for other in case.structures:
+        if other.role in OF_THE_ORGAN:
+            mask = mask | window(structure_mask(other, solver), grid, fill=False).values
     # What the window cuts off goes on: its cut is no border.
     return np.asarray(-_distances(mask | tumour, grid, surface, goes_on=True) < side.within_mm)
 
@@ -98,7 +105,7 @@ def _grown(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return np.asarray(binary_dilation(mask))
 
 
-def offered_sides(case: Case, surface: Surface, solver: Grid) -> tuple[tuple[LeftOut, float], ...]:
+def offered_sides(case: Case, margin_map: MarginMap, solver: Grid) -> tuple[tuple[LeftOut, float], ...]:
     """Return the sides of the target that somebody may want to leave out, each with its share of the surface.
 
     Those are organs that hold the target, and bone, lung, pleura, skin and diaphragm whose outline comes
@@ -119,7 +126,7 @@ def offered_sides(case: Case, surface: Surface, solver: Grid) -> tuple[tuple[Lef
         first, last = mask_box_mm(structure.mask)
         gap_mm = float(np.max(np.maximum(low - last, first - high)))
         if gap_mm <= side.within_mm or structure.name in chosen:
-            share = float(left_out_points(case, side, surface, solver).mean())
+            share = margin_map.share(left_out_points(case, side, margin_map.surface, solver))
             if share > 0.0 or structure.name in chosen:
                 found.append((side, share))
     return tuple(found)

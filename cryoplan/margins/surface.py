@@ -51,6 +51,15 @@ class Surface:
         a, b, c = (self.points_mm[self.triangles[:, n]] for n in range(3))
         return a, b, c
 
+    def edges(self) -> IntArray:
+        """Return the two corners of every edge, ``(e, 2)``, each edge once.
+
+        A closed, oriented mesh goes along every edge once in each direction; the rising one is taken.
+        """
+        t = self.triangles
+        along = np.concatenate([t[:, [0, 1]], t[:, [1, 2]], t[:, [2, 0]]])
+        return np.asarray(along[along[:, 0] < along[:, 1]])
+
     def point_areas_mm2(self) -> FloatArray:
         """Return the area that belongs to each point ``(n,)``: a third of each triangle that meets there."""
         a, b, c = self.corners_mm()

@@ -1,4 +1,4 @@
-"""Aids in 3D: the line of a probe that is being placed, and ghosts of probes that are only proposed."""
+"""Aids in 3D: the line of a probe that is being placed, ghosts of proposed probes, the place at hand."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cryoplan.scene.style import Theme
 
 RUBBER_MM = 0.8
 BALL_MM = 2.2
+PLACE_MM = 1.0
 GHOST_MM = 1.0
 GHOST_OPACITY = 0.45
 
@@ -35,9 +36,10 @@ class Aids:
         self._text = props.text_actor(style.selected, size_px=18)
         self._ghost_colour = style.selected
         self._ghosts: list[Any] = []
-        for actor in (self._line, self._tip):
+        self._place = props.ball_actor(look.marks.crosshair, glow=0.8)
+        for actor in (self._line, self._tip, self._place):
             props.bring_to_front(actor)
-        for actor in (self._line, self._tip, self._text):
+        for actor in (self._line, self._tip, self._text, self._place):
             actor.SetVisibility(False)
             renderer.AddViewProp(actor)
 
@@ -55,6 +57,17 @@ class Aids:
             x, y, z = np.asarray(end_mm) + 10.0 * out / np.linalg.norm(out)
             self._text.SetPosition(float(x), float(y), float(z))
             self._text.SetInput(label)
+
+    def show_place(self, point_mm: Point | None) -> None:
+        """Mark a place on the tumour's surface, seen through everything; None ends it."""
+        self._place.SetVisibility(point_mm is not None)
+        if point_mm is not None:
+            props.lay_ball(self._place, point_mm, PLACE_MM)
+
+    @property
+    def has_place(self) -> bool:
+        """True while a place is marked."""
+        return bool(self._place.GetVisibility())
 
     def show_ghosts(self, shafts: Sequence[Shaft]) -> None:
         """Draw where probes would lie; none ends it."""

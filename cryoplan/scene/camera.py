@@ -23,6 +23,7 @@ class Preset(StrEnum):
     LEFT_LATERAL = "left lateral"
     FEET = "feet"
     OBLIQUE = "oblique"
+    TUMOUR = "tumour"
     PROBE = "probe"
 
 
@@ -55,7 +56,8 @@ def view(
     """Return the camera that sees a ball around the focus, filling the height of the view.
 
     The probe's view looks along the shaft from outside the entry to the tip, head up where possible. The
-    oblique view looks from above the shoulder on the side where `probes` enter, so that they are in front.
+    oblique view looks from above the shoulder on the side where `probes` enter, so that they are in front;
+    that of the tumour does too, from near.
 
     Raises
     ------
@@ -77,6 +79,25 @@ def view(
         focus = np.asarray(focus_mm, float)
         look, over = _LOOKS.get(preset) or (_entry_side(probes), (0.0, 0.0, 1.0))
         outwards, up = unit(look), np.asarray(over)
+    distance = radius_mm / np.sin(np.radians(VIEW_ANGLE_DEG / 2.0))
+    return View(eye_mm=as_point(focus + distance * outwards), focus_mm=as_point(focus), up=as_point(up))
+
+
+def facing(point_mm: npt.ArrayLike, centre_mm: npt.ArrayLike, radius_mm: float) -> View:
+    """Return the camera that sees a ball around a centre from the side of a point, head up where possible.
+
+    Raises
+    ------
+    ValueError
+        If the point is the centre, or the ball has no size.
+    """
+    if not radius_mm > 0:
+        raise ValueError(f"a view needs a positive radius, not {radius_mm}")
+    focus = np.asarray(centre_mm, float)
+    outwards = unit(np.asarray(point_mm, float) - focus)
+    # From straight above or below, the front is down as in a slice.
+    up = np.array((0.0, 0.0, 1.0) if abs(outwards[2]) < 0.95 else (0.0, -1.0, 0.0))
+    up = unit(up - float(up @ outwards) * outwards)
     distance = radius_mm / np.sin(np.radians(VIEW_ANGLE_DEG / 2.0))
     return View(eye_mm=as_point(focus + distance * outwards), focus_mm=as_point(focus), up=as_point(up))
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.core.volume import Volume
+from cryoplan.margins.classes import MarginClasses
 from cryoplan.scene.meshes import MeshArrays, isotherm_meshes
 from cryoplan.scene.style import MarginStyle, Theme, rgb
 
@@ -42,9 +43,14 @@ def shells(
     return tuple(found)
 
 
-def margin_colours(signed_mm: npt.NDArray[np.floating], style: MarginStyle) -> npt.NDArray[np.uint8]:
-    """Return the colour ``(n, 3)`` of each surface point by its margin: below 0, 0 to 5, 5 mm and more."""
-    table = np.round(
-        255 * np.array([rgb(style.below_0), rgb(style.from_0_to_5), rgb(style.from_5_up)])
-    ).astype(np.uint8)
-    return np.asarray(table[np.digitize(signed_mm, [0.0, 5.0])])
+def margin_colours(
+    signed_mm: npt.NDArray[np.floating],
+    style: MarginStyle,
+    classes: MarginClasses,
+    left_out: npt.NDArray[np.bool_] | None = None,
+) -> npt.NDArray[np.uint8]:
+    """Return the colour ``(..., 3)`` of each surface point by its margin; grey where it is left out."""
+    colours = [rgb(c) for c in (*style.colours(len(classes)), style.left_out)]
+    table = np.round(255 * np.array(colours)).astype(np.uint8)
+    of = classes.of(signed_mm)
+    return np.asarray(table[of if left_out is None else np.where(left_out, len(classes), of)])

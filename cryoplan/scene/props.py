@@ -13,6 +13,9 @@ from cryoplan.scene.style import rgb
 
 FloatArray = npt.NDArray[np.float64]
 
+# Depths run from 0 to 1. VTK's unit of the offset is 0.000016 of that; nearly all of a scene lies beyond 0.4.
+_FORWARD = 0.4 / 0.000016
+
 
 def polydata(mesh: MeshArrays) -> Any:
     """Return a mesh as ``vtkPolyData`` with its own normals; the arrays are shared, not copied."""
@@ -85,6 +88,27 @@ def bring_to_front(actor: Any) -> None:
     mapper.SetResolveCoincidentTopologyToPolygonOffset()
     # Depths beyond the near plane are clamped to it.
     mapper.SetRelativeCoincidentTopologyPolygonOffsetParameters(0.0, -1e8)
+
+
+def bring_forward(actor: Any, *, forward: bool) -> None:
+    """Let an actor be seen through what is in front of it, or end that; all such keep their own order.
+
+    Texts have no depth of their own and stay as they are.
+    """
+    mapper = getattr(actor, "GetMapper", lambda: None)()
+    if mapper is not None:
+        mapper.SetResolveCoincidentTopologyToPolygonOffset()
+        mapper.SetRelativeCoincidentTopologyPolygonOffsetParameters(0.0, -_FORWARD if forward else 0.0)
+
+
+def flatten(actor: Any) -> None:
+    """Shade an actor little and without gloss, so that its colours are those of its legend."""
+    style = actor.GetProperty()
+    style.SetAmbient(0.5)
+    style.SetDiffuse(0.55)
+    style.SetSpecular(0.0)
+    # What is drawn through everything must not be seen through itself.
+    style.BackfaceCullingOn()
 
 
 def text_actor(colour: str, *, size_px: int = 15) -> Any:

@@ -143,7 +143,20 @@ class MarginStyle:
 
     below_0: str
     from_0_to_5: str
+    pale: str
+    light: str
     from_5_up: str
+    left_out: str
+
+    def colours(self, classes: int) -> tuple[str, ...]:
+        """Return the colours of two to five classes, the worst first."""
+        between = {
+            2: (),
+            3: (self.from_0_to_5,),
+            4: (self.from_0_to_5, self.light),
+            5: (self.from_0_to_5, self.pale, self.light),
+        }[classes]
+        return (self.below_0, *between, self.from_5_up)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

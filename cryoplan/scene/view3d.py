@@ -18,6 +18,7 @@ from cryoplan.case.case import Case
 from cryoplan.case.structure import Role
 from cryoplan.core.geometry import FloatArray, Point, as_point
 from cryoplan.core.volume import Volume
+from cryoplan.margins.classes import MarginClasses
 from cryoplan.margins.surface import Surface
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe, ProbeModel
@@ -45,6 +46,12 @@ THERMOCOUPLE_MM = 1.5
 ROOM_MM = 25.0
 """Room kept around target, probes and ice when the camera is set."""
 
+OTHER_TUMOUR = 0.25
+"""Opacity of the other tumours while the target is coloured."""
+
+NEAR_ROOM = 1.35
+"""So many times its radius is seen of the tumour from near."""
+
 
 class Layer(StrEnum):
     """What can be shown or hidden as a whole; the value is the word in the window."""
@@ -63,6 +70,8 @@ class Layer(StrEnum):
 
 
 _ICE = {0.0: Layer.ICE_0, -20.0: Layer.ICE_20, -30.0: Layer.ICE_30, -40.0: Layer.ICE_40}
+
+_ICE_LAYERS = (*_ICE.values(), Layer.ICE_OTHER)
 
 # Drawing order of translucent things; within a step, the order they came in.
 _ORDER = {
@@ -117,6 +126,7 @@ class Scene(Touch):
         self._drawn: list[_Drawn] = []
         self._hidden_layers: set[Layer] = set()
         self._hidden_structures: set[str] = set()
+        self._shows_colours = False
         self.aids = Aids(self._renderer, self._theme)
         self._banner = self._make_banner()
         self._renderer.AddViewProp(self._banner)
@@ -140,6 +150,7 @@ class Scene(Touch):
         for layer in (Layer.TUMOUR, Layer.STRUCTURES, Layer.SKIN, Layer.BONE):
             self._remove(layer)
         self._meshes = meshes
+        self._shows_colours = False
         if meshes is not None:
             for structure in meshes.structures:
                 self._add_structure(structure)
@@ -241,7 +252,7 @@ class Scene(Touch):
         self._show_shells(found, PREVIEW)
 
     def _show_shells(self, found: Iterable[Shell], banner: str) -> None:
-        for layer in (*_ICE.values(), Layer.ICE_OTHER):
+        for layer in _ICE_LAYERS:
             self._remove(layer)
         self._banner.SetInput(banner)
         self._banner.SetVisibility(bool(banner))
@@ -254,20 +265,39 @@ class Scene(Touch):
             self._add(actor, layer, size=shell.threshold_degc)
         self._restack()
 
-    def show_margin(self, surface: Surface | None, signed_mm: npt.NDArray[np.floating] | None) -> None:
-        """Colour the target by the margin ``(n,)`` at each point of its measured surface; None ends it."""
+    def show_margin(
+        self,
+        surface: Surface | None,
+        signed_mm: npt.NDArray[np.floating] | None,
+        *,
+        classes: MarginClasses | None = None,
+        left_out: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Colour the target by the margin ``(n,)`` at each point of its measured surface; None ends it.
+
+        Points that are left out ``(n,)`` are grey. Tumour and probes are then seen through everything that is
+        in front of them: a colour under others would be another one than in its legend.
+        """
         self._remove(Layer.TUMOUR)
+        self._shows_colours = False
         for structure in self._meshes.structures if self._meshes is not None else ():
             if structure.role is not Role.TUMOUR:
                 continue
             is_target = self._meshes is not None and structure.name == self._meshes.target_name
             if is_target and signed_mm is not None and surface is not None:
-                colours = margin_colours(signed_mm, self._theme.margin)
+                colours = margin_colours(signed_mm, self._theme.margin, classes or MarginClasses(), left_out)
                 actor = props.mesh_actor(of_surface(surface), "#ffffff", 1.0, point_colours=colours)
+                props.flatten(actor)
                 self._add(actor, Layer.TUMOUR, name=structure.name)
+                self._shows_colours = True
             else:
                 self._add_structure(structure)
         self._restack()
+
+    @property
+    def shows_colours(self) -> bool:
+        """True while the target has the colours of its margin."""
+        return self._shows_colours
 
     def set_visible(self, layer: Layer, visible: bool) -> None:
         """Show or hide a layer."""
@@ -305,8 +335,18 @@ class Scene(Touch):
         made = self._probes.get(probe or "")
         held = made.probe if isinstance(made, ProbeProps) else None
         focus, radius = self._interest()
+        if preset == camera.Preset.TUMOUR:  # a combo box of Qt gives back its word
+            focus, radius = self._near() or (focus, radius)
         plan = [m.probe for m in self._probes.values() if isinstance(m, ProbeProps) and m.probe is not None]
-        seen = camera.view(preset, focus, radius, probe=held, probes=plan)
+        self._take(camera.view(preset, focus, radius, probe=held, probes=plan))
+
+    def look_at_place(self, point_mm: Point) -> None:
+        """See the target from near, from the side of a point of its surface; nothing without a target."""
+        near = self._near()
+        if near is not None and not np.allclose(near[0], point_mm):
+            self._take(camera.facing(point_mm, *near))
+
+    def _take(self, seen: camera.View) -> None:
         eye = self._renderer.GetActiveCamera()
         eye.SetViewAngle(camera.VIEW_ANGLE_DEG)
         eye.SetFocalPoint(*seen.focus_mm)
@@ -315,6 +355,14 @@ class Scene(Touch):
         # pyvista would set a camera of its own at the first picture.
         eye.is_set = True
         self._renderer.ResetCameraClippingRange()
+
+    def _near(self) -> tuple[FloatArray, float] | None:
+        """Return middle and radius of what is seen from near, None without a target."""
+        target = self._meshes.target if self._meshes is not None else None
+        if target is None or target.is_empty:
+            return None
+        middle = np.asarray(target.centroid_mm(), float)
+        return middle, NEAR_ROOM * float(np.linalg.norm(target.points_mm - middle, axis=1).max())
 
     # -- inside -------------------------------------------------------------------------------------------
 
@@ -384,6 +432,12 @@ class Scene(Touch):
                 held = probe is not None and not probe.locked and drawn.name == self._selected
                 shown = shown and held and Layer.PROBES not in self._hidden_layers
             drawn.actor.SetVisibility(shown)
+            target = self._meshes.target_name if self._meshes is not None else ""
+            if drawn.layer is Layer.PROBES or (drawn.layer is Layer.TUMOUR and drawn.name == target):
+                props.bring_forward(drawn.actor, forward=self._shows_colours)
+            elif drawn.layer is Layer.TUMOUR:
+                # Another tumour has no margin: its own colour must not be taken for one.
+                drawn.actor.GetProperty().SetOpacity(OTHER_TUMOUR if self._shows_colours else 1.0)
 
     def _make_banner(self) -> Any:
         from vtkmodules.vtkRenderingCore import vtkTextActor

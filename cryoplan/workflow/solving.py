@@ -178,7 +178,7 @@ def offered_sides(
 
     if assessment.margin_map is None:
         return ()
-    return offered(case, assessment.margin_map.surface, result.grid)
+    return offered(case, assessment.margin_map, result.grid)
 
 
 def require_current(case: Case, plan: Plan, probes: Catalogue, result: ThermalResult) -> None:

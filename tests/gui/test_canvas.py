@@ -279,3 +279,47 @@ def test_a_tool_is_drawn_thinner_than_a_probe_and_can_be_dragged(canvas, desk, q
 def test_a_double_click_asks_for_the_large_view(canvas, qtbot):
     with qtbot.waitSignal(canvas.enlarge_requested):
         QTest.mouseDClick(canvas.picture, Qt.MouseButton.LeftButton, pos=canvas.picture.rect().topLeft())
+
+
+# The margin on the tumour ---------------------------------------------------------------------------
+
+
+def test_the_tumour_has_the_colours_of_the_margin_of_the_plan_on_screen_only(canvas, desk, qtbot):
+    assert canvas.margins.choice.isHidden()
+    desk.solve()
+    qtbot.waitUntil(lambda: canvas.scene.shows_colours)
+    assert "≥" in canvas.margins.legend.text()
+    desk.workspace.edit("a tenth", nudge(desk.workspace.plan, "1", (0.1, 0.0, 0.0)))
+    qtbot.waitUntil(lambda: not canvas.scene.shows_colours)
+    assert "OUT OF DATE" in canvas.margins.legend.text().replace("&nbsp;", " ")
+    desk.workspace.undo()
+    qtbot.waitUntil(lambda: canvas.scene.shows_colours)
+    desk.open()
+    qtbot.waitUntil(lambda: not canvas.scene.shows_colours)
+
+
+def test_the_colours_of_the_tumour_are_chosen_in_the_view_itself(canvas, desk, qtbot):
+    desk.solve()
+    qtbot.waitUntil(lambda: canvas.scene.shows_colours)
+    choice = canvas.margins.choice
+    choice.setCurrentIndex(0)
+    choice.activated.emit(0)
+    qtbot.waitUntil(lambda: not canvas.scene.shows_colours)
+    assert canvas.margins.legend.isHidden()
+    choice.setCurrentIndex(2)
+    choice.activated.emit(2)
+    qtbot.waitUntil(lambda: canvas.scene.shows_colours)
+    assert desk.view.margin_degc == -20.0
+
+
+def test_a_place_is_marked_and_faced(canvas, desk, qtbot):
+    desk.solve()
+    place = (TUMOUR_MM[0], TUMOUR_MM[1] - 12.0, TUMOUR_MM[2])
+    desk.view.place_mm = place
+    qtbot.waitUntil(lambda: canvas.is_at_rest)
+    assert canvas.scene.aids.has_place
+    at = pixel(canvas, place)
+    assert at.x() == pytest.approx(canvas.picture.width() / 2, abs=12)
+    assert at.y() == pytest.approx(canvas.picture.height() / 2, abs=12)
+    desk.view.place_mm = None
+    assert not canvas.scene.aids.has_place

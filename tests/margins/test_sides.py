@@ -84,6 +84,19 @@ def test_at_a_capsule_the_cap_of_the_sphere_is_left_out(surface, within):
     assert not found[surface.surface.points_mm[:, 0] < CAPSULE_X - within - 0.5].any()
 
 
+def test_a_hole_for_a_vessel_in_the_outline_of_the_organ_is_no_capsule(surface):
+    vein = np.hypot(HERE[..., 0] + 15.0, HERE[..., 1]) <= 4.0
+    made = case_of(
+        GRID,
+        structure("tumour", Role.TUMOUR, TUMOUR),
+        structure("liver", Role.ORGAN, mask(LIVER.values & ~vein)),
+        structure("vein", Role.VESSEL, mask(vein)),
+    )
+    found = left_out_points(made, capsule(), surface.surface, GRID)
+    assert not found[surface.surface.points_mm[:, 0] < 0.0].any()
+    assert found[surface.surface.points_mm[:, 0] > CAPSULE_X - 4.5].all()
+
+
 @pytest.mark.parametrize("within", [4.0, 8.0])
 def test_beside_bone_the_cap_of_the_sphere_is_left_out(surface, within):
     found = left_out_points(patient(), rib(within), surface.surface, GRID)
@@ -149,12 +162,13 @@ def test_where_all_would_be_left_out_the_margins_are_of_all():
 
 
 def test_what_is_near_is_offered_and_what_is_left_out_stays_there(surface):
-    offered = offered_sides(patient(), surface.surface, GRID)
+    made = map_margins(surface, ice_ball(GRID, (0.0, 0.0, 0.0), 20.0), (0.0,), outside_degc=37.0)
+    offered = offered_sides(patient(), made, GRID)
     assert [side.structure for side, _ in offered] == ["liver", "rib"]
     assert [side.side for side, _ in offered] == [Side.CAPSULE, Side.BESIDE]
     assert offered[0][1] == pytest.approx(share_above(CAPSULE_X - 5.0), abs=0.02)
     chosen = patient(LeftOut(structure="lung", side=Side.CAPSULE))
-    assert [side.structure for side, _ in offered_sides(chosen, surface.surface, GRID)] == [
+    assert [side.structure for side, _ in offered_sides(chosen, made, GRID)] == [
         "liver",
         "rib",
         "lung",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cryoplan.plan.probe import Probe
-from cryoplan.scene.camera import VIEW_ANGLE_DEG, Preset, view
+from cryoplan.scene.camera import VIEW_ANGLE_DEG, Preset, facing, view
 
 FOCUS = (-40.0, -10.0, 20.0)
 
@@ -70,3 +70,18 @@ def test_impossible_views_are_refused():
         view(Preset.PROBE, FOCUS, 80.0)
     with pytest.raises(ValueError, match="positive radius"):
         view(Preset.ANTERIOR, FOCUS, 0.0)
+
+
+@pytest.mark.parametrize("out", [(1, 0, 0), (0, 1, 0), (0.3, -0.4, 0.5), (0, 0, 1), (0, 0, -1)])
+def test_a_place_is_faced_from_its_own_side_with_the_head_up(out):
+    point = np.asarray(FOCUS) + 10.0 * np.asarray(out) / np.linalg.norm(out)
+    seen = facing(point, FOCUS, 20.0)
+    _, up, look = screen_axes(seen)
+    assert np.allclose(look, -np.asarray(out) / np.linalg.norm(out))
+    upright = (0.0, 0.0, 1.0) if abs(look[2]) < 0.95 else (0.0, -1.0, 0.0)
+    assert up @ upright > 0.3
+
+
+def test_a_place_cannot_be_faced_from_itself():
+    with pytest.raises(ValueError, match="no direction"):
+        facing(FOCUS, FOCUS, 20.0)

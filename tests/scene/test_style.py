@@ -135,3 +135,11 @@ def test_dashes_are_in_units_of_the_width_for_both_toolkits():
     assert np.allclose(np.asarray(line.qt_dash) * line.width_px, line.dash)
     assert line.matplotlib_dash == (0.0, tuple(line.qt_dash))
     assert theme().isotherm(0.0).matplotlib_dash == "solid"
+
+
+@pytest.mark.parametrize("deficiency", DEFICIENCIES)
+@pytest.mark.parametrize("classes", [2, 3, 4, 5])
+def test_colours_of_the_margin_can_be_told_apart_by_everybody(deficiency, classes):
+    margin = theme().margin
+    seen = [lab(c, DEFICIENCIES[deficiency]) for c in (*margin.colours(classes), margin.left_out)]
+    assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 20.0

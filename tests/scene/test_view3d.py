@@ -14,6 +14,7 @@ import pytest
 import pyvista as pv
 
 from cryoplan.core.volume import Volume
+from cryoplan.margins.classes import MarginClasses
 from cryoplan.margins.outline import outline
 from cryoplan.plan.catalogue import load_catalogue
 from cryoplan.plan.edit_tools import add_tool
@@ -258,10 +259,54 @@ def test_margins_colour_the_surface_of_the_target(plotter, scene, case):
     x, y, z = TUMOUR_MM
     assert hue_at(image, scene, (x, y, z + 6))[0] == pytest.approx(hue_of(theme().margin.from_5_up), abs=0.05)
     assert hue_at(image, scene, (x, y, z - 6))[0] == pytest.approx(hue_of(theme().margin.below_0), abs=0.05)
+    assert scene.shows_colours
     scene.show_margin(None, None)
+    assert not scene.shows_colours
     assert hue_at(picture(plotter), scene, TUMOUR_MM)[0] == pytest.approx(
         hue_of(theme().tumour.colour), abs=0.03
     )
+
+
+def test_the_colours_of_the_margin_are_those_of_its_legend_through_skin_and_ice(
+    plotter, scene, case, catalogue
+):
+    from cryoplan.case.planning import structure_mask
+
+    surface = outline("tumour 1", structure_mask(case.target, case.planning_grid)).surface
+    scene.show_plan(make_plan(), catalogue)
+    scene.show_field(cold_field(case.planning_grid, make_plan(), catalogue))
+    scene.show_margin(surface, np.full(len(surface.points_mm), 3.0))
+    wanted = hue_of(theme().margin.from_0_to_5)
+    x, y, z = TUMOUR_MM
+    image = picture(plotter)
+    for dz in (-9.0, 0.0, 9.0):
+        hue, saturation, _ = hue_at(image, scene, (x, y, z + dz))
+        assert hue == pytest.approx(wanted, abs=0.02)
+        assert saturation > 0.6
+
+
+def test_the_tumour_fills_its_own_view_whatever_kind_of_word_asks_for_it(plotter, scene):
+    for word in (Preset.TUMOUR, "tumour"):
+        scene.look(Preset.ANTERIOR)
+        scene.look(word)
+        x, y, z = TUMOUR_MM
+        ends = to_screen(scene.world_to_ndc(), np.array([(x, y, z - 12.0), (x, y, z + 12.0)]), SIZE)
+        assert 0.4 * SIZE[1] < np.linalg.norm(ends[1, :2] - ends[0, :2]) < SIZE[1]
+    del plotter
+
+
+def test_sides_that_are_left_out_are_grey_and_more_steps_have_more_colours(plotter, scene, case):
+    from cryoplan.case.planning import structure_mask
+
+    surface = outline("tumour 1", structure_mask(case.target, case.planning_grid)).surface
+    only(scene, Layer.TUMOUR)
+    high = surface.points_mm[:, 2] > TUMOUR_MM[2]
+    classes = MarginClasses((0.0, 3.0, 5.0))
+    scene.show_margin(surface, np.full(len(high), 4.0), classes=classes, left_out=high)
+    image = picture(plotter)
+    x, y, z = TUMOUR_MM
+    assert hue_at(image, scene, (x, y, z + 6))[1] < 0.2
+    assert hue_at(image, scene, (x, y, z - 6))[0] == pytest.approx(hue_of(theme().margin.light), abs=0.05)
 
 
 def test_a_result_is_shown_at_its_lowest_or_at_a_time(scene, case, catalogue):

@@ -23,7 +23,9 @@ from cryoplan.gui.numbers import (
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.limits import LimitEditor
 from cryoplan.gui.panels.review_coverage import CoverageSection
+from cryoplan.gui.panels.review_map import MarginMapSection
 from cryoplan.gui.panels.review_organs import OrgansSection
+from cryoplan.gui.panels.review_profile import ProfileSection
 from cryoplan.gui.panels.review_sides import SidesEditor
 from cryoplan.gui.panels.review_sure import SureSection
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Text
@@ -61,6 +63,10 @@ class ReviewPanel(Panel):
             self.go_buttons.append(button)
         self.add(boxes)
         self.add(buttons)
+        self.margin_map = MarginMapSection(workspace, view)
+        self.add(self.margin_map)
+        self.profile = ProfileSection(workspace, view)
+        self.add(self.profile)
         self.limits = LimitEditor(workspace)
         self.add(self.limits)
         workspace.file_changed.connect(self._soon.ask)  # it may have become read-only
@@ -122,6 +128,8 @@ class ReviewPanel(Panel):
             "Nothing is solved yet." if assessment is None else "No target is chosen, so there is no margin."
         )
         self._table.setVisible(has_margin)
+        self.margin_map.refresh()
+        self.profile.refresh()
         self.limits.refresh()
         self._show_margins(assessment, stale)
         self._show_table(assessment, stale)

@@ -10,7 +10,8 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.case.left_out import WIDEST_MM, LeftOut, Side
 from cryoplan.core.units import show_percent
 from cryoplan.gui.panels.fields import NumberBox
-from cryoplan.gui.parts import STALE, Heading, Text
+from cryoplan.gui.parts import STALE, Text
+from cryoplan.gui.section import Section
 from cryoplan.margins.assessment import Assessment
 
 WHY = (
@@ -26,47 +27,57 @@ NOTHING = "No capsule, bone, lung, pleura or skin is within 5 mm of the target."
 NAME_PX = 150
 
 
-class SidesEditor(QWidget):
+class SidesEditor(Section):
     """One line for each side: tick, distance, share of the surface."""
 
     def __init__(self, workspace: Workspace) -> None:
-        super().__init__()
+        super().__init__("Left out of the margins")
         self._workspace = workspace
         self._known: tuple[object, ...] = ()
         self._offered: tuple[tuple[LeftOut, float], ...] = ()
         self.rows: list[SideRow] = []
-        self._grid = QGridLayout(self)
+        lines = QWidget()
+        self.add(lines)
+        self._grid = QGridLayout(lines)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(6)
         self._grid.setVerticalSpacing(3)
         self._grid.setColumnStretch(0, 1)
-        heading = Heading("Left out of the margins")
-        heading.setToolTip(f"{WHY}\n{SOURCE}")
-        self._grid.addWidget(heading, 0, 0, 1, 3)
+        self.toggled.connect(self._look)
+        self.head.setToolTip(f"{WHY}\n{SOURCE}")
         self.note = Text("", "muted", wrap=True, scale=0.93)
-        self._grid.addWidget(self.note, 1, 0, 1, 3)
+        self._grid.addWidget(self.note, 0, 0, 1, 3)
 
     def refresh(self, assessment: Assessment | None, stale: bool) -> None:
         """Show the sides of the tumour of the result on screen; nothing is offered for one out of date."""
         case, result = self._workspace.case, self._workspace.result
         self.setVisible(assessment is not None and bool(assessment.margins))
-        if case is None or result is None or assessment is None:
+        if case is None or result is None or assessment is None or not assessment.margins:
             return
-        # Looking for sides takes some tenths of a second: once for a result and a choice.
+        chosen = {s.structure for s in case.left_out}
+        share = assessment.margins[0].fraction_left_out
+        gist = f"{show_percent(share)} of the surface" if chosen else "nothing"
+        self.say(gist, STALE if stale else "warn" if chosen else "muted")
+        # Looking for sides takes some tenths of a second: only where they show, once a result and choice.
         asked = (assessment.key, case.left_out)
-        if not stale and asked != self._known:
+        if self.is_open and not stale and asked != self._known:
             self._offered = workflow.offered_sides(case, result, assessment)
             self._known = asked
         may_edit = self._workspace.keeper.may_edit and not stale
         while len(self.rows) < len(self._offered):
-            self.rows.append(SideRow(self, self._grid, len(self.rows) + 2))
-        chosen = {s.structure for s in case.left_out}
-        for row, (side, share) in zip(self.rows, self._offered, strict=False):
-            row.show_side(side, share, ticked=side.structure in chosen, may_edit=may_edit, stale=stale)
+            self.rows.append(SideRow(self, self._grid, len(self.rows) + 1))
+        for row, (side, on_it) in zip(self.rows, self._offered, strict=False):
+            row.show_side(side, on_it, ticked=side.structure in chosen, may_edit=may_edit, stale=stale)
         for row in self.rows[len(self._offered) :]:
             row.hide()
         self.note.say("" if self._offered else NOTHING, STALE if stale else "muted", f"{WHY}\n{SOURCE}")
         self.note.setVisible(not self._offered)
+
+    @Slot()
+    def _look(self) -> None:
+        workspace = self._workspace
+        assessment = workspace.assessment
+        self.refresh(assessment, assessment is not None and not workspace.is_current)
 
     def choose(self, structure: str, within_mm: float | None) -> None:
         """Leave a side out, or not any more; one step of the history."""

@@ -78,6 +78,12 @@ def _paths(bench: _Bench) -> Iterator[Row]:
     return paths.paths(bench.sizes, bench.progress)
 
 
+def _reviewing(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import reviewing
+
+    return reviewing.reviewing(bench.patient, bench.progress)
+
+
 def _standard(bench: _Bench) -> Iterator[Row]:
     from cryoplan.workflow.benchmark import solves
 
@@ -187,6 +193,7 @@ _PARTS = (
     _Part(("preview-latency", "preview-latency-95", "preview-stall"), _following),
     _Part(("preview-distance", "preview-distance-95"), _preview_distance),
     _Part(("paths", "paths-95"), _paths),
+    _Part(("review",), _reviewing),
     _Part(("build-1mm", "cycle-1mm", "stage-bandwidth", "freeze-1mm"), _standard),
     _Part(("first-result-cold", "first-result-warm"), _start),
     _Part(("memory-120",), _memory),

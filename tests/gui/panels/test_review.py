@@ -99,7 +99,10 @@ def test_a_side_is_left_out_by_a_tick_and_said_beside_the_margins(desk, make):
         side.structure
         for side, _ in workflow.offered_sides(workspace.case, workspace.result, workspace.assessment)
     ]
-    assert len(panel.sides.rows) >= len(names)
+    assert panel.sides.gist == "nothing"
+    assert panel.sides.rows == []
+    panel.sides.head.click()
+    assert len(panel.sides.rows) == len(names)
     workspace.leave_out(
         next(s.name for s in workspace.case.structures if s is not workspace.case.target), 30.0
     )
@@ -107,6 +110,7 @@ def test_a_side_is_left_out_by_a_tick_and_said_beside_the_margins(desk, make):
     row = panel.sides.rows[-1]
     assert row.tick.isChecked()
     assert panel.left_out.text().startswith("! ")
+    assert panel.sides.gist.endswith("% of the surface")
     row.tick.click()
     panel.refresh()
     assert workspace.case.left_out == ()
@@ -117,6 +121,8 @@ def test_how_sure_a_margin_is_stands_below_it_with_its_sources(desk, make):
     desk.open()
     desk.solve()
     panel = make(ReviewPanel)
+    assert panel.sure.gist.startswith("±")
+    panel.sure.head.click()
     assert panel.sure.sums.text().startswith("0 °C: ±")
     assert [row.texts[1] for row in panel.sure.rows.rows] == ["voxels", "outline", "grid and step", "model"]
     assert all(row.toolTip() for row in panel.sure.rows.rows)
