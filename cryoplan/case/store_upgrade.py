@@ -72,7 +72,10 @@ SCHEMA_2 = (
 """Version 2: document and history; every mask with all voxels of its box."""
 
 SCHEMA_3 = SCHEMA
-"""Version 3: the tables of version 4; its programs know no tools, no room and no notes in a plan."""
+"""Version 3: the present tables; its programs know no tools, no room and no notes in a plan."""
+
+SCHEMA_4 = SCHEMA
+"""Version 4: the present tables; its programs know no warmers in a plan, and no sides left out of margins."""
 
 
 def upgrade_file(path: Path, version: int) -> None:
@@ -163,8 +166,8 @@ def _from_2(path: Path, old: sqlite3.Connection, new: sqlite3.Connection) -> Non
     _copy_tables(old, new, mask_places=4)
 
 
-def _from_3(path: Path, old: sqlite3.Connection, new: sqlite3.Connection) -> None:
-    """Take everything over as it is: what a plan of version 3 says means the same."""
+def _from_3_or_4(path: Path, old: sqlite3.Connection, new: sqlite3.Connection) -> None:
+    """Take everything over as it is: what a plan of these versions says means the same."""
     del path
     _copy_tables(old, new, mask_places=5)
 
@@ -229,5 +232,10 @@ def _select_case(connection: sqlite3.Connection) -> Case:
     )
 
 
-_UPGRADES = {1: (SCHEMA_1, _from_1), 2: (SCHEMA_2, _from_2), 3: (SCHEMA_3, _from_3)}
+_UPGRADES = {
+    1: (SCHEMA_1, _from_1),
+    2: (SCHEMA_2, _from_2),
+    3: (SCHEMA_3, _from_3_or_4),
+    4: (SCHEMA_4, _from_3_or_4),
+}
 """Tables of each older version, and what makes the present version of them."""
