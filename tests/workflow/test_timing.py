@@ -14,7 +14,8 @@ from cryoplan.plan import edits
 from cryoplan.simulation.result import ProbeTrace, ThermocoupleTrace
 from cryoplan.workflow.deidentifying import deidentify
 from cryoplan.workflow.timing import COLUMNS
-from tests.support.desk import answer, make_plan, small_case
+from tests.support.answers import answer
+from tests.support.scenes import make_plan, small_case
 
 CASE = small_case()
 SOLVED = edits.add_thermocouple(make_plan(), (1.0, 2.0, 3.0), name="Qzname")
