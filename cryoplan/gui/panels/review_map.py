@@ -92,7 +92,7 @@ class MarginMapSection(Section):
         self.steps.editingFinished.connect(self._take_steps)
         self.refused = Text("", "warn", wrap=True, scale=0.93)
         self.larger = QToolButton()
-        self.larger.setText("Both margins, larger...")
+        self.larger.setText("Both, larger...")
         self.larger.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.larger.setAccessibleName("Both margins on larger maps")
         self.larger.setToolTip("Ice edge and lethal isotherm side by side on larger maps, beside the work")

@@ -35,7 +35,7 @@ class MarginsSection(Section):
         self._table = QWidget()
         self._cells = QGridLayout(self._table)
         self._cells.setContentsMargins(0, 0, 0, 0)
-        self._cells.setHorizontalSpacing(5)
+        self._cells.setHorizontalSpacing(3)
         self._cells.setVerticalSpacing(4)
         self.thresholds: list[list[Text]] = []
         for column, (head, tip) in enumerate(COLUMNS):

@@ -170,7 +170,7 @@ class OrgansSection(Section):
         bad = [f"{SIGNS[level]} {count}" for level, count in counts if count]
         worst = next((level for level, count in counts if count), None)
         tone = STALE if stale else "muted" if worst is None else worst.value
-        within = f"{SIGNS[Level.OK]} all {len(alerts)} within their limits" if alerts else ""
+        within = f"{SIGNS[Level.OK]} {len(alerts)} of {len(alerts)} within limits" if alerts else ""
         self.say(f"{' '.join(bad)} of {len(alerts)}" if bad else within, tone)
 
     @Slot()

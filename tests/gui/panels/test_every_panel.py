@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit
 
 from cryoplan.case.structure import Role
+from cryoplan.gui import theme
 from cryoplan.gui.panels import (
     FreezePanel,
     ImagesPanel,
@@ -22,7 +23,8 @@ ALL = (ImagesPanel, StructuresPanel, ProbesPanel, FreezePanel, ReviewPanel, Repo
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_a_panel_fits_three_hundred_pixels_whatever_it_shows(kind, desk, make, settled):
+def test_a_panel_fits_three_hundred_pixels_whatever_it_shows(kind, desk, make, settled, qapp):
+    theme.apply(qapp)  # its buttons are wider than Qt's own
     desk.open(with_structure("portal vein and its left and right first branches", Role.VESSEL, (0, 0, 0)))
     desk.view.selected_probe = "1"
     desk.solve()
