@@ -31,16 +31,17 @@ def judged(*, margin=3.0, no_ice=False, covered=0.9, bowel=12.0, ml=30.0, health
                 fraction_0_to_5=0.5, fraction_5_up=0.5, no_ice=no_ice,
             ),
         ),
-        coverage=(
-            Coverage(structure="tumour", rim_mm=0.0, threshold_degc=-20.0, fraction=covered, missed_ml=1.0),
-            Coverage(structure="tumour", rim_mm=5.0, threshold_degc=-20.0, fraction=0.5, missed_ml=9.0),
+        coverage=tuple(
+            Coverage(structure="tumour", rim_mm=rim, threshold_degc=-20.0, fraction=f, missed_ml=1.0,
+                     reached_ml=3.0)
+            for rim, f in ((0.0, covered), (5.0, 0.5))
         ),
         structures=(
             organ("tumour", "tumour", -80.0, (0.0, 0.0, 0.0)),
             organ("bowel", "bowel", bowel, (4.0, 0.0, 0.0)),
             organ("body", "body", -80.0, (0.0, 0.0, 0.0)),
         ),
-        healthy_frozen_ml=healthy,
+        healthy_below_ml=() if healthy is None else ((0.0, healthy),),
     )  # fmt: skip
 
 
