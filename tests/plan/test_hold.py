@@ -95,9 +95,13 @@ def test_a_probe_that_is_too_deep_already_may_come_out_and_not_go_in():
 
 def test_another_model_is_no_move_and_an_unknown_one_has_no_limit():
     plan, catalogue = make_plan(), load_catalogue()
-    require_reach(plan, set_model(plan, "1", "nobody-knows"), catalogue)
-    far = move_tip(set_model(plan, "1", "nobody-knows"), "1", (900.0, 0.0, 0.0))
-    require_reach(plan, far, catalogue)
+    unknown = set_model(plan, "1", "nobody-knows")
+    assert require_reach(plan, unknown, catalogue) is None
+    assert require_reach(plan, move_tip(unknown, "1", (900.0, 0.0, 0.0)), catalogue) is None
+    # The same move of a model whose shaft is known is refused.
+    with pytest.raises(PlanError) as error:
+        require_reach(plan, move_tip(plan, "1", (900.0, 0.0, 0.0)), catalogue)
+    assert error.value.code == "probe-too-deep"
 
 
 def test_a_tool_is_held_as_a_probe_is_and_ends_where_it_ends():
