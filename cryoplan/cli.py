@@ -85,6 +85,26 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("--json", action="store_true")
     info.set_defaults(command=_info)
 
+    _add_run(commands)
+    _add_readers(commands)
+    report = commands.add_parser("report", help="the PDF of a saved case; refuses a stale result")
+    report.add_argument("case", type=Path, metavar="CASE")
+    report.add_argument("-o", "--out", type=Path, required=True, metavar="plan.pdf")
+    report.set_defaults(command=_report)
+
+    _add_checks(commands)
+    add_probe_commands(commands, Console)
+
+    codes = commands.add_parser("codes", help="what the codes of findings and errors mean, and what to do")
+    codes.add_argument(
+        "words", nargs="*", metavar="CODE", help="a code or words to look for; all if left out"
+    )
+    codes.add_argument("--json", action="store_true")
+    codes.set_defaults(command=_codes)
+    return parser
+
+
+def _add_run(commands: Any) -> None:
     run = commands.add_parser("run", help="image to assessment, pictures, PDF and files")
     source = run.add_mutually_exclusive_group(required=True)
     source.add_argument("--image", type=Path, metavar="PATH", help="image file or DICOM folder")
@@ -111,6 +131,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="progress and result as JSON lines")
     run.set_defaults(command=_run)
 
+
+def _add_readers(commands: Any) -> None:
+    """Add what reads a patient and solves nothing."""
     masks = commands.add_parser("structures", help="every structure as a mask, and what is found by itself")
     _image_options(masks, "the tumour that the planning grid lies around")
     masks.add_argument(
@@ -127,11 +150,9 @@ def _parser() -> argparse.ArgumentParser:
     paths.add_argument("--json", action="store_true", help="all of it as one JSON object")
     paths.set_defaults(command=_paths)
 
-    report = commands.add_parser("report", help="the PDF of a saved case; refuses a stale result")
-    report.add_argument("case", type=Path, metavar="CASE")
-    report.add_argument("-o", "--out", type=Path, required=True, metavar="plan.pdf")
-    report.set_defaults(command=_report)
 
+def _add_checks(commands: Any) -> None:
+    """Add what tells how good and how fast the program itself is."""
     verify = commands.add_parser("verify", help="how accurate the solver is, error beside bound")
     verify.add_argument("--quick", action="store_true", help="the short list, about a minute")
     verify.add_argument("--out", type=Path, metavar="DIR", help="also write verify.html and its numbers here")
@@ -149,16 +170,6 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--only", action="append", default=[], metavar="NAME", help="one figure of the table")
     bench.add_argument("--json", action="store_true")
     bench.set_defaults(command=_bench)
-
-    add_probe_commands(commands, Console)
-
-    codes = commands.add_parser("codes", help="what the codes of findings and errors mean, and what to do")
-    codes.add_argument(
-        "words", nargs="*", metavar="CODE", help="a code or words to look for; all if left out"
-    )
-    codes.add_argument("--json", action="store_true")
-    codes.set_defaults(command=_codes)
-    return parser
 
 
 def _image_options(parser: argparse.ArgumentParser, target: str) -> None:
