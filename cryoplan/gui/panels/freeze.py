@@ -66,6 +66,13 @@ class FreezePanel(Panel):
     def __init__(self, workspace: Workspace, view: ViewState) -> None:
         super().__init__(workspace, view, title="Freeze")
         self.add(Text("Freeze", bold=True, scale=1.08))
+        self._place_solving()
+        self._place_grid()
+        self._place_protocol()
+        self._place_assumed()
+
+    def _place_solving(self) -> None:
+        workspace = self.workspace
         self.solve = QPushButton("Solve")
         self.solve.setProperty("primary", True)
         self.solve.setAccessibleName("Solve")
@@ -91,6 +98,8 @@ class FreezePanel(Panel):
             box.setStyleSheet(indicator_style())
             box.setAccessibleName(box.text())
             self.add(box)
+
+    def _place_grid(self) -> None:
         self.add(Heading("Grid"))
         self.grid = QComboBox()
         self.grid.setAccessibleName("Grid of the solver")
@@ -112,11 +121,12 @@ class FreezePanel(Panel):
             "Solves this plan on another grid and with half the step, and tells what that changes. "
             "Takes about as long as a solve on the finer of both grids."
         )
-        self.converge.clicked.connect(workspace.request_convergence)
+        self.converge.clicked.connect(self.workspace.request_convergence)
         self.add(self.converge)
         self.converged = Text("", "muted", wrap=True)
         self.add(self.converged)
 
+    def _place_protocol(self) -> None:
         self.add(Heading("Protocol"))
         self.presets = load_presets()
         self._chosen_preset = 0
@@ -152,6 +162,7 @@ class FreezePanel(Panel):
         adds.addStretch(1)
         self.add(adds)
 
+    def _place_assumed(self) -> None:
         self._assumed = Heading("What is assumed")
         self.add(self._assumed)
         self._star = Text(STAR, "muted", wrap=True, scale=0.85)
