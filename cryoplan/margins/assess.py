@@ -49,7 +49,7 @@ from cryoplan.margins.qam import qam_classes
 from cryoplan.margins.region import TargetRegion, body_mask, target_region, window
 from cryoplan.margins.sensors import sensor_curves, sensor_findings
 from cryoplan.margins.sides import CODES as SIDE_CODES
-from cryoplan.margins.sides import left_out_points, side_findings
+from cryoplan.margins.sides import on_any_side, points_by_side, side_findings
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.protocol import PhaseKind
@@ -193,15 +193,15 @@ def _with_sides(
     assessment: Assessment, margin_map: MarginMap, case: Case, result: ThermalResult
 ) -> tuple[Assessment, list[Finding]]:
     """Return an assessment whose margins leave out what the case does, and what there is to say of it."""
-    of_side = {side: left_out_points(case, side, margin_map.surface, result.grid) for side in case.left_out}
-    left_out = np.zeros(len(margin_map.area_mm2), dtype=bool)
-    for points in of_side.values():
-        left_out |= points
-    shares = [(side, margin_map.share(points)) for side, points in of_side.items()]
+    by_side = points_by_side(case, margin_map.surface, result.grid)
+    shares = [(side, margin_map.share(points)) for side, points in by_side.items()]
+    wished = on_any_side(by_side, margin_map.surface)
+    # Where nothing would be left to measure, all of it counts, and that is said.
+    left_out = np.zeros_like(wished) if wished.all() else wished
     if not np.array_equal(left_out, margin_map.left_out):
         margin_map = margin_map.without(left_out)
         assessment = replace(assessment, margin_map=margin_map, margins=margin_map.margins())
-    return assessment, side_findings(case, shares, margin_map.share(left_out))
+    return assessment, side_findings(case, shares, margin_map.share(wished))
 
 
 def assess_block(

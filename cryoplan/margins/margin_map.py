@@ -66,15 +66,23 @@ class MarginMap:
 
     @property
     def counts(self) -> npt.NDArray[np.bool_]:
-        """Which points ``(n,)`` margins are asked of; all of them where all would be left out."""
-        return np.ones(len(self.left_out), dtype=bool) if self.left_out.all() else ~self.left_out
+        """Which points ``(n,)`` margins are asked of."""
+        return ~self.left_out
 
     def share(self, chosen: npt.NDArray[np.bool_]) -> float:
         """Return the share of the surface, 0 to 1, that some points ``(n,)`` stand for."""
         return float(self.area_mm2[chosen].sum() / self.area_mm2.sum())
 
     def without(self, left_out: npt.NDArray[np.bool_]) -> MarginMap:
-        """Return the same map with other points left out."""
+        """Return the same map with other points left out.
+
+        Raises
+        ------
+        ValueError
+            If none would be left to measure.
+        """
+        if left_out.all():
+            raise ValueError("a margin map leaves out some points, not all of them")
         return replace(self, left_out=left_out)
 
     def margin(self, threshold_degc: float) -> Margin:

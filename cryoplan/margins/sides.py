@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,17 @@ OFFERED = frozenset({
 
 OF_THE_ORGAN = frozenset({Role.TUMOUR, Role.VESSEL, Role.BILE_DUCT})
 """Roles of what runs or lies in an organ: a hole for it in the organ's outline is no capsule."""
+
+
+def points_by_side(case: Case, surface: Surface, solver: Grid) -> dict[LeftOut, npt.NDArray[np.bool_]]:
+    """Return the points ``(n,)`` of the target's surface on each side that the case leaves out."""
+    return {side: left_out_points(case, side, surface, solver) for side in case.left_out}
+
+
+def on_any_side(by_side: Mapping[LeftOut, npt.NDArray[np.bool_]], surface: Surface) -> npt.NDArray[np.bool_]:
+    """Return which points ``(n,)`` lie on any of some sides."""
+    none = np.zeros(len(surface.points_mm), dtype=bool)
+    return np.asarray(np.logical_or.reduce([none, *by_side.values()]))
 
 
 def left_out_points(case: Case, side: LeftOut, surface: Surface, solver: Grid) -> npt.NDArray[np.bool_]:

@@ -124,7 +124,7 @@ def _outline(target: Structure, volume: Sourced) -> Share:
     return Share(
         name="outline",
         mm=radius_mm * volume.value / 3.0,
-        why=f"{100 * volume.value:.0f} % of the volume is a {100 * volume.value / 3:.1f} % of the radius "
+        why=f"{100 * volume.value:.0f} % of the volume are {100 * volume.value / 3:.1f} % of the radius "
         f"({radius_mm:.1f} mm). Source: {volume.source} ({volume.how}).",
         of_image=True,
     )

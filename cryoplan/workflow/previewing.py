@@ -177,7 +177,7 @@ def _outline_of(target: Structure) -> Outline:
     return known
 
 
-_COUNTING: WeakKeyDictionary[Outline, dict[tuple[LeftOut, ...], npt.NDArray[np.bool_]]] = WeakKeyDictionary()
+_COUNTING: WeakKeyDictionary[Outline, tuple[tuple[LeftOut, ...], npt.NDArray[np.bool_]]] = WeakKeyDictionary()
 
 
 def _counting(case: Case, target: Structure) -> npt.NDArray[np.bool_] | None:
@@ -186,22 +186,18 @@ def _counting(case: Case, target: Structure) -> npt.NDArray[np.bool_] | None:
         return None
     from cryoplan.case.planning import mask_box_mm
     from cryoplan.core.grid import Grid
-    from cryoplan.margins.sides import left_out_points
+    from cryoplan.margins.sides import on_any_side, points_by_side
 
     tumour = _outline_of(target)
-    known = _COUNTING.setdefault(tumour, {})
-    if case.left_out not in known:
+    known = _COUNTING.get(tumour)
+    if known is None or known[0] != case.left_out:
         low, high = mask_box_mm(target.mask)
         reach_mm = max(s.within_mm for s in case.left_out) + 5.0 * STANDARD.spacing_mm
         around = Grid.isotropic(low - reach_mm, high + reach_mm, STANDARD.spacing_mm)
-        left_out = np.zeros(len(tumour.area_mm2), dtype=bool)
-        for side in case.left_out:
-            left_out |= left_out_points(case, side, tumour.surface, around)
-        known.clear()
-        known[case.left_out] = ~left_out
-    counts = known[case.left_out]
+        left_out = on_any_side(points_by_side(case, tumour.surface, around), tumour.surface)
+        known = _COUNTING[tumour] = (case.left_out, ~left_out)
     # As for the final margins: where all would be left out, all count.
-    return counts if counts.any() else None
+    return known[1] if known[1].any() else None
 
 
 def _bare(mesh: MeshArrays) -> Surface:

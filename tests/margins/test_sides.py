@@ -159,6 +159,9 @@ def test_where_all_would_be_left_out_the_margins_are_of_all():
     assert judged.margin(0.0).minimum_mm == pytest.approx(8.0, abs=0.3)
     assert judged.margin(0.0).fraction_left_out == 0.0
     assert [f.level for f in judged.findings if f.code == "left-out-everything"] == [Level.WARN]
+    assert not judged.margin_map.left_out.any()  # nor is any of it drawn as left out
+    with pytest.raises(ValueError, match="not all of them"):
+        judged.margin_map.without(~judged.margin_map.left_out)
 
 
 def test_what_is_near_is_offered_and_what_is_left_out_stays_there(surface):
