@@ -177,7 +177,10 @@ def _outline_of(target: Structure) -> Outline:
     return known
 
 
-_COUNTING: WeakKeyDictionary[Outline, tuple[tuple[LeftOut, ...], npt.NDArray[np.bool_]]] = WeakKeyDictionary()
+_Sides = tuple[tuple[LeftOut, ...], tuple[Volume, ...]]
+"""What is left out, and the masks that say where that is."""
+
+_COUNTING: WeakKeyDictionary[Structure, tuple[_Sides, npt.NDArray[np.bool_]]] = WeakKeyDictionary()
 
 
 def _counting(case: Case, target: Structure) -> npt.NDArray[np.bool_] | None:
@@ -189,13 +192,14 @@ def _counting(case: Case, target: Structure) -> npt.NDArray[np.bool_] | None:
     from cryoplan.margins.sides import on_any_side, points_by_side
 
     tumour = _outline_of(target)
-    known = _COUNTING.get(tumour)
-    if known is None or known[0] != case.left_out:
+    asked = case.left_out, tuple(s.mask for s in case.structures)
+    known = _COUNTING.get(target)
+    if known is None or known[0] != asked:
         low, high = mask_box_mm(target.mask)
         reach_mm = max(s.within_mm for s in case.left_out) + 5.0 * STANDARD.spacing_mm
         around = Grid.isotropic(low - reach_mm, high + reach_mm, STANDARD.spacing_mm)
         left_out = on_any_side(points_by_side(case, tumour.surface, around), tumour.surface)
-        known = _COUNTING[tumour] = (case.left_out, ~left_out)
+        known = _COUNTING[target] = (asked, ~left_out)
     # As for the final margins: where all would be left out, all count.
     return known[1] if known[1].any() else None
 

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from cryoplan import workflow
+from cryoplan.case.left_out import LeftOut, Side
 from cryoplan.core.errors import SimulationError
 from cryoplan.margins.assess import assess
 from cryoplan.margins.distance import distance_to_surface_mm
 from cryoplan.margins.iceball import isotherm_surface
 from cryoplan.margins.margin_map import map_margins
+from cryoplan.margins.rough import rough_margins
 from cryoplan.plan.edits import copy_parallel, move_probe, nudge, set_times
 from cryoplan.simulation.problem import build_problem
 from cryoplan.simulation.result import ThermalResult
@@ -20,6 +22,7 @@ from cryoplan.simulation.settings import STANDARD
 from cryoplan.simulation.solver import QUICK, solve
 from cryoplan.workflow.previewing import (
     PREVIEWED_DEGC,
+    _counting,
     _outline_of,
     prepare_preview,
     preview,
@@ -81,6 +84,26 @@ def test_rough_margins_are_those_of_all_points_and_near_the_final_ones(demo, sho
         assert margin.minimum_mm == pytest.approx(same, abs=0.3)
         assert margin.minimum_mm == pytest.approx(exact, abs=1.0)
         assert shown.margin(t) is margin
+
+
+@pytest.mark.slow
+def test_a_preview_leaves_out_the_sides_that_the_case_leaves_out(demo, shown):
+    # The worst place lies towards this vein.
+    vein = LeftOut(structure="portal vein", side=Side.BESIDE, within_mm=8.0)
+    case = demo[0].changed(left_out=(vein,))
+    tumour = _outline_of(case.target)
+    counts = _counting(case, case.target)
+    assert 0.5 < counts.mean() < 0.98
+    assert _counting(case, case.target) is counts
+    assert _counting(demo[0], case.target) is None
+    # Another outline of the vein is another side.
+    away = tuple(replace(s, mask=case.target.mask) if s.name == "portal vein" else s for s in case.structures)
+    assert not np.array_equal(_counting(case.changed(structures=away), case.target), counts)
+    isotherms = [(0.0, isotherm_surface(shown.field_degc, 0.0))]
+    (some,) = rough_margins(tumour, shown.field_degc, isotherms, counts)
+    whole = map_margins(tumour, shown.field_degc, [0.0], outside_degc=37.0)
+    assert some.minimum_mm == pytest.approx(whole.without(~counts).margin(0.0).minimum_mm, abs=0.3)
+    assert some.minimum_mm > whole.margin(0.0).minimum_mm + 0.3
 
 
 @pytest.mark.slow
