@@ -56,7 +56,7 @@ class SidesEditor(Section):
             return
         chosen = {s.structure for s in case.left_out}
         share = assessment.margins[0].fraction_left_out
-        gist = f"{show_percent(share)} of the surface" if chosen else "nothing"
+        gist = show_percent(share) if chosen else "nothing"
         self.say(gist, STALE if stale else "warn" if chosen else "muted")
         # Looking for sides takes some tenths of a second: only where they show, once a result and choice.
         asked = (assessment.key, case.left_out)

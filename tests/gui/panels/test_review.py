@@ -110,7 +110,7 @@ def test_a_side_is_left_out_by_a_tick_and_said_beside_the_margins(desk, make):
     row = panel.sides.rows[-1]
     assert row.tick.isChecked()
     assert panel.in_numbers.left_out.text().startswith("! ")
-    assert panel.sides.gist.endswith("% of the surface")
+    assert panel.sides.gist.endswith(" %")
     row.tick.click()
     panel.refresh()
     assert workspace.case.left_out == ()
