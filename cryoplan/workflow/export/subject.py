@@ -1,0 +1,55 @@
+"""Subject: what is exported, a case whose result is the answer to its plan as it is now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryoplan.case.case import Case
+from cryoplan.core.errors import StaleError
+from cryoplan.margins.assessment import Assessment
+from cryoplan.plan.catalogue import Catalogue
+from cryoplan.plan.plan import Plan
+from cryoplan.report.style import PrintStyle
+from cryoplan.simulation.result import ThermalResult
+from cryoplan.workflow.solving import require_current
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Subject:
+    """A case to be exported; it cannot be made of a stale result.
+
+    Attributes
+    ----------
+    case, plan, probes, result, assessment
+        What was planned, and the answer to it.
+    standing : str
+        Whether the plan is approved, see `cryoplan.workflow.casefile.standing`.
+    image : Path or None
+        Where the DICOM files of the scan are, if not where they were read from.
+    style : PrintStyle
+        For what is printed.
+
+    Raises
+    ------
+    StaleError
+        If the result is not the answer to this case and plan, or the assessment not that of the result.
+    """
+
+    case: Case
+    plan: Plan
+    probes: Catalogue
+    result: ThermalResult
+    assessment: Assessment
+    standing: str = ""
+    image: Path | None = None
+    style: PrintStyle = field(default_factory=PrintStyle)
+
+    def __post_init__(self) -> None:
+        require_current(self.case, self.plan, self.probes, self.result)
+        if self.assessment.key != self.result.key:
+            raise StaleError(
+                "The assessment belongs to other temperatures.",
+                "Judge the result again, then export.",
+                code="stale-result",
+            )
