@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import re
 
-_OWN = ("drawn", "found by cryoplan", "Inflated with", "TotalSegmentator", "synthetic", "outlined")
-"""How the sources that this program writes itself begin; no file is named in them."""
+_OWN = re.compile(
+    r"(drawn in this case|synthetic|outlined|found by cryoplan [\w.+]+: .*|Inflated with [\d.]+ ml of .*"
+    r"|TotalSegmentator [\w.]+, .*)"
+)
+"""The sources that this program writes itself: no file is named in them."""
 
-_NUMBERED = re.compile(r".*, ((?:label|segment|structure) \d+)(, corrected)?")
+_NUMBERED = re.compile(r".*, ((?:label|segment|structure) \d+)")
+_CORRECTED = ", corrected by hand"
 
 
 def source_words(source: str) -> str:
-    """Return where an outline came from: ``label 2``, ``drawn by hand``, ``a file``."""
-    if source.startswith(_OWN):
+    """Return where an outline came from: ``label 2``, ``drawn in this case``, ``a file, corrected by hand``."""
+    made = source.removesuffix(_CORRECTED)
+    tail = source[len(made) :]
+    if _OWN.fullmatch(made):
         return source
-    found = _NUMBERED.fullmatch(source)
-    return found[1] + (found[2] or "") if found else "a file"
+    found = _NUMBERED.fullmatch(made)
+    return (found[1] if found else "a file") + tail
 
 
 def is_automatic(source: str) -> bool:
     """Tell whether a program made the outline and no hand has changed it."""
-    return source.startswith(("found by cryoplan", "TotalSegmentator")) and "corrected" not in source
+    return source.startswith(("found by cryoplan ", "TotalSegmentator ")) and not source.endswith(_CORRECTED)

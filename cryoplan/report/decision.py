@@ -9,6 +9,7 @@ import numpy as np
 from cryoplan.case.case import Case
 from cryoplan.case.planning import mask_box_mm
 from cryoplan.case.second_image import image_name
+from cryoplan.case.source_words import source_words
 from cryoplan.core.finding import Level
 from cryoplan.core.units import show_clock, show_degc, show_ml
 from cryoplan.image.deidentify import clean_description
@@ -80,12 +81,6 @@ def _series(description: str) -> str:
     return clean_description(description) or ("described in the case" if description else "no description")
 
 
-def _source(source: str) -> str:
-    """Return where an outline came from without the name of its file."""
-    found = re.fullmatch(r"(?:.*, )?((?:label|segment) \d+|[a-z]+)", source)
-    return found[1] if found else "a file"
-
-
 def target_facts(case: Case, assessment: Assessment) -> tuple[Fact, ...]:
     """Return name, size and frozen volumes of the target."""
     target = case.target
@@ -109,7 +104,7 @@ def target_facts(case: Case, assessment: Assessment) -> tuple[Fact, ...]:
         Fact(label="Target", value=f"{target.name}{guess}"),
         Fact(
             label="Outlined",
-            value=f"{show_ml(target.volume_ml)}, source {_source(target.source)}, "
+            value=f"{show_ml(target.volume_ml)}, source {source_words(target.source)}, "
             f"{'reviewed' if target.is_reviewed else 'not reviewed'}",
         ),
         Fact(

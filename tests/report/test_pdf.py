@@ -162,7 +162,7 @@ def test_first_page_is_the_decision_and_second_the_technique(usual):
         "Abdomen portal venous",
         "CT, 2024-03-05",
         "57 of 1 mm, 1.00 mm apart",
-        "3.2 ml, source formula",
+        "3.2 ml, source a file",
         "Coverage by the lowest temperature",
         "Target + 10 mm",
         "Lowest temperature of structures",
