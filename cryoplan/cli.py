@@ -13,6 +13,7 @@ from typing import Any
 
 from cryoplan import RESEARCH_USE, __version__
 from cryoplan.cli_console import Console
+from cryoplan.cli_export import add_export_command, words
 from cryoplan.cli_probes import add_probe_commands
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.finding import Level
@@ -28,6 +29,7 @@ COMMANDS = (
     "structures",
     "paths",
     "report",
+    "export",
     "verify",
     "calibrate",
     "bench",
@@ -92,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("-o", "--out", type=Path, required=True, metavar="plan.pdf")
     report.set_defaults(command=_report)
 
+    add_export_command(commands)
     _add_checks(commands)
     add_probe_commands(commands, Console)
 
@@ -128,6 +131,9 @@ def _add_run(commands: Any) -> None:
         action="store_true",
         help="solve on another grid and with half the step too, and tell what that changes",
     )
+    run.add_argument(
+        "--export", type=words, default=(), metavar="KIND,...", help="also write these, see export --help"
+    )
     run.add_argument("--json", action="store_true", help="progress and result as JSON lines")
     run.set_defaults(command=_run)
 
@@ -137,7 +143,7 @@ def _add_readers(commands: Any) -> None:
     masks = commands.add_parser("structures", help="every structure as a mask, and what is found by itself")
     _image_options(masks, "the tumour that the planning grid lies around")
     masks.add_argument(
-        "--auto", type=_words, default=(), metavar="PART,PART,...", help="skin, bone, lung, air, fat, vessel"
+        "--auto", type=words, default=(), metavar="PART,PART,...", help="skin, bone, lung, air, fat, vessel"
     )
     masks.add_argument("--planning-grid", action="store_true", help="masks on the planning grid")
     masks.add_argument("--out", type=Path, required=True, metavar="DIR")
@@ -227,13 +233,8 @@ def _run(options: argparse.Namespace) -> int:
     settings = settings.changed(
         spacing_mm=options.spacing, extra_times_s=tuple(options.times), skin=options.skin
     )
-    if options.phantom is not None and options.check_convergence:
-        raise CryoplanError(
-            "A block cannot be checked for convergence with run.",
-            "Run it twice with another --spacing, or see verify; leave --check-convergence out.",
-            code="converge-block",
-            place="--check-convergence",
-        )
+    if options.phantom is not None:
+        _refuse_for_block(options)
     probes = workflow.catalogue()
     with Console(as_json=options.json) as progress:
         if options.phantom is not None:
@@ -261,6 +262,7 @@ def _run(options: argparse.Namespace) -> int:
                 mesh_axes=options.mesh_axes,
                 settings=settings,
                 converge=options.check_convergence,
+                export=options.export,
                 progress=progress,
             )
     if options.json:
@@ -279,6 +281,24 @@ def _run(options: argparse.Namespace) -> int:
                 print(f"{finding.level.value}: {finding.text}")
         _say_result(summary.files, options.out)
     return DONE
+
+
+def _refuse_for_block(options: argparse.Namespace) -> None:
+    """Refuse what makes sense of a patient only."""
+    if options.check_convergence:
+        raise CryoplanError(
+            "A block cannot be checked for convergence with run.",
+            "Run it twice with another --spacing, or see verify; leave --check-convergence out.",
+            code="converge-block",
+            place="--check-convergence",
+        )
+    if options.export:
+        raise CryoplanError(
+            "A block has no patient, so there is nothing to export of it.",
+            "Its temperatures are in the folder already; leave --export out.",
+            code="export-block",
+            place="--export",
+        )
 
 
 def _structures(options: argparse.Namespace) -> int:
@@ -423,10 +443,6 @@ def _has_display() -> bool:
 
 def _times(text: str) -> tuple[float, ...]:
     return tuple(float(part) for part in text.split(",") if part.strip())
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _material(text: str) -> tuple[str, float | None]:

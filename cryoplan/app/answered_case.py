@@ -72,6 +72,11 @@ class AnsweredCase(EditedCase):
     # What there is ----------------------------------------------------------------------------------
 
     @property
+    def solved(self) -> tuple[ThermalResult, Assessment] | None:
+        """The result that is shown and its judgement, which may be out of date."""
+        return self._results.shown
+
+    @property
     def result(self) -> ThermalResult | None:
         """The newest result; only current if `is_current`."""
         return None if self._results.shown is None else self._results.shown[0]

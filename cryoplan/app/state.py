@@ -31,6 +31,8 @@ BUSY_TEXT = {
     "verify": "Checking the solver",
     "shape": "Freezing a probe in gel",
     "report": "Printing the PDF",
+    "sheet": "Printing the sheet",
+    "export": "Exporting",
     "save": "Saving the case",
     "open": "Opening the case",
     "recall": "Reading the stored result",

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryoplan import workflow
 from cryoplan.app.jobs import Forgotten
@@ -28,8 +28,10 @@ from cryoplan.image.scan import Scan, ScanFacts
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import ProbeModel
+from cryoplan.report.style import PrintStyle
 from cryoplan.simulation.result import ThermalResult
 from cryoplan.simulation.settings import SolverSettings
+from cryoplan.workflow.export import Exported, Subject, export_case, print_plan, print_sheet
 from cryoplan.workflow.run import refuse_impossible
 
 if TYPE_CHECKING:
@@ -199,28 +201,43 @@ def shape(line: Line, model: ProbeModel) -> GelShape:
     return solve_shape(model, progress=line)
 
 
-def report(
-    _line: Line,
+def report(_line: Line, path: Path, **what: Any) -> Path:
+    """Print the plan PDF."""
+    return print_plan(_subject(**what), path)
+
+
+def sheet(_line: Line, path: Path, **what: Any) -> Path:
+    """Print the sheet for the CT room."""
+    return print_sheet(_subject(**what), path)
+
+
+def export(line: Line, path: Path, kinds: Sequence[str], replace: bool, **what: Any) -> Exported:
+    """Write exports into a folder."""
+    return export_case(_subject(**what), path, only=kinds, replace=replace, progress=line)
+
+
+def _subject(
     case: SentCase,
     plan: Plan,
     solved: tuple[ThermalResult, Assessment] | str,
-    path: Path,
-    standing: str = "",
-    second: SecondImage | None = None,
-    reviews: Mapping[str, str] | None = None,
-) -> Path:
-    """Print the PDF; second image and reviews are no part of what the process knows a case by."""
+    standing: str,
+    style: PrintStyle,
+    second: SecondImage | None,
+    reviews: Mapping[str, str],
+    image: Path | None = None,
+) -> Subject:
+    """Return what leaves the program; second image and reviews are no part of what we know a case by."""
     result, assessment = _solved(solved)
-    workflow.write_report(
-        with_reviews(_case(case).changed(second=second), reviews or {}),
-        plan,
-        workflow.catalogue(),
-        result,
-        assessment,
-        path,
+    return Subject(
+        case=with_reviews(_case(case).changed(second=second), reviews),
+        plan=plan,
+        probes=workflow.catalogue(),
+        result=result,
+        assessment=assessment,
         standing=standing,
+        style=style,
+        image=image,
     )
-    return path
 
 
 def save(
@@ -267,6 +284,8 @@ TASKS: dict[str, Callable[..., object]] = {
     "verify": verify,
     "shape": shape,
     "report": report,
+    "sheet": sheet,
+    "export": export,
     "save": save,
     "open": open_file,
     "recall": recall,

@@ -12,27 +12,24 @@ from PySide6.QtCore import QObject, Signal, Slot
 from cryoplan import workflow
 from cryoplan.app.answered_case import AnsweredCase
 from cryoplan.app.before import Before
+from cryoplan.app.exporting import KINDS as EXPORTS
+from cryoplan.app.exporting import Exporting
 from cryoplan.app.jobs import Asked, Failure
 from cryoplan.app.known_roles import KnownRoles
 from cryoplan.app.proposed import Proposed
 from cryoplan.app.second import CANCELLED, SecondShown
 from cryoplan.app.state import BUSY_TEXT
-from cryoplan.app.travel import PATIENCE_S
 from cryoplan.app.worker import Worker
 from cryoplan.case.case import Case
-from cryoplan.case.history import Kind
 from cryoplan.case.reviews import reviews_of, with_reviews
 from cryoplan.case.store import Memory
 from cryoplan.case.structure import Role, Structure
-from cryoplan.core.errors import CryoplanError, StaleError
+from cryoplan.core.errors import CryoplanError
 from cryoplan.core.finding import Finding
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import ProbeModel
 from cryoplan.scene.meshes import CaseMeshes
 from cryoplan.simulation.result import Frame
-
-UNSAVED_STANDING = "Not approved · last steps not saved"
-"""What a PDF says that is printed while the disk does not take the steps that it shows."""
 
 
 class Workspace(AnsweredCase):
@@ -76,8 +73,7 @@ class Workspace(AnsweredCase):
         self.may_leave: Callable[[], bool] = lambda: True
         self.may_replace: Callable[[Case], bool] = lambda _case: True
         self._to_look_at: set[Path] = set()
-        # Tenure of the keeper in which each PDF was asked for: another patient may be shown when it is done.
-        self._printing: dict[Path, int] = {}
+        self.exporting = Exporting(self)
         self.second = SecondShown(self)
         self.second_changed.connect(self.second.follow)
         self.proposed = Proposed(self)
@@ -256,34 +252,12 @@ class Workspace(AnsweredCase):
         self._errands.stop(*(BUSY_TEXT.keys() - {"meshes"}))
 
     def export_pdf(self, path: Path) -> None:
-        """Print the plan PDF in the background.
+        """Print the plan PDF in the background; see `Exporting.print_plan`."""
+        self.exporting.print_plan(path)
 
-        Raises
-        ------
-        StaleError
-            If the result is not the answer to this plan: then nothing is printed.
-        """
-        self.finish_strokes()
-        if not self.is_current:
-            raise StaleError(
-                "The result is out of date." if self._results.shown else "The plan has not been solved.",
-                "Solve first, then print.",
-                code="stale-result",
-            )
-        # An approval that a step in memory withdraws may not be printed.
-        is_saved = self.keeper.settle(PATIENCE_S)
-        standing = workflow.standing(self.keeper.kept.history) if is_saved else UNSAVED_STANDING
-        self._printing[path] = self.keeper.tenure
-        self._errands.ask(
-            "report",
-            case=self._case,
-            plan=self._plan,
-            solved=self._results.shown,
-            path=path,
-            standing=standing,
-            second=self._case.second if self._case is not None else None,
-            reviews={} if self._case is None else reviews_of(self._case),
-        )
+    def ask_background(self, kind: str, **arguments: object) -> None:
+        """Ask the background process for something whose answer another part of the window takes."""
+        self._errands.ask(kind, **arguments)
 
     def close(self) -> bool:
         """End the background process and free the case file; tell whether all steps are on the disk."""
@@ -408,19 +382,10 @@ class Workspace(AnsweredCase):
                 self.saver.take(value.result, value.case, value.plan, is_stored=True)
             for finding in value.findings:
                 self.message.emit(finding.text)
-        elif kind == "report":
-            self._note_print(value)
+        elif kind in EXPORTS:
+            self.exporting.take(asked, value)
         else:
             raise ValueError(f"nothing is known of work of the kind {kind}")
-
-    def _note_print(self, path: Path) -> None:
-        """Say that a PDF is there, in the history of the case too that it was made of."""
-        if self._printing.pop(path, None) != self.keeper.tenure:
-            self.message.emit(f"Printed {path.name}; its case was closed before, so its history lacks that")
-            return
-        self.message.emit(f"Printed {path.name}")
-        if self.keeper.may_edit:
-            self.keeper.call(lambda file: file.record("Plan printed as PDF", kind=Kind.EXPORT))
 
     def _edit_case(self, asked: Asked, case: Case) -> None:
         """Take structures or a target that were chosen as one step of the history."""

@@ -15,7 +15,7 @@ _CORRECTED = ", corrected by hand"
 
 
 def source_words(source: str) -> str:
-    """Return where an outline came from: ``label 2``, ``drawn in this case``, ``a file, corrected by hand``."""
+    """Return where an outline came from: ``label 2``, ``drawn in this case``, ``a file``."""
     made = source.removesuffix(_CORRECTED)
     tail = source[len(made) :]
     if _OWN.fullmatch(made):

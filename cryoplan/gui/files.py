@@ -204,33 +204,16 @@ class Files(QObject):
 
     def save_plan(self) -> None:
         """Ask where to, then save the plan."""
-        path = self._ask_where("Save plan", "Plans (*.json)", ".json")
+        path = self.ask_where("Save plan", "Plans (*.json)", ".json")
         if path is not None:
             self._workspace.save_plan(path)
 
-    def export_pdf(self) -> None:
-        """Ask where to, then print the PDF; a stale result is refused before anybody is asked."""
-        if not self._workspace.can_export:
-            self._workspace.failed.emit(
-                Failure(
-                    what="The result is not current.", remedy="Solve first, then print.", code="stale-result"
-                )
-            )
-            return
-        path = self._ask_where("Export PDF", "PDF (*.pdf)", ".pdf")
-        if path is None:
-            return
-        try:
-            self._workspace.export_pdf(path)
-        except CryoplanError as error:  # an edit slipped in while the dialog was open
-            self._workspace.failed.emit(Failure(what=error.what, remedy=error.remedy, code=error.code))
-
     def ask_place(self, title: str, name: str) -> Path | None:
         """Ask where a copy of a case is written to."""
-        return self._ask_where(title, CASES, ".cryoplan", name)
+        return self.ask_where(title, CASES, ".cryoplan", name)
 
     def _ask_new_place(self) -> Path | None:
-        place = self._ask_where("Save case", CASES, ".cryoplan")
+        place = self.ask_where("Save case", CASES, ".cryoplan")
         path = self._workspace.keeper.kept.path
         if place is not None and path is not None and place == path and not self._workspace.keeper.may_edit:
             # A case that somebody else has open cannot be written over.
@@ -245,7 +228,8 @@ class Files(QObject):
             return None
         return place
 
-    def _ask_where(self, title: str, kind: str, ending: str, name: str = "") -> Path | None:
+    def ask_where(self, title: str, kind: str, ending: str, name: str = "") -> Path | None:
+        """Ask for a file to write, with the ending it must have; an old one is replaced after a yes only."""
         case = self._workspace.case
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         name = f"{name or (case.code if case else 'plan')}{ending}"

@@ -26,16 +26,16 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.case.middle import target_centre_mm
 from cryoplan.core.geometry import as_point
 from cryoplan.gui import actions, drawing, probe_set
-from cryoplan.gui.actions import Entry, Needs
 from cryoplan.gui.banner import Banner, Notices
 from cryoplan.gui.case_files import CaseFiles
 from cryoplan.gui.case_list import RecentMenu
-from cryoplan.gui.chosen import copy_selected, delete_selected, select_next, toggle_lock
 from cryoplan.gui.dialogs.about import AboutDialog
 from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
+from cryoplan.gui.exports import Exports
 from cryoplan.gui.file_type import FileType
 from cryoplan.gui.files import Files
 from cryoplan.gui.meaning import open_meaning
+from cryoplan.gui.menu import Menu
 from cryoplan.gui.panels import (
     FreezePanel,
     ImagesPanel,
@@ -92,17 +92,19 @@ class MainWindow(QMainWindow):
         self.workspace, self.view = workspace, view
         self._seen_second: Scan | None = None
         self.files = Files(workspace, self)
+        self.exports = Exports(workspace, self.files, self)
         self.second_files = SecondFiles(workspace, self, self.files.opening)
         self.settings = Settings()
         self.shelf = Shelf(RecentCases(self.settings), self)
         self.case_files = CaseFiles(workspace, self.files, self.shelf, self)
         self.file_type = FileType(workspace, self)
         self.outliner = Outliner(workspace, self)
-        self.drawing = drawing.Drawing(workspace, view, self._step_1, self)
+        self.drawing = drawing.Drawing(workspace, view, self._show_structures, self)
         self.placing = Placing(workspace, view, self)
         self.probe_set = ProbeSet(workspace, view, self.placing, self)
         self.walk = WorstWalk(workspace, view, self)
-        self.actions_by_id = actions.build(self, workspace, self._entries())
+        self.menu = Menu(self)
+        self.actions_by_id = actions.build(self, workspace, self.menu.entries())
         self.recent_menu = RecentMenu(self.shelf, self.actions_by_id["save-case"], self.menuBar())
         self.recent_menu.asked.connect(self.case_files.do)
         self._place(palette, canvas)
@@ -110,7 +112,7 @@ class MainWindow(QMainWindow):
         workspace.case_changed.connect(self._new_case)
         workspace.file_changed.connect(self._name_undo)
         workspace.second.changed.connect(self._new_second)
-        self._show_step(0)
+        self.show_step(0)
         self._new_case()
 
     # Places -----------------------------------------------------------------------------------------
@@ -171,7 +173,9 @@ class MainWindow(QMainWindow):
         structures.draw.new_requested.connect(self.drawing.new)
         structures.draw.ellipsoid_requested.connect(self.drawing.ellipsoid)
         freeze.solve_requested.connect(workspace.request_simulation)
-        report.export_pdf_requested.connect(self.files.export_pdf)
+        report.export_pdf_requested.connect(self.exports.print_plan)
+        report.sheet_requested.connect(self.exports.print_sheet)
+        report.files_requested.connect(self.exports.export_files)
         report.save_case_requested.connect(self.files.save_case)
         report.save_plan_requested.connect(self.files.save_plan)
         report.open_plan_requested.connect(self.files.open_plan)
@@ -182,10 +186,10 @@ class MainWindow(QMainWindow):
             self.stack.addWidget(panel)
 
         self.rail = Rail(workspace, self)
-        self.rail.chosen.connect(self._show_step)
+        self.rail.chosen.connect(self.show_step)
         self.card = PlanCard(workspace, view)
         self.card.setObjectName("planCard")
-        self.card.limits_requested.connect(self._show_limits)
+        self.card.limits_requested.connect(self.show_limits)
         self.card.setFixedWidth(CARD_WIDTH)
         self.top_bar = TopBar(
             workspace, palette, [self.actions_by_id[name] for name in ("solve", "undo", "redo")], self
@@ -208,110 +212,17 @@ class MainWindow(QMainWindow):
         whole.addWidget(self.status_line)
         self.setCentralWidget(centre)
 
-    def _entries(self) -> tuple[Entry, ...]:
-        workspace, files = self.workspace, self.files
-        line = Entry(actions.SEPARATOR, "&File", "", "", Needs.NOTHING, self.close)
-        steps = tuple(
-            Entry(f"step-{n}", "&View", name, f"F{n + 1}", Needs.NOTHING, getattr(self, f"_step_{n}"))
-            for n, name in enumerate(STEPS)
-        )
-        return (
-            Entry(
-                "open-folder", "&File", "Open DICOM &folder...", "Ctrl+O", Needs.NOTHING, files.open_folder
-            ),
-            Entry(
-                "open-file", "&File", "Open &image file...", "Ctrl+Shift+O", Needs.NOTHING, files.open_file
-            ),
-            Entry(
-                "structures", "&File", "Add &structures...", "Ctrl+L", Needs.MAY_EDIT, files.add_structures
-            ),
-            Entry(
-                "outline",
-                "&File",
-                "Outline with T&otalSegmentator...",
-                "",
-                Needs.NOTHING,
-                self.show_outlining,
-            ),
-            Entry(
-                "second",
-                "&File",
-                "Add seco&nd image...",
-                "Ctrl+Shift+A",
-                Needs.MAY_EDIT,
-                self.second_files.add,
-            ),
-            Entry("demo", "&File", "Open the &demonstration case", "", Needs.NOTHING, workspace.open_demo),
-            line,
-            Entry("open-case", "&File", "Open &case...", "", Needs.NOTHING, files.open_case),
-            Entry("save-case", "&File", "&Save case...", "Ctrl+S", Needs.CASE, files.save_case),
-            Entry("save-as", "&File", "Save &as...", "Ctrl+Shift+S", Needs.CASE, files.save_elsewhere),
-            Entry("copy-case", "&File", "Save a cop&y...", "", Needs.CASE, self._save_copy),
-            Entry("deidentify", "&File", "Save a de-&identified copy...", "", Needs.CASE, self._deidentify),
-            Entry("rename-case", "&File", "&Rename case...", "", Needs.MAY_EDIT, self._rename_case),
-            Entry("duplicate", "&File", "Duplica&te case", "", Needs.CASE, self._duplicate_case),
-            Entry("delete-case", "&File", "Delete case...", "", Needs.MAY_EDIT, self._delete_case),
-            Entry("close-case", "&File", "Close case", "Ctrl+W", Needs.CASE, files.close_case),
-            line,
-            Entry("open-plan", "&File", "Open &plan...", "", Needs.MAY_EDIT, files.open_plan),
-            Entry("save-plan", "&File", "Save p&lan...", "", Needs.PROBES, files.save_plan),
-            line,
-            Entry("pdf", "&File", "&Export PDF...", "Ctrl+P", Needs.CURRENT, files.export_pdf),
-            line,
-            Entry("quit", "&File", "&Quit", "Ctrl+Q", Needs.NOTHING, self.close),
-            Entry("undo", "&Edit", "↶ Undo", "Ctrl+Z", Needs.UNDO, workspace.undo),
-            Entry("redo", "&Edit", "↷ Redo", "Ctrl+Y", Needs.REDO, workspace.redo),
-            Entry("history", "&Edit", "&History...", "Ctrl+H", Needs.CASE, self.show_history),
-            Entry("limits", "&Edit", "&Limits of this case...", "", Needs.CASE, self._show_limits),
-            *self.drawing.entries(),
-            Entry("place", "&Probe", "&Place a probe", "P", Needs.MAY_EDIT, self._place_probe),
-            Entry("copy", "&Probe", "&Copy parallel", "D", Needs.EDIT_PROBES, self._copy_probe),
-            Entry("lock", "&Probe", "&Lock or free", "L", Needs.EDIT_PROBES, self._lock_probe),
-            Entry("next", "&Probe", "&Next probe", "", Needs.PROBES, self._next_probe),
-            Entry("delete", "&Probe", "&Delete", "Del", Needs.EDIT_PROBES, self._delete_probe),
-            Entry("catalogue", "&Probe", "Pro&be catalogue...", "Ctrl+K", Needs.NOTHING, self.show_catalogue),
-            Entry("solve", "&Solve", "&Solve", "F9; Ctrl+Return", Needs.PROBES, workspace.request_simulation),
-            Entry("cancel", "&Solve", "&Cancel", "Ctrl+.", Needs.BUSY, workspace.cancel),
-            Entry("overlays", "&View", "&Hide or show overlays", "H", Needs.CASE, self._toggle_overlays),
-            *self.probe_set.entries(),
-            Entry("worst", "&View", "Next &worst place", "N", Needs.CASE, self._next_place),
-            Entry("worst-back", "&View", "Worst place &before", "Shift+N", Needs.CASE, self._place_before),
-            *steps,
-            Entry("shortcuts", "&Help", "&Shortcuts", "?", Needs.NOTHING, self.show_shortcuts),
-            Entry(
-                "messages", "&Help", "What &messages mean...", "Shift+F1", Needs.NOTHING, self.show_messages
-            ),
-            Entry("accuracy", "&Help", "&Accuracy...", "", Needs.NOTHING, self.show_accuracy),
-            Entry(
-                "file-type", "&Help", "Open cases by &double click...", "", Needs.NOTHING, self.file_type.ask
-            ),
-            Entry("about", "&Help", "A&bout cryoplan", "", Needs.NOTHING, self.show_about),
-        )
-
-    def _step_0(self) -> None:
-        self._show_step(0)
-
-    def _step_1(self) -> None:
-        self._show_step(1)
-
-    def _step_2(self) -> None:
-        self._show_step(2)
-
-    def _step_3(self) -> None:
-        self._show_step(3)
-
-    def _step_4(self) -> None:
-        self._show_step(4)
-
-    def _step_5(self) -> None:
-        self._show_step(5)
-
-    def _show_limits(self) -> None:
-        self._show_step(REVIEW_STEP)
+    def show_limits(self) -> None:
+        """Show the limits of the case."""
+        self.show_step(REVIEW_STEP)
         self.panels[REVIEW_STEP].show_limits()
 
+    def _show_structures(self) -> None:
+        self.show_step(STRUCTURES_STEP)
+
     @Slot(int)
-    def _show_step(self, number: int) -> None:
+    def show_step(self, number: int) -> None:
+        """Show the panel of a step."""
         self.stack.setCurrentIndex(number)
         self.rail.select(number)
 
@@ -359,49 +270,7 @@ class MainWindow(QMainWindow):
         else:
             self.banner.show_failure(failure)
 
-    # The case that is open --------------------------------------------------------------------------
-
-    def _save_copy(self) -> None:
-        self.case_files.save_copy()
-
-    def _deidentify(self) -> None:
-        self.case_files.save_deidentified()
-
-    def _rename_case(self) -> None:
-        self.case_files.rename()
-
-    def _duplicate_case(self) -> None:
-        self.case_files.duplicate()
-
-    def _delete_case(self) -> None:
-        self.case_files.delete()
-
-    # Probes and view --------------------------------------------------------------------------------
-
-    def _place_probe(self) -> None:
-        self._show_step(2)
-        self.placing.start()
-
-    def _copy_probe(self) -> None:
-        copy_selected(self.workspace, self.view)
-
-    def _lock_probe(self) -> None:
-        toggle_lock(self.workspace, self.view)
-
-    def _delete_probe(self) -> None:
-        delete_selected(self.workspace, self.view)
-
-    def _next_probe(self) -> None:
-        select_next(self.workspace, self.view)
-
-    def _next_place(self) -> None:
-        self.walk.next()
-
-    def _place_before(self) -> None:
-        self.walk.previous()
-
-    def _toggle_overlays(self) -> None:
-        self.view.overlays_hidden = not self.view.overlays_hidden
+    # Dialogs ----------------------------------------------------------------------------------------
 
     def show_shortcuts(self) -> None:
         """Show the sheet of keys and gestures."""

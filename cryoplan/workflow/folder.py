@@ -45,8 +45,8 @@ def all_or_nothing(out: Path, *, replace: bool = True) -> Iterator[Path]:
     Raises
     ------
     StoreError
-        ``already-there`` if files of the same names are there and may not be replaced; else if `out` cannot be
-        written. In both cases it is as it was.
+        ``already-there`` if files of the same names are there and may not be replaced; another code if `out`
+        cannot be written. It is as it was then.
     """
     out = out.absolute()
     try:
@@ -98,7 +98,7 @@ def refuse_existing(out: Path, names: Iterable[str]) -> None:
 def _move(work: Path, out: Path, names: Sequence[str]) -> None:
     """Move finished files into their folder; what was there is put back when that fails."""
     if work.parent != out:
-        _open_to_others(work)
+        _set_rights(work, out)
         # Windows does not rename onto an empty folder, and no system onto a link to one.
         with suppress(OSError):
             work.replace(out)
@@ -126,12 +126,14 @@ def _move(work: Path, out: Path, names: Sequence[str]) -> None:
         raise
 
 
-def _open_to_others(folder: Path) -> None:
-    """Give a temporary folder, which only its owner may enter, the rights of an ordinary one."""
-    if os.name == "posix":
+def _set_rights(work: Path, out: Path) -> None:
+    """Give a temporary folder, which only its owner may enter, the rights of the one whose place it takes."""
+    if out.exists():
+        shutil.copymode(out, work)
+    elif os.name == "posix":
         mask = os.umask(0)
         os.umask(mask)
-        folder.chmod(0o777 & ~mask)
+        work.chmod(0o777 & ~mask)
 
 
 def _prefix(out: Path) -> str:

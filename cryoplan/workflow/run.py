@@ -27,6 +27,7 @@ from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.settings import STANDARD, SolverSettings
 from cryoplan.workflow.converging import check_convergence
+from cryoplan.workflow.export import Subject, kinds_named, write_kinds
 from cryoplan.workflow.folder import all_or_nothing, relative_files, write_json
 from cryoplan.workflow.loading import load_case, load_plan, save_plan
 from cryoplan.workflow.reporting import make_pictures, write_report
@@ -84,6 +85,7 @@ def run_case(
     mesh_axes: str = "",
     settings: SolverSettings = STANDARD,
     converge: bool = False,
+    export: Sequence[str] = (),
     progress: Progress = SILENT,
 ) -> RunSummary:
     """Do the whole job for files: load, build, simulate, assess, report, write (contract, ``run``).
@@ -96,6 +98,7 @@ def run_case(
         If `progress` says so; then `out` is as it was.
     """
     clock = _Clock()
+    kinds = kinds_named(export) if export else ()
     with clock.stage("load"):
         plan = load_plan(plan_path, probes)
         case = load_case(
@@ -116,6 +119,7 @@ def run_case(
         out,
         settings=settings,
         converge=converge,
+        export=kinds,
         inputs=inputs,
         clock=clock,
         progress=progress,
@@ -130,6 +134,7 @@ def solve_and_write(
     *,
     settings: SolverSettings = STANDARD,
     converge: bool = False,
+    export: Sequence[str] = (),
     inputs: Mapping[str, str] | None = None,
     clock: _Clock | None = None,
     progress: Progress = SILENT,
@@ -137,7 +142,8 @@ def solve_and_write(
     """Solve and judge a loaded case and write everything that the contract lists into `out`.
 
     With `converge` the plan is solved on another grid and with half the step as well; what that changes is
-    written to ``convergence.json``.
+    written to ``convergence.json``. `export` names kinds of `cryoplan.workflow.export` that
+    are written beside the rest.
 
     Raises
     ------
@@ -182,6 +188,12 @@ def solve_and_write(
             if convergence is not None:
                 write_json(folder / "convergence.json", convergence.to_json())
         findings = (*case.findings, *rules, *assessment.findings)
+        if export:
+            with clock.stage("export"):
+                # The plan is printed already.
+                wanted = [kind for kind in export if kind != "pdf"]
+                subject = Subject(case=case, plan=plan, probes=probes, result=result, assessment=assessment)
+                findings += write_kinds(subject, wanted, folder, progress=PartProgress(progress, 0.97, 0.03))
         if convergence is not None:
             findings = (*findings, convergence.finding)
         summary = _run_record(result, findings, inputs or {}, clock)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cryoplan import workflow
+from cryoplan.app.exporting import UNSAVED_STANDING
 from cryoplan.app.jobs import JobDone
-from cryoplan.app.workspace import UNSAVED_STANDING
 from cryoplan.case.history import Kind
 from cryoplan.plan import edits
 from tests.support.desk import Desk

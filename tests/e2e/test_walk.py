@@ -122,7 +122,7 @@ def test_nothing_is_printed_before_a_solve(desk, tmp_path, monkeypatch):
     monkeypatch.setattr(
         QFileDialog, "getSaveFileName", lambda *_a, **_k: asked.append(1) or (str(tmp_path / "x"), "")
     )
-    desk.files.export_pdf()
+    desk.exports.print_plan()
     assert asked == []
     assert desk.banner.isVisible()
     assert "Solve first" in desk.banner.text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QGridLayout, QPushButton
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton
 
 from cryoplan import workflow
 from cryoplan.app.approval import Approving
@@ -17,6 +17,7 @@ from cryoplan.core.finding import Finding
 from cryoplan.gui.dialogs.approve import ask_approval
 from cryoplan.gui.notes import Notes
 from cryoplan.gui.panel import Panel
+from cryoplan.gui.panels.paper import PaperSection
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, Heading, Text
 from cryoplan.gui.rows import Findings, Rows
 from cryoplan.gui.standing import STATUS_TONES, local_time, shown_status
@@ -32,6 +33,8 @@ class ReportPanel(Panel):
     """Status and approval, the PDF and the files."""
 
     export_pdf_requested = Signal()
+    sheet_requested = Signal()
+    files_requested = Signal()
     save_case_requested = Signal()
     save_plan_requested = Signal()
     open_plan_requested = Signal()
@@ -44,8 +47,20 @@ class ReportPanel(Panel):
         self.export.setAccessibleName("Export PDF")
         self.export.clicked.connect(self.export_pdf_requested)
         self.add(self.export)
+        self.sheet = QPushButton("Room sheet...")
+        self.sheet.setAccessibleName("Print the sheet for the CT room")
+        self.sheet.clicked.connect(self.sheet_requested)
+        self.files = QPushButton("Export files...")
+        self.files.setAccessibleName("Export files")
+        self.files.clicked.connect(self.files_requested)
+        both = QHBoxLayout()
+        both.addWidget(self.sheet)
+        both.addWidget(self.files)
+        self.add(both)
         self.why = Text("", "muted", wrap=True)
         self.add(self.why)
+        self.paper = PaperSection(workspace)
+        self.add(self.paper)
         self._add_status()
         self.add(Heading("Notes"))
         self.notes = Notes(workspace)
@@ -171,10 +186,21 @@ class ReportPanel(Panel):
         """Show what is possible."""
         workspace = self.workspace
         self._show_status()
-        self.export.setEnabled(workspace.can_export)
         text, tone = self._reason()
         self.why.say(text, tone)
-        self.export.setToolTip(text)
+        for button, does in (
+            (
+                self.export,
+                "Margins, coverage, organs and pictures; then the probes; then how it was computed",
+            ),
+            (self.sheet, "One page for the room: slice, skin mark, angles and depth of each probe"),
+            (
+                self.files,
+                "DICOM SEG, RTSTRUCT and report; NIfTI, STL, 3D Slicer markups, CSV, the growing ice",
+            ),
+        ):
+            button.setEnabled(workspace.can_export)
+            button.setToolTip(does if workspace.can_export else text)
         self.save_case.setEnabled(workspace.case is not None)
         self.enable_edits(self.open_plan, when=workspace.case is not None)
         self.save_plan.setEnabled(bool(workspace.plan.probes))
@@ -192,7 +218,10 @@ class ReportPanel(Panel):
         if workspace.state is State.SOLVING:
             return "Solving; printing is possible when it is done.", "accent"
         if workspace.result is not None:
-            return f"! {OUT_OF_DATE}: the plan has changed since the solve. Solve again, then print.", "warn"
+            return (
+                f"! {OUT_OF_DATE}: the plan has changed since the solve. Solve again, then print or export.",
+                "warn",
+            )
         return "The plan has not been solved. Solve first, then print.", "muted"
 
     def refresh_slow(self) -> None:

@@ -5,8 +5,9 @@ written, writes into a folder of its own, and moves that into place when all of 
 """
 
 from cryoplan.workflow.export.kinds import DICOM_KINDS, KINDS, Kind, kinds_named
+from cryoplan.workflow.export.printed import print_plan, print_sheet
 from cryoplan.workflow.export.subject import Subject
-from cryoplan.workflow.export.writing import Exported, export_case, write_kinds
+from cryoplan.workflow.export.writing import Exported, export_case, files_in_the_way, write_kinds
 
 __all__ = [
     "DICOM_KINDS",
@@ -15,6 +16,9 @@ __all__ = [
     "Kind",
     "Subject",
     "export_case",
+    "files_in_the_way",
     "kinds_named",
+    "print_plan",
+    "print_sheet",
     "write_kinds",
 ]

@@ -39,7 +39,7 @@ def structure_segments(case: Case) -> tuple[Segment, ...]:
 
 
 def isotherm_segments(subject: Subject, thresholds_degc: Sequence[float]) -> tuple[Segment, ...]:
-    """Return what became at least as cold as each threshold, temperatures linear between the solver's cells."""
+    """Return what became as cold as each threshold, temperatures linear between the solver's cells."""
     lowest = lowest_on_image(subject.case, subject.result)
     found = []
     for threshold in thresholds_degc:
@@ -61,7 +61,7 @@ def isotherm_segments(subject: Subject, thresholds_degc: Sequence[float]) -> tup
 
 
 def lowest_on_image(case: Case, result: ThermalResult) -> Volume:
-    """Return the lowest temperature at each voxel of the image, float32 degC; warm where nothing was solved."""
+    """Return the lowest temperature at each voxel of the image, float32 degC; 37 where nothing was solved."""
     return volume_to_grid(result.minimum_degc, case.scan.volume.grid, outside=_WARM_DEGC)
 
 

@@ -12,7 +12,7 @@ from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.report.style import PrintStyle
 from cryoplan.simulation.result import ThermalResult
-from cryoplan.workflow.solving import require_current
+from cryoplan.workflow.solving import judge_again, require_current, sense_again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,3 +53,6 @@ class Subject:
                 "Judge the result again, then export.",
                 code="stale-result",
             )
+        # Judged by the limits that the case has now, read at the thermocouples that the plan has now.
+        sensed = sense_again(self.plan, self.result, self.assessment)
+        object.__setattr__(self, "assessment", judge_again(self.case, self.result, sensed))

@@ -10,10 +10,10 @@ from cryoplan.core.errors import CryoplanError
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.progress import SILENT, PartProgress, Progress, ProgressReport, check_cancelled
 from cryoplan.workflow.export.kinds import DICOM_KINDS, KINDS, kinds_named
+from cryoplan.workflow.export.printed import print_plan, print_sheet
 from cryoplan.workflow.export.subject import Subject
 from cryoplan.workflow.folder import all_or_nothing, refuse_existing, relative_files
 
-PRINTED = ("pdf", "sheet")
 NO_DICOM = ("not-dicom-source", "dicom-source-missing", "dicom-source-differs")
 """Codes of why nothing can be put into the study of the scan."""
 
@@ -59,7 +59,7 @@ def export_case(
     kinds = kinds_named(only)
     if not replace:
         # Asked before the work as well: nobody should wait for it in vain.
-        refuse_existing(out, _there(out, kinds))
+        refuse_existing(out, files_in_the_way(out, kinds))
     with all_or_nothing(out, replace=replace) as folder:
         findings = write_kinds(subject, kinds, folder, by_name=bool(only), progress=progress)
         check_cancelled(progress)
@@ -92,8 +92,8 @@ def write_kinds(
     from cryoplan.workflow.export.plain import write_plain
 
     dicom = tuple(kind for kind in kinds if kind in DICOM_KINDS)
-    plain = tuple(kind for kind in kinds if kind not in DICOM_KINDS and kind not in PRINTED)
-    printed = tuple(kind for kind in kinds if kind in PRINTED)
+    plain = tuple(kind for kind in kinds if kind not in DICOM_KINDS and kind not in _PAPERS)
+    printed = tuple(kind for kind in kinds if kind in _PAPERS)
     findings: list[Finding] = []
     if printed:
         _print(subject, printed, folder, PartProgress(progress, 0.0, 0.2))
@@ -112,21 +112,17 @@ def write_kinds(
 
 
 def _print(subject: Subject, kinds: Sequence[str], folder: Path, progress: Progress) -> None:
-    from cryoplan.workflow.reporting import write_report
-
-    case, plan, probes = subject.case, subject.plan, subject.probes
-    if "pdf" in kinds:
-        progress.report(ProgressReport(fraction=0.0, text="Printing the plan"))
-        write_report(
-            case,
-            plan,
-            probes,
-            subject.result,
-            subject.assessment,
-            folder / "plan.pdf",
-            standing=subject.standing,
-        )
+    for number, kind in enumerate(kinds):
         check_cancelled(progress)
+        write, name, text = _PAPERS[kind]
+        progress.report(ProgressReport(fraction=number / len(kinds), text=text))
+        write(subject, folder / name)
+
+
+_PAPERS = {
+    "pdf": (print_plan, "plan.pdf", "Printing the plan"),
+    "sheet": (print_sheet, "room_sheet.pdf", "Printing the sheet for the CT room"),
+}
 
 
 def _left_out(error: CryoplanError) -> Finding:
@@ -138,7 +134,7 @@ def _left_out(error: CryoplanError) -> Finding:
     )
 
 
-def _there(out: Path, kinds: Sequence[str]) -> list[str]:
+def files_in_the_way(out: Path, kinds: Sequence[str]) -> list[str]:
     """Return the files that kinds would write and that are in a folder already."""
     found: list[str] = []
     for kind in kinds:
