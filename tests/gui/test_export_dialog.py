@@ -51,7 +51,8 @@ def test_without_a_dicom_scan_its_kinds_are_not_offered_and_the_reason_is_said(m
 def test_a_scan_that_was_moved_is_asked_for(make, tmp_path, monkeypatch):
     dialog = make(of_kind("dicom-series", str(tmp_path / "gone")))
     assert dialog.moved.text() == MOVED
-    assert dialog.moved.isVisible()
+    assert dialog.moved.isVisibleTo(dialog)
+    assert dialog.moved.window() is dialog
     assert not set(dialog.kinds) & set(DICOM_KINDS)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_a, **_k: str(tmp_path))
     dialog._buttons["Folder of the scan"].click()
