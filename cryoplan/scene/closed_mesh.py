@@ -1,8 +1,8 @@
 """Closed mesh: surfaces for other programs, with every edge in exactly two triangles and the right volume.
 
 What is drawn may have an edge in four triangles or a crack too fine to see; a printer, a mesh library or a
-navigator stumbles over it. Points of a file are float32, and those of one place are one point: so a surface is
-judged as its reader will see it, not as it was made.
+navigator stumbles over it. Points of a file are float32, and those of one place are one point: so a surface
+is judged as its reader will see it, not as it was made.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ AROUND = 64
 """Corners of a round shaft; its volume is then within 0.2 % of the round one's."""
 
 _NUDGES_K = (0.0, 1e-3, -1e-3, 3e-3, -3e-3)
-"""Where a voxel has the very temperature that is asked for, two sheets may meet in it; so little parts them."""
+"""Where a voxel has the very temperature that is asked for, two sheets may meet in it; this parts them."""
 
 _ROOM = 0.3
 """How far a point may be moved to keep the volume, in voxels."""

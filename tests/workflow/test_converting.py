@@ -47,7 +47,7 @@ def test_what_was_written_reads_back_as_the_same_scan(image, tmp_path):
 
 
 def test_the_json_names_size_type_and_digest(image, tmp_path, capsys):
-    path, values = image
+    path, _ = image
     assert main(["convert", "--image", str(path), "--out", str(tmp_path / "o.mha"), "--json"]) == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])["result"]
     assert result["size"] == list(WHERE.size)

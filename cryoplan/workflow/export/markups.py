@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryoplan import RESEARCH_USE
 from cryoplan.core.geometry import Point, distance_mm
-from cryoplan.image.mesh_out import AXES, LPS
+from cryoplan.image.mesh_out import AXES, LPS, RAS
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.plan.tool import WORDS, Tool
 from cryoplan.scene.style import rgb, theme
@@ -26,8 +26,6 @@ SCHEMA = (
 ENDING = ".mrk.json"
 
 _Markup = dict[str, object]
-_UPRIGHT = {LPS: [-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0]}
-"""Orientation of a point whose own axes are Slicer's world axes (RAS), row by row."""
 
 
 def write_markups(subject: Subject, folder: Path, *, axes: str = LPS) -> None:
@@ -83,11 +81,9 @@ def _markup(
     kind: str, name: str, points: Sequence[tuple[str, Point, str]], colour: str, axes: str
 ) -> _Markup:
     factors = AXES[axes]
-    orientation = [
-        value * factors[row] * AXES[LPS][row]
-        for row in range(3)
-        for value in _UPRIGHT[LPS][3 * row : 3 * row + 3]
-    ]
+    # The axes of a point are Slicer's world axes, which are RAS: a row for each axis of the file.
+    upright = [a * b for a, b in zip(factors, AXES[RAS], strict=True)]
+    orientation = [upright[row] if row == column else 0.0 for row in range(3) for column in range(3)]
     return {
         "type": kind,
         "name": name,
@@ -103,7 +99,7 @@ def _markup(
                 "associatedNodeID": "",
                 # Adding zero turns -0.0 into 0.0.
                 "position": [factor * x + 0.0 for factor, x in zip(factors, position, strict=True)],
-                "orientation": [x + 0.0 for x in orientation],
+                "orientation": orientation,
                 "selected": True,
                 "locked": True,
                 "visibility": True,

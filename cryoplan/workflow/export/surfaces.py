@@ -138,8 +138,8 @@ def write_surfaces(
             "research_use": RESEARCH_USE,
             "axes": axes,
             "unit": "mm",
-            "what": "Closed surfaces. LPS: x to the patient's left, y to the back, z to the head. RAS: x to the "
-            "right, y to the front, z to the head.",
+            "what": "Closed surfaces. LPS: x to the patient's left, y to the back, z to the head. RAS: x to "
+            "the right, y to the front, z to the head.",
             "surfaces": [{**row, "file": f"{row['file']}.{ending}"} for row in rows],
         }
         write_json(folder / ending / LIST_NAME, record)
@@ -164,8 +164,8 @@ def _remarks(surface: NamedSurface) -> Iterator[Finding]:
         yield Finding(
             level=Level.WARN,
             code="mesh-not-watertight",
-            text=f"The surface of {surface.name} has edges where voxels touch only there; it is closed, but some "
-            "programs will not take it as a solid.",
+            text=f"The surface of {surface.name} has edges where voxels touch only there; it is closed, but "
+            "some programs will not take it as a solid.",
             place=surface.name,
         )
     off = surface.mesh.volume_ml() / surface.expected_ml - 1.0
