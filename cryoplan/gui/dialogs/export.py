@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QFileDialog,
+    QGridLayout,
     QHBoxLayout,
     QLineEdit,
     QMessageBox,
@@ -65,7 +66,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self._settings = settings or Settings()
         self.setWindowTitle("Export files")
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(640)
         self._image: Path | None = None
         self._buttons: dict[str, QPushButton] = {}
         self.replace = False
@@ -76,6 +77,7 @@ class ExportDialog(QDialog):
         column.setSpacing(5)
         self.boxes: dict[str, QCheckBox] = {}
         self._add_boxes(column)
+        self._add_all_or_none(column)
         column.addWidget(Heading("Folder"))
         self.folder = self._row(column, "Folder", self._choose_folder)
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
@@ -118,20 +120,46 @@ class ExportDialog(QDialog):
         last = self._settings.read(PART, LastChoice).kinds
         for title, names in GROUPS:
             column.addWidget(Heading(title))
-            for name in names:
+            # In two columns: the whole dialog has to fit a screen of 720 lines.
+            grid = QGridLayout()
+            grid.setVerticalSpacing(4)
+            rows = (len(names) + 1) // 2
+            for number, name in enumerate(names):
                 box = QCheckBox(KINDS[name].title)
                 box.setChecked(last is None or name in last)
                 box.setAccessibleName(KINDS[name].title)
                 box.toggled.connect(self._look)
                 self.boxes[name] = box
-                column.addWidget(box)
+                grid.addWidget(box, number % rows, number // rows)
+            column.addLayout(grid)
             if names == DICOM_KINDS:
                 self._add_study(column)
+
+    def _add_all_or_none(self, column: QVBoxLayout) -> None:
+        row = QHBoxLayout()
+        for words, tick in (("Tick all", self._tick_all), ("Tick none", self._tick_none)):
+            button = QPushButton(words)
+            button.setAutoDefault(False)
+            button.clicked.connect(tick)
+            row.addWidget(button)
+        row.addStretch(1)
+        column.addLayout(row)
+
+    @Slot()
+    def _tick_all(self) -> None:
+        for box in self.boxes.values():
+            box.setChecked(True)
+
+    @Slot()
+    def _tick_none(self) -> None:
+        for box in self.boxes.values():
+            box.setChecked(False)
 
     def _add_study(self, column: QVBoxLayout) -> None:
         self.about_names = Text(NAMED if self._has_study else NO_STUDY, "muted", wrap=True, scale=0.93)
         column.addWidget(self.about_names)
         self.moved = Text(MOVED, "warn", wrap=True, scale=0.93)
+        column.addWidget(self.moved)
         self.image = self._row(column, "Folder of the scan", self._choose_image)
         self.image.setReadOnly(True)
         self.image.setPlaceholderText("Where is the scan now?")

@@ -48,6 +48,8 @@ FIGURES = (
     Figure(case="paths", title="Way in of 6 probes, 30 structures, a step of a drag", unit="ms", must=50.0),
     Figure(case="paths-95", title="The same, 95th percentile", unit="ms"),
     Figure(case="review", title="All numbers of the review after a solve", unit="s", must=2.0),
+    Figure(case="print", title="Plan PDF with its pictures", unit="s", must=5.0),
+    Figure(case="export", title="Every file that is no DICOM", unit="s", must=20.0),
     Figure(case="cycle-2mm", title="Two freezes and a thaw, 2 mm", unit="s", must=0.6, aim=0.25),
     Figure(case="cycle-0.5mm", title="Two freezes and a thaw, 0.5 mm", unit="s", must=60.0, aim=20.0,
            full=True),

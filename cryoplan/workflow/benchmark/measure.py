@@ -84,6 +84,12 @@ def _reviewing(bench: _Bench) -> Iterator[Row]:
     return reviewing.reviewing(bench.patient, bench.progress)
 
 
+def _exporting(bench: _Bench) -> Iterator[Row]:
+    from cryoplan.workflow.benchmark import exporting
+
+    return exporting.exporting(bench.patient, bench.progress)
+
+
 def _standard(bench: _Bench) -> Iterator[Row]:
     from cryoplan.workflow.benchmark import solves
 
@@ -194,6 +200,7 @@ _PARTS = (
     _Part(("preview-distance", "preview-distance-95"), _preview_distance),
     _Part(("paths", "paths-95"), _paths),
     _Part(("review",), _reviewing),
+    _Part(("print", "export"), _exporting),
     _Part(("build-1mm", "cycle-1mm", "stage-bandwidth", "freeze-1mm"), _standard),
     _Part(("first-result-cold", "first-result-warm"), _start),
     _Part(("memory-120",), _memory),

@@ -18,7 +18,8 @@ MAY_STILL_BE_CHOSEN = {
     ProbesPanel: set(),
     FreezePanel: {"Grid of the solver", "What lies on the skin"},
     StructuresPanel: set(),
-    ReportPanel: set(),
+    # Paper is the department's, whatever case is open.
+    ReportPanel: {"Size of paper", "Language of what is printed", "Department"},
 }
 
 
