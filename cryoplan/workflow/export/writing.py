@@ -32,6 +32,7 @@ def export_case(
     *,
     only: Sequence[str] = (),
     replace: bool = False,
+    axes: str = "LPS",
     progress: Progress = SILENT,
 ) -> Exported:
     """Export a case into a folder (contract, ``export``).
@@ -48,6 +49,8 @@ def export_case(
         that is an error.
     replace : bool
         Whether files of the same names may be replaced.
+    axes : str
+        ``LPS`` or ``RAS``: what the numbers of meshes and markups mean.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def export_case(
         # Asked before the work as well: nobody should wait for it in vain.
         refuse_existing(out, files_in_the_way(out, kinds))
     with all_or_nothing(out, replace=replace) as folder:
-        findings = write_kinds(subject, kinds, folder, by_name=bool(only), progress=progress)
+        findings = write_kinds(subject, kinds, folder, by_name=bool(only), axes=axes, progress=progress)
         check_cancelled(progress)
         files = relative_files(folder)
     progress.report(ProgressReport(fraction=1.0, text="Exported"))
@@ -74,6 +77,7 @@ def write_kinds(
     folder: Path,
     *,
     by_name: bool = True,
+    axes: str = "LPS",
     progress: Progress = SILENT,
 ) -> tuple[Finding, ...]:
     """Write some kinds into a folder that nobody else uses yet; see `export_case`.
@@ -82,6 +86,8 @@ def write_kinds(
     ----------
     by_name : bool
         Whether every kind was asked for by its name.
+    axes : str
+        See `export_case`.
 
     Raises
     ------
@@ -107,7 +113,7 @@ def write_kinds(
             findings.append(_left_out(error))
     if plain:
         check_cancelled(progress)
-        findings += write_plain(subject, plain, folder, PartProgress(progress, 0.55, 0.45))
+        findings += write_plain(subject, plain, folder, PartProgress(progress, 0.55, 0.45), axes=axes)
     return tuple(findings)
 
 
