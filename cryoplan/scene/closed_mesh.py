@@ -15,16 +15,17 @@ import numpy.typing as npt
 
 from cryoplan.case.case import Case
 from cryoplan.case.structure import Structure
-from cryoplan.core.geometry import FloatArray, perpendicular
+from cryoplan.core.geometry import FloatArray, as_point, perpendicular
+from cryoplan.core.grid import Grid
 from cryoplan.core.units import MM3_PER_ML
 from cryoplan.core.volume import Volume
 from cryoplan.margins.iceball import isotherm_surface
-from cryoplan.margins.surface import level_surface
+from cryoplan.margins.surface import Surface, level_surface
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.plan.tool import Tool
 from cryoplan.scene.kept_volume import faces_of, fitted, volume_mm3, without_stairs
 from cryoplan.scene.meshes import KEPT_SHARE, structure_mesh, thinned
-from cryoplan.scene.shape import shape_field
+from cryoplan.scene.shape import cropped, shape_field
 
 Ints = npt.NDArray[np.int64]
 
@@ -33,6 +34,9 @@ AROUND = 64
 
 _NUDGES_K = (0.0, 1e-3, -1e-3, 3e-3, -3e-3)
 """Where a voxel has the very temperature that is asked for, two sheets may meet in it; this parts them."""
+
+_MOST_PARTS = 20_000_000
+"""Parts of voxels that a surface is made of where nothing smoother will do."""
 
 _ROOM = 0.3
 """How far a point may be moved to keep the volume, in voxels."""
@@ -93,9 +97,9 @@ def edges_pair(triangles: Ints) -> bool:
 def structure_surface(structure: Structure, case: Case) -> ClosedMesh:
     """Return the surface of a structure, within `KEPT_SHARE` of the volume of its voxels.
 
-    What the window draws, where that is watertight; else the same shape made in a way that always is. Where
-    voxels meet at an edge only, no smooth surface keeps their volume; then that of their very faces is
-    returned, whose edge is in four triangles there (`ClosedMesh.is_watertight` says so).
+    What the window draws, where that is watertight; else the same shape made in a way that always is, at last
+    the voxels themselves with their edges cut off. Only of something large that needs this last way the very
+    faces of the voxels are returned, with edges in four triangles (`ClosedMesh.is_watertight` says so).
     """
     wanted = structure.volume_ml
     best: ClosedMesh | None = None
@@ -119,11 +123,39 @@ def _ways(structure: Structure, case: Case) -> Iterator[ClosedMesh]:
         found = level_surface(
             -made.values.astype(np.float64), made.grid, 0.0, outside=float(-made.values.min())
         )
+        if found.is_empty:  # what is smaller than the thinner lattice
+            continue
         points = fitted(np.array(found.points_mm), found.triangles.astype(np.int32), wanted, limit_mm)
         yield closed(points, found.triangles)
     points, triangles = faces_of(structure.mask)
     yield closed(without_stairs(points, triangles), triangles)
+    for parts in (4, 2):
+        if field.values.size * parts**3 <= _MOST_PARTS:
+            found = _bevelled(structure.mask, parts)
+            moved = fitted(np.array(found.points_mm), found.triangles.astype(np.int32), wanted, limit_mm)
+            yield closed(moved, found.triangles)
+            break
     yield closed(points, triangles)
+
+
+def _bevelled(mask: Volume, parts: int) -> Surface:
+    """Return the faces of a mask's voxels with their edges cut off, so that no two sheets share one.
+
+    Each voxel is taken as ``parts`` in every direction, whose values are all or nothing; the surface between
+    their centres is the voxels' own but for half a part at the edges.
+    """
+    inside, grid = cropped(mask, 1)
+    for axis in range(3):
+        inside = np.repeat(inside, parts, axis=axis)
+    shift = 0.5 / parts - 0.5
+    corner = grid.index_to_mm((shift, shift, shift))
+    finer = Grid(
+        size=(inside.shape[2], inside.shape[1], inside.shape[0]),
+        spacing_mm=(grid.spacing_mm[0] / parts, grid.spacing_mm[1] / parts, grid.spacing_mm[2] / parts),
+        origin_mm=as_point(corner),
+        direction=grid.direction,
+    )
+    return level_surface(np.where(inside, 0.0, 1.0), finer, 0.5, outside=1.0)
 
 
 def isotherm_mesh(field_degc: Volume, threshold_degc: float) -> ClosedMesh:

@@ -6,6 +6,9 @@ import re
 
 LONGEST_STEM = 80
 
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+"""No file may be called so on Windows, whatever its ending."""
+
 
 class Stems:
     """Gives out the names of the files of one folder."""
@@ -24,6 +27,8 @@ class Stems:
             What to call it where none of its letters is left.
         """
         stem = re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.")[:LONGEST_STEM].rstrip("-.") or otherwise
+        if stem.split(".")[0].casefold() in _DEVICES:
+            stem = f"{otherwise}-{stem}"
         free, number = stem, 1
         # Some systems take two names that differ in their capitals for one.
         while free.casefold() in self._taken:
