@@ -128,6 +128,6 @@ def _obj(mesh: MeshOut, points: npt.NDArray[np.float32], axes: str) -> bytes:
         f"usemtl {mesh.stem}",
     ]
     # Nine significant digits give every float32 back.
-    lines += ["v %.9g %.9g %.9g" % tuple(point) for point in points.tolist()]
-    lines += ["f %d %d %d" % tuple(corners) for corners in (mesh.triangles + 1).tolist()]
+    lines += [f"v {x:.9g} {y:.9g} {z:.9g}" for x, y, z in points.tolist()]
+    lines += [f"f {a} {b} {c}" for a, b, c in (mesh.triangles + 1).tolist()]
     return ("\n".join(lines) + "\n").encode("ascii")

@@ -41,6 +41,7 @@ DOTS_PER_INCH = 120
 FRAME_MS, LAST_MS = 350, 2500
 """How long a picture of the animation is shown, and the last one."""
 
+_ROOM_FOR_WORDS = 0.1  # of the width of the bar
 _ROOM_MM = 14.0
 _LEAST_EDGE_MM = 90.0
 _GREYS = 128
@@ -84,7 +85,7 @@ def phase_words(protocol: Protocol, time_s: float) -> str:
     """Return which phase a time lies in, counted by kind: ``thaw 1``; a border belongs to what ends there."""
     if time_s <= 0.0:
         return "start"
-    counts = {kind: 0 for kind in PhaseKind}
+    counts = dict.fromkeys(PhaseKind, 0)
     words = "end"
     for start, end, phase in protocol.spans():
         counts[phase.kind] += 1
@@ -153,11 +154,12 @@ class _Drawing:
 
         self._look: Theme = theme()
         self._protocol = plan.protocol
-        self._figure = Figure(
+        self._figure: Any = Figure(
             figsize=(_WIDTH_PX / DOTS_PER_INCH, _HEIGHT_PX / DOTS_PER_INCH),
             dpi=DOTS_PER_INCH,
             facecolor=self._look.dark.canvas,
         )
+        self._canvas: Any = None
         self._canvas = FigureCanvasAgg(self._figure)
         self._panels = _panels(self._figure, case, plan, catalogue, result, self._look)
         self._bar = self._draw_bar(case)
@@ -196,10 +198,13 @@ class _Drawing:
             left, right = self._place(start), self._place(end)
             colour = look.dark.freeze if phase.kind is PhaseKind.FREEZE else look.dark.thaw
             axes.fill_between([left, right], 0.16, 0.40, color=colour, lw=0.0, alpha=0.75)
-            label = f"{phase.kind.value} {names[phase.kind]}, {phase.duration_s / 60:g} min"
+            minutes = f"{phase.duration_s / 60:.4g}"
+            label = f"{phase.kind.value} {names[phase.kind]}, {minutes} min"
+            if right - left < _ROOM_FOR_WORDS:  # short phases: the minutes, or nothing, but never overlapping
+                label = minutes if right - left > _ROOM_FOR_WORDS / 5.0 else ""
             axes.text(
-                (left + right) / 2.0, 0.27, label, color=look.marks.text, fontsize=6.5, ha="center", va="center",
-                clip_on=True,
+                (left + right) / 2.0, 0.27, label, color=look.marks.text, fontsize=6.5,
+                ha="center", va="center",
             )  # fmt: skip
         text = f"{case.code}  {RESEARCH_USE}" if case.code else RESEARCH_USE
         axes.text(0.98, 0.72, text, color=look.marks.text, fontsize=6.5, ha="right", va="center")

@@ -54,7 +54,7 @@ def test_points_of_one_place_become_one_and_triangles_without_area_go():
 
 
 def test_two_cubes_that_share_an_edge_are_closed_but_not_watertight():
-    other = closed(np.concatenate([CUBE, CUBE + [1, 1, 0]]), np.concatenate([FACES, FACES + 8]))
+    other = closed(np.concatenate([CUBE, CUBE + np.array([1, 1, 0])]), np.concatenate([FACES, FACES + 8]))
     assert not other.is_watertight
     assert other.volume_ml() == pytest.approx(2e-3)
 

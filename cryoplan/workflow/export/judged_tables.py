@@ -45,7 +45,8 @@ def judged_tables(assessment: Assessment) -> Iterator[Table]:
         "margins",
         "Signed distance from the surface of the target to an isotherm; positive where ice lies outside",
         "structure threshold:degC minimum:mm p05:mm median:mm worst_x:mm worst_y:mm worst_z:mm "
-        "worst_direction below_0:1 from_0_to_5:1 from_5_up:1 left_out:1 qam_below_0:1 qam_0_to_5:1 qam_5_up:1 no_ice",
+        "worst_direction below_0:1 from_0_to_5:1 from_5_up:1 left_out:1 qam_below_0:1 "
+        "qam_0_to_5:1 qam_5_up:1 no_ice",
         (
             (m.structure, m.threshold_degc, m.minimum_mm, m.p05_mm, m.median_mm, *m.worst_point_mm,
              m.worst_direction, m.fraction_below_0, m.fraction_0_to_5, m.fraction_5_up, m.fraction_left_out,

@@ -94,9 +94,6 @@ def write_kinds(
     CryoplanError, Cancelled
         As `export_case`; the folder may hold some files then.
     """
-    from cryoplan.workflow.export.dicom import write_dicom
-    from cryoplan.workflow.export.plain import write_plain
-
     dicom = tuple(kind for kind in kinds if kind in DICOM_KINDS)
     plain = tuple(kind for kind in kinds if kind not in DICOM_KINDS and kind not in _PAPERS)
     printed = tuple(kind for kind in kinds if kind in _PAPERS)
@@ -104,6 +101,8 @@ def write_kinds(
     if printed:
         _print(subject, printed, folder, PartProgress(progress, 0.0, 0.2))
     if dicom:
+        from cryoplan.workflow.export.dicom import write_dicom
+
         check_cancelled(progress)
         try:
             findings += write_dicom(subject, dicom, folder, PartProgress(progress, 0.2, 0.35))
@@ -112,6 +111,8 @@ def write_kinds(
                 raise
             findings.append(_left_out(error))
     if plain:
+        from cryoplan.workflow.export.plain import write_plain
+
         check_cancelled(progress)
         findings += write_plain(subject, plain, folder, PartProgress(progress, 0.55, 0.45), axes=axes)
     return tuple(findings)
