@@ -109,6 +109,9 @@ def _markup(
         ],
         "display": {
             "visibility": True,
+            "propertiesLabelVisibility": kind == "Line",
+            "pointLabelsVisibility": kind == "Fiducial",
+            "sliceProjection": True,
             "color": [round(part, 4) for part in rgb(colour)],
             "selectedColor": [round(part, 4) for part in rgb(colour)],
         },

@@ -20,6 +20,10 @@ POINT = {
     "id": str, "label": str, "description": str, "associatedNodeID": str, "position": list,
     "orientation": list, "selected": bool, "locked": bool, "visibility": bool, "positionStatus": str,
 }  # fmt: skip
+DISPLAY = {
+    "visibility": bool, "propertiesLabelVisibility": bool, "pointLabelsVisibility": bool,
+    "sliceProjection": bool, "color": list, "selectedColor": list,
+}  # fmt: skip
 MEASUREMENT = {"name": str, "enabled": bool, "value": float, "units": str, "printFormat": str}
 
 
@@ -57,6 +61,11 @@ def test_every_file_keeps_to_the_fields_of_the_schema(written):
                 assert len(point["position"]) == 3
                 assert len(point["orientation"]) == 9
                 assert point["positionStatus"] == "defined"
+            display = markup["display"]
+            assert all(isinstance(value, DISPLAY[key]) for key, value in display.items())
+            for colour in (display["color"], display["selectedColor"]):
+                assert len(colour) == 3
+                assert all(0.0 <= part <= 1.0 for part in colour)
             for measurement in markup.get("measurements", []):
                 assert all(isinstance(value, MEASUREMENT[key]) for key, value in measurement.items())
 

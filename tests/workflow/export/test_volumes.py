@@ -136,6 +136,11 @@ def test_a_plain_reader_of_the_format_finds_each_segment_by_layer_and_label(fold
             assert f"~SCT^{segment.code.value}^{segment.code.meaning}~" in keys[f"Segment{number}_Tags"]
 
 
+def test_a_reader_that_knows_ascii_only_still_reads_the_sign_of_a_temperature(segments):
+    names = [s.name.encode("ascii", "ignore").decode() for s in segments if s.threshold_degc is not None]
+    assert names == ["Ice 0 C", "Isotherm -20 C", "Isotherm -40 C"]
+
+
 def test_segments_that_overlap_never_share_a_layer(folder, segments):
     _, keys, _ = plain_nrrd(folder / "nrrd" / "segments.seg.nrrd")
     layers = [int(keys[f"Segment{n}_Layer"]) for n in range(len(segments))]
