@@ -12,6 +12,7 @@ from cryoplan.case.structure import Role, Structure
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
 from cryoplan.plan.catalogue import load_catalogue
+from cryoplan.plan.mark import Mark, MarkKind
 from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.plan.tool import Tool, ToolKind
 from cryoplan.simulation.result import Frame, ProbeTrace, ThermalResult, ThermocoupleTrace
@@ -25,7 +26,7 @@ OBLIQUE = grid_around((-20.0, -6.0, 12.0), (150.0, 130.0, 110.0), (1.6, 1.9, 2.6
 ORGAN = "Leber 肝 „groß“ ± 1"
 """Umlaut, Chinese, quotes: what a user may type."""
 
-SENSOR, NEEDLE = "T1 Δ", "=HYDRO(1)"
+SENSOR, NEEDLE, MARK = "T1 Δ", "=HYDRO(1)", "Mitte"
 """A spreadsheet would take the needle's name for a formula."""
 
 
@@ -48,6 +49,7 @@ def make_subject(grid: Grid = OBLIQUE, plan: Plan | None = None) -> Subject:
         )
         plan = replace(
             make_plan(),
+            marks=(Mark(name=MARK, kind=MarkKind.MIDLINE, position_mm=(0.0, -79.0, z)),),
             tools=(needle,),
             thermocouples=(Thermocouple(name=SENSOR, position_mm=(x, y, z + 9.0)),),
         )

@@ -1,4 +1,4 @@
-"""Markups: probes and tools as lines, thermocouples as points, the way 3D Slicer loads them.
+"""Markups: probes and tools as lines, thermocouples and skin marks as points, the way 3D Slicer loads them.
 
 Fields: Slicer's own schema of markups, version 1.0.3. One file for each line, so that each keeps its name and
 colour in any version of Slicer; the axes are stated in each.
@@ -12,6 +12,7 @@ from pathlib import Path
 from cryoplan import RESEARCH_USE
 from cryoplan.core.geometry import Point, distance_mm
 from cryoplan.image.mesh_out import AXES, LPS, RAS
+from cryoplan.plan.mark import MARK_WORDS
 from cryoplan.plan.probe import Probe, ProbeModel
 from cryoplan.plan.tool import WORDS, Tool
 from cryoplan.scene.style import rgb, theme
@@ -29,7 +30,7 @@ _Markup = dict[str, object]
 
 
 def write_markups(subject: Subject, folder: Path, *, axes: str = LPS) -> None:
-    """Write one file for each probe and tool, and one for all thermocouples.
+    """Write one file for each probe and tool, one for all thermocouples, and one for all skin marks.
 
     Parameters
     ----------
@@ -49,6 +50,10 @@ def write_markups(subject: Subject, folder: Path, *, axes: str = LPS) -> None:
         points = [(t.name, t.position_mm, "thermocouple") for t in plan.thermocouples]
         markup = _markup("Fiducial", "Thermocouples", points, look.marks.thermocouple, axes)
         _write(here, stems.of("thermocouples"), markup)
+    if plan.marks:
+        points = [(m.name, m.position_mm, MARK_WORDS[m.kind]) for m in plan.marks]
+        markup = _markup("Fiducial", "Skin marks", points, look.marks.text, axes)
+        _write(here, stems.of("skin_marks"), markup)
 
 
 def probe_markup(probe: Probe, model: ProbeModel, colour: str, axes: str = LPS) -> _Markup:

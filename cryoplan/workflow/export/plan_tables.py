@@ -84,6 +84,12 @@ def plan_tables(plan: Plan, probes: Catalogue, paths: Paths) -> Iterator[Table]:
         ),
     )
     yield table(
+        "skin_marks",
+        "Points on the skin that the room finds again; LPS",
+        "mark kind x:mm y:mm z:mm",
+        ((m.name, m.kind.value, *m.position_mm) for m in plan.marks),
+    )
+    yield table(
         "warmers",
         "What keeps tissue warm",
         "warmer kind temperature:degC coefficient:W/(m2.K) structure x:mm y:mm z:mm radius:mm is_on",

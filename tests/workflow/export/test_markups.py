@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cryoplan.workflow.export.plain import write_plain
-from tests.support.exports import NEEDLE, SENSOR, subject
+from tests.support.exports import MARK, NEEDLE, SENSOR, subject
 
 # Fields of Slicer's public schema of markups 1.0.3 and the types it gives them, as far as they are written.
 MARKUP = {
@@ -91,6 +91,13 @@ def test_thermocouples_are_points_under_their_names(written):
     assert points["type"] == "Fiducial"
     assert [p["label"] for p in points["controlPoints"]] == [SENSOR]
     assert np.allclose(places(points), [subject().plan.thermocouples[0].position_mm])
+
+
+def test_skin_marks_are_points_that_say_what_they_are(written):
+    _, files = written
+    (point,) = markups(files)["Skin marks"]["controlPoints"]
+    assert (point["label"], point["description"]) == (MARK, "mid-line mark")
+    assert np.allclose(places(markups(files)["Skin marks"]), [subject().plan.marks[0].position_mm])
 
 
 def test_the_axes_of_a_point_are_those_of_the_world_in_either_system(written):

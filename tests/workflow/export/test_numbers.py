@@ -10,7 +10,7 @@ import pytest
 from cryoplan import RESEARCH_USE
 from cryoplan.workflow.export.plain import write_plain
 from cryoplan.workflow.export.table import table
-from tests.support.exports import NEEDLE, ORGAN, subject
+from tests.support.exports import MARK, NEEDLE, ORGAN, subject
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,10 @@ def test_margins_coverage_and_paths_are_the_very_numbers_of_the_review(tables):
         assert sum(passed) == pytest.approx(probe.depth_mm, abs=1e-6)
     assert column(tables["pairs"], "middle") == pytest.approx([10.0])
     assert column(tables["protocol"], "end") == [600.0, 900.0, 1500.0]
+
+
+def test_skin_marks_are_in_the_tables(tables):
+    assert tables["skin_marks"]["rows"] == [[MARK, "midline", *subject().plan.marks[0].position_mm]]
 
 
 def test_a_histogram_ends_at_the_coldest_and_never_falls(tables):
