@@ -7,6 +7,7 @@ mean: documentation of Slicer's segmentations module, "Segmentation file format"
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,9 +51,17 @@ def write_segmentation(segments: Sequence[Segment], path: Path, *, remark: str =
         raise ValueError("the segments of one file lie on one grid")
     layers, places = _layered(segments)
     header = _header(segments, places, len(layers), grid, remark)
-    # The list of layers is the fastest axis, as Slicer writes it.
-    voxels = layers[0] if len(layers) == 1 else np.stack(layers, axis=-1)
-    write_atomic(path, header.encode("utf-8") + gzip.compress(voxels.tobytes(), _LEVEL, mtime=0))
+    write_atomic(path, header.encode("utf-8") + _packed(layers))
+
+
+def _packed(layers: Sequence[npt.NDArray[np.uint8]]) -> bytes:
+    """Return the voxels as gzip, slice by slice: a whole copy of many layers would be gigabytes."""
+    out = io.BytesIO()
+    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=_LEVEL, mtime=0) as packed:
+        for k in range(len(layers[0])):
+            # The list of layers is the fastest axis, as Slicer writes it.
+            packed.write(np.stack([layer[k] for layer in layers], axis=-1).tobytes())
+    return out.getvalue()
 
 
 def _layered(

@@ -37,9 +37,9 @@ def convert_image(
 ) -> Converted:
     """Read an image and write its voxels in one file (contract, ``convert``).
 
-    The voxels, their type and their place are those of the case that would be made of this image: in
-    Hounsfield units where it is a CT, slices sorted, repaired where that was agreed to. No word about the
-    patient is written.
+    The voxels, their type and their place are those of the case that would be made of this image: of a CT in
+    Hounsfield units with its padding made air, slices sorted, repaired where that was agreed to. No word
+    about the patient is written.
 
     Parameters
     ----------

@@ -85,3 +85,20 @@ def test_a_cancelled_conversion_leaves_no_file(image, tmp_path):
     with pytest.raises(Cancelled):
         convert_image(path, tmp_path / "out.nii", progress=Impatient())
     assert sorted(p.name for p in tmp_path.iterdir()) == ["ct.nrrd"]
+
+
+@pytest.mark.parametrize("folder", ["liver_ct_crlm1006", "oblique_mr_prostate_adc"])
+def test_a_real_series_is_what_another_reader_finds_in_it(data_root, tmp_path, folder):
+    reader = SimpleITK.ImageSeriesReader()
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(data_root / folder / "dicom")))
+    expected = reader.Execute()
+    convert_image(data_root / folder / "dicom", tmp_path / "out.nii.gz")
+    read = SimpleITK.ReadImage(str(tmp_path / "out.nii.gz"))
+    assert read.GetSize() == expected.GetSize()
+    there = SimpleITK.GetArrayFromImage(expected)
+    if folder.startswith("liver_ct"):  # what the scanner did not see is air, not -3024
+        there = np.maximum(there, -1024)
+    assert np.array_equal(SimpleITK.GetArrayFromImage(read), there)
+    for corner in ((0, 0, 0), tuple(n - 1 for n in read.GetSize())):
+        there = read.TransformIndexToPhysicalPoint(corner)
+        assert np.allclose(there, expected.TransformIndexToPhysicalPoint(corner), atol=0.01)
