@@ -20,9 +20,9 @@ from cryoplan.case.planning import structure_mask
 from cryoplan.case.structure import Role
 from cryoplan.core.units import show_clock
 from cryoplan.plan.catalogue import Catalogue
-from cryoplan.plan.plan import Plan
+from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.plan.protocol import PhaseKind, Protocol
-from cryoplan.scene.contours import IsothermCutter, OutlineCutter, ProbeMark, project_probe
+from cryoplan.scene.contours import IsothermCutter, OutlineCutter, ProbeMark, project_probe, strength_at
 from cryoplan.scene.overlays import SHOWN_DEGC
 from cryoplan.scene.paper import draw_lines, furnish, legend, letters, number
 from cryoplan.scene.plane import Orientation, SlicePlane
@@ -42,6 +42,7 @@ FRAME_MS, LAST_MS = 350, 2500
 """How long a picture of the animation is shown, and the last one."""
 
 _ROOM_FOR_WORDS = 0.1  # of the width of the bar
+_SENSOR_MM = 12.0  # from a slice that a thermocouple is still drawn in
 _ROOM_MM = 14.0
 _LEAST_EDGE_MM = 90.0
 _GREYS = 128
@@ -263,6 +264,8 @@ def _panels(
             draw_lines(axes, found, style, width=1.0 if is_target else 0.8, alpha=1.0 if is_target else 0.9)
         for mark in sorted(marks, key=lambda m: m.strength):
             _draw_probe(axes, mark, seen[1] - seen[0], look)
+        for sensor in plan.sensors:
+            _draw_sensor(axes, sensor, plane, seen[1] - seen[0], look)
         furnish(axes, seen, orientation.value.capitalize(), plane.position_text(), look)
         letters(axes, plane.orientation_letters(), look)
         if place == len(Orientation) - 1:
@@ -322,3 +325,21 @@ def _draw_probe(axes: Any, mark: ProbeMark, width_mm: float, look: Theme) -> Non
     axes.plot(*tip, "o", ms=3.2, mfc=style.halo, mec=colour, mew=1.0, alpha=mark.strength, zorder=5.3)
     beyond = tip + (tip - entry) / length * 0.045 * width_mm
     number(axes, mark.name, beyond, colour, style.halo, alpha=max(mark.strength, 0.6))
+
+
+def _draw_sensor(axes: Any, sensor: Thermocouple, plane: SlicePlane, width_mm: float, look: Theme) -> None:
+    """Draw a thermocouple where it is near the slice: elsewhere its name would only hide the ice."""
+    from matplotlib import patheffects
+
+    distance = float(plane.distance_mm(sensor.position_mm))
+    if abs(distance) > _SENSOR_MM:
+        return
+    colour, halo = look.marks.thermocouple, look.probes.halo
+    here = plane.mm_to_plane(sensor.position_mm)
+    alpha = strength_at(distance)
+    axes.plot(*here, "^", ms=4.5, mfc=halo, mec=colour, mew=1.0, alpha=alpha, zorder=5.5)
+    axes.text(
+        here[0] + 0.02 * width_mm, here[1], sensor.name, color=colour, fontsize=6.5, ha="left", va="center",
+        alpha=max(alpha, 0.6), zorder=7, clip_on=True,
+        path_effects=[patheffects.withStroke(linewidth=1.5, foreground=halo)],
+    )  # fmt: skip

@@ -57,6 +57,18 @@ def test_ice_is_not_there_at_the_start_grows_shrinks_and_grows_again(folder, lis
     assert widths[3] < widths[4] < widths[5] == widths[2]
 
 
+def test_thermocouples_and_probes_stay_in_every_picture(folder, listed):
+    for colour in (theme().marks.thermocouple, theme().probes.colour(1)):
+        wanted = np.round(255 * np.array(rgb(colour))).astype(int)
+        counts = []
+        for row in listed:
+            # Without the clock below, whose words change.
+            picture = pixels(folder, row)[:400].astype(int)
+            counts.append(int((np.abs(picture - wanted).max(axis=2) < 12).sum()))
+        assert min(counts) > 5
+        assert max(counts) - min(counts) <= 0.5 * max(counts)
+
+
 def test_the_animation_shows_the_same_pictures_in_order(folder, listed):
     with Image.open(folder / "ice.gif") as gif:
         assert gif.n_frames == len(listed)

@@ -12,7 +12,7 @@ from cryoplan.core.progress import Cancelled
 from cryoplan.workflow import save_case
 from cryoplan.workflow.export import KINDS, export_case
 from cryoplan.workflow.export.plain import PLAIN_KINDS, write_plain
-from tests.support.exports import subject
+from tests.support.exports import make_subject, subject
 
 
 class Heard:
@@ -99,6 +99,16 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path, monkeypat
     with pytest.raises(StoreError):
         export_case(subject(), tmp_path / "out", only=[kind])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_case_gives_the_same_bytes(tmp_path):
+    made = []
+    for name in ("a", "b"):
+        export_case(make_subject(), tmp_path / name, only=PLAIN_KINDS)
+        files = sorted(p for p in (tmp_path / name).rglob("*") if p.is_file())
+        made.append({str(p.relative_to(tmp_path / name)): p.read_bytes() for p in files})
+    assert len(made[0]) > 100
+    assert [name for name, data in made[0].items() if made[1].get(name) != data] == []
 
 
 def test_a_kind_that_belongs_elsewhere_is_refused(tmp_path):
