@@ -13,6 +13,7 @@ from typing import Any
 
 from cryoplan import RESEARCH_USE, __version__
 from cryoplan.cli_console import Console
+from cryoplan.cli_convert import add_convert_command
 from cryoplan.cli_export import add_export_command, words
 from cryoplan.cli_probes import add_probe_commands
 from cryoplan.core.errors import CryoplanError
@@ -30,6 +31,7 @@ COMMANDS = (
     "paths",
     "report",
     "export",
+    "convert",
     "verify",
     "calibrate",
     "bench",
@@ -95,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     report.set_defaults(command=_report)
 
     add_export_command(commands)
+    add_convert_command(commands)
     _add_checks(commands)
     add_probe_commands(commands, Console)
 
