@@ -69,9 +69,12 @@ def make_captures(source: SourceStudy, pictures: tuple[tuple[str, bytes], ...]) 
                 sop_instance_uid=generate_uid(),
                 instance_number=number,
                 manufacturer=EQUIPMENT["manufacturer"],
-                # Drawn from the plan: a picture has no axes of the patient.
-                patient_orientation=("", ""),
+                patient_orientation=("L", "P"),  # the writer wants one
             )
+        # A picture of a plan, in 3D too, has no axes of the patient.
+        ds.PatientOrientation = None
+        if not source.first.get("BodyPartExamined"):
+            ds.Laterality = ""
         ds.SeriesDescription = described("Plan: key images")
         ds.ImageComments = f"{caption} {RESEARCH_USE}."
         ds.BurnedInAnnotation = "YES"

@@ -52,6 +52,8 @@ def make_rtstruct(
     from pydicom.sequence import Sequence as Items
 
     ds = begin(source, RTSTRUCT_CLASS, number=2, description="Plan: structures, ice", modality="RTSTRUCT")
+    ds.FrameOfReferenceUID = source.first.FrameOfReferenceUID
+    ds.PositionReferenceIndicator = ""
     ds.StructureSetLabel = "CRYOPLAN"
     ds.StructureSetName = "Cryoablation plan"
     ds.StructureSetDescription = f"{RESEARCH_USE}. Contours along voxel edges; isotherms of the lowest temperature"

@@ -3,8 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryoplan.workflow.export.subject import Subject
+
+if TYPE_CHECKING:
+    from cryoplan.scene.snapshot import Picture
+
+
+def pictures_of(subject: Subject) -> tuple[Picture, ...]:
+    """Return the pictures of the plan PDF; drawn once for all that is made of one subject."""
+    from cryoplan.workflow.reporting import make_pictures
+
+    if not subject.drawn:
+        subject.drawn.extend(
+            make_pictures(
+                subject.case, subject.plan, subject.probes, subject.result, subject.assessment
+            )
+        )
+    return tuple(subject.drawn)
 
 
 def print_plan(subject: Subject, path: Path) -> Path:
@@ -24,6 +41,7 @@ def print_plan(subject: Subject, path: Path) -> Path:
         subject.result,
         subject.assessment,
         path,
+        pictures=pictures_of(subject),
         standing=subject.standing,
         style=subject.style,
     )
