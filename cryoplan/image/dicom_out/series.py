@@ -8,10 +8,9 @@ from typing import Any
 
 from cryoplan import RESEARCH_USE, __version__
 from cryoplan.core.atomic import replace_when_written
-from cryoplan.image.dicom_out.study import SourceStudy
+from cryoplan.image.dicom_out.study import UTF_8, SourceStudy
 
 MAKER = "cryoplan"
-UTF_8 = "ISO_IR 192"
 FIRST_NUMBER = 9100
 """Series numbers of plans, beyond those that scanners give."""
 
@@ -79,5 +78,6 @@ def write_dataset(ds: Any, path: Path) -> None:
     StoreError
         If the file cannot be written.
     """
+    ds.SpecificCharacterSet = UTF_8
     with replace_when_written(path) as temporary:
         ds.save_as(temporary, enforce_file_format=True)

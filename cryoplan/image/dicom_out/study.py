@@ -17,6 +17,8 @@ from cryoplan.image.formats import ZIP, kind_of
 from cryoplan.image.read import read_scan
 from cryoplan.image.scan import ScanFacts
 
+UTF_8 = "ISO_IR 192"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SourceStudy:
@@ -106,7 +108,7 @@ def _read(
     if scan.volume.digest() != digest or stack.grid is None:
         raise _differs(path)
     files = tuple(dict.fromkeys(header.path for header in stack.headers))
-    headers = tuple(dcmread(file, stop_before_pixels=True) for file in files)
+    headers = tuple(_in_unicode(dcmread(file, stop_before_pixels=True)) for file in files)
     if not headers[0].get("FrameOfReferenceUID"):
         raise ImageError(
             f"{path.name} states no frame of reference, so nothing can be placed beside it.",
@@ -116,6 +118,17 @@ def _read(
         )
     is_slices = not stack.is_repair and len(files) == stack.grid.size[2]
     return SourceStudy(headers=headers, grid=stack.grid, is_slices=is_slices)
+
+
+def _in_unicode(header: Any) -> Any:
+    """Return a header whose texts are decoded, so that names of any script can stand beside them."""
+    header.decode()
+    for element in header:
+        if element.VR == "PN" and element.value:
+            # As text: a decoded name remembers the bytes of the character set it came in.
+            element.value = str(element.value)
+    header.SpecificCharacterSet = UTF_8
+    return header
 
 
 def _differs(path: Path) -> ImageError:
