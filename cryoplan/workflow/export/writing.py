@@ -14,7 +14,7 @@ from cryoplan.workflow.export.printed import print_plan, print_sheet
 from cryoplan.workflow.export.subject import Subject
 from cryoplan.workflow.folder import all_or_nothing, refuse_existing, relative_files
 
-NO_DICOM = ("not-dicom-source", "dicom-source-missing", "dicom-source-differs")
+NO_DICOM = ("not-dicom-source", "dicom-source-missing", "dicom-source-differs", "no-frame-of-reference")
 """Codes of why nothing can be put into the study of the scan."""
 
 
