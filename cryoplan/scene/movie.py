@@ -23,6 +23,7 @@ from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.plan.protocol import PhaseKind, Protocol
 from cryoplan.scene.contours import IsothermCutter, OutlineCutter, ProbeMark, project_probe, strength_at
+from cryoplan.scene.lettering import families, legible
 from cryoplan.scene.overlays import SHOWN_DEGC
 from cryoplan.scene.paper import draw_lines, furnish, legend, letters, number
 from cryoplan.scene.plane import Orientation, SlicePlane
@@ -207,8 +208,17 @@ class _Drawing:
                 (left + right) / 2.0, 0.27, label, color=look.marks.text, fontsize=6.5,
                 ha="center", va="center",
             )  # fmt: skip
-        text = f"{case.code}  {RESEARCH_USE}" if case.code else RESEARCH_USE
-        axes.text(0.98, 0.72, text, color=look.marks.text, fontsize=6.5, ha="right", va="center")
+        text = legible(f"{case.code}  {RESEARCH_USE}") if case.code else RESEARCH_USE
+        axes.text(
+            0.98,
+            0.72,
+            text,
+            color=look.marks.text,
+            fontsize=6.5,
+            ha="right",
+            va="center",
+            family=families(text),
+        )
         return axes
 
     def _place(self, time_s: float) -> float:
@@ -339,7 +349,7 @@ def _draw_sensor(axes: Any, sensor: Thermocouple, plane: SlicePlane, width_mm: f
     alpha = strength_at(distance)
     axes.plot(*here, "^", ms=4.5, mfc=halo, mec=colour, mew=1.0, alpha=alpha, zorder=5.5)
     axes.text(
-        here[0] + 0.02 * width_mm, here[1], sensor.name, color=colour, fontsize=6.5, ha="left", va="center",
-        alpha=max(alpha, 0.6), zorder=7, clip_on=True,
+        here[0] + 0.02 * width_mm, here[1], legible(sensor.name), color=colour, fontsize=6.5,
+        ha="left", va="center", alpha=max(alpha, 0.6), zorder=7, clip_on=True, family=families(sensor.name),
         path_effects=[patheffects.withStroke(linewidth=1.5, foreground=halo)],
     )  # fmt: skip
