@@ -11,6 +11,7 @@ from cryoplan.case.planning import planning_grid
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.grid import Grid
 from cryoplan.core.volume import Volume
+from cryoplan.image.scan import Scan
 from cryoplan.plan.catalogue import load_catalogue
 from cryoplan.plan.mark import Mark, MarkKind
 from cryoplan.plan.plan import Plan, Thermocouple
@@ -30,9 +31,11 @@ SENSOR, NEEDLE, MARK = "T1 Δ", "=HYDRO(1)", "Mitte"
 """A spreadsheet would take the needle's name for a formula."""
 
 
-def make_subject(grid: Grid = OBLIQUE, plan: Plan | None = None) -> Subject:
+def make_subject(grid: Grid = OBLIQUE, plan: Plan | None = None, scan: Scan | None = None) -> Subject:
     """Return a case with body, tumour and an organ around it, two probes, a needle and a thermocouple."""
     case = make_case(grid)
+    if scan is not None:
+        case = case.changed(scan=scan)
     x, y, z = TUMOUR_MM
     organ = ellipsoid(grid, (x + 16.0, y + 4.0, z - 6.0), (26.0, 22.0, 20.0))
     liver = Structure(name=ORGAN, role=Role.ORGAN, tissue="liver", mask=organ, source="made")

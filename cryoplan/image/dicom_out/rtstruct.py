@@ -162,7 +162,6 @@ def _observation(segment: Segment | _Named, number: int) -> Any:
 
     item = Dataset()
     item.ObservationNumber = item.ReferencedROINumber = number
-    item.ROIObservationLabel = segment.name[:16]
     kind = "" if isinstance(segment, _Named) else _INTERPRETED.get(segment.kind, _ORGAN)
     item.RTROIInterpretedType = kind
     item.ROIInterpreter = ""
