@@ -42,6 +42,7 @@ DOTS_PER_INCH = 120
 FRAME_MS, LAST_MS = 350, 2500
 """How long a picture of the animation is shown, and the last one."""
 
+_EFFORT = 3  # there are some thirty pictures
 _ROOM_FOR_WORDS = 0.1  # of the width of the bar
 _SENSOR_MM = 12.0  # from a slice that a thermocouple is still drawn in
 _ROOM_MM = 14.0
@@ -73,7 +74,7 @@ class MovieFrame:
 
     def png(self) -> bytes:
         """Return the picture as PNG."""
-        return encode_png(self.pixels, dots_per_inch=DOTS_PER_INCH)
+        return encode_png(self.pixels, dots_per_inch=DOTS_PER_INCH, effort=_EFFORT)
 
 
 def ice_movie(case: Case, plan: Plan, catalogue: Catalogue, result: ThermalResult) -> Iterator[MovieFrame]:
