@@ -37,7 +37,7 @@ _COLUMNS = 3
 _LEADING = NUMBER_PT * 1.06
 _Fit = tuple[float, float]
 _UNIT = re.compile(r"(?<=\d) (?=mm\b)")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?\s?(?:mm|°)")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?\s?(?:mm|°)")
 
 
 def render_room_sheet(sheet: RoomSheet, style: PrintStyle | None = None) -> bytes:
