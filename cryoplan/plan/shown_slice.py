@@ -52,7 +52,9 @@ class ShownSlice:
         if self.location_mm is not None:
             words = f"mm, image {self.number}" if self.number is not None else "mm"
         elif self.number is not None:
-            words = f"is its image; {show_mm(abs(self.origin_z_mm))} towards the {side} from the scan's origin"
+            words = (
+                f"is its image; {show_mm(abs(self.origin_z_mm))} towards the {side} from the scan's origin"
+            )
         else:
             words = f"slice towards the {side} from the scan's origin"
         return f"nearest slice, for it lies outside the scan: {words}" if self.is_outside else words
@@ -84,7 +86,9 @@ def slices_from(scan: Scan, point_mm: npt.ArrayLike, other_mm: npt.ArrayLike) ->
     if count == 0:
         return "same slice"
     towards_head = (count > 0) == (float(grid.axes[2, 2]) > 0.0)
-    return f"{abs(count)} slice{'s' if abs(count) > 1 else ''} towards the {'head' if towards_head else 'feet'}"
+    return (
+        f"{abs(count)} slice{'s' if abs(count) > 1 else ''} towards the {'head' if towards_head else 'feet'}"
+    )
 
 
 def _plain(value: float) -> str:

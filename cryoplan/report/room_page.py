@@ -207,7 +207,9 @@ class _Page:
             # On its own white ground: black on a dark colour could not be read on a grey print.
             wide = stringWidth(name, BOLD, size)
             canvas.setFillColor(white)
-            canvas.rect(_SIDE + 7.0 * mm - 0.5 * wide - 1.0, y - 11.8 * mm, wide + 2.0, 9.6 * mm, stroke=0, fill=1)
+            canvas.rect(
+                _SIDE + 7.0 * mm - 0.5 * wide - 1.0, y - 11.8 * mm, wide + 2.0, 9.6 * mm, stroke=0, fill=1
+            )
             canvas.setFillColor(black)
             canvas.setFont(BOLD, size)
             canvas.drawCentredString(_SIDE + 7.0 * mm, y - 7.0 * mm - 0.36 * size, name)

@@ -253,7 +253,7 @@ def _cells(case: Case, probe: Probe, model: ProbeModel, line: RoomLine) -> tuple
             if flat
             else f"tip towards the {'head' if lie.cranio_caudal_deg > 0.0 else 'feet'}",
         ),
-        _tilt_cell(line, flat),
+        _tilt_cell(case, probe, line, flat),
     )
 
 
@@ -275,14 +275,19 @@ def _slice_cell(case: Case, label: str, point_mm: npt.ArrayLike, middle_mm: npt.
     return Cell(label=label, value=shown.value, note=note)
 
 
-def _tilt_cell(line: RoomLine, flat: bool) -> Cell:
+def _tilt_cell(case: Case, probe: Probe, line: RoomLine, flat: bool) -> Cell:
     label = "Gantry tilt"
     if flat:
-        return Cell(label=label, value="none", note="not needed")
+        return Cell(label=label, value="0°", note="not needed")
+    if line.angles.gantry_tilt_deg is None:
+        ends = (shown_slice(case.scan, p).index for p in (probe.entry_mm, probe.tip_mm))
+        slices = abs(next(ends) - next(ends)) + 1
+        why = line.tilt_text.partition("(")[2].partition(")")[0]
+        return Cell(
+            label=label, value="no", note=f"out of plane, {slices} slices; a tilt cannot hold it: {why}"
+        )
     value, _, note = line.tilt_text.partition(", ")
-    if line.angles.gantry_tilt_deg is not None and note:
-        return Cell(label=label, value=value, note=note)
-    return Cell(label=label, value="none", note=line.tilt_text)
+    return Cell(label=label, value=value, note=note)
 
 
 def _sentences(
@@ -299,7 +304,9 @@ def _sentences(
 
 def _near(case: Case, needle: Needle) -> str:
     roles = {s.name: s.role for s in case.structures}
-    near = [c for c in clearances(case, needle.shaft, needle.diameter_mm) if roles[c.structure] not in _NOT_NEAR]
+    near = [
+        c for c in clearances(case, needle.shaft, needle.diameter_mm) if roles[c.structure] not in _NOT_NEAR
+    ]
     if case.target is not None:
         near = [c for c in near if c.structure != case.target.name]
     crossed = [c for c in near if c.mm <= 0.0]
