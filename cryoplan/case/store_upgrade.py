@@ -78,7 +78,7 @@ SCHEMA_4 = SCHEMA
 """Version 4: the present tables; its programs know no warmers in a plan, and no sides left out of margins."""
 
 SCHEMA_5 = SCHEMA
-"""Version 5: the present tables; its programs know no marks in a plan, and no slices as the scanner showed."""
+"""Version 5: the present tables; its programs know no skin marks, and no slices as the scanner showed."""
 
 
 def upgrade_file(path: Path, version: int) -> None:

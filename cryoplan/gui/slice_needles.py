@@ -1,14 +1,15 @@
-"""Slice needles: tools that do not freeze, and ghosts of probes that are only proposed, drawn on a slice."""
+"""Slice needles: tools that do not freeze, ghosts of proposed probes, and skin marks, drawn on a slice."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPen
+from PySide6.QtGui import QFontMetricsF, QPen, QPolygonF
 
 from cryoplan.gui.grips import apart_px
 from cryoplan.gui.slice_paint import SlicePainter, colour
+from cryoplan.plan.mark import Mark
 from cryoplan.plan.shaft import Shaft
 from cryoplan.plan.tool import Tool
 from cryoplan.scene.contours import strength_at
@@ -17,6 +18,7 @@ from cryoplan.scene.oblique import Plane
 NEEDLE_PX = 1.5
 GHOST_PX = 1.8
 TIP_PX = 5.0
+MARK_PX = 5.5
 
 
 def paint_tools(drawing: SlicePainter, plane: Plane, tools: Sequence[Tool], selected: str | None) -> None:
@@ -48,6 +50,22 @@ def paint_ghosts(drawing: SlicePainter, plane: Plane, ghosts: Sequence[Shaft]) -
         drawing.p.setBrush(Qt.BrushStyle.NoBrush)
         drawing.p.drawEllipse(tip, TIP_PX, TIP_PX)
         _write(drawing, entry, tip, f"{ghost.name}?", ink, strength)
+
+
+def paint_marks(drawing: SlicePainter, plane: Plane, marks: Sequence[Mark]) -> None:
+    """Draw skin marks: a diamond with a dot, and the name beside it."""
+    ink = drawing.look.marks.letters
+    for mark in marks:
+        u, v = plane.mm_to_plane(mark.position_mm)
+        strength = strength_at(float(plane.distance_mm(mark.position_mm)))
+        at = drawing.at((float(u), float(v)))
+        sides = (QPointF(0.0, -MARK_PX), QPointF(MARK_PX, 0.0), QPointF(0.0, MARK_PX), QPointF(-MARK_PX, 0.0))
+        for wider, shade in ((2.0, drawing.look.probes.halo), (0.0, ink)):
+            drawing.p.setPen(QPen(colour(shade, strength), NEEDLE_PX + wider))
+            drawing.p.setBrush(Qt.BrushStyle.NoBrush)
+            drawing.p.drawPolygon(QPolygonF([at + side for side in sides]))
+            drawing.p.drawPoint(at)
+        drawing.number(at, QPointF(1.0, 0.0), mark.name, ink, opacity=max(strength, 0.5))
 
 
 def _ends(drawing: SlicePainter, plane: Plane, shaft: Shaft) -> tuple[QPointF, QPointF, float]:

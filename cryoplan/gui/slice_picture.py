@@ -28,7 +28,7 @@ from cryoplan.gui.proposed_layer import ProposedLayer, key_line
 from cryoplan.gui.second_layer import words
 from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_layers import Outlines, SliceLayers, before_line
-from cryoplan.gui.slice_needles import paint_ghosts, paint_tools
+from cryoplan.gui.slice_needles import paint_ghosts, paint_marks, paint_tools
 from cryoplan.gui.slice_paint import SlicePainter, colour
 from cryoplan.gui.wash_layer import WashLayer, paint_key
 from cryoplan.plan.edits import Grip
@@ -436,6 +436,7 @@ class SlicePicture(QWidget):
             near = strength_at(float(plane.distance_mm(thermocouple.position_mm)))
             drawing.thermocouple(float(u), float(v), thermocouple.name, near)
         paint_tools(drawing, plane, self._workspace.plan.tools, self._view.selected_probe)
+        paint_marks(drawing, plane, self._workspace.plan.marks)
         paint_ghosts(drawing, plane, self._view.ghosts)
         drawing.grips(self.grips, under_mouse=self._hot, fill=self.grip_fill)
 

@@ -116,7 +116,7 @@ def from_mark(point_mm: npt.ArrayLike, mark: Mark) -> FromMark:
 def marks_for(point_mm: npt.ArrayLike, marks: Sequence[Mark]) -> tuple[Mark, ...]:
     """Return the marks that tell an entry: the nearest mid-line mark, then the nearest of the others.
 
-    A mid-line mark tells left from right; a grid line or landmark that lies nearer tells both with less error.
+    A mid-line mark tells left from right; a grid line or landmark nearby is measured from with less error.
     """
     at = as_point(point_mm)
 
@@ -125,6 +125,22 @@ def marks_for(point_mm: npt.ArrayLike, marks: Sequence[Mark]) -> tuple[Mark, ...
 
     midline = [m for m in marks if m.kind is MarkKind.MIDLINE]
     return nearest(midline) + nearest([m for m in marks if m.kind is not MarkKind.MIDLINE])
+
+
+def entry_words(point_mm: npt.ArrayLike, marks: Sequence[Mark]) -> str:
+    """Return where an entry lies from the marks that tell it, in words; empty without a mark.
+
+    With a mid-line mark and a landmark, left and right are told from the one and head and feet from the other.
+    """
+    told = [from_mark(point_mm, mark) for mark in marks_for(point_mm, marks)]
+    if len(told) < 2:
+        return told[0].sentence if told else ""
+    midline, other = told
+    across = f"{midline.across} of" if midline.across else "level with"
+    if other.mark.kind is MarkKind.LANDMARK:
+        along = f"{other.along} of" if other.along else "level with"
+        return f"{across} the {midline.mark.called}, {along} the {other.mark.called}"
+    return f"{across} the {midline.mark.called}; {other.sentence}"
 
 
 def _words(by_mm: float, onward: str, back: str) -> str:
