@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from cryoplan.scene.contours import scale_bar_mm
 from cryoplan.scene.png import encode_png
+from cryoplan.core.language import say
 from cryoplan.scene.style import LineStyle, Theme
 
 FloatArray = npt.NDArray[np.float64]
@@ -94,7 +95,7 @@ def furnish(
         axes.plot(x, [0.035, 0.035], color=colour, lw=thick, transform=axes.transAxes, zorder=8)
         for end in x:
             axes.plot([end, end], [0.026, 0.044], color=colour, lw=thick, transform=axes.transAxes, zorder=8)
-    _write(axes, float(x.mean()), 0.05, label, marks.text, fontsize=6.5, ha="center", va="bottom")
+    _write(axes, float(x.mean()), 0.05, say(label), marks.text, fontsize=6.5, ha="center", va="bottom")
 
 
 def letters(axes: Any, letters: tuple[str, str, str, str], look: Theme) -> None:
@@ -145,7 +146,7 @@ def legend(axes: Any, lines: Sequence[LineStyle], look: Theme, *, solid: bool = 
     handles = [
         Line2D(
             [], [], color=s.colour, lw=s.width_px * (1.6 if solid else POINTS_PER_PX),
-            ls="solid" if solid else s.matplotlib_dash, label=s.label,
+            ls="solid" if solid else s.matplotlib_dash, label=say(s.label),
         )
         for s in lines
     ]  # fmt: skip

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from cryoplan.case.case import Case
 from cryoplan.case.planning import structure_mask
 from cryoplan.case.structure import Role
+from cryoplan.core.language import say
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan, Thermocouple
@@ -163,7 +164,7 @@ class _SliceDrawing:
             self._draw_probe(axes, mark, frame)
         for thermocouple in self._plan.thermocouples:
             self._draw_thermocouple(axes, thermocouple, plane, frame)
-        furnish(axes, frame, title, plane.position_text(), self._theme)
+        furnish(axes, frame, say(title), say(plane.position_text()), self._theme)
         letters(axes, plane.orientation_letters(), self._theme)
         legend(axes, key, self._theme)
         what = f"the middle of {self._case.target_name}" if target else "the middle of the plan"
@@ -292,7 +293,7 @@ def _picture_3d(
         )
     except RenderError as error:
         axes.text(
-            0.5, 0.5, "No 3D picture\n\n" + str(error), color=look.marks.text, fontsize=7.5, ha="center",
+            0.5, 0.5, say("No 3D picture") + "\n\n" + say(str(error)), color=look.marks.text, fontsize=7.5, ha="center",
             va="center", wrap=True,
         )  # fmt: skip
         return Picture(name="3d", caption=str(error), png=to_png(figure))
@@ -301,7 +302,7 @@ def _picture_3d(
     axes.imshow(imread(io.BytesIO(rendered.png)), extent=(0.0, 1.0, 1.0, 0.0), interpolation="none", zorder=0)
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(1.0, 0.0)
-    furnish(axes, None, "3D", "oblique", look)
+    furnish(axes, None, "3D", say("oblique"), look)
     triad(axes, rendered.axes, look)
     lines = [look.tumour] if case.target is not None else []
     if result is not None:
