@@ -26,7 +26,7 @@ NAMES = "names"
 
 HOLE = re.compile(r"\{([a-z]+[0-9]*)\}")
 _NUMBER = re.compile(r"(?<![\w.,/:-])(\d+)\.(\d+)(?![\w/-]|[.,]\d)")
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_WORD = re.compile(r"[^\W\d_²³]{2,}")
 _UNITS = frozenset(
     "mm ml cm kg kJ min mmHg HU MJ kW SD CT MR HFS HFP FFS FFP HFDL HFDR FFDL FFDR UTC cryoplan MPa".split()
 )
@@ -88,7 +88,7 @@ def _groups(language: str) -> dict[str, dict[str, str]]:
 @lru_cache
 def _around(language: str) -> tuple[_Sentence, ...]:
     """Return what may stand around a name where a name is expected."""
-    return _patterns(_groups(language).get(NAMES, {}))
+    return _patterns(_groups(language).get(NAMES, {}), most=True)
 
 
 @lru_cache(maxsize=1)
@@ -103,15 +103,15 @@ def _sentences(language: str) -> tuple[_Sentence, ...]:
     return _patterns(table(language))
 
 
-def _patterns(known: dict[str, str]) -> tuple[_Sentence, ...]:
-    """Return the sentences with holes, those that fix most letters first."""
+def _patterns(known: dict[str, str], *, most: bool = False) -> tuple[_Sentence, ...]:
+    """Return the sentences with holes, those that fix most letters first; their first holes hold most, or least."""
     found = []
     for english, said in known.items():
         if not HOLE.search(english):
             continue
         pieces = HOLE.split(english)
         pattern = "".join(
-            f"(?P<{piece}>.+?)" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)
+            f"(?P<{piece}>.+{'' if most else '?'})" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)
         )
         found.append(_Sentence(re.compile(pattern, re.DOTALL), said, tuple(p for p in pieces[::2] if p)))
     return tuple(sorted(found, key=lambda s: -sum(map(len, s.pieces))))
@@ -170,22 +170,26 @@ class Translator:
             return exact
         if is_numeric(text):
             return _NUMBER.sub(r"\1,\2", text)
+        # Lists first: a hole would swallow what comes before in the list.
+        for joint in _JOINTS:
+            said = self._joined(text.split(joint), joint)
+            if said is not None:
+                return said
         for sentence in _sentences(self.language):
             said = self._filled(sentence, text)
             if said is not None:
                 return said
-        for joint in _JOINTS:
-            parts = text.split(joint)
-            if len(parts) > 1:
-                found = [self._whole(part) if part.strip() else part for part in parts]
-                if None not in found:
-                    return joint.join(part or "" for part in found)
         # Several sentences one after the other.
-        parts = re.split(r"(?<=[.:)]) (?=[A-Z])", text)
+        return self._joined(re.split(r"(?<=[.:)]) (?=[A-Z])", text), " ")
+
+    def _joined(self, parts: list[str], joint: str) -> str | None:
+        """Return parts that are known, with what stood between them; the first is as short as can be."""
         for cut in range(1, len(parts)):
-            first, rest = self._whole(" ".join(parts[:cut])), self._whole(" ".join(parts[cut:]))
-            if first is not None and rest is not None:
-                return f"{first} {rest}"
+            first = self._whole(joint.join(parts[:cut]))
+            if first is not None:
+                rest = self._whole(joint.join(parts[cut:]))
+                if rest is not None:
+                    return f"{first}{joint}{rest}"
         return None
 
     def _filled(self, sentence: _Sentence, text: str) -> str | None:

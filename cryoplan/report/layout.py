@@ -170,7 +170,7 @@ def _card(part: Card, width: float) -> list[Flowable]:
         value.append(level_text(part.level, MIDDLE))
     line = Grid(
         [value],
-        colWidths=[width * 0.68, width * 0.32][: len(value)],
+        colWidths=[width * 0.6, width * 0.4][: len(value)],
         style=[*_TIGHT, ("VALIGN", (0, 0), (-1, -1), "BOTTOM")],
         hAlign="LEFT",
     )
@@ -201,7 +201,7 @@ def statements(parts: Sequence[Statement], note: str, width: float) -> list[Flow
         flow.append(
             Grid(
                 [[level_text(part.level, STATEMENT), text(part.text, STATEMENT)] for part in parts],
-                colWidths=[12.0 * mm, width - 12.0 * mm],
+                colWidths=[15.5 * mm, width - 15.5 * mm],
                 style=[
                     *_TIGHT,
                     ("VALIGN", (0, 0), (-1, -1), "TOP"),

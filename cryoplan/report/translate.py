@@ -21,10 +21,11 @@ NAME_COLUMNS: dict[str, frozenset[int]] = {
     "Handling": frozenset({0, 2, 3}),
     "Other needles": frozenset({0, 5}),
     "Thermocouples": frozenset({0}),
+    "Tissues cooled below": frozenset({0}),
     "Spacing of the probes, mm axis to axis": frozenset({0}),
     "Lowest temperature of structures": frozenset({0}),
 }
-"""Columns that hold names or notes of users, or names of products, by the English title of their table."""
+"""Columns that hold names or notes of users, or names of products, by how the English title of their table begins."""
 
 
 def names_of(case: Case, plan: Plan) -> frozenset[str]:
@@ -68,7 +69,7 @@ def _said(value: Any, translator: Translator) -> Any:
 
 
 def _table(value: Table, translator: Translator) -> Table:
-    names = NAME_COLUMNS.get(value.title, frozenset())
+    names = next((c for begin, c in NAME_COLUMNS.items() if value.title.startswith(begin)), frozenset())
     rows = tuple(
         tuple(
             translator.say_around(cell) if column in names else translator.say(cell)
