@@ -19,7 +19,7 @@ from cryoplan.core.errors import CryoplanError, StoreError
 APPLICATION_ID = 0x43525950
 """``CRYP``: what ``file`` and this module know a case file by."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 WAIT_S = 5.0
 """How long a reader waits for a commit, and a commit for readers; both take milliseconds."""

@@ -142,7 +142,9 @@ def select_image(connection: sqlite3.Connection) -> tuple[ScanFacts, str, Volume
 def facts_from(text: str) -> ScanFacts:
     """Return the header facts of their JSON text."""
     fields: dict[str, Json] = json.loads(text)
-    return ScanFacts(**fields | {"findings": findings_from(fields["findings"])})
+    # JSON knows lists alone; a file from before version 6 says nothing of how the scanner showed its slices.
+    shown = {key: tuple(fields.get(key, ())) for key in ("slice_locations_mm", "slice_numbers")}
+    return ScanFacts(**fields | shown | {"findings": findings_from(fields["findings"])})
 
 
 def insert_entry(connection: sqlite3.Connection, entry: Entry) -> None:

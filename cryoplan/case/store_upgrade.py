@@ -77,6 +77,9 @@ SCHEMA_3 = SCHEMA
 SCHEMA_4 = SCHEMA
 """Version 4: the present tables; its programs know no warmers in a plan, and no sides left out of margins."""
 
+SCHEMA_5 = SCHEMA
+"""Version 5: the present tables; its programs know no skin marks, and no slices as the scanner showed."""
+
 
 def upgrade_file(path: Path, version: int) -> None:
     """Put the present version of an older case file in its place, once it is written and whole.
@@ -166,7 +169,7 @@ def _from_2(path: Path, old: sqlite3.Connection, new: sqlite3.Connection) -> Non
     _copy_tables(old, new, mask_places=4)
 
 
-def _from_3_or_4(path: Path, old: sqlite3.Connection, new: sqlite3.Connection) -> None:
+def _from_3_to_5(path: Path, old: sqlite3.Connection, new: sqlite3.Connection) -> None:
     """Take everything over as it is: what a plan of these versions says means the same."""
     del path
     _copy_tables(old, new, mask_places=5)
@@ -235,7 +238,8 @@ def _select_case(connection: sqlite3.Connection) -> Case:
 _UPGRADES = {
     1: (SCHEMA_1, _from_1),
     2: (SCHEMA_2, _from_2),
-    3: (SCHEMA_3, _from_3_or_4),
-    4: (SCHEMA_4, _from_3_or_4),
+    3: (SCHEMA_3, _from_3_to_5),
+    4: (SCHEMA_4, _from_3_to_5),
+    5: (SCHEMA_5, _from_3_to_5),
 }
 """Tables of each older version, and what makes the present version of them."""

@@ -89,6 +89,9 @@ ATTRIBUTES = tuple(
         ("patient_position", "(0018,5100)", "Patient Position", Action.KEEP, _KEPT),
         ("gantry_tilt_deg", "(0018,1120)", "Gantry/Detector Tilt", Action.KEEP, _KEPT),
         ("slice_thickness_mm", "(0018,0050)", "Slice Thickness", Action.KEEP, _KEPT),
+        ("slice_locations_mm", "(0020,1041)", "Slice Location", Action.KEEP, _KEPT),
+        ("slice_numbers", "(0020,0013)", "Instance Number", Action.KEEP, _KEPT),
+        ("table_height_mm", "(0018,1130)", "Table Height", Action.KEEP, _KEPT),
         ("structure name", "(3006,0026)", "ROI Name", Action.EMPTY,
          "replaced by role and number, unless the user agrees that it is kept"),
     )

@@ -76,6 +76,7 @@ def _frame(header: Header, number: int, own: Any, shared: Any) -> Header:
     thickness = numbers("PixelMeasuresSequence", "SliceThickness", 1)
     slope = numbers("PixelValueTransformationSequence", "RescaleSlope", 1)
     intercept = numbers("PixelValueTransformationSequence", "RescaleIntercept", 1)
+    height = numbers("CTAcquisitionDetailsSequence", "TableHeight", 1)
     dimensions: dict[str, str] = {}
     for name, sequence, tag in _DIMENSIONS:
         group = item(sequence)
@@ -98,4 +99,8 @@ def _frame(header: Header, number: int, own: Any, shared: Any) -> Header:
         rescaled=slope is not None and intercept is not None,
         image_type=tuple(kind.upper().split("/")) if kind else header.image_type,
         dimensions=tuple(dimensions.items()),
+        number=number + 1,
+        # Of the whole file, if anything: frames have no such element.
+        slice_location_mm=None,
+        table_height_mm=height[0] if height else header.table_height_mm,
     )

@@ -42,7 +42,7 @@ _TAGS = (
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows",
     "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated",
     "BitsStored", "HighBit", "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "SegmentSequence",
-    "StudyDescription", "ContrastBolusAgent",
+    "StudyDescription", "ContrastBolusAgent", "SliceLocation", "TableHeight",
 )  # fmt: skip
 
 
@@ -76,6 +76,10 @@ class Header:
         ISO date of the examination, empty when unknown.
     has_contrast : bool
         True when the file names a contrast agent.
+    slice_location_mm, table_height_mm : float or None
+        As the scanner says; the vendor's own sign.
+    number : int or None
+        Of the image in its series (0020,0013); of a frame, its place in the file from 1.
     """
 
     path: Path
@@ -118,6 +122,9 @@ class Header:
     study_description: str = ""
     studied_on: str = ""
     has_contrast: bool = False
+    slice_location_mm: float | None = None
+    table_height_mm: float | None = None
+    number: int | None = None
 
     @property
     def is_slice(self) -> bool:
@@ -294,7 +301,14 @@ def _header(path: Path, promise: Promise, ds: Elements, stream: BinaryIO) -> Hea
         study_description=ds.text("StudyDescription"),
         studied_on=_iso(ds.text("StudyDate")),
         has_contrast=bool(ds.text("ContrastBolusAgent")),
+        slice_location_mm=ds.number("SliceLocation"),
+        table_height_mm=ds.number("TableHeight"),
+        number=_whole_or_none(ds.number("InstanceNumber")),
     )
+
+
+def _whole_or_none(number: float | None) -> int | None:
+    return int(number) if number is not None and number == int(number) else None
 
 
 def _iso(date: str) -> str:

@@ -30,6 +30,7 @@ from cryoplan.image.label_names import stem_of
 from cryoplan.image.memory import check_memory
 from cryoplan.image.path_check import check_path
 from cryoplan.image.scan import LOWEST_HU, Scan, ScanFacts
+from cryoplan.image.shown_slices import shown_slices
 from cryoplan.image.verdict import settle
 from cryoplan.image.volume_header import check_voxels_whole, proven_grid, read_raw_header
 
@@ -129,6 +130,7 @@ def _read_dicom(path: Path, series_uid: str | None, accept: Collection[str], pro
         acquired_on=first.acquired_on,
         slice_thickness_mm=first.slice_thickness_mm,
         findings=nameless(findings + noted, _names_of(path)),
+        **shown_slices(stack.headers, is_resampled=stack.is_repair),
     )
     progress.report(ProgressReport(fraction=1.0, text="Image read"))
     return Scan(volume=Volume(grid=stack.grid, values=values), facts=facts)

@@ -44,6 +44,12 @@ class ScanFacts:
         As in the header; may differ from the slice distance.
     findings : tuple of Finding
         What the import noticed.
+    slice_locations_mm : tuple of float
+        Slice location (0020,1041) of each slice, as the scanner showed it, its sign the vendor's; empty where not each slice states one, or slices were resampled: then none of them was ever shown.
+    slice_numbers : tuple of int
+        Instance number (0020,0013) of each slice, of frames their place in the file; empty likewise.
+    table_height_mm : float or None
+        Table height (0018,1130); None when the header does not say.
     """
 
     path: str
@@ -61,6 +67,9 @@ class ScanFacts:
     findings: tuple[Finding, ...] = field(default=())
     series_part: str = ""
     number_code: str = ""
+    slice_locations_mm: tuple[float, ...] = ()
+    slice_numbers: tuple[int, ...] = ()
+    table_height_mm: float | None = None
 
     @property
     def series_key(self) -> str:

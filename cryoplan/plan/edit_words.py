@@ -10,13 +10,14 @@ import numpy as np
 
 from cryoplan.core.geometry import angle_deg, distance_mm
 from cryoplan.core.units import show_clock, show_mm
+from cryoplan.plan.mark import MARK_WORDS, Mark
 from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.plan.probe import Probe
 from cryoplan.plan.room import POSITIONS, Room
 from cryoplan.plan.tool import Tool
 from cryoplan.plan.warmer import Warmer
 
-_Thing = TypeVar("_Thing", Probe, Thermocouple, Tool, Warmer)
+_Thing = TypeVar("_Thing", Probe, Thermocouple, Tool, Warmer, Mark)
 
 
 def describe_change(old: Plan, new: Plan) -> str:
@@ -33,6 +34,7 @@ def describe_change(old: Plan, new: Plan) -> str:
     parts += _things_changed("Thermocouple", old.thermocouples, new.thermocouples, _thermocouple_words)
     parts += _things_changed("Tool", old.tools, new.tools, _tool_words)
     parts += _things_changed("Warmer", old.warmers, new.warmers, _warmer_words)
+    parts += _things_changed("Skin mark", old.marks, new.marks, _mark_words)
     if old.flows != new.flows:
         parts += _flow_words(old, new)
     if old.room != new.room:
@@ -139,6 +141,15 @@ def _room_words(old: Room, new: Room) -> str:
         words.append(f"bore {show_mm(new.bore_mm)}")
     if old.lift_mm != new.lift_mm:
         words.append(f"lifted {show_mm(new.lift_mm)}")
+    return ", ".join(words)
+
+
+def _mark_words(old: Mark, new: Mark) -> str:
+    words = []
+    if old.position_mm != new.position_mm:
+        words.append(f"moved {show_mm(distance_mm(old.position_mm, new.position_mm))}")
+    if old.kind != new.kind:
+        words.append(f"now a {MARK_WORDS[new.kind]}")
     return ", ".join(words)
 
 

@@ -19,6 +19,8 @@ from cryoplan.plan.file_rows import (
     PlanRow,
     flow_of,
     flow_row,
+    mark_of,
+    mark_row,
     phase_of,
     phase_row,
     probe_of,
@@ -45,6 +47,7 @@ MOST_THERMOCOUPLES = 1000
 MOST_TOOLS = 100
 MOST_WARMERS = 100
 MOST_FLOWS = 1000
+MOST_MARKS = 100
 
 
 def read_plan(path: Path, catalogue: Mapping[str, ProbeModel]) -> Plan:
@@ -123,6 +126,7 @@ def plan_from_json(text: str, catalogue: Mapping[str, ProbeModel], place: str) -
     where.limit("tools", row.tools, MOST_TOOLS)
     where.limit("warmers", row.warmers, MOST_WARMERS)
     where.limit("flows", row.flows, MOST_FLOWS)
+    where.limit("marks", row.marks, MOST_MARKS)
 
     probes = tuple(probe_of(where, n, p, catalogue) for n, p in enumerate(row.probes))
     phases = tuple(phase_of(where, n, p) for n, p in enumerate(row.protocol))
@@ -130,6 +134,7 @@ def plan_from_json(text: str, catalogue: Mapping[str, ProbeModel], place: str) -
     tools = tuple(tool_of(where, n, t) for n, t in enumerate(row.tools))
     warmers = tuple(warmer_of(where, n, w) for n, w in enumerate(row.warmers))
     flows = tuple(flow_of(where, n, f) for n, f in enumerate(row.flows))
+    marks = tuple(mark_of(where, n, m) for n, m in enumerate(row.marks))
     room = room_of(where, row.room)
     try:
         return Plan(
@@ -141,6 +146,7 @@ def plan_from_json(text: str, catalogue: Mapping[str, ProbeModel], place: str) -
             room=room,
             warmers=warmers,
             flows=flows,
+            marks=marks,
         )
     except PlanError as error:
         raise where.moved(error, "", error.place) from error
@@ -161,6 +167,8 @@ def plan_to_json(plan: Plan) -> str:
         parts.append(_rows("warmers", [warmer_row(w) for w in plan.warmers]))
     if plan.flows:
         parts.append(_rows("flows", [flow_row(f) for f in plan.flows]))
+    if plan.marks:
+        parts.append(_rows("marks", [mark_row(m) for m in plan.marks]))
     if room := room_row(plan.room):
         parts.append(f' "room": {json.dumps(room, allow_nan=False)}')
     return head + "\n" + ",\n".join(parts) + "}\n"

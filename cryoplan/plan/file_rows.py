@@ -9,6 +9,7 @@ import msgspec
 
 from cryoplan.core.errors import PlanError
 from cryoplan.plan.file_checks import Triple, Where
+from cryoplan.plan.mark import Mark, MarkKind
 from cryoplan.plan.names import checked_name
 from cryoplan.plan.plan import Thermocouple
 from cryoplan.plan.probe import Probe, ProbeModel
@@ -85,6 +86,14 @@ class FlowRow(msgspec.Struct, forbid_unknown_fields=True):
     speed_m_s: float
 
 
+class MarkRow(msgspec.Struct, forbid_unknown_fields=True):
+    """One of ``marks``."""
+
+    name: str
+    kind: Literal["midline", "grid-line", "landmark"]
+    position_mm: Triple
+
+
 class RoomRow(msgspec.Struct, forbid_unknown_fields=True):
     """The ``room``."""
 
@@ -106,6 +115,7 @@ class PlanRow(msgspec.Struct, forbid_unknown_fields=True):
     room: RoomRow = msgspec.field(default_factory=RoomRow)
     warmers: list[WarmerRow] = msgspec.field(default_factory=list)
     flows: list[FlowRow] = msgspec.field(default_factory=list)
+    marks: list[MarkRow] = msgspec.field(default_factory=list)
 
 
 # From rows -------------------------------------------------------------------------------------------
@@ -206,6 +216,20 @@ def warmer_of(where: Where, index: int, row: WarmerRow) -> Warmer:
 def flow_of(where: Where, index: int, row: FlowRow) -> Flow:
     """Return the flow of a row."""
     return _placed(where, f"flows[{index}]", lambda: Flow(structure=row.structure, speed_m_s=row.speed_m_s))
+
+
+def mark_of(where: Where, index: int, row: MarkRow) -> Mark:
+    """Return the skin mark of a row."""
+    path = f"marks[{index}]"
+    return _placed(
+        where,
+        path,
+        lambda: Mark(
+            name=checked_name(row.name, what=f"Mark {index + 1} of the list"),
+            kind=MarkKind(row.kind),
+            position_mm=where.point(f"{path}.position_mm", row.position_mm),
+        ),
+    )
 
 
 def room_of(where: Where, row: RoomRow) -> Room:
@@ -311,6 +335,11 @@ def warmer_row(warmer: Warmer) -> dict[str, object]:
 def flow_row(flow: Flow) -> dict[str, object]:
     """Return the row of a flow."""
     return {"structure": flow.structure, "speed_m_s": flow.speed_m_s}
+
+
+def mark_row(mark: Mark) -> dict[str, object]:
+    """Return the row of a skin mark."""
+    return {"name": mark.name, "kind": mark.kind.value, "position_mm": list(mark.position_mm)}
 
 
 def room_row(room: Room) -> dict[str, object]:

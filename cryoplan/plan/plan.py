@@ -1,4 +1,4 @@
-"""Plan: probes, protocol, thermocouples, tools, warmers and room, and what of them changes the ice."""
+"""Plan: probes, protocol, thermocouples, tools, warmers, marks, room; and what of them changes the ice."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from cryoplan.core.errors import PlanError
 from cryoplan.core.geometry import Point, as_point
+from cryoplan.plan.mark import Mark
 from cryoplan.plan.probe import MOST_COLOURS, Probe
 from cryoplan.plan.protocol import Protocol, freeze_thaw_freeze
 from cryoplan.plan.room import Room
@@ -43,7 +44,8 @@ class Plan:
     Raises
     ------
     PlanError
-        If two probes share a name, or two of thermocouples and tools, two warmers, or two flows a vessel.
+        If two probes share a name, or two of thermocouples and tools, two warmers, two flows a vessel,
+        or two marks.
     """
 
     name: str = "A"
@@ -54,6 +56,7 @@ class Plan:
     room: Room = field(default_factory=Room)
     warmers: tuple[Warmer, ...] = ()
     flows: tuple[Flow, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
     def __post_init__(self) -> None:
         for kind, names in (
@@ -61,6 +64,7 @@ class Plan:
             ("thermocouple", [t.name for t in self.thermocouples]),
             ("warmer", [w.name for w in self.warmers]),
             ("flow", [f.structure for f in self.flows]),
+            ("mark", [m.name for m in self.marks]),
         ):
             for index, name in enumerate(names):
                 if name in names[:index]:
@@ -131,7 +135,7 @@ class Plan:
         return (*self.thermocouples, *(Thermocouple(name=t.name, position_mm=t.tip_mm) for t in needles))
 
     def physics_key(self) -> tuple[object, ...]:
-        """Return what changes the ice: no plan name, locks, notes, tools or thermocouples.
+        """Return what changes the ice: no plan name, locks, notes, tools, marks or thermocouples.
 
         A thermocouple only reads the ice; its curve is read for the plan as it is (`read_sensors`).
         """

@@ -96,7 +96,7 @@ def room_line(case: Case, needle: Needle, room: Room) -> RoomLine:
     """Return what the room has to know of one needle."""
     shaft = needle.shaft
     lie = angles(shaft, treatment_position(case, room), room.gantry_tilt_limit_deg)
-    middle = None if case.target is None else _middle_mm(case.target.mask)
+    middle = target_middle_mm(case)
     from_target = [
         None if middle is None else float(p[2] - middle[2]) for p in (shaft.entry_mm, shaft.tip_mm)
     ]
@@ -180,6 +180,11 @@ def room_findings(
             "body lies in its middle (a guess).",
             place="room",
         )
+
+
+def target_middle_mm(case: Case) -> FloatArray | None:
+    """Return the middle of the target, None without one."""
+    return None if case.target is None else _middle_mm(case.target.mask)
 
 
 def _middle_mm(mask: Volume) -> FloatArray:

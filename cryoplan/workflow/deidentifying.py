@@ -130,6 +130,7 @@ def _plan(plan: Plan, keep_names: bool) -> Plan:
         probes=tuple(replace(p, name=str(n), channel="") for n, p in enumerate(probes, 1)),
         thermocouples=tuple(replace(t, name=f"T{n}") for n, t in enumerate(plan.thermocouples, 1)),
         tools=tuple(replace(t, name=f"N{n}") for n, t in enumerate(tools, 1)),
+        marks=tuple(replace(m, name=f"M{n}") for n, m in enumerate(plan.marks, 1)),
     )
 
 

@@ -157,10 +157,11 @@ def test_a_file_that_an_older_program_has_open_is_not_upgraded(path):
 
 # Version 2 ------------------------------------------------------------------------------------------
 
-FIXTURES = {n: FIXTURE.with_name(f"case-v{n}.cryoplan") for n in (2, 3, 4)}
+FIXTURES = {n: FIXTURE.with_name(f"case-v{n}.cryoplan") for n in (2, 3, 4, 5)}
 """Of the last program of each file version: three strokes, one undone, approved, one result.
 
-That of version 4 is the file of version 3 as the last program of version 4 upgraded it.
+That of version 4 is the file of version 3 as the last program of version 4 upgraded it; that of version 5 so
+of version 4.
 """
 
 DIGESTS_2 = (
@@ -174,6 +175,7 @@ SEALS = {
     2: "32837c630b0998682e3c7b0f937cfb1aa4967489d7510f8a633c68014203f2a3",
     3: "a61c9ffe997017ce02c4a90ba9b61faf6c550e669fabe9f8e664aa75c914427c",
     4: "a61c9ffe997017ce02c4a90ba9b61faf6c550e669fabe9f8e664aa75c914427c",
+    5: "a61c9ffe997017ce02c4a90ba9b61faf6c550e669fabe9f8e664aa75c914427c",
 }
 
 

@@ -60,7 +60,8 @@ def test_every_plan_comes_back_exactly(plan):
 def test_the_text_is_the_contracts_json(plan):
     table = json.loads(plan_to_json(plan))
     usual = {"schema", "name", "probes", "protocol", "thermocouples"}
-    assert set(table) - {"room"} == usual | ({"tools"} if plan.tools else set())
+    some = {key for key in ("tools", "marks") if getattr(plan, key)}
+    assert set(table) - {"room"} == usual | some
     assert ("room" in table) == (plan.room != Room())
     assert [p["name"] for p in table["probes"]] == [p.name for p in plan.probes]
     assert plan_to_json(plan).isascii()

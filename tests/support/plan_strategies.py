@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
+from cryoplan.plan.mark import Mark, MarkKind
 from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.plan.probe import Probe
 from cryoplan.plan.protocol import Phase, PhaseKind, Protocol, ThawMode
@@ -91,4 +92,8 @@ def plans(draw, *, min_probes: int = 0) -> Plan:
         thermocouples=tuple(Thermocouple(name=n, position_mm=draw(points)) for n in sensors),
         tools=tuple(draw(tools(name)) for name in needles),
         room=draw(st.just(Room()) | rooms),
+        marks=tuple(
+            Mark(name=n, kind=draw(st.sampled_from(MarkKind)), position_mm=draw(points))
+            for n in draw(st.lists(names, max_size=2, unique=True))
+        ),
     )
