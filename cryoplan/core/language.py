@@ -139,6 +139,11 @@ class Translator:
         said = self._whole(text)
         return text if said is None or not self._keeps_names(text, said) else said
 
+    def say_own(self, text: str) -> str:
+        """Return the program's own words in the language, whatever users named: headings, labels, words of a page."""
+        said = None if self.language == ENGLISH else self._whole(text)
+        return text if said is None else said
+
     def knows(self, text: str) -> bool:
         """Tell whether nothing of `text` would stay English."""
         return self.language == ENGLISH or self._whole(text) is not None
@@ -243,5 +248,5 @@ def spoken() -> Translator:
 
 
 def say(text: str) -> str:
-    """Return an English sentence of the program in the language that is spoken here."""
-    return spoken().say(text)
+    """Return the program's own words in the language that is spoken here; for what a page or a picture writes itself."""
+    return spoken().say_own(text)

@@ -64,7 +64,15 @@ def _said(value: Any, translator: Translator) -> Any:
     if isinstance(value, Table):
         return _table(value, translator)
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{f.name: _said(getattr(value, f.name), translator) for f in fields(value)})
+        return replace(
+            value,
+            **{
+                f.name: translator.say_own(value.label)
+                if f.name == "label"
+                else _said(getattr(value, f.name), translator)
+                for f in fields(value)
+            },
+        )
     return value
 
 
@@ -77,7 +85,11 @@ def _table(value: Table, translator: Translator) -> Table:
         )
         for row in value.rows
     )
-    said = {
-        f.name: _said(getattr(value, f.name), translator) for f in fields(value) if f.name not in ("rows",)
-    }
-    return replace(value, rows=rows, **said)
+    # Title and heads are the program's own, even where a plan is called as one of them.
+    return replace(
+        value,
+        title=translator.say_own(value.title),
+        head=tuple(translator.say_own(cell) for cell in value.head),
+        rows=rows,
+        note=translator.say(value.note),
+    )
