@@ -21,12 +21,15 @@ EDGE_INCH = SIDE_PX / DOTS_PER_INCH  # 88 mm: half the width of a printed page
 POINTS_PER_PX = 0.5  # line widths of the theme, in screen pixels, on paper
 
 
-def canvas(look: Theme) -> tuple[Any, Any]:
-    """Return a square figure and its one axes, which fills it."""
+def canvas(look: Theme, *, edge_inch: float = EDGE_INCH) -> tuple[Any, Any]:
+    """Return a square figure of `SIDE_PX` and its one axes, which fills it.
+
+    A smaller edge has the same pixels and so larger letters: for a picture that is printed small.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(EDGE_INCH, EDGE_INCH), dpi=DOTS_PER_INCH, facecolor=look.dark.canvas)
+    figure = Figure(figsize=(edge_inch, edge_inch), dpi=SIDE_PX / edge_inch, facecolor=look.dark.canvas)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
@@ -38,7 +41,7 @@ def to_png(figure: Any) -> bytes:
     """Return the figure as PNG, the same bytes for the same figure."""
     figure.canvas.draw()
     pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
-    return encode_png(np.ascontiguousarray(pixels), dots_per_inch=DOTS_PER_INCH)
+    return encode_png(np.ascontiguousarray(pixels), dots_per_inch=round(figure.dpi))
 
 
 def draw_lines(
@@ -80,16 +83,25 @@ def _write(axes: Any, x: float, y: float, text: str, colour: str, **style: Any) 
 
 
 def furnish(
-    axes: Any, frame: tuple[float, float, float, float] | None, title: str, place: str, look: Theme
+    axes: Any,
+    frame: tuple[float, float, float, float] | None,
+    title: str,
+    place: str,
+    look: Theme,
+    *,
+    bar_mm: float | None = None,
 ) -> None:
-    """Write title and place, and draw the scale bar for a frame (left, right, top, bottom in mm)."""
+    """Write title and place, and draw the scale bar for a frame (left, right, top, bottom in mm).
+
+    The bar is `bar_mm` long, or of the length that suits the frame.
+    """
     marks = look.marks
     _write(axes, 0.025, 0.972, title, marks.text, fontsize=7.5, fontweight="bold", ha="left", va="top")
     _write(axes, 0.975, 0.972, place, marks.text, fontsize=7.0, ha="right", va="top")
     if frame is None:
         return
     width = frame[1] - frame[0]
-    length, label = scale_bar_mm(width)
+    length, label = scale_bar_mm(width) if bar_mm is None else (bar_mm, f"{bar_mm / 10.0:g} cm")
     x = np.array([0.03, 0.03 + length / width])
     for colour, thick in (("#000000", 2.6), (marks.scale_bar, 1.1)):
         axes.plot(x, [0.035, 0.035], color=colour, lw=thick, transform=axes.transAxes, zorder=8)

@@ -23,7 +23,6 @@ from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan, Thermocouple
 from cryoplan.scene.camera import Preset
 from cryoplan.scene.contours import (
-    FAINTEST,
     IsothermCutter,
     OutlineCutter,
     ProbeMark,
@@ -34,7 +33,6 @@ from cryoplan.scene.meshes import build_case_meshes
 from cryoplan.scene.offscreen import Render, RenderError, render_apart
 from cryoplan.scene.overlays import SHOWN_DEGC
 from cryoplan.scene.paper import (
-    POINTS_PER_PX,
     SIDE_PX,
     canvas,
     draw_lines,
@@ -45,11 +43,11 @@ from cryoplan.scene.paper import (
     to_png,
     triad,
 )
+from cryoplan.scene.paper_slice import draw_image, draw_probe
 from cryoplan.scene.plane import Orientation, SlicePlane
-from cryoplan.scene.slices import SliceImage, SliceSampler
+from cryoplan.scene.slices import SliceSampler
 from cryoplan.scene.style import LineStyle, Theme, theme
 from cryoplan.scene.window import default_window
-from cryoplan.scene.window import window_to_gray as to_gray
 from cryoplan.simulation.result import ThermalResult
 
 FloatArray = npt.NDArray[np.float64]
@@ -57,7 +55,6 @@ FloatArray = npt.NDArray[np.float64]
 _ROOM_MM = 18.0
 _LEAST_EDGE_MM = 100.0
 _IN_PLANE_MM = 25.0  # an entry this near to the slice is kept in the picture
-_END_ON = 0.5  # a probe that crosses the slice so steeply (projected / true length) is marked where it does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +143,7 @@ class _SliceDrawing:
 
         title = orientation.value.capitalize()
         figure, axes = canvas(self._theme)
-        self._draw_image(axes, image, frame)
+        draw_image(axes, image, frame, self._window)
         key: list[LineStyle] = []
         for structure, lines in outlines:
             if structure.name != self._case.target_name and lines:
@@ -161,7 +158,7 @@ class _SliceDrawing:
             draw_lines(axes, target, self._theme.tumour)
             key.insert(0, self._theme.tumour)
         for mark in sorted(marks, key=lambda m: m.strength):
-            self._draw_probe(axes, mark, frame)
+            draw_probe(axes, mark, frame, self._theme.probes)
         for thermocouple in self._plan.thermocouples:
             self._draw_thermocouple(axes, thermocouple, plane, frame)
         furnish(axes, frame, say(title), say(plane.position_text()), self._theme)
@@ -174,66 +171,6 @@ class _SliceDrawing:
             caption=f"{title} slice at {plane.position_text()} through {what}{lines_text}.",
             png=to_png(figure),
         )
-
-    def _draw_image(self, axes: Any, image: SliceImage, frame: tuple[float, float, float, float]) -> None:
-        du, dv = image.spacing_mm
-        rows, columns = image.values.shape
-        # Only what is seen, and two pixels more for the interpolation.
-        c0 = int(np.clip((frame[0] - image.left_mm) / du - 2, 0, columns - 1))
-        c1 = int(np.clip((frame[1] - image.left_mm) / du + 3, c0 + 1, columns))
-        r0 = int(np.clip((frame[2] - image.top_mm) / dv - 2, 0, rows - 1))
-        r1 = int(np.clip((frame[3] - image.top_mm) / dv + 3, r0 + 1, rows))
-        left, top = image.left_mm + c0 * du, image.top_mm + r0 * dv
-        axes.imshow(
-            to_gray(image.values[r0:r1, c0:c1], self._window.width, self._window.level),
-            cmap="gray",
-            vmin=0,
-            vmax=255,
-            extent=(left, left + (c1 - c0) * du, top + (r1 - r0) * dv, top),
-            interpolation="bilinear",
-            origin="upper",
-            zorder=0,
-        )
-        axes.set_xlim(frame[0], frame[1])
-        axes.set_ylim(frame[3], frame[2])
-
-    def _draw_probe(self, axes: Any, mark: ProbeMark, frame: tuple[float, float, float, float]) -> None:
-        style = self._theme.probes
-        colour = style.colour(mark.index)
-        tip, entry = np.asarray(mark.tip_uv), np.asarray(mark.entry_uv)
-        length = float(np.hypot(*(tip - entry)))
-        depth = float(np.hypot(length, mark.tip_distance_mm - mark.entry_distance_mm))
-        end_on = mark.crossing_uv is not None and length < _END_ON * depth
-        if mark.crossing_uv is not None and end_on:
-            here = np.asarray(mark.crossing_uv)
-            axes.plot(*here, "o", ms=5.5, mfc=style.halo, mec=colour, mew=1.3, zorder=6)
-            number(axes, mark.name, here + (frame[1] - frame[0]) * np.array([0.026, 0.0]), colour, style.halo)
-        if length < 1.0:
-            return
-        outside = entry + (entry - tip) / length * 12.0
-        shaft = np.array([outside, tip])
-        active = np.array(mark.active_uv)
-        px = POINTS_PER_PX
-        alpha = FAINTEST if end_on else mark.strength
-        rim = {"color": style.halo, "alpha": 0.55 * alpha, "solid_capstyle": "round"}
-        axes.plot(*shaft.T, lw=style.shaft_px * px + 1.2, zorder=5, **rim)
-        axes.plot(*active.T, lw=style.active_px * px + 1.2, zorder=5, **rim)
-        axes.plot(*shaft.T, color=colour, lw=style.shaft_px * px, alpha=alpha, zorder=5.1)
-        axes.plot(
-            *active.T,
-            color=style.active_3d,
-            lw=style.active_px * px,
-            alpha=alpha,
-            solid_capstyle="butt",
-            zorder=5.2,
-        )
-        axes.plot(*tip, "o", ms=3.4, mfc=style.halo, mec=colour, mew=1.0, alpha=alpha, zorder=5.3)
-        axes.plot(*entry, "s", ms=3.0, mfc=style.halo, mec=colour, mew=0.9, alpha=alpha, zorder=5.3)
-        if end_on:
-            return
-        along = (tip - entry) / length
-        place = tip + along * 0.032 * (frame[1] - frame[0])
-        number(axes, mark.name, place, colour, style.halo, alpha=max(alpha, 0.6))
 
     def _draw_thermocouple(
         self, axes: Any, thermocouple: Thermocouple, plane: SlicePlane, frame: tuple[float, ...]
