@@ -13,7 +13,7 @@ from typing import Any
 
 from cryoplan import RESEARCH_USE, __version__
 from cryoplan.cli_console import Console
-from cryoplan.cli_export import add_export_command, words
+from cryoplan.cli_export import add_export_command, add_sheet_command, words
 from cryoplan.cli_probes import add_probe_commands
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.finding import Level
@@ -29,6 +29,7 @@ COMMANDS = (
     "structures",
     "paths",
     "report",
+    "sheet",
     "export",
     "verify",
     "calibrate",
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("-o", "--out", type=Path, required=True, metavar="plan.pdf")
     report.set_defaults(command=_report)
 
+    add_sheet_command(commands)
     add_export_command(commands)
     _add_checks(commands)
     add_probe_commands(commands, Console)

@@ -37,9 +37,49 @@ def add_export_command(commands: Any) -> None:
     export.set_defaults(command=_export)
 
 
+def add_sheet_command(commands: Any) -> None:
+    """Add ``sheet``."""
+    sheet = commands.add_parser(
+        "sheet",
+        help="one page for the CT room: slices, angles, depths, skin marks; refuses a stale result",
+        description=f"Big type, black on white, up to four probes a page. {RESEARCH_USE}.",
+    )
+    sheet.add_argument("case", type=Path, metavar="CASE")
+    sheet.add_argument("-o", "--out", type=Path, required=True, metavar="sheet.pdf")
+    sheet.add_argument("--paper", choices=("A4", "Letter"), default="A4")
+    sheet.add_argument("--department", default="", metavar="TEXT", help="one line in the head")
+    sheet.set_defaults(command=_sheet)
+
+
 def words(text: str) -> tuple[str, ...]:
     """Return the words of a list with commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _sheet(options: argparse.Namespace) -> int:
+    from cryoplan import workflow
+    from cryoplan.report.style import Paper, PrintStyle
+
+    saved = workflow.open_case(options.case)
+    if saved.result is None or saved.assessment is None:
+        raise StaleError(
+            f"The case {options.case.name} holds no result of its present plan.",
+            "Open it in the window, solve it and save it; then print.",
+            code="stale-result",
+            place=options.case.name,
+        )
+    workflow.write_room_sheet(
+        saved.case,
+        saved.plan,
+        workflow.catalogue(),
+        saved.result,
+        saved.assessment,
+        options.out,
+        standing=saved.standing,
+        style=PrintStyle(paper=Paper(options.paper), department=options.department),
+    )
+    print(f"Wrote {options.out}. {RESEARCH_USE}.")
+    return 0
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -426,6 +426,6 @@ def _is_same_but_for_places(old: Plan, new: Plan) -> bool:
     def drawn(plan: Plan) -> tuple[object, ...]:
         probes = [(p.name, p.model, p.colour) for p in plan.probes]
         tools = [(t.name, t.kind, t.diameter_mm) for t in plan.tools]
-        return probes, tools, plan.thermocouples
+        return probes, tools, plan.thermocouples, plan.marks
 
     return drawn(old) == drawn(new)

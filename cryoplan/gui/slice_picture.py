@@ -436,6 +436,7 @@ class SlicePicture(QWidget):
             near = strength_at(float(plane.distance_mm(thermocouple.position_mm)))
             drawing.thermocouple(float(u), float(v), thermocouple.name, near)
         paint_tools(drawing, plane, self._workspace.plan.tools, self._view.selected_probe)
+        paint_marks(drawing, plane, self._workspace.plan.marks)
         paint_ghosts(drawing, plane, self._view.ghosts)
         drawing.grips(self.grips, under_mouse=self._hot, fill=self.grip_fill)
 

@@ -47,15 +47,14 @@ class ShownSlice:
 
     @property
     def how(self) -> str:
-        """What that number is: ``mm as the scanner showed it, image 83``."""
+        """What that number is: ``mm, image 83``."""
         side = "head" if self.origin_z_mm >= 0.0 else "feet"
         if self.location_mm is not None:
-            words = "mm as the scanner showed it"
-            words += f", image {self.number}" if self.number is not None else ""
+            words = f"mm, image {self.number}" if self.number is not None else "mm"
         elif self.number is not None:
             words = f"is its image; {show_mm(abs(self.origin_z_mm))} towards the {side} from the scan's origin"
         else:
-            words = f"towards the {side} from the scan's origin"
+            words = f"slice towards the {side} from the scan's origin"
         return f"nearest slice, for it lies outside the scan: {words}" if self.is_outside else words
 
 

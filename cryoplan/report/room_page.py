@@ -26,17 +26,18 @@ from cryoplan.report.room_sheet import MOST_ON_A_PAGE, Cell, ProbeBlock, RoomShe
 from cryoplan.report.style import Paper, PrintStyle
 
 NUMBER_PT = 14.0
-SMALL_PT = (8.6, 8.0, 7.4, 6.8)
-"""Sizes of the words beside the numbers that are tried until all fits."""
+FITS = ((8.6, 0.82), (8.0, 0.82), (8.0, 0.7), (7.4, 0.7), (7.4, 0.6), (6.8, 0.55))
+"""Size of the words beside the numbers, and share of the height that the picture has; tried until all fits."""
 
 _SIDE, _EDGE = 10.0 * mm, 8.0 * mm
 _BADGE, _GAP = 19.0 * mm, 3.0 * mm
 _LARGEST_PICTURE, _SMALLEST_PICTURE = 62.0 * mm, 34.0 * mm
-_OVER_PICTURE = 4.0 * mm
 _ROOM = 27.0 * mm
 _COLUMNS = 3
-_LEADING = NUMBER_PT * 1.1
-_NUMBER = re.compile(r"\d+(?:\.\d+)?\s?(?:mm|°)")
+_LEADING = NUMBER_PT * 1.06
+_Fit = tuple[float, float]
+_UNIT = re.compile(r"(?<=\d) (?=mm\b)")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?\s?(?:mm|°)")
 
 
 def render_room_sheet(sheet: RoomSheet, style: PrintStyle | None = None) -> bytes:
@@ -51,7 +52,7 @@ def render_room_sheet(sheet: RoomSheet, style: PrintStyle | None = None) -> byte
     style = PrintStyle() if style is None else style
     size = A4 if style.paper is Paper.A4 else LETTER
     page = _Page(sheet, size, style.department)
-    small, each = page.best_fit()
+    fit, each = page.best_fit()
     target = io.BytesIO()
     canvas = Canvas(target, pagesize=size, invariant=1, lang=style.language)
     canvas.setTitle(printable(sheet.title))
@@ -59,7 +60,7 @@ def render_room_sheet(sheet: RoomSheet, style: PrintStyle | None = None) -> byte
     canvas.setCreator("cryoplan")
     groups = [sheet.probes[n : n + each] for n in range(0, len(sheet.probes), each)] or [()]
     for number, group in enumerate(groups, 1):
-        page.draw(canvas, group, small, number=number, of=len(groups), places=each)
+        page.draw(canvas, group, fit, number=number, of=len(groups), places=each)
         canvas.showPage()
     canvas.save()
     return target.getvalue()
@@ -72,21 +73,21 @@ class _Page:
         self._sheet, self._department = sheet, department
         self._width, self._height = size[0] - 2.0 * _SIDE, size[1]
 
-    def best_fit(self) -> tuple[float, int]:
-        """Return the size of the small print, and how many probes stand on a page."""
+    def best_fit(self) -> tuple[_Fit, int]:
+        """Return the sizes, and how many probes stand on a page."""
         most = min(MOST_ON_A_PAGE, max(len(self._sheet.probes), 1))
         for each in range(most, 0, -1):
-            room = self._room() / each
-            for small in SMALL_PT:
-                if all(self._needs(block, small, room) <= room for block in self._sheet.probes):
-                    return small, each
-        return SMALL_PT[-1], 1
+            room = self._room(each) / each
+            for fit in FITS:
+                if all(self._needs(block, fit, room) <= room for block in self._sheet.probes):
+                    return fit, each
+        return FITS[-1], 1
 
     def draw(
         self,
         canvas: Any,
         blocks: Sequence[ProbeBlock],
-        small: float,
+        fit: _Fit,
         *,
         number: int,
         of: int,
@@ -97,10 +98,10 @@ class _Page:
         if of > 1:
             names = ", ".join(b.name for b in blocks)
             part = f"Sheet {number} of {of}: probes {names}"
-        top = self._head(canvas, part)
-        height = self._room() / max(places, 1)
+        top = self._head(canvas, part, places)
+        height = self._room(places) / places
         for block in blocks:
-            self._block(canvas, block, small, top, height)
+            self._block(canvas, block, fit, top, height)
             top -= height
         canvas.setStrokeColor(black)
         canvas.setLineWidth(0.8)
@@ -124,9 +125,9 @@ class _Page:
         lines.append(_paragraph(rest, 8.0))
         return lines
 
-    def _head_height(self) -> float:
-        # The widest part that any page may have, so that all pages are laid out alike.
-        split = len(self._sheet.probes) > 1
+    def _head_height(self, each: int) -> float:
+        # With the longest part that any page may have, so that all pages are laid out alike.
+        split = len(self._sheet.probes) > each
         names = ", ".join(b.name for b in self._sheet.probes)
         parts = self._head_parts(f"Sheet 1 of 2: probes {names}" if split else "")
         high = sum(p.wrap(self._head_width(), 1000.0)[1] for p in parts)
@@ -135,18 +136,18 @@ class _Page:
     def _head_width(self) -> float:
         return self._width - (_ROOM + 26.0 * mm if self._sheet.sides else 0.0)
 
-    def _room(self) -> float:
-        """Return the height that is left for probes."""
-        return self._height - 2.0 * _EDGE - self._head_height() - 2.0 * mm
+    def _room(self, each: int) -> float:
+        """Return the height that is left for so many probes."""
+        return self._height - 2.0 * _EDGE - self._head_height(each) - 2.0 * mm
 
-    def _head(self, canvas: Any, part: str) -> float:
+    def _head(self, canvas: Any, part: str, each: int) -> float:
         y = self._height - _EDGE
         for line in self._head_parts(part):
             y -= line.wrap(self._head_width(), 1000.0)[1]
             line.drawOn(canvas, _SIDE, y)
         if self._sheet.sides:
             self._draw_room(canvas, self._sheet.sides)
-        return float(self._height - _EDGE - self._head_height())
+        return float(self._height - _EDGE - self._head_height(each))
 
     def _draw_room(self, canvas: Any, sides: tuple[str, str, str, str]) -> None:
         """Draw the body across, as it lies on the table, seen from the feet, with every shaft."""
@@ -174,23 +175,25 @@ class _Page:
 
     # One probe -----------------------------------------------------------------------------------------
 
-    def _picture_edge(self, room: float) -> float:
-        return float(min(max(room - 6.0 * mm, _SMALLEST_PICTURE), _LARGEST_PICTURE))
+    def _picture_edge(self, room: float, share: float) -> float:
+        return float(min(max(share * room, _SMALLEST_PICTURE), _LARGEST_PICTURE))
 
-    def _text_width(self, room: float) -> float:
-        return self._width - _BADGE - self._picture_edge(room) - 2.0 * _GAP
+    def _text_width(self, room: float, share: float) -> float:
+        return self._width - _BADGE - self._picture_edge(room, share) - 2.0 * _GAP
 
-    def _needs(self, block: ProbeBlock, small: float, room: float) -> float:
-        width = self._text_width(room)
-        badge = _badge(block, small).wrap(_BADGE, 1000.0)[1] + 15.0 * mm
+    def _needs(self, block: ProbeBlock, fit: _Fit, room: float) -> float:
+        small, share = fit
+        width = self._text_width(room, share)
+        badge = _badge(block, small).wrap(_BADGE - 1.0 * mm, 1000.0)[1] + 15.0 * mm
         text = _top(block, small).wrap(width, 1000.0)[1]
         each = width / _COLUMNS
         for start in range(0, len(block.cells), _COLUMNS):
             text += max(_cell_height(c, small, each) for c in block.cells[start : start + _COLUMNS])
-        text += sum(_spoken(s, small).wrap(width, 1000.0)[1] for s in block.sentences)
-        return float(max(badge, text) + 4.0 * mm)
+        said = sum(_spoken(s, small).wrap(width + _BADGE + _GAP, 1000.0)[1] for s in block.sentences)
+        return float(max(badge, text) + said + 4.0 * mm)
 
-    def _block(self, canvas: Any, block: ProbeBlock, small: float, top: float, height: float) -> None:
+    def _block(self, canvas: Any, block: ProbeBlock, fit: _Fit, top: float, height: float) -> None:
+        small, share = fit
         canvas.setStrokeColor(black)
         canvas.setLineWidth(0.8)
         canvas.line(_SIDE, top, _SIDE + self._width, top)
@@ -211,7 +214,7 @@ class _Page:
         badge = _badge(block, small, with_name=size < NUMBER_PT)
         high = badge.wrap(_BADGE - 1.0 * mm, 1000.0)[1]
         badge.drawOn(canvas, _SIDE, y - 15.0 * mm - high)
-        left, width = _SIDE + _BADGE + _GAP, self._text_width(height)
+        left, width = _SIDE + _BADGE + _GAP, self._text_width(height, share)
         top_line = _top(block, small)
         y -= top_line.wrap(width, 1000.0)[1]
         top_line.drawOn(canvas, left, y)
@@ -221,22 +224,25 @@ class _Page:
             for column, cell in enumerate(cells):
                 _draw_cell(canvas, cell, small, left + column * each, y, each)
             y -= max(_cell_height(c, small, each) for c in cells)
+        # Below the badge there is room for whole sentences.
+        y = min(y, top - 17.0 * mm - high)
         for said in block.sentences:
             part = _spoken(said, small)
-            y -= part.wrap(width, 1000.0)[1]
-            part.drawOn(canvas, left, y)
-        edge = self._picture_edge(height)
+            y -= part.wrap(width + _BADGE + _GAP, 1000.0)[1]
+            part.drawOn(canvas, _SIDE, y)
+        edge = self._picture_edge(height, share)
         x = _SIDE + self._width - edge
         if block.picture:
             image = ImageReader(io.BytesIO(block.picture))
-            wide, high = image.getSize()
-            scale = min(edge / wide, (height - 4.0 * mm) / high)
-            canvas.drawImage(image, x + edge - wide * scale, top - 2.0 * mm - high * scale, wide * scale, high * scale)
+            across, up = image.getSize()
+            scale = min(edge / across, (height - 4.0 * mm) / up)
+            place = (x + edge - across * scale, top - 2.0 * mm - up * scale)
+            canvas.drawImage(image, *place, across * scale, up * scale)
 
 
 def _cell_parts(cell: Cell, small: float) -> list[Paragraph]:
     style = _style(small, False, leading=_LEADING)
-    value = f"{escape(printable(cell.label))} {_large(printable(cell.value))}"
+    value = f"{escape(printable(cell.label))} {_large(_kept(cell.value))}"
     parts = [Paragraph(value, style)]
     return [*parts, _paragraph(cell.note, small)] if cell.note else parts
 
@@ -254,8 +260,13 @@ def _draw_cell(canvas: Any, cell: Cell, small: float, x: float, y: float, width:
 
 def _top(block: ProbeBlock, small: float) -> Paragraph:
     """Return order and port, large, and behind them what is put in."""
-    kit = _NUMBER.sub(lambda m: _large(m.group()), escape(printable(block.kit)))
-    return Paragraph(f"{_large(printable(block.order))} · {kit}", _style(small, False, leading=_LEADING))
+    kit = _NUMBER.sub(lambda m: _large(m.group()), escape(_kept(block.kit)))
+    return Paragraph(f"{_large(_kept(block.order))} · {kit}", _style(small, False, leading=_LEADING))
+
+
+def _kept(value: str) -> str:
+    """Return printable text in which no line ends between a number and its unit."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", printable(value))
 
 
 def _large(value: str) -> str:
@@ -278,11 +289,11 @@ def _style(size: float, bold: bool, *, leading: float = 0.0) -> ParagraphStyle:
 
 
 def _paragraph(value: str, size: float, *, bold: bool = False) -> Paragraph:
-    return Paragraph(escape(printable(value)), _style(size, bold))
+    return Paragraph(escape(_kept(value)), _style(size, bold))
 
 
 def _spoken(value: str, small: float) -> Paragraph:
     """Return a sentence whose numbers are as large as those of the cells."""
-    shown = escape(printable(value))
+    shown = escape(_kept(value))
     large = _NUMBER.sub(lambda m: _large(m.group()), shown)
     return Paragraph(large, _style(small, False, leading=_LEADING if large != shown else 0.0))

@@ -36,6 +36,7 @@ COLOUR_WORDS = ("white", "yellow", "green", "orange", "blue", "pink", "lime", "b
 """Of the theme's colours of probes, in its order: a print without colour still names them."""
 
 NO_MARK = "No skin mark was set in the plan: find the entry by slice, angles and picture."
+AS_SHOWN = "Entry and tip: slice location in mm, with its sign, as the scanner showed it."
 NO_SLICES = (
     "The image does not say how the scanner showed its slices; they are told from the origin of the scan."
 )
@@ -181,6 +182,8 @@ def _notes(case: Case, plan: Plan) -> tuple[str, ...]:
         notes.append(NO_MARK)
     if not (facts.slice_locations_mm or facts.slice_numbers):
         notes.append(NO_SLICES)
+    elif facts.slice_locations_mm:
+        notes.append(AS_SHOWN)
     if facts.table_height_mm is not None:
         notes.append(f"Table height of the scan: {facts.table_height_mm:g} mm.")
     if case.target is not None:
@@ -210,7 +213,7 @@ def _block(
     colours: Mapping[str, str],
 ) -> ProbeBlock:
     line = room_line(case, needle, plan.room)
-    place = "No order given" if probe.order is None else f"Goes in as number {probe.order}"
+    place = "No order given" if probe.order is None else f"Goes in {_ordinal(probe.order)}"
     port = f"port {probe.channel}" if probe.channel else "no port given"
     return ProbeBlock(
         name=probe.name,
@@ -232,8 +235,8 @@ def _cells(case: Case, probe: Probe, model: ProbeModel, line: RoomLine) -> tuple
     flat = abs(lie.cranio_caudal_deg) < _WITHIN_SLICE_DEG
     leans = f"tip to the {_SIDE_WORDS[lie.in_plane_toward]}" if lie.in_plane_toward else "so straight"
     return (
-        _slice_cell(case, "Entry slice", probe.entry_mm, middle),
-        _slice_cell(case, "Tip slice", probe.tip_mm, middle),
+        _slice_cell(case, "Entry", probe.entry_mm, middle),
+        _slice_cell(case, "Tip", probe.tip_mm, middle),
         Cell(
             label="Depth",
             value=show_mm(line.depth_mm),
@@ -311,8 +314,13 @@ def _near(case: Case, needle: Needle) -> str:
         parts.append(_nearest(min(beside, key=lambda c: (c.mm, c.structure))))
     elif not crossed:
         parts.append("No organ is outlined.")
-    words = {"no": "not crossed", "YES": "CROSSED"}.get(pleura, f"not known, {pleura}")
+    words = {"no": "not crossed", "YES": "CROSSED"}.get(pleura, pleura)
     return " ".join([*parts, f"Pleura: {words}."])
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def _nearest(one: Clearance) -> str:

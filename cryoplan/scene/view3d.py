@@ -43,6 +43,7 @@ from cryoplan.simulation.result import ThermalResult
 OUT_OF_DATE = "OUT OF DATE"
 PREVIEW = "PREVIEW"
 THERMOCOUPLE_MM = 1.5
+SKIN_MARK_MM = 3.0
 ROOM_MM = 25.0
 """Room kept around target, probes and ice when the camera is set."""
 
@@ -180,6 +181,10 @@ class Scene(Touch):
         for thermocouple in plan.thermocouples if plan is not None else ():
             ball = props.ball_actor(self._theme.marks.thermocouple)
             props.lay_ball(ball, thermocouple.position_mm, THERMOCOUPLE_MM)
+            self._add(ball, Layer.PROBES)
+        for mark in plan.marks if plan is not None else ():
+            ball = props.ball_actor(self._theme.marks.letters)
+            props.lay_ball(ball, mark.position_mm, SKIN_MARK_MM)
             self._add(ball, Layer.PROBES)
         self._restack()
 

@@ -41,6 +41,7 @@ from cryoplan.workflow.proposing import (
 )
 from cryoplan.workflow.protecting import inflate_pocket, nearest_skin
 from cryoplan.workflow.reporting import make_pictures, write_report
+from cryoplan.workflow.room_sheet import write_room_sheet
 from cryoplan.workflow.saving import SavedCase, open_case, recall, save_case
 from cryoplan.workflow.solving import (
     assess,
@@ -125,4 +126,5 @@ __all__ = [
     "without_limit",
     "write_curves",
     "write_report",
+    "write_room_sheet",
 ]

@@ -12,6 +12,7 @@ from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.report.style import PrintStyle
+from cryoplan.workflow.room_sheet import write_room_sheet as write_room_sheet
 from cryoplan.workflow.solving import check, judge_again, require_current, sense_again, tissues
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from cryoplan.gui.chosen import (
 )
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.idioms import IdiomSection
+from cryoplan.gui.panels.marks import MarkSection
 from cryoplan.gui.panels.pair_table import PairTable
 from cryoplan.gui.panels.probe_card import ProbeCard
 from cryoplan.gui.panels.probe_editor import ProbeEditor
@@ -74,6 +75,7 @@ class ProbesPanel(Panel):
         self.suggesting = SuggestSection(self)
         self.editor = ProbeEditor(self)
         self.room = RoomSection(self)
+        self.marks = MarkSection(self)
         self.way_in = WayIn(self.go_to)
         self.pairs = PairTable(self._go_to_pair, self._show_pairs)
         self.idioms = IdiomSection(self)
@@ -85,6 +87,7 @@ class ProbesPanel(Panel):
             self.way_in,
             self.idioms,
             self.room,
+            self.marks,
         ):
             self.add(section)
         self.suggest.clicked.connect(self._suggest)
@@ -155,6 +158,7 @@ class ProbesPanel(Panel):
         if chosen is not None:
             self.editor.show_probe(chosen)
         self.room.show_room(held)
+        self.marks.show_marks(plan.marks, chosen, has_case=case is not None)
         self._show_pairs()
         self.idioms.setVisible(bool(plan.probes))
         self.idioms.refresh()
