@@ -1,8 +1,8 @@
 """Language: sentences of the program said in another language; what users named stays as they wrote it.
 
 The English sentence is the key. A table of ``resources/translations`` gives it in another language, with holes in
-braces: ``{name}``, ``{name2}`` hold what somebody named, and are never touched; every other hole, such as ``{a}``,
-holds a number or a smaller sentence, which is translated in turn. A sentence that is not in the table stays English as
+braces: ``{name}``, ``{name2}`` hold what somebody named and ``{source}`` a text of somebody else, which are never
+touched; every other hole, such as ``{a}``, holds a number or a smaller sentence, which is translated in turn. A sentence that is not in the table stays English as
 a whole: half a translation, or a name that was changed, would be worse.
 """
 
@@ -111,10 +111,16 @@ def _patterns(known: dict[str, str], *, most: bool = False) -> tuple[_Sentence, 
             continue
         pieces = HOLE.split(english)
         pattern = "".join(
-            f"(?P<{piece}>.+{'' if most else '?'})" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)
+            _hole(piece, most) if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)
         )
         found.append(_Sentence(re.compile(pattern, re.DOTALL), said, tuple(p for p in pieces[::2] if p)))
     return tuple(sorted(found, key=lambda s: -sum(map(len, s.pieces))))
+
+
+def _hole(name: str, most: bool) -> str:
+    """Return the pattern of a hole; a name does not reach into the next sentence."""
+    letter = r"(?:(?!\. [A-Z]).)" if name.startswith("name") else "."
+    return f"(?P<{name}>{letter}+{'' if most else '?'})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +181,10 @@ class Translator:
             return exact
         if is_numeric(text):
             return _NUMBER.sub(r"\1,\2", text)
-        # Lists first: a hole would swallow what comes before in the list.
+        # Sentences and lists first: a hole would swallow what else stands there.
+        said = self._joined(re.split(r"(?<=[.:)]) (?=[A-Z])", text), " ")
+        if said is not None:
+            return said
         for joint in _JOINTS:
             said = self._joined(text.split(joint), joint)
             if said is not None:
@@ -184,8 +193,7 @@ class Translator:
             said = self._filled(sentence, text)
             if said is not None:
                 return said
-        # Several sentences one after the other.
-        return self._joined(re.split(r"(?<=[.:)]) (?=[A-Z])", text), " ")
+        return None
 
     def _joined(self, parts: list[str], joint: str) -> str | None:
         """Return parts that are known, with what stood between them; the first is as short as can be."""
@@ -205,7 +213,7 @@ class Translator:
             return None
         filled: dict[str, str] = {}
         for hole, inside in match.groupdict().items():
-            said = inside if hole.startswith("name") else self._whole(inside)
+            said = inside if hole.startswith(("name", "source")) else self._whole(inside)
             if said is None:
                 return None
             filled[hole] = said

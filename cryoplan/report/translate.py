@@ -37,8 +37,11 @@ def names_of(case: Case, plan: Plan) -> frozenset[str]:
         found += [probe.name, probe.channel, probe.note]
     for tool in plan.tools:
         found += [tool.name, tool.note]
+    for warmer in plan.warmers:
+        found += [warmer.name, warmer.structure]
+    found += [flow.structure for flow in plan.flows]
     found += [t.name for t in plan.sensors]
-    found += [mark.name for mark in getattr(plan, "marks", ())]
+    found += [mark.name for mark in plan.marks]
     return frozenset(n for n in found if n)
 
 

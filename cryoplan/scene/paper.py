@@ -96,6 +96,7 @@ def furnish(
     The bar is `bar_mm` long, or of the length that suits the frame.
     """
     marks = look.marks
+    title, place = say(title), say(place)
     _write(axes, 0.025, 0.972, title, marks.text, fontsize=7.5, fontweight="bold", ha="left", va="top")
     _write(axes, 0.975, 0.972, place, marks.text, fontsize=7.0, ha="right", va="top")
     if frame is None:

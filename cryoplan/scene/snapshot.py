@@ -161,7 +161,7 @@ class _SliceDrawing:
             draw_probe(axes, mark, frame, self._theme.probes)
         for thermocouple in self._plan.thermocouples:
             self._draw_thermocouple(axes, thermocouple, plane, frame)
-        furnish(axes, frame, say(title), say(plane.position_text()), self._theme)
+        furnish(axes, frame, title, plane.position_text(), self._theme)
         letters(axes, plane.orientation_letters(), self._theme)
         legend(axes, key, self._theme)
         what = f"the middle of {self._case.target_name}" if target else "the middle of the plan"
@@ -239,7 +239,7 @@ def _picture_3d(
     axes.imshow(imread(io.BytesIO(rendered.png)), extent=(0.0, 1.0, 1.0, 0.0), interpolation="none", zorder=0)
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(1.0, 0.0)
-    furnish(axes, None, "3D", say("oblique"), look)
+    furnish(axes, None, "3D", "oblique", look)
     triad(axes, rendered.axes, look)
     lines = [look.tumour] if case.target is not None else []
     if result is not None:
