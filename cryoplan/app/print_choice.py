@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from cryoplan.app.settings import Settings
 from cryoplan.report.style import LANGUAGES, Paper, PrintStyle
 from cryoplan.workflow.logo import PICTURES
 
 PART = "print"
+
 
 @dataclass
 class Choice:

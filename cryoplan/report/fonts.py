@@ -105,9 +105,7 @@ def printable(text: str) -> str:
 def _letters(text: str) -> Iterator[tuple[str, bool]]:
     """Yield each letter and whether its number has to stand for it."""
     text = unicodedata.normalize("NFC", text)
-    too_long = [
-        m.span() for m in _TURNED.finditer(text) if sum(1 for _ in m[0]) > LONGEST_TURNED
-    ]
+    too_long = [m.span() for m in _TURNED.finditer(text) if sum(1 for _ in m[0]) > LONGEST_TURNED]
     for at, char in enumerate(text):
         if unicodedata.category(char) in _BLANKS:
             yield " ", False
@@ -159,7 +157,9 @@ def text_width(text: str, font: str, size: float) -> float:
     return float(sum(stringWidth(letters, one, size) for one, letters in runs(text, font)))
 
 
-def draw_text(canvas: Any, x: float, y: float, text: str, font: str, size: float, *, align: float = 0.0) -> None:
+def draw_text(
+    canvas: Any, x: float, y: float, text: str, font: str, size: float, *, align: float = 0.0
+) -> None:
     """Write one line on a reportlab canvas, with the font of each run.
 
     Parameters

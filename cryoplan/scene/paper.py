@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cryoplan.core.language import say
 from cryoplan.scene.contours import scale_bar_mm
 from cryoplan.scene.lettering import families, legible
 from cryoplan.scene.png import encode_png
-from cryoplan.core.language import say
 from cryoplan.scene.style import LineStyle, Theme
 
 FloatArray = npt.NDArray[np.float64]

@@ -23,7 +23,9 @@ from tests.support.scenes import make_case
 AXIAL = Grid(
     size=OBLIQUE.size,
     spacing_mm=OBLIQUE.spacing_mm,
-    origin_mm=tuple(np.subtract(OBLIQUE.centre_mm(), np.multiply(OBLIQUE.spacing_mm, np.subtract(OBLIQUE.size, 1)) / 2)),
+    origin_mm=tuple(
+        np.subtract(OBLIQUE.centre_mm(), np.multiply(OBLIQUE.spacing_mm, np.subtract(OBLIQUE.size, 1)) / 2)
+    ),
 )
 GRIDS = {"axial": AXIAL, "oblique": OBLIQUE}
 
@@ -64,7 +66,9 @@ def dicom_subject(name: str) -> Subject:
 def needs(program: str) -> str:
     """Return the path of a program, or skip the test."""
     own = str(Path(sys.executable).parent)  # programs that came as packages of Python
-    path = next((p for p in (shutil.which(program, path=place) for place in (own, None, "/usr/sbin")) if p), None)
+    path = next(
+        (p for p in (shutil.which(program, path=place) for place in (own, None, "/usr/sbin")) if p), None
+    )
     if path is None:
         pytest.skip(f"{program} is not installed")
     return path

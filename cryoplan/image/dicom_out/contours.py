@@ -14,7 +14,7 @@ from cryoplan.core.volume import Volume
 FloatArray = npt.NDArray[np.float64]
 
 _INSET = 1e-4
-"""How far from the edge of a voxel its contour may run, in voxels: corners lose a ten-millionth of its area."""
+"""How far from the edge of a voxel its contour may run, in voxels: corners lose nearly nothing of its area."""
 
 
 def mask_contours(mask: Volume) -> Iterator[tuple[int, FloatArray]]:
@@ -30,7 +30,7 @@ def mask_contours(mask: Volume) -> Iterator[tuple[int, FloatArray]]:
 
 
 def level_contours(field: Volume, level: float) -> Iterator[tuple[int, FloatArray]]:
-    """Yield slice number and polygon of each outline of what is at most `level`, linear between the voxels."""
+    """Yield slice number and polygon of each outline of what is at most `level`, linear between voxels."""
     reached = (field.values <= level).any(axis=(1, 2))
     for k in np.flatnonzero(reached):
         # A rim that is warm closes what would leave the image.

@@ -58,7 +58,7 @@ def make_captures(source: SourceStudy, pictures: tuple[tuple[str, bytes], ...]) 
     for number, (caption, png) in enumerate(pictures, 1):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ds = highdicom.sc.SCImage.from_ref_dataset(
+            ds: Any = highdicom.sc.SCImage.from_ref_dataset(
                 ref_dataset=source.first,
                 pixel_array=_pixels(png),
                 photometric_interpretation="RGB",
@@ -72,7 +72,7 @@ def make_captures(source: SourceStudy, pictures: tuple[tuple[str, bytes], ...]) 
                 patient_orientation=("L", "P"),  # the writer wants one
             )
         # A picture of a plan, in 3D too, has no axes of the patient.
-        ds.PatientOrientation = None
+        ds.PatientOrientation = ""
         if not source.first.get("BodyPartExamined"):
             ds.Laterality = ""
         ds.SeriesDescription = described("Plan: key images")

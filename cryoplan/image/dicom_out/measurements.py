@@ -1,4 +1,4 @@
-"""Measurements: the numbers of the review as a structured report (DICOM TID 1500), on the segments they are of."""
+"""Measurements: the numbers of the review as a structured report (DICOM TID 1500), each on its segment."""
 
 from __future__ import annotations
 
@@ -75,7 +75,10 @@ def make_report(source: SourceStudy, segmentations: Sequence[Any], groups: Seque
             observer_device_context=sr.ObserverContext(
                 observer_type=codes.DCM.Device,
                 observer_identifying_attributes=sr.DeviceObserverIdentifyingAttributes(
-                    uid=generate_uid(), name=MAKER, manufacturer_name=MAKER, model_name=f"{MAKER} {__version__}"
+                    uid=generate_uid(),
+                    name=MAKER,
+                    manufacturer_name=MAKER,
+                    model_name=f"{MAKER} {__version__}",
                 ),
             )
         )

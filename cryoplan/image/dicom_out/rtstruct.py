@@ -56,7 +56,9 @@ def make_rtstruct(
     ds.PositionReferenceIndicator = ""
     ds.StructureSetLabel = "CRYOPLAN"
     ds.StructureSetName = "Cryoablation plan"
-    ds.StructureSetDescription = f"{RESEARCH_USE}. Contours along voxel edges; isotherms of the lowest temperature"
+    ds.StructureSetDescription = (
+        f"{RESEARCH_USE}. Contours along voxel edges; isotherms of the lowest temperature"
+    )
     stamp(ds, "StructureSet")
     ds.OperatorsName = ""
     ds.ApprovalStatus = "UNAPPROVED"
@@ -147,7 +149,9 @@ def _frame(source: SourceStudy) -> Any:
     series.SeriesInstanceUID = source.first.SeriesInstanceUID
     series.ContourImageSequence = Items([_reference(header) for header in source.headers])
     study = Dataset()
-    study.ReferencedSOPClassUID = "1.2.840.10008.3.1.2.3.1"  # Detached Study Management, as PS3.3 C.8.8.5 has it
+    study.ReferencedSOPClassUID = (
+        "1.2.840.10008.3.1.2.3.1"  # Detached Study Management, as PS3.3 C.8.8.5 has it
+    )
     study.ReferencedSOPInstanceUID = source.first.StudyInstanceUID
     study.RTReferencedSeriesSequence = Items([series])
     frame = Dataset()
@@ -172,4 +176,3 @@ def _observation(segment: Segment | _Named, number: int) -> Any:
         code.CodeMeaning = segment.code.meaning
         item.RTROIIdentificationCodeSequence = Items([code])
     return item
-

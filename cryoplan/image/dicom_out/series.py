@@ -21,7 +21,7 @@ _STUDY = (
 )  # fmt: skip
 _OPTIONAL = ("IssuerOfPatientID", "StudyDescription")
 
-EQUIPMENT = {
+EQUIPMENT: dict[str, Any] = {
     "manufacturer": MAKER,
     "manufacturer_model_name": MAKER,
     "software_versions": __version__,
@@ -58,7 +58,7 @@ def begin(source: SourceStudy, sop_class: str, *, number: int, description: str,
 
 
 def stamp(ds: Any, *words: str) -> None:
-    """Write date and time of now into the elements that begin with `words`, and into those of the creation."""
+    """Write the present date and time into the elements that begin with `words`, and into the creation's."""
     now = datetime.datetime.now()
     for word in ("InstanceCreation", *words):
         setattr(ds, f"{word}Date", now.strftime("%Y%m%d"))

@@ -1,4 +1,4 @@
-"""Study: the headers of the scan that objects are written for; the right files, or a refusal that says why."""
+"""Study: the headers of the scan that objects are written for; the right files, or a refusal."""
 
 from __future__ import annotations
 
@@ -64,8 +64,9 @@ def read_study(
     Raises
     ------
     ImageError
-        ``not-dicom-source`` if the scan was not read from DICOM files, ``dicom-source-missing`` if they are not
-        there, ``dicom-source-differs`` if they hold another image, ``no-frame-of-reference`` if they state none.
+        ``not-dicom-source`` if the scan was not read from DICOM files, ``dicom-source-missing`` if they are
+        not there, ``dicom-source-differs`` if they hold another image, ``no-frame-of-reference`` if they
+        state none.
     Cancelled
         If the caller asked to stop.
     """

@@ -66,9 +66,7 @@ def write_dicom(
 
         check_cancelled(progress)
         lowest = lowest_on_image(subject.case, subject.result)
-        write_dataset(
-            make_rtstruct(source, segments, lowest, needles_of(subject)), folder / "rtstruct.dcm"
-        )
+        write_dataset(make_rtstruct(source, segments, lowest, needles_of(subject)), folder / "rtstruct.dcm")
     progress.report(ProgressReport(fraction=SHAPES, text="Writing DICOM report and pictures"))
     if "sr" in kinds:
         from cryoplan.image.dicom_out.measurements import make_report

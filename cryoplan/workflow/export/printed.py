@@ -20,9 +20,7 @@ def pictures_of(subject: Subject) -> tuple[Picture, ...]:
 
     if not subject.drawn:
         subject.drawn.extend(
-            make_pictures(
-                subject.case, subject.plan, subject.probes, subject.result, subject.assessment
-            )
+            make_pictures(subject.case, subject.plan, subject.probes, subject.result, subject.assessment)
         )
     return tuple(subject.drawn)
 

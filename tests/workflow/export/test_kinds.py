@@ -12,7 +12,7 @@ from cryoplan.workflow.export import DICOM_KINDS, KINDS, kinds_named
 
 
 def test_the_words_of_the_contract_are_kinds():
-    assert set("seg,rtstruct,nifti,stl,markups,csv,pdf".split(",")) <= set(KINDS)
+    assert {"seg", "rtstruct", "nifti", "stl", "markups", "csv", "pdf"} <= set(KINDS)
 
 
 def test_the_help_lists_every_kind_and_no_other():
@@ -26,7 +26,7 @@ def test_no_word_means_all_and_words_come_in_one_order():
 
 
 def test_an_unknown_word_is_refused_with_those_there_are():
-    with pytest.raises(CryoplanError, match="no export called 'dose'.*seg") as raised:
+    with pytest.raises(CryoplanError, match=r"no export called 'dose'.*seg") as raised:
         kinds_named(["seg", "dose"])
     assert raised.value.code == "export-unknown"
 
