@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from cryoplan.core.progress import SILENT, PartProgress, Progress, ProgressRepor
 from cryoplan.image.dicom_out.study import SourceStudy, read_study, require_dicom
 from cryoplan.scene.style import rgb, theme
 from cryoplan.workflow.export.measured import groups_of
-from cryoplan.workflow.export.printed import pictures_of, print_plan, print_sheet
+from cryoplan.workflow.export.printed import paper_of, pictures_of, print_plan, print_sheet
 from cryoplan.workflow.export.segments import lowest_on_image, segments_of
 from cryoplan.workflow.export.subject import Subject
 from cryoplan.workflow.foreign import read_apart
@@ -144,15 +143,12 @@ def _write_papers(source: SourceStudy, subject: Subject, folder: Path, progress:
     from cryoplan.image.dicom_out.document import make_pdf
     from cryoplan.image.dicom_out.series import write_dataset
 
-    papers = (("plan", print_plan, "Cryoablation plan"), ("sheet", print_sheet, "CT-room sheet"))
-    for number, (name, write, title) in enumerate(papers, 4):
+    # Their series come before and behind that of the key images.
+    papers = ((4, "plan", print_plan, "Cryoablation plan"), (6, "sheet", print_sheet, "CT-room sheet"))
+    for number, name, write, title in papers:
         check_cancelled(progress)
-        with tempfile.TemporaryDirectory(prefix="cryoplan-") as place:
-            pdf = write(subject, Path(place) / f"{name}.pdf").read_bytes()
-        # Series 4 and 6: 5 are the key images.
-        write_dataset(
-            make_pdf(source, pdf, title, number=number if number == 4 else 6), folder / f"{name}_pdf.dcm"
-        )
+        made = make_pdf(source, paper_of(subject, write), title, number=number)
+        write_dataset(made, folder / f"{name}_pdf.dcm")
 
 
 def _not_its_slices(subject: Subject) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryoplan.core.errors import StoreError
 from cryoplan.workflow.export.subject import Subject
@@ -18,11 +18,11 @@ def pictures_of(subject: Subject) -> tuple[Picture, ...]:
     """Return the pictures of the plan PDF; drawn once for all that is made of one subject."""
     from cryoplan.workflow.reporting import make_pictures
 
-    if not subject.drawn:
-        subject.drawn.extend(
-            make_pictures(subject.case, subject.plan, subject.probes, subject.result, subject.assessment)
-        )
-    return tuple(subject.drawn)
+    return _once(
+        subject.drawn,
+        "pictures",
+        lambda: make_pictures(subject.case, subject.plan, subject.probes, subject.result, subject.assessment),
+    )
 
 
 def print_plan(subject: Subject, path: Path) -> Path:
@@ -35,18 +35,7 @@ def print_plan(subject: Subject, path: Path) -> Path:
     """
     from cryoplan.workflow.reporting import write_report
 
-    write_report(
-        subject.case,
-        subject.plan,
-        subject.probes,
-        subject.result,
-        subject.assessment,
-        path,
-        pictures=pictures_of(subject),
-        standing=subject.standing,
-        style=subject.style,
-    )
-    return path
+    return _print(subject, path, "plan", write_report, pictures_of(subject))
 
 
 def print_sheet(subject: Subject, path: Path) -> Path:
@@ -59,17 +48,49 @@ def print_sheet(subject: Subject, path: Path) -> Path:
     """
     from cryoplan.workflow.reporting import write_room_sheet
 
-    write_room_sheet(
+    return _print(subject, path, "sheet", write_room_sheet, None)
+
+
+def paper_of(subject: Subject, write: Callable[[Subject, Path], Path]) -> bytes:
+    """Return the bytes that `print_plan` or `print_sheet` writes; printed once for one subject."""
+
+    def printed() -> bytes:
+        with tempfile.TemporaryDirectory(prefix="cryoplan-") as folder:
+            return write(subject, Path(folder) / "new.pdf").read_bytes()
+
+    return _once(subject.drawn, "plan" if write is print_plan else "sheet", printed)
+
+
+def _print(
+    subject: Subject,
+    path: Path,
+    name: str,
+    write: Callable[..., None],
+    pictures: tuple[Picture, ...] | None,
+) -> Path:
+    write(
         subject.case,
         subject.plan,
         subject.probes,
         subject.result,
         subject.assessment,
         path,
+        pictures=pictures,
         standing=subject.standing,
         style=subject.style,
     )
+    subject.drawn[name] = path.read_bytes()
     return path
+
+
+T = TypeVar("T")
+
+
+def _once(drawn: dict[str, Any], name: str, make: Callable[[], T]) -> T:
+    if name not in drawn:
+        drawn[name] = make()
+    found: T = drawn[name]
+    return found
 
 
 def print_new(subject: Subject, path: Path, write: Callable[[Subject, Path], Path]) -> Path:
@@ -87,9 +108,7 @@ def print_new(subject: Subject, path: Path, write: Callable[[Subject, Path], Pat
     """
     if not path.exists():
         return write(subject, path)
-    with tempfile.TemporaryDirectory(prefix="cryoplan-") as folder:
-        made = write(subject, Path(folder) / "new.pdf").read_bytes()
-    if not path.is_file() or path.read_bytes() != made:
+    if not path.is_file() or path.read_bytes() != paper_of(subject, write):
         raise StoreError(
             f"{path.name} is there already and holds something else; nothing was written.",
             "Choose another name, or say that it may be replaced (--replace).",
