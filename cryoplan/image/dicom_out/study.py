@@ -1,4 +1,4 @@
-"""Study: the headers of the scan that objects are written for; the right files, or a refusal that says why."""
+"""Study: the headers of the scan that objects are written for; the right files, or a refusal with reason."""
 
 from __future__ import annotations
 
@@ -67,8 +67,9 @@ def read_study(
     Raises
     ------
     ImageError
-        ``not-dicom-source`` if the scan was not read from DICOM files, ``dicom-source-missing`` if they are not
-        there, ``dicom-source-differs`` if they hold another image, ``no-frame-of-reference`` if they state none.
+        ``not-dicom-source`` if the scan was not read from DICOM files, ``dicom-source-missing`` if they are
+        not there, ``dicom-source-differs`` if they hold another image, ``no-frame-of-reference`` if they
+        state none.
     Cancelled
         If the caller asked to stop.
     """
@@ -120,9 +121,7 @@ def _read(
             place=path.name,
         )
     is_slices = not stack.is_repair and len(files) == stack.grid.size[2]
-    return SourceStudy(
-        headers=headers, grid=stack.grid, is_slices=is_slices, is_resampled=stack.is_repair
-    )
+    return SourceStudy(headers=headers, grid=stack.grid, is_slices=is_slices, is_resampled=stack.is_repair)
 
 
 def _in_unicode(header: Any) -> Any:
