@@ -81,8 +81,15 @@ SECOND_OPINIONS = (
     Need("program:xdg-mime", *("xdg-utils",) * 4),
     Need("program:gio", "libglib2.0-bin", "glib2", "glib2-tools", "glib2"),
     Need("program:strace", *("strace",) * 4),
+    Need("program:dciodvfy", "dicom3tools", "", "", ""),
+    Need("program:dcmdump", *("dcmtk",) * 4),
+    Need("program:plastimatch", "plastimatch", "", "", ""),
+    Need("program:pdftotext", "poppler-utils", "poppler-utils", "poppler-tools", "poppler"),
 )
-"""Other programs that tests compare with; without one its tests are skipped, and say so."""
+"""Other programs that tests compare with; without one its tests are skipped, and say so.
+
+Orthanc is not among them: its package starts a service, which no test of a program may leave on a machine.
+"""
 
 INSTALL = {
     "apt": ["apt-get", "install", "-y", "--no-install-recommends"],

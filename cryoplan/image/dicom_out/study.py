@@ -33,11 +33,14 @@ class SourceStudy:
     is_slices : bool
         True when there is one file for each slice of `grid`, in its order and in its place; false for
         multi-frame files and for scans that were resampled.
+    is_resampled : bool
+        True when `grid` is not that of the files, because their slices were tilted or uneven.
     """
 
     headers: tuple[Any, ...]
     grid: Grid
     is_slices: bool
+    is_resampled: bool = False
 
     @property
     def first(self) -> Any:
@@ -118,7 +121,7 @@ def _read(
             place=path.name,
         )
     is_slices = not stack.is_repair and len(files) == stack.grid.size[2]
-    return SourceStudy(headers=headers, grid=stack.grid, is_slices=is_slices)
+    return SourceStudy(headers=headers, grid=stack.grid, is_slices=is_slices, is_resampled=stack.is_repair)
 
 
 def _in_unicode(header: Any) -> Any:

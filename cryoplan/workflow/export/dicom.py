@@ -47,7 +47,7 @@ def write_dicom(
     source = study_of(subject, PartProgress(progress, 0.0, READ))
     findings: list[Finding] = []
     if not source.is_slices:
-        findings.append(_not_its_slices(subject))
+        findings.append(_not_its_slices(source))
     progress.report(ProgressReport(fraction=READ, text="Writing DICOM segmentation and contours"))
     segments = segments_of(subject) if {"seg", "rtstruct", "sr"} & set(kinds) else ()
     segmentations: tuple[object, ...] = ()
@@ -151,9 +151,9 @@ def _write_papers(source: SourceStudy, subject: Subject, folder: Path, progress:
         write_dataset(made, folder / f"{name}_pdf.dcm")
 
 
-def _not_its_slices(subject: Subject) -> Finding:
-    is_repair = any(f.level is Level.WARN for f in subject.case.scan.facts.findings)
-    why = "was resampled when it was opened" if is_repair else "is one file of many frames"
+def _not_its_slices(source: SourceStudy) -> Finding:
+    resampled, framed = "was resampled when it was opened", "has files of many frames"
+    why = resampled if source.is_resampled else framed
     return Finding(
         level=Level.OK,
         code="dicom-own-planes",
