@@ -13,7 +13,8 @@ from typing import Any
 
 from cryoplan import RESEARCH_USE, __version__
 from cryoplan.cli_console import Console
-from cryoplan.cli_export import add_export_command, add_sheet_command, words
+from cryoplan.cli_convert import add_convert_command
+from cryoplan.cli_export import add_export_commands, words
 from cryoplan.cli_probes import add_probe_commands
 from cryoplan.core.errors import CryoplanError
 from cryoplan.core.finding import Level
@@ -31,6 +32,7 @@ COMMANDS = (
     "report",
     "sheet",
     "export",
+    "convert",
     "verify",
     "calibrate",
     "bench",
@@ -90,13 +92,8 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_run(commands)
     _add_readers(commands)
-    report = commands.add_parser("report", help="the PDF of a saved case; refuses a stale result")
-    report.add_argument("case", type=Path, metavar="CASE")
-    report.add_argument("-o", "--out", type=Path, required=True, metavar="plan.pdf")
-    report.set_defaults(command=_report)
-
-    add_sheet_command(commands)
-    add_export_command(commands)
+    add_export_commands(commands)
+    add_convert_command(commands)
     _add_checks(commands)
     add_probe_commands(commands, Console)
 
@@ -344,31 +341,6 @@ def _paths(options: argparse.Namespace) -> int:
         mesh_axes=options.mesh_axes,
     )
     print(json.dumps(found.to_json()) if options.json else paths_text(found))
-    return DONE
-
-
-def _report(options: argparse.Namespace) -> int:
-    from cryoplan import workflow
-    from cryoplan.core.errors import StaleError
-
-    saved = workflow.open_case(options.case)
-    if saved.result is None or saved.assessment is None:
-        raise StaleError(
-            f"The case {options.case.name} holds no result of its present plan.",
-            "Open it in the window, solve it and save it; then print.",
-            code="stale-result",
-            place=options.case.name,
-        )
-    workflow.write_report(
-        saved.case,
-        saved.plan,
-        workflow.catalogue(),
-        saved.result,
-        saved.assessment,
-        options.out,
-        standing=saved.standing,
-    )
-    print(f"Wrote {options.out}. {RESEARCH_USE}.")
     return DONE
 
 

@@ -33,6 +33,9 @@ def add_export_command(commands: Any) -> None:
         "--image", type=Path, metavar="PATH", help="where the DICOM files of the scan are, if they were moved"
     )
     export.add_argument("--replace", action="store_true", help="replace files of the same names in DIR")
+    export.add_argument(
+        "--axes", choices=("LPS", "RAS"), default="LPS", help="of surfaces and markups; each file says which"
+    )
     export.add_argument("--json", action="store_true", help="progress and result as JSON lines")
     export.set_defaults(command=_export)
 
@@ -112,7 +115,12 @@ def _export(options: argparse.Namespace) -> int:
     )
     with Console(as_json=options.json) as progress:
         done = export_case(
-            subject, options.out, only=options.only, replace=options.replace, progress=progress
+            subject,
+            options.out,
+            only=options.only,
+            replace=options.replace,
+            axes=options.axes,
+            progress=progress,
         )
     if options.json:
         print(json.dumps({"files": list(done.files), "findings": [f.to_json() for f in done.findings]}))

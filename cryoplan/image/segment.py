@@ -26,7 +26,7 @@ class Segment:
     Attributes
     ----------
     name : str
-        The structure's name, or ``Ice 0 °C``, ``Isotherm −40 °C``.
+        The structure's name, or ``Ice 0 °C``, ``Isotherm -40 °C``.
     kind : str
         The structure's role, or `ISOTHERM`.
     mask : Volume

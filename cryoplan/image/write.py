@@ -38,13 +38,7 @@ def write_volume(volume: Volume, path: Path) -> None:
     path = Path(path)
     if volume.values.dtype.kind == "f" and not np.isfinite(volume.values).all():
         raise ValueError(f"{path.name} would hold voxels without a number")
-    if not path.name.lower().endswith(ENDINGS):
-        raise StoreError(
-            f"The ending of {path.name} names no image format.",
-            f"Use one of {', '.join(ENDINGS)}.",
-            code="unknown-ending",
-            place=path.name,
-        )
+    check_ending(path)
     compress = not path.name.lower().endswith(".nii")
     with replace_when_written(path) as temporary:
         # Created by Python first, so that a missing or read-only folder is named by the system.
@@ -55,6 +49,17 @@ def write_volume(volume: Volume, path: Path) -> None:
         except RuntimeError as error:
             raise OSError(errno.EIO, "ITK could not write all of it") from error
         _check_whole(volume, temporary)
+
+
+def check_ending(path: Path) -> None:
+    """Raise `StoreError` unless the ending of a file names a format that is written here."""
+    if not path.name.lower().endswith(ENDINGS):
+        raise StoreError(
+            f"The ending of {path.name} names no image format.",
+            f"Use one of {', '.join(ENDINGS)}.",
+            code="unknown-ending",
+            place=path.name,
+        )
 
 
 def _check_whole(volume: Volume, path: Path) -> None:

@@ -10,21 +10,19 @@ import io
 import struct
 from collections.abc import Sequence
 from typing import Any
-from xml.sax.saxutils import escape
 
 from reportlab.lib.colors import Color, HexColor, white
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
-from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, Spacer
 from reportlab.platypus import Table as Grid
 
 from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Level
 from cryoplan.core.units import show_clock
-from cryoplan.report.fonts import BOLD, REGULAR
+from cryoplan.report.fonts import BOLD, REGULAR, draw_text, markup, text_width
 from cryoplan.report.parts import Bar, Card, Fact, Picture, Statement, Table
 from cryoplan.report.wording import SYMBOLS, WORDS
 
@@ -63,7 +61,7 @@ MIDDLE = _style(9.5, bold=True)
 
 def text(value: str, style: ParagraphStyle) -> Paragraph:
     """Return a paragraph of plain text; a line end in it stays one."""
-    return Paragraph(escape(value).replace("\n", "<br/>"), style)
+    return Paragraph(markup(value, style.fontName), style)
 
 
 def level_text(level: Level, style: ParagraphStyle) -> Paragraph:
@@ -262,9 +260,9 @@ class ProtocolBar(Flowable):  # type: ignore[misc]  # reportlab ships no types
     def __init__(self, bar: Bar, width: float) -> None:
         super().__init__()
         self.bar, self.width = bar, width
-        self.names = max([stringWidth(f"probe {name} ", REGULAR, 6.2) for name, _ in bar.probes], default=0.0)
+        self.names = max([text_width(f"probe {name} ", REGULAR, 6.2) for name, _ in bar.probes], default=0.0)
         self.fits = all(
-            stringWidth(s.label, REGULAR, 6.0) + 1.5 * mm <= self._x(s.end_s) - self._x(s.start_s)
+            text_width(s.label, REGULAR, 6.0) + 1.5 * mm <= self._x(s.end_s) - self._x(s.start_s)
             for s in bar.phases
         )
         words = "; ".join(
@@ -294,8 +292,8 @@ class ProtocolBar(Flowable):  # type: ignore[misc]  # reportlab ships no types
             canvas.setFillColor(white if part.freezes else INK)
             middle = (left + right) / 2.0
             if self.fits:
+                draw_text(canvas, middle, top - 3.0 * mm, part.label, REGULAR, 6.0, align=0.5)
                 canvas.setFont(REGULAR, 6.0)
-                canvas.drawCentredString(middle, top - 3.0 * mm, part.label)
                 canvas.drawCentredString(middle, top - 5.8 * mm, show_clock(part.end_s - part.start_s))
             else:
                 canvas.setFont(REGULAR, 6.4)
@@ -312,18 +310,16 @@ class ProtocolBar(Flowable):  # type: ignore[misc]  # reportlab ships no types
             y -= self.LINE
             left, right = self._x(part.start_s), self._x(part.end_s)
             canvas.setFillColor(INK)
-            canvas.setFont(REGULAR, 6.2)
-            canvas.drawString(0, y + 1.2 * mm, f"probe {name}")
+            draw_text(canvas, 0, y + 1.2 * mm, f"probe {name}", REGULAR, 6.2)
             canvas.setFillColor(PAPER)
             canvas.rect(self.names, y + 0.4 * mm, self.width - self.names, 3.4 * mm, fill=1, stroke=0)
             canvas.setFillColor(FREEZE)
             canvas.rect(left, y + 0.4 * mm, max(right - left, 0.3 * mm), 3.4 * mm, fill=1, stroke=0)
-            room = stringWidth(part.label, REGULAR, 5.8) + 2 * mm
+            room = text_width(part.label, REGULAR, 5.8) + 2 * mm
             inside = room <= right - left
             canvas.setFillColor(white if inside else INK)
-            canvas.setFont(REGULAR, 5.8)
             x = left + mm if inside else min(right + mm, self.width - room + mm)
-            canvas.drawString(x, y + 1.2 * mm, part.label)
+            draw_text(canvas, x, y + 1.2 * mm, part.label, REGULAR, 5.8)
         if self.legend is not None:
             self.legend.drawOn(canvas, 0, 0)
 

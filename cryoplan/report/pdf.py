@@ -12,11 +12,10 @@ from typing import Any
 
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageBreak, PageTemplate, Spacer
 
 from cryoplan.report.content import ReportContent
-from cryoplan.report.fonts import BOLD, REGULAR, register
+from cryoplan.report.fonts import BOLD, REGULAR, draw_text, register, text_width
 from cryoplan.report.layout import (
     BODY,
     GAP,
@@ -208,13 +207,12 @@ def _header_and_footer(canvas: Any, content: ReportContent, page: int, total: in
     canvas.line(SIDE, 14.5 * mm, width - SIDE, 14.5 * mm)
     left, right = content.header
     numbers = f"page {page} of {total}"
-    room = WIDTH - stringWidth(right, BOLD, 7.0) - 6.0 * mm
+    room = WIDTH - text_width(right, BOLD, 7.0) - 6.0 * mm
     _fitted(canvas, left, SIDE, height - 11.0 * mm, room, REGULAR, MUTED)
     canvas.setFillColor(INK)
-    canvas.setFont(BOLD, 7.0)
-    canvas.drawRightString(width - SIDE, height - 11.0 * mm, right)
-    canvas.drawRightString(width - SIDE, 10.8 * mm, numbers)
-    room = WIDTH - stringWidth(numbers, BOLD, 7.0) - 6.0 * mm
+    draw_text(canvas, width - SIDE, height - 11.0 * mm, right, BOLD, 7.0, align=1.0)
+    draw_text(canvas, width - SIDE, 10.8 * mm, numbers, BOLD, 7.0, align=1.0)
+    room = WIDTH - text_width(numbers, BOLD, 7.0) - 6.0 * mm
     _fitted(canvas, content.footer[0], SIDE, 10.8 * mm, room, BOLD, INK)
     _fitted(canvas, content.footer[1], SIDE, 7.2 * mm, WIDTH, REGULAR, MUTED)
     canvas.restoreState()
@@ -222,7 +220,6 @@ def _header_and_footer(canvas: Any, content: ReportContent, page: int, total: in
 
 def _fitted(canvas: Any, line: str, x: float, y: float, room: float, font: str, colour: Any) -> None:
     """Write one line, smaller where it would not fit: nothing is cut."""
-    size = min(7.0, 7.0 * room / max(stringWidth(line, font, 7.0), 1.0))
+    size = min(7.0, 7.0 * room / max(text_width(line, font, 7.0), 1.0))
     canvas.setFillColor(colour)
-    canvas.setFont(font, size)
-    canvas.drawString(x, y, line)
+    draw_text(canvas, x, y, line, font, size)

@@ -28,6 +28,7 @@ from cryoplan.plan.room import POSITIONS
 from cryoplan.plan.room_view import RoomLine, room_line, target_middle_mm, treatment_position
 from cryoplan.plan.rules import check_plan, needles_of
 from cryoplan.plan.shown_slice import shown_slice, slices_from
+from cryoplan.report.translate import translated
 
 MOST_ON_A_PAGE = 4
 
@@ -161,7 +162,7 @@ def build_room_sheet(
         for probe in ordered
     )
     scanned = POSITIONS.get(facts.patient_position.strip().upper(), "a position that the image does not say")
-    return RoomSheet(
+    sheet = RoomSheet(
         title=f"CT room · case {case.code} · plan {plan.name}",
         subtitle=standing,
         warning=f"Planned on scan of {facts.acquired_on or 'unknown date'} in {scanned}; "
@@ -172,6 +173,7 @@ def build_room_sheet(
         probes=blocks,
         footer=f"{RESEARCH_USE} · cryoplan {__version__} · input {key[:12]}",
     )
+    return translated(sheet)
 
 
 def _notes(case: Case, plan: Plan) -> tuple[str, ...]:

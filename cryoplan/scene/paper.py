@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cryoplan.scene.contours import scale_bar_mm
+from cryoplan.scene.lettering import families, legible
 from cryoplan.scene.png import encode_png
 from cryoplan.scene.style import LineStyle, Theme
 
@@ -65,8 +66,9 @@ def number(axes: Any, text: str, place: FloatArray, colour: str, halo: str, *, a
     from matplotlib import patheffects
 
     axes.text(
-        place[0], place[1], text, color=colour, fontsize=7.5, fontweight="bold", ha="center", va="center",
-        alpha=alpha, zorder=7, clip_on=True,
+        place[0], place[1], legible(text), color=colour, fontsize=7.5, fontweight="bold",
+        ha="center", va="center",
+        alpha=alpha, zorder=7, clip_on=True, family=families(text),
         path_effects=[patheffects.withStroke(linewidth=1.6, foreground=halo)],
     )  # fmt: skip
 

@@ -66,8 +66,12 @@ def lowest_on_image(case: Case, result: ThermalResult) -> Volume:
 
 
 def isotherm_label(threshold_degc: float) -> str:
-    """Return what an isotherm is called in files: ``Ice 0 °C``, ``Isotherm −40 °C``."""
-    return f"{'Ice' if threshold_degc == 0.0 else 'Isotherm'} {show_degc(threshold_degc)}"
+    """Return what an isotherm is called in files: ``Ice 0 °C``, ``Isotherm -40 °C``.
+
+    With the minus of ASCII: readers that drop what they do not know (pynrrd does) would drop the sign.
+    """
+    degc = show_degc(threshold_degc).replace("\N{MINUS SIGN}", "-")
+    return f"{'Ice' if threshold_degc == 0.0 else 'Isotherm'} {degc}"
 
 
 def _structure(structure: Structure, case: Case) -> Segment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryoplan.case.case import Case
 from cryoplan.core.errors import StaleError
@@ -13,6 +14,9 @@ from cryoplan.plan.plan import Plan
 from cryoplan.report.style import PrintStyle
 from cryoplan.simulation.result import ThermalResult
 from cryoplan.workflow.solving import judge_again, require_current, sense_again
+
+if TYPE_CHECKING:
+    from cryoplan.scene.snapshot import Picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,6 +33,8 @@ class Subject:
         Where the DICOM files of the scan are, if not where they were read from.
     style : PrintStyle
         For what is printed.
+    drawn : list of Picture
+        Pictures of the PDF, once they have been drawn: paper and key images show the same ones.
 
     Raises
     ------
@@ -44,6 +50,7 @@ class Subject:
     standing: str = ""
     image: Path | None = None
     style: PrintStyle = field(default_factory=PrintStyle)
+    drawn: list[Picture] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         require_current(self.case, self.plan, self.probes, self.result)

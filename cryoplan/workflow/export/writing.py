@@ -14,7 +14,7 @@ from cryoplan.workflow.export.printed import print_plan, print_sheet
 from cryoplan.workflow.export.subject import Subject
 from cryoplan.workflow.folder import all_or_nothing, refuse_existing, relative_files
 
-NO_DICOM = ("not-dicom-source", "dicom-source-missing", "dicom-source-differs")
+NO_DICOM = ("not-dicom-source", "dicom-source-missing", "dicom-source-differs", "no-frame-of-reference")
 """Codes of why nothing can be put into the study of the scan."""
 
 
@@ -32,6 +32,7 @@ def export_case(
     *,
     only: Sequence[str] = (),
     replace: bool = False,
+    axes: str = "LPS",
     progress: Progress = SILENT,
 ) -> Exported:
     """Export a case into a folder (contract, ``export``).
@@ -48,6 +49,8 @@ def export_case(
         that is an error.
     replace : bool
         Whether files of the same names may be replaced.
+    axes : str
+        ``LPS`` or ``RAS``: what the numbers of meshes and markups mean.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def export_case(
         # Asked before the work as well: nobody should wait for it in vain.
         refuse_existing(out, files_in_the_way(out, kinds))
     with all_or_nothing(out, replace=replace) as folder:
-        findings = write_kinds(subject, kinds, folder, by_name=bool(only), progress=progress)
+        findings = write_kinds(subject, kinds, folder, by_name=bool(only), axes=axes, progress=progress)
         check_cancelled(progress)
         files = relative_files(folder)
     progress.report(ProgressReport(fraction=1.0, text="Exported"))
@@ -74,6 +77,7 @@ def write_kinds(
     folder: Path,
     *,
     by_name: bool = True,
+    axes: str = "LPS",
     progress: Progress = SILENT,
 ) -> tuple[Finding, ...]:
     """Write some kinds into a folder that nobody else uses yet; see `export_case`.
@@ -82,15 +86,14 @@ def write_kinds(
     ----------
     by_name : bool
         Whether every kind was asked for by its name.
+    axes : str
+        See `export_case`.
 
     Raises
     ------
     CryoplanError, Cancelled
         As `export_case`; the folder may hold some files then.
     """
-    from cryoplan.workflow.export.dicom import write_dicom
-    from cryoplan.workflow.export.plain import write_plain
-
     dicom = tuple(kind for kind in kinds if kind in DICOM_KINDS)
     plain = tuple(kind for kind in kinds if kind not in DICOM_KINDS and kind not in _PAPERS)
     printed = tuple(kind for kind in kinds if kind in _PAPERS)
@@ -98,6 +101,8 @@ def write_kinds(
     if printed:
         _print(subject, printed, folder, PartProgress(progress, 0.0, 0.2))
     if dicom:
+        from cryoplan.workflow.export.dicom import write_dicom
+
         check_cancelled(progress)
         try:
             findings += write_dicom(subject, dicom, folder, PartProgress(progress, 0.2, 0.35))
@@ -106,8 +111,10 @@ def write_kinds(
                 raise
             findings.append(_left_out(error))
     if plain:
+        from cryoplan.workflow.export.plain import write_plain
+
         check_cancelled(progress)
-        findings += write_plain(subject, plain, folder, PartProgress(progress, 0.55, 0.45))
+        findings += write_plain(subject, plain, folder, PartProgress(progress, 0.55, 0.45), axes=axes)
     return tuple(findings)
 
 
