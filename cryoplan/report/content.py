@@ -15,6 +15,7 @@ from cryoplan import RESEARCH_USE, __version__
 from cryoplan.case.case import Case
 from cryoplan.core.errors import StaleError
 from cryoplan.core.finding import Finding, Level
+from cryoplan.core.language import say
 from cryoplan.margins.assessment import Assessment
 from cryoplan.margins.case_limits import CHANGED_CODE, limits_of
 from cryoplan.margins.limits import Limits
@@ -22,6 +23,7 @@ from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.report import decision, technique
 from cryoplan.report.fonts import REPLACED_NOTE, has_replacements, printable
+from cryoplan.report.translate import translated
 from cryoplan.report.parts import Bar, Card, Fact, Picture, Statement, Table
 from cryoplan.report.wording import counted, position
 from cryoplan.simulation.result import ThermalResult
@@ -165,7 +167,7 @@ def build_content(
         solver=technique.solver_facts(case, catalogue, tissues, limits, result),
         notes=technique.notes(case, plan, catalogue, tissues, limits, result, assessment),
     )
-    return _printable(content)
+    return _printable(translated(content))
 
 
 def _footer(case: Case, result: ThermalResult) -> tuple[str, str]:
@@ -206,4 +208,4 @@ def _printable(content: ReportContent) -> ReportContent:
         return value
 
     cleaned: ReportContent = clean(content)
-    return replace(cleaned, notes=(*cleaned.notes, REPLACED_NOTE)) if replaced else cleaned
+    return replace(cleaned, notes=(*cleaned.notes, say(REPLACED_NOTE))) if replaced else cleaned

@@ -21,6 +21,7 @@ from reportlab.platypus import Table as Grid
 
 from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Level
+from cryoplan.core.language import say
 from cryoplan.core.units import show_clock
 from cryoplan.report.fonts import BOLD, REGULAR, draw_text, markup, text_width
 from cryoplan.report.parts import Bar, Card, Fact, Picture, Statement, Table
@@ -66,7 +67,7 @@ def text(value: str, style: ParagraphStyle) -> Paragraph:
 
 def level_text(level: Level, style: ParagraphStyle) -> Paragraph:
     """Return symbol and word of a level, bold and coloured."""
-    mark = f"{SYMBOLS[level]} {WORDS[level]}"
+    mark = f"{SYMBOLS[level]} {say(WORDS[level])}"
     return Paragraph(f'<font name="{BOLD}" color="{LEVEL_COLOURS[level]}">{mark}</font>', style)
 
 
@@ -125,7 +126,7 @@ def table(part: Table, width: float, *, in_cell: bool = False) -> list[Flowable]
 
 def _cell(value: str, style: ParagraphStyle) -> Paragraph:
     for level in Level:
-        if value == f"{SYMBOLS[level]} {WORDS[level]}":
+        if value in (f"{SYMBOLS[level]} {WORDS[level]}", f"{SYMBOLS[level]} {say(WORDS[level])}"):
             return level_text(level, style)
     return text(value, style)
 
@@ -169,12 +170,12 @@ def _card(part: Card, width: float) -> list[Flowable]:
         value.append(level_text(part.level, MIDDLE))
     line = Grid(
         [value],
-        colWidths=[width * 0.68, width * 0.32][: len(value)],
+        colWidths=[width * 0.6, width * 0.4][: len(value)],
         style=[*_TIGHT, ("VALIGN", (0, 0), (-1, -1), "BOTTOM")],
         hAlign="LEFT",
     )
     return [
-        text(f"{part.title}: worst margin", _style(7.6, bold=True)),
+        text(f"{part.title}: {say('worst margin')}", _style(7.6, bold=True)),
         line,
         Spacer(0, 0.8 * mm),
         text(part.verdict, NOTE),
@@ -184,7 +185,7 @@ def _card(part: Card, width: float) -> list[Flowable]:
 
 
 def _small_card(part: Card) -> list[Flowable]:
-    mark = "" if part.level is None else f"  {SYMBOLS[part.level]} {WORDS[part.level]}"
+    mark = "" if part.level is None else f"  {SYMBOLS[part.level]} {say(WORDS[part.level])}"
     return [
         text(part.title, _style(6.8, bold=True)),
         text(part.value + mark, MIDDLE),
@@ -195,12 +196,12 @@ def _small_card(part: Card) -> list[Flowable]:
 
 def statements(parts: Sequence[Statement], note: str, width: float) -> list[Flowable]:
     """Return what failed or warned, heaviest first, and the closing note."""
-    flow: list[Flowable] = [text("Attention", HEADING)]
+    flow: list[Flowable] = [text(say("Attention"), HEADING)]
     if parts:
         flow.append(
             Grid(
                 [[level_text(part.level, STATEMENT), text(part.text, STATEMENT)] for part in parts],
-                colWidths=[12.0 * mm, width - 12.0 * mm],
+                colWidths=[15.5 * mm, width - 15.5 * mm],
                 style=[
                     *_TIGHT,
                     ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -260,7 +261,7 @@ class ProtocolBar(Flowable):  # type: ignore[misc]  # reportlab ships no types
     def __init__(self, bar: Bar, width: float) -> None:
         super().__init__()
         self.bar, self.width = bar, width
-        self.names = max([text_width(f"probe {name} ", REGULAR, 6.2) for name, _ in bar.probes], default=0.0)
+        self.names = max([text_width(f"{say('probe')} {name} ", REGULAR, 6.2) for name, _ in bar.probes], default=0.0)
         self.fits = all(
             text_width(s.label, REGULAR, 6.0) + 1.5 * mm <= self._x(s.end_s) - self._x(s.start_s)
             for s in bar.phases
@@ -310,7 +311,7 @@ class ProtocolBar(Flowable):  # type: ignore[misc]  # reportlab ships no types
             y -= self.LINE
             left, right = self._x(part.start_s), self._x(part.end_s)
             canvas.setFillColor(INK)
-            draw_text(canvas, 0, y + 1.2 * mm, f"probe {name}", REGULAR, 6.2)
+            draw_text(canvas, 0, y + 1.2 * mm, f"{say('probe')} {name}", REGULAR, 6.2)
             canvas.setFillColor(PAPER)
             canvas.rect(self.names, y + 0.4 * mm, self.width - self.names, 3.4 * mm, fill=1, stroke=0)
             canvas.setFillColor(FREEZE)

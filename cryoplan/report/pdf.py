@@ -14,6 +14,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageBreak, PageTemplate, Spacer
 
+from cryoplan.core.language import say, spoken
 from cryoplan.report.content import ReportContent
 from cryoplan.report.fonts import BOLD, REGULAR, draw_text, register, text_width
 from cryoplan.report.layout import (
@@ -113,7 +114,7 @@ def _build(content: ReportContent, flow: list[Flowable], *, total: int) -> tuple
         creator="cryoplan",
         # Without the time of writing, so that the same content gives the same bytes.
         invariant=1,
-        lang="en",
+        lang=spoken().language,
     )
     document.build(flow)
     return target.getvalue(), document.page
@@ -152,14 +153,14 @@ def _decision(content: ReportContent, edge: float, drawn: bool) -> list[Flowable
 
 
 def _technique(content: ReportContent, edge: float, drawn: bool) -> list[Flowable]:
-    probes = [part for part in content.technique_tables if part.title == "Probes"]
-    others = [part for part in content.technique_tables if part.title != "Probes"]
+    probes = [part for part in content.technique_tables if part.title == say("Probes")]
+    others = [part for part in content.technique_tables if part.title != say("Probes")]
     flow: list[Flowable] = []
     for part in probes:
         flow += [*table(part, WIDTH), Spacer(0, 3.5 * mm)]
     flow += _beside_pictures(content, others, edge, drawn)
-    flow += [text("Solver", HEADING), *_two_columns(content), Spacer(0, 3.0 * mm)]
-    flow.append(text("What it rests on", HEADING))
+    flow += [text(say("Solver"), HEADING), *_two_columns(content), Spacer(0, 3.0 * mm)]
+    flow.append(text(say("What it rests on"), HEADING))
     for note in content.notes:
         flow += [text(note, NOTE), Spacer(0, 0.8 * mm)]
     return flow
@@ -206,7 +207,7 @@ def _header_and_footer(canvas: Any, content: ReportContent, page: int, total: in
     canvas.line(SIDE, height - 12.5 * mm, width - SIDE, height - 12.5 * mm)
     canvas.line(SIDE, 14.5 * mm, width - SIDE, 14.5 * mm)
     left, right = content.header
-    numbers = f"page {page} of {total}"
+    numbers = say(f"page {page} of {total}")
     room = WIDTH - text_width(right, BOLD, 7.0) - 6.0 * mm
     _fitted(canvas, left, SIDE, height - 11.0 * mm, room, REGULAR, MUTED)
     canvas.setFillColor(INK)

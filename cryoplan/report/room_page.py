@@ -10,18 +10,17 @@ import io
 import re
 from collections.abc import Sequence
 from typing import Any
-from xml.sax.saxutils import escape
 
 from reportlab.lib.colors import HexColor, black, white
 from reportlab.lib.pagesizes import A4, LETTER
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
-from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph
 
-from cryoplan.report.fonts import BOLD, REGULAR, printable, register
+from cryoplan.core.language import say
+from cryoplan.report.fonts import BOLD, REGULAR, draw_text, markup, printable, register, text_width
 from cryoplan.report.room_sheet import MOST_ON_A_PAGE, Cell, ProbeBlock, RoomSheet
 from cryoplan.report.style import Paper, PrintStyle
 
@@ -97,7 +96,7 @@ class _Page:
         part = ""
         if of > 1:
             names = ", ".join(b.name for b in blocks)
-            part = f"Sheet {number} of {of}: probes {names}"
+            part = say(f"Sheet {number} of {of}: probes {names}")
         top = self._head(canvas, part, places)
         height = self._room(places) / places
         for block in blocks:
@@ -129,7 +128,7 @@ class _Page:
         # With the longest part that any page may have, so that all pages are laid out alike.
         split = len(self._sheet.probes) > each
         names = ", ".join(b.name for b in self._sheet.probes)
-        parts = self._head_parts(f"Sheet 1 of 2: probes {names}" if split else "")
+        parts = self._head_parts(say(f"Sheet 1 of 2: probes {names}") if split else "")
         high = sum(p.wrap(self._head_width(), 1000.0)[1] for p in parts)
         return max(high, _ROOM if self._sheet.sides else 0.0) + 2.5 * mm
 
@@ -158,7 +157,7 @@ class _Page:
         canvas.setFillColor(black)
         canvas.setLineWidth(1.2)
         # On the side a body is higher than wide.
-        half = (7.5, 8.5) if "side" in up else (9.5, 6.5)
+        half = (7.5, 8.5) if up in (say("left side"), say("right side")) else (9.5, 6.5)
         w, h = half[0] * mm, half[1] * mm
         canvas.ellipse(x - w, y - h, x + w, y + h)
         canvas.line(x - 13.0 * mm, y - h, x + 13.0 * mm, y - h)
@@ -168,10 +167,10 @@ class _Page:
             canvas.line(x - across * 12.0 * mm, y - rise * 10.5 * mm, x, y)
         canvas.setFont(REGULAR, 7.0)
         canvas.drawCentredString(x, y + h + 1.4 * mm, up)
-        canvas.drawCentredString(x, y - h - 3.2 * mm, f"{down} on the table")
+        canvas.drawCentredString(x, y - h - 3.2 * mm, f"{down} {say('on the table')}")
         canvas.drawRightString(x - w - 1.5 * mm, y - 1.0 * mm, left)
         canvas.drawString(x + w + 1.5 * mm, y - 1.0 * mm, right)
-        canvas.drawCentredString(x, y - h - 6.2 * mm, "seen from the feet")
+        canvas.drawCentredString(x, y - h - 6.2 * mm, say("seen from the feet"))
 
     # One probe -----------------------------------------------------------------------------------------
 
@@ -202,17 +201,16 @@ class _Page:
         canvas.setLineWidth(1.2)
         canvas.rect(_SIDE, y - 14.0 * mm, 14.0 * mm, 14.0 * mm, fill=1)
         name = printable(block.name)
-        size = min(26.0, 26.0 * 12.5 * mm / max(stringWidth(name, BOLD, 26.0), 1.0))
+        size = min(26.0, 26.0 * 12.5 * mm / max(text_width(name, BOLD, 26.0), 1.0))
         if size >= NUMBER_PT:
             # On its own white ground: black on a dark colour could not be read on a grey print.
-            wide = stringWidth(name, BOLD, size)
+            wide = text_width(name, BOLD, size)
             canvas.setFillColor(white)
             canvas.rect(
                 _SIDE + 7.0 * mm - 0.5 * wide - 1.0, y - 11.8 * mm, wide + 2.0, 9.6 * mm, stroke=0, fill=1
             )
             canvas.setFillColor(black)
-            canvas.setFont(BOLD, size)
-            canvas.drawCentredString(_SIDE + 7.0 * mm, y - 7.0 * mm - 0.36 * size, name)
+            draw_text(canvas, _SIDE + 7.0 * mm, y - 7.0 * mm - 0.36 * size, name, BOLD, size, align=0.5)
         badge = _badge(block, small, with_name=size < NUMBER_PT)
         high = badge.wrap(_BADGE - 1.0 * mm, 1000.0)[1]
         badge.drawOn(canvas, _SIDE, y - 15.0 * mm - high)
@@ -244,7 +242,7 @@ class _Page:
 
 def _cell_parts(cell: Cell, small: float) -> list[Paragraph]:
     style = _style(small, False, leading=_LEADING)
-    value = f"{escape(printable(cell.label))} {_large(_kept(cell.value))}"
+    value = f"{markup(printable(cell.label), REGULAR)} {_large(_kept(cell.value))}"
     parts = [Paragraph(value, style)]
     return [*parts, _paragraph(cell.note, small)] if cell.note else parts
 
@@ -262,7 +260,7 @@ def _draw_cell(canvas: Any, cell: Cell, small: float, x: float, y: float, width:
 
 def _top(block: ProbeBlock, small: float) -> Paragraph:
     """Return order and port, large, and behind them what is put in."""
-    kit = _NUMBER.sub(lambda m: _large(m.group()), escape(_kept(block.kit)))
+    kit = _NUMBER.sub(lambda m: _large(m.group()), markup(_kept(block.kit), REGULAR))
     return Paragraph(f"{_large(_kept(block.order))} · {kit}", _style(small, False, leading=_LEADING))
 
 
@@ -272,7 +270,7 @@ def _kept(value: str) -> str:
 
 
 def _large(value: str) -> str:
-    return f'<font name="{BOLD}" size="{NUMBER_PT:g}">{escape(value)}</font>'
+    return f'<font name="{BOLD}" size="{NUMBER_PT:g}">{markup(value, BOLD)}</font>'
 
 
 def _badge(block: ProbeBlock, small: float, *, with_name: bool = True) -> Paragraph:
@@ -291,11 +289,12 @@ def _style(size: float, bold: bool, *, leading: float = 0.0) -> ParagraphStyle:
 
 
 def _paragraph(value: str, size: float, *, bold: bool = False) -> Paragraph:
-    return Paragraph(escape(_kept(value)), _style(size, bold))
+    style = _style(size, bold)
+    return Paragraph(markup(_kept(value), style.fontName), style)
 
 
 def _spoken(value: str, small: float) -> Paragraph:
     """Return a sentence whose numbers are as large as those of the cells."""
-    shown = escape(_kept(value))
+    shown = markup(_kept(value), REGULAR)
     large = _NUMBER.sub(lambda m: _large(m.group()), shown)
     return Paragraph(large, _style(small, False, leading=_LEADING if large != shown else 0.0))

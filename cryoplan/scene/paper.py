@@ -11,6 +11,7 @@ import numpy.typing as npt
 from cryoplan.scene.contours import scale_bar_mm
 from cryoplan.scene.lettering import families, legible
 from cryoplan.scene.png import encode_png
+from cryoplan.core.language import say
 from cryoplan.scene.style import LineStyle, Theme
 
 FloatArray = npt.NDArray[np.float64]
@@ -97,6 +98,7 @@ def furnish(
     The bar is `bar_mm` long, or of the length that suits the frame.
     """
     marks = look.marks
+    title, place = say(title), say(place)
     _write(axes, 0.025, 0.972, title, marks.text, fontsize=7.5, fontweight="bold", ha="left", va="top")
     _write(axes, 0.975, 0.972, place, marks.text, fontsize=7.0, ha="right", va="top")
     if frame is None:
@@ -108,7 +110,7 @@ def furnish(
         axes.plot(x, [0.035, 0.035], color=colour, lw=thick, transform=axes.transAxes, zorder=8)
         for end in x:
             axes.plot([end, end], [0.026, 0.044], color=colour, lw=thick, transform=axes.transAxes, zorder=8)
-    _write(axes, float(x.mean()), 0.05, label, marks.text, fontsize=6.5, ha="center", va="bottom")
+    _write(axes, float(x.mean()), 0.05, say(label), marks.text, fontsize=6.5, ha="center", va="bottom")
 
 
 def letters(axes: Any, letters: tuple[str, str, str, str], look: Theme) -> None:
@@ -159,7 +161,7 @@ def legend(axes: Any, lines: Sequence[LineStyle], look: Theme, *, solid: bool = 
     handles = [
         Line2D(
             [], [], color=s.colour, lw=s.width_px * (1.6 if solid else POINTS_PER_PX),
-            ls="solid" if solid else s.matplotlib_dash, label=s.label,
+            ls="solid" if solid else s.matplotlib_dash, label=say(s.label),
         )
         for s in lines
     ]  # fmt: skip

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from cryoplan.case.case import Case
 from cryoplan.case.planning import structure_mask
 from cryoplan.case.structure import Role
+from cryoplan.core.language import say
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan, Thermocouple
@@ -229,7 +230,7 @@ def _picture_3d(
         )
     except RenderError as error:
         axes.text(
-            0.5, 0.5, "No 3D picture\n\n" + str(error), color=look.marks.text, fontsize=7.5, ha="center",
+            0.5, 0.5, say("No 3D picture") + "\n\n" + say(str(error)), color=look.marks.text, fontsize=7.5, ha="center",
             va="center", wrap=True,
         )  # fmt: skip
         return Picture(name="3d", caption=str(error), png=to_png(figure))

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from cryoplan.case.case import Case
 from cryoplan.core.atomic import write_atomic
+from cryoplan.core.language import speaking
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
+from cryoplan.report.style import PrintStyle
 from cryoplan.workflow.room_sheet import write_room_sheet as write_room_sheet
 from cryoplan.workflow.solving import check, judge_again, require_current, sense_again, tissues
 
@@ -44,6 +46,7 @@ def write_report(
     *,
     pictures: tuple[Picture, ...] | None = None,
     standing: str = "",
+    style: PrintStyle = PrintStyle(),
 ) -> None:
     """Write the plan PDF; an old file is replaced only once the new one is whole.
 
@@ -53,6 +56,8 @@ def write_report(
         Pictures drawn before; drawn now when left out.
     standing : str
         See `cryoplan.workflow.casefile.standing`.
+    style : PrintStyle
+        Its language is that of all texts, those in pictures drawn now included.
 
     Raises
     ------
@@ -63,22 +68,25 @@ def write_report(
     """
     from cryoplan.report.content import build_content
     from cryoplan.report.pdf import render_pdf
+    from cryoplan.report.translate import names_of
 
     require_current(case, plan, probes, result)
     assessment = sense_again(plan, result, assessment)
-    if pictures is None:
-        pictures = make_pictures(case, plan, probes, result, assessment)
     # Whatever the assessment was judged by: what is printed is judged by the limits that the case has now.
-    assessment = judge_again(case, result, assessment)
-    content = build_content(
-        case=case,
-        plan=plan,
-        catalogue=probes,
-        tissues=tissues(),
-        result=result,
-        assessment=assessment,
-        pictures=pictures,
-        rules=check(case, plan, probes),
-        standing=standing,
-    )
-    write_atomic(path, render_pdf(content))
+    judged = judge_again(case, result, assessment)
+    with speaking(style.language, names_of(case, plan)):
+        if pictures is None:
+            pictures = make_pictures(case, plan, probes, result, assessment)
+        content = build_content(
+            case=case,
+            plan=plan,
+            catalogue=probes,
+            tissues=tissues(),
+            result=result,
+            assessment=judged,
+            pictures=pictures,
+            rules=check(case, plan, probes),
+            standing=standing,
+        )
+        data = render_pdf(content)
+    write_atomic(path, data)
