@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryoplan import RESEARCH_USE
 from cryoplan.cli_console import Console
-from cryoplan.core.errors import CryoplanError, StaleError
+from cryoplan.core.errors import CryoplanError
 from cryoplan.core.finding import Level
+
+if TYPE_CHECKING:
+    from cryoplan.report.style import PrintStyle
+    from cryoplan.workflow.export import Subject
 
 KINDS_TEXT = (
     "pdf, sheet (for the CT room); seg, rtstruct, sr, dicompdf, keyimages (DICOM, in the study of the scan); "
@@ -19,8 +24,24 @@ KINDS_TEXT = (
 """The words of ``--only``; written out, so that no command loads the whole program for its help."""
 
 
-def add_export_command(commands: Any) -> None:
-    """Add ``export``."""
+def add_export_commands(commands: Any) -> None:
+    """Add ``report``, ``sheet`` and ``export``."""
+    report = commands.add_parser(
+        "report",
+        help="the plan PDF of a saved case; refuses a stale result",
+        description=f"First the decision, then the probes, then how it was computed. {RESEARCH_USE}.",
+    )
+    _add_paper(report, "plan.pdf")
+    report.set_defaults(command=_report)
+
+    sheet = commands.add_parser(
+        "sheet",
+        help="one page for the CT room: slices, angles, depths, skin marks; refuses a stale result",
+        description=f"Big type, black on white, up to four probes a page. {RESEARCH_USE}.",
+    )
+    _add_paper(sheet, "sheet.pdf")
+    sheet.set_defaults(command=_sheet)
+
     export = commands.add_parser(
         "export",
         help="a solved case as DICOM, NIfTI, STL, markups, CSV, PDF ...; refuses a stale result",
@@ -36,22 +57,9 @@ def add_export_command(commands: Any) -> None:
     export.add_argument(
         "--axes", choices=("LPS", "RAS"), default="LPS", help="of surfaces and markups; each file says which"
     )
+    _add_style(export)
     export.add_argument("--json", action="store_true", help="progress and result as JSON lines")
     export.set_defaults(command=_export)
-
-
-def add_sheet_command(commands: Any) -> None:
-    """Add ``sheet``."""
-    sheet = commands.add_parser(
-        "sheet",
-        help="one page for the CT room: slices, angles, depths, skin marks; refuses a stale result",
-        description=f"Big type, black on white, up to four probes a page. {RESEARCH_USE}.",
-    )
-    sheet.add_argument("case", type=Path, metavar="CASE")
-    sheet.add_argument("-o", "--out", type=Path, required=True, metavar="sheet.pdf")
-    sheet.add_argument("--paper", choices=("A4", "Letter"), default="A4")
-    sheet.add_argument("--department", default="", metavar="TEXT", help="one line in the head")
-    sheet.set_defaults(command=_sheet)
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -59,35 +67,58 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _sheet(options: argparse.Namespace) -> int:
-    from cryoplan import workflow
-    from cryoplan.report.style import Paper, PrintStyle
+def _add_paper(command: Any, name: str) -> None:
+    command.add_argument("case", type=Path, metavar="CASE")
+    command.add_argument("-o", "--out", type=Path, required=True, metavar=name)
+    command.add_argument("--replace", action="store_true", help="replace a file that holds something else")
+    _add_style(command)
 
-    saved = workflow.open_case(options.case)
-    if saved.result is None or saved.assessment is None:
-        raise StaleError(
-            f"The case {options.case.name} holds no result of its present plan.",
-            "Open it in the window, solve it and save it; then print.",
-            code="stale-result",
-            place=options.case.name,
-        )
-    workflow.write_room_sheet(
-        saved.case,
-        saved.plan,
-        workflow.catalogue(),
-        saved.result,
-        saved.assessment,
-        options.out,
-        standing=saved.standing,
-        style=PrintStyle(paper=Paper(options.paper), department=options.department),
+
+def _add_style(command: Any) -> None:
+    command.add_argument("--paper", choices=("A4", "Letter"), default="A4")
+    command.add_argument("--language", choices=("en", "de"), default="en", help="of what is printed")
+    command.add_argument("--department", default="", metavar="TEXT", help="one line in the head of each page")
+    command.add_argument("--logo", type=Path, metavar="FILE", help="a PNG or JPEG picture beside it")
+
+
+def _style(options: argparse.Namespace) -> PrintStyle:
+    from cryoplan.report.style import Paper, PrintStyle
+    from cryoplan.workflow.logo import read_logo
+
+    return PrintStyle(
+        paper=Paper(options.paper),
+        language=options.language,
+        department=" ".join(options.department.split()),
+        logo=b"" if options.logo is None else read_logo(options.logo),
     )
+
+
+def _report(options: argparse.Namespace) -> int:
+    from cryoplan.workflow.export import print_plan
+
+    return _print(options, print_plan)
+
+
+def _sheet(options: argparse.Namespace) -> int:
+    from cryoplan.workflow.export import print_sheet
+
+    return _print(options, print_sheet)
+
+
+def _print(options: argparse.Namespace, write: Callable[[Subject, Path], Path]) -> int:
+    from cryoplan.workflow.export import open_subject, print_new
+
+    subject = open_subject(options.case, style=_style(options))
+    if options.replace:
+        write(subject, options.out)
+    else:
+        print_new(subject, options.out, write)
     print(f"Wrote {options.out}. {RESEARCH_USE}.")
     return 0
 
 
 def _export(options: argparse.Namespace) -> int:
-    from cryoplan import workflow
-    from cryoplan.workflow.export import Subject, export_case
+    from cryoplan.workflow.export import export_case, open_subject
 
     if options.image is not None and not options.image.exists():
         raise CryoplanError(
@@ -96,23 +127,7 @@ def _export(options: argparse.Namespace) -> int:
             code="no-such-path",
             place="--image",
         )
-    saved = workflow.open_case(options.case)
-    if saved.result is None or saved.assessment is None:
-        raise StaleError(
-            f"The case {options.case.name} holds no result of its present plan.",
-            "Open it in the window, solve it and save it; then export.",
-            code="stale-result",
-            place=options.case.name,
-        )
-    subject = Subject(
-        case=saved.case,
-        plan=saved.plan,
-        probes=workflow.catalogue(),
-        result=saved.result,
-        assessment=saved.assessment,
-        standing=saved.standing,
-        image=options.image,
-    )
+    subject = open_subject(options.case, style=_style(options), image=options.image)
     with Console(as_json=options.json) as progress:
         done = export_case(
             subject,

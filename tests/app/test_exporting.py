@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cryoplan.app.print_choice import keep_style, print_style, read_logo
+from cryoplan.app.print_choice import keep_style, print_style
 from cryoplan.app.settings import Settings
 from cryoplan.case.history import Kind
 from cryoplan.core.errors import StaleError, StoreError
@@ -14,6 +14,7 @@ from cryoplan.core.finding import Finding, Level
 from cryoplan.plan import edits
 from cryoplan.report.style import Paper, PrintStyle
 from cryoplan.workflow.export import Exported
+from cryoplan.workflow.logo import read_logo
 from tests.support.desk import Desk
 
 pytestmark = pytest.mark.usefixtures("qapp")

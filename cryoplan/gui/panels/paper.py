@@ -9,12 +9,13 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QLineEdit, QPushButton
 
 from cryoplan.app.child import failure_of
-from cryoplan.app.print_choice import keep_style, print_style, read_logo
+from cryoplan.app.print_choice import keep_style, print_style
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.errors import StoreError
 from cryoplan.gui.parts import Text
 from cryoplan.gui.section import Section
 from cryoplan.report.style import Paper, PrintStyle
+from cryoplan.workflow.logo import read_logo
 
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch"}
 LONGEST = 120

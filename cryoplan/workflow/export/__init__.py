@@ -5,7 +5,8 @@ written, writes into a folder of its own, and moves that into place when all of 
 """
 
 from cryoplan.workflow.export.kinds import DICOM_KINDS, KINDS, Kind, kinds_named
-from cryoplan.workflow.export.printed import print_plan, print_sheet
+from cryoplan.workflow.export.printed import print_new, print_plan, print_sheet
+from cryoplan.workflow.export.saved import open_subject
 from cryoplan.workflow.export.subject import Subject
 from cryoplan.workflow.export.writing import Exported, export_case, files_in_the_way, write_kinds
 
@@ -18,6 +19,8 @@ __all__ = [
     "export_case",
     "files_in_the_way",
     "kinds_named",
+    "open_subject",
+    "print_new",
     "print_plan",
     "print_sheet",
     "write_kinds",
