@@ -26,7 +26,7 @@ from cryoplan.report.style import Paper, PrintStyle
 
 NUMBER_PT = 14.0
 FITS = ((8.6, 0.82), (8.0, 0.82), (8.0, 0.7), (7.4, 0.7), (7.4, 0.6), (6.8, 0.55))
-"""Size of the words beside the numbers, and share of the height that the picture has; tried until all fits."""
+"""Size of the words beside the numbers, and the picture's share of the height; tried until all fits."""
 
 _SIDE, _EDGE = 10.0 * mm, 8.0 * mm
 _BADGE, _GAP = 19.0 * mm, 3.0 * mm
