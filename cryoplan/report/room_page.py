@@ -178,7 +178,7 @@ class _Page:
         return float(min(max(share * room, _SMALLEST_PICTURE), _LARGEST_PICTURE))
 
     def _text_width(self, room: float, share: float) -> float:
-        return self._width - _BADGE - self._picture_edge(room, share) - 2.0 * _GAP
+        return float(self._width - _BADGE - self._picture_edge(room, share) - 2.0 * _GAP)
 
     def _needs(self, block: ProbeBlock, fit: _Fit, room: float) -> float:
         small, share = fit

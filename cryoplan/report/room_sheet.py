@@ -83,7 +83,7 @@ class ProbeBlock:
     picture : bytes
         A PNG in the plane of the probe; empty where there is none.
     leans : tuple of float
-        Direction of the shaft from entry to tip, seen from the patient's feet: to the right and up in the room.
+        Direction of the shaft from entry to tip, seen from the feet: to the right and up in the room.
     """
 
     name: str
