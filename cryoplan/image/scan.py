@@ -45,7 +45,8 @@ class ScanFacts:
     findings : tuple of Finding
         What the import noticed.
     slice_locations_mm : tuple of float
-        Slice location (0020,1041) of each slice, as the scanner showed it, its sign the vendor's; empty where not each slice states one, or slices were resampled: then none of them was ever shown.
+        Slice location (0020,1041) of each slice, as the scanner showed it, its sign the vendor's; empty where
+        not each slice states one, or slices were resampled: then none of them was ever shown.
     slice_numbers : tuple of int
         Instance number (0020,0013) of each slice, of frames their place in the file; empty likewise.
     table_height_mm : float or None

@@ -130,7 +130,7 @@ def marks_for(point_mm: npt.ArrayLike, marks: Sequence[Mark]) -> tuple[Mark, ...
 def entry_words(point_mm: npt.ArrayLike, marks: Sequence[Mark]) -> str:
     """Return where an entry lies from the marks that tell it, in words; empty without a mark.
 
-    With a mid-line mark and a landmark, left and right are told from the one and head and feet from the other.
+    With a mid-line mark and a landmark, left and right are told from the one, head and feet from the other.
     """
     told = [from_mark(point_mm, mark) for mark in marks_for(point_mm, marks)]
     if len(told) < 2:

@@ -26,7 +26,7 @@ from cryoplan.report.style import Paper, PrintStyle
 
 NUMBER_PT = 14.0
 FITS = ((8.6, 0.82), (8.0, 0.82), (8.0, 0.7), (7.4, 0.7), (7.4, 0.6), (6.8, 0.55))
-"""Size of the words beside the numbers, and share of the height that the picture has; tried until all fits."""
+"""Size of the words beside the numbers, and the picture's share of the height; tried until all fits."""
 
 _SIDE, _EDGE = 10.0 * mm, 8.0 * mm
 _BADGE, _GAP = 19.0 * mm, 3.0 * mm
@@ -178,7 +178,7 @@ class _Page:
         return float(min(max(share * room, _SMALLEST_PICTURE), _LARGEST_PICTURE))
 
     def _text_width(self, room: float, share: float) -> float:
-        return self._width - _BADGE - self._picture_edge(room, share) - 2.0 * _GAP
+        return float(self._width - _BADGE - self._picture_edge(room, share) - 2.0 * _GAP)
 
     def _needs(self, block: ProbeBlock, fit: _Fit, room: float) -> float:
         small, share = fit

@@ -83,7 +83,7 @@ class ProbeBlock:
     picture : bytes
         A PNG in the plane of the probe; empty where there is none.
     leans : tuple of float
-        Direction of the shaft from entry to tip as seen from the patient's feet: to the right and up in the room.
+        Direction of the shaft from entry to tip, seen from the feet: to the right and up in the room.
     """
 
     name: str
@@ -192,7 +192,7 @@ def _notes(case: Case, plan: Plan) -> tuple[str, ...]:
 
 
 def _sides(position: str) -> tuple[str, str, str, str] | None:
-    """Return what of the patient is up, down, left and right of the room seen from the feet; None on the back."""
+    """Return what of the patient is up, down, left and right seen from the feet; None on the back."""
     if not position.endswith(("DL", "DR", "P")) or position not in POSITIONS:
         return None
     if position.endswith("DL"):

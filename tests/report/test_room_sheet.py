@@ -178,11 +178,12 @@ def test_long_and_foreign_names_cut_nothing_and_leave_the_page_nowhere(paper, na
     width, height = PAPERS[paper]
     for page in PdfReader(io.BytesIO(data)).pages:
         places: list[tuple[float, float]] = []
-        page.extract_text(
-            visitor_text=lambda t, cm, tm, f, s, into=places: (
-                into.append((tm[4], tm[5])) if t.strip() else None
-            )
-        )
+
+        def visit(text, _cm, matrix, _font, _size, into=places) -> None:
+            if text.strip():
+                into.append((matrix[4], matrix[5]))
+
+        page.extract_text(visitor_text=visit)
         assert all(0.0 <= x <= width and 0.0 <= y <= height for x, y in places)
     text = "".join(pages(sheet, paper)).replace(" ", "")
     for block in sheet.probes:

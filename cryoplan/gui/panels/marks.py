@@ -1,4 +1,4 @@
-"""Skin marks: points that the room can find again; put at the crosshair, told on the sheet for the CT room."""
+"""Skin marks: points that the room finds again; put at the crosshair, told on the sheet for the CT room."""
 
 from __future__ import annotations
 
