@@ -28,7 +28,32 @@ HOLE = re.compile(r"\{([a-z]+[0-9]*)\}")
 _NUMBER = re.compile(r"(?<![\w.,/:-])(\d+)\.(\d+)(?![\w/-]|[.,]\d)")
 _WORD = re.compile(r"[^\W\d_²³]{2,}")
 _UNITS = frozenset(
-    "mm ml cm kg kJ min mmHg HU MJ kW SD CT MR HFS HFP FFS FFP HFDL HFDR FFDL FFDR UTC cryoplan MPa".split()
+    [
+        "mm",
+        "ml",
+        "cm",
+        "kg",
+        "kJ",
+        "min",
+        "mmHg",
+        "HU",
+        "MJ",
+        "kW",
+        "SD",
+        "CT",
+        "MR",
+        "HFS",
+        "HFP",
+        "FFS",
+        "FFP",
+        "HFDL",
+        "HFDR",
+        "FFDL",
+        "FFDR",
+        "UTC",
+        "cryoplan",
+        "MPa",
+    ]
 )
 _JOINTS = ("\n", " · ", "; ", ", ")
 

@@ -23,8 +23,8 @@ from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.report import decision, technique
 from cryoplan.report.fonts import REPLACED_NOTE, has_replacements, printable
-from cryoplan.report.translate import translated
 from cryoplan.report.parts import Bar, Card, Fact, Picture, Statement, Table
+from cryoplan.report.translate import translated
 from cryoplan.report.wording import counted, position
 from cryoplan.simulation.result import ThermalResult
 from cryoplan.simulation.tissue import TissueTable

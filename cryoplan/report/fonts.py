@@ -1,8 +1,8 @@
 """Fonts of paper: which font prints which letter, in which order, and what stands where none has it.
 
-DejaVu Sans (Latin, Greek, Cyrillic, Hebrew) prints whatever it can. Letters of the width of Chinese and Japanese
-come from Droid Sans Fallback, which is read only when a text has some. Short runs of Hebrew are turned into
-the order in which they are read; whatever needs joined letters, such as Arabic, stays a number.
+DejaVu Sans (Latin, Greek, Cyrillic, Hebrew) prints whatever it can. Chinese and Japanese letters come from
+Droid Sans Fallback, which is read only when a text has some. Short runs of Hebrew are turned into the order in
+which they are read; whatever needs joined letters, such as Arabic, stays a number.
 """
 
 from __future__ import annotations
@@ -105,9 +105,7 @@ def printable(text: str) -> str:
 def _letters(text: str) -> Iterator[tuple[str, bool]]:
     """Yield each letter and whether its number has to stand for it."""
     text = unicodedata.normalize("NFC", text)
-    too_long = [
-        m.span() for m in _TURNED.finditer(text) if sum(1 for _ in m[0]) > LONGEST_TURNED
-    ]
+    too_long = [m.span() for m in _TURNED.finditer(text) if sum(1 for _ in m[0]) > LONGEST_TURNED]
     for at, char in enumerate(text):
         if unicodedata.category(char) in _BLANKS:
             yield " ", False
@@ -141,7 +139,7 @@ def runs(text: str, font: str) -> tuple[tuple[str, str], ...]:
 
 
 def markup(text: str, font: str) -> str:
-    """Return `text` for a reportlab paragraph in `font`: escaped, with the font of each run, line ends kept."""
+    """Return `text` for a reportlab paragraph in `font`: escaped, with the font of each run."""
     lines = (
         "".join(
             escape(letters) if one == font else f'<font name="{one}">{escape(letters)}</font>'
@@ -159,7 +157,9 @@ def text_width(text: str, font: str, size: float) -> float:
     return float(sum(stringWidth(letters, one, size) for one, letters in runs(text, font)))
 
 
-def draw_text(canvas: Any, x: float, y: float, text: str, font: str, size: float, *, align: float = 0.0) -> None:
+def draw_text(
+    canvas: Any, x: float, y: float, text: str, font: str, size: float, *, align: float = 0.0
+) -> None:
     """Write one line on a reportlab canvas, with the font of each run.
 
     Parameters

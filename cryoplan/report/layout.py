@@ -261,7 +261,9 @@ class ProtocolBar(Flowable):  # type: ignore[misc]  # reportlab ships no types
     def __init__(self, bar: Bar, width: float) -> None:
         super().__init__()
         self.bar, self.width = bar, width
-        self.names = max([text_width(f"{say('probe')} {name} ", REGULAR, 6.2) for name, _ in bar.probes], default=0.0)
+        self.names = max(
+            [text_width(f"{say('probe')} {name} ", REGULAR, 6.2) for name, _ in bar.probes], default=0.0
+        )
         self.fits = all(
             text_width(s.label, REGULAR, 6.0) + 1.5 * mm <= self._x(s.end_s) - self._x(s.start_s)
             for s in bar.phases

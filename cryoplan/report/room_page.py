@@ -105,7 +105,7 @@ class _Page:
         canvas.setStrokeColor(black)
         canvas.setLineWidth(0.8)
         canvas.line(_SIDE, top, _SIDE + self._width, top)
-        foot = _paragraph(f"{self._sheet.footer} · sheet {number} of {of}", 7.0)
+        foot = _paragraph(f"{self._sheet.footer} · {say(f'sheet {number} of {of}')}", 7.0)
         foot.wrap(self._width, 100.0)
         foot.drawOn(canvas, _SIDE, _EDGE - 4.0 * mm)
 
@@ -206,7 +206,9 @@ class _Page:
             # On its own white ground: black on a dark colour could not be read on a grey print.
             wide = text_width(name, BOLD, size)
             canvas.setFillColor(white)
-            canvas.rect(_SIDE + 7.0 * mm - 0.5 * wide - 1.0, y - 11.8 * mm, wide + 2.0, 9.6 * mm, stroke=0, fill=1)
+            canvas.rect(
+                _SIDE + 7.0 * mm - 0.5 * wide - 1.0, y - 11.8 * mm, wide + 2.0, 9.6 * mm, stroke=0, fill=1
+            )
             canvas.setFillColor(black)
             draw_text(canvas, _SIDE + 7.0 * mm, y - 7.0 * mm - 0.36 * size, name, BOLD, size, align=0.5)
         badge = _badge(block, small, with_name=size < NUMBER_PT)

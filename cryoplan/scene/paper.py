@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cryoplan.core.language import say
 from cryoplan.scene.contours import scale_bar_mm
 from cryoplan.scene.png import encode_png
-from cryoplan.core.language import say
 from cryoplan.scene.style import LineStyle, Theme
 
 FloatArray = npt.NDArray[np.float64]

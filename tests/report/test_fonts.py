@@ -31,7 +31,16 @@ from cryoplan.report.layout import CELL, text
 
 
 @pytest.mark.parametrize(
-    "text", ["Łódź żółć", "Ελληνικά μ", "Кириллица Ж", "−40 °C ✓ ▲ ✗ × ≥ – “x” · ³", "Nguyễn Ạ", "肝 S8 がん 龍", "כבד S8"]
+    "text",
+    [
+        "Łódź żółć",
+        "Ελληνικά μ",
+        "Кириллица Ж",
+        "−40 °C ✓ ▲ ✗ × ≥ – “x” · ³",
+        "Nguyễn Ạ",
+        "肝 S8 がん 龍",
+        "כבד S8",
+    ],
 )
 def test_european_scripts_and_signs_are_printed_as_they_are(text):
     assert printable(text) == text

@@ -1,4 +1,4 @@
-"""Paper in another language: nothing of the program stays English, and nothing that a user named is changed."""
+"""Paper in another language: nothing of the program stays English, and no name of a user is changed."""
 
 from __future__ import annotations
 
@@ -66,11 +66,22 @@ def _rich() -> Plan:
         protocol=protocol,
         thermocouples=(Thermocouple(name="T1", position_mm=(3.0, 2.0, 1.0)),),
         warmers=(
-            Warmer(name="W1", kind=WarmerKind.URETHRAL, structure="bowel beside it 0", is_on=False,
-                   temperature_degc=40.0, coefficient=750.0),
-            Warmer(name="W2", kind=WarmerKind.SKIN_BAG, centre_mm=(10.0, -20.0, 5.0),
-                   temperature_degc=41.5, coefficient=120.0),
-        ),  # fmt: skip
+            Warmer(
+                name="W1",
+                kind=WarmerKind.URETHRAL,
+                structure="bowel beside it 0",
+                is_on=False,
+                temperature_degc=40.0,
+                coefficient=750.0,
+            ),
+            Warmer(
+                name="W2",
+                kind=WarmerKind.SKIN_BAG,
+                centre_mm=(10.0, -20.0, 5.0),
+                temperature_degc=41.5,
+                coefficient=120.0,
+            ),
+        ),
     )
 
 
@@ -98,9 +109,7 @@ CASES: dict[str, tuple[Plan, float]] = {
 def _parts(which: str):
     the_plan, radius = CASES[which]
     the_case = _case()
-    found = (
-        Finding(level=Level.OK, code="skin", text="No heat passes through the skin, as was asked for."),
-    )
+    found = (Finding(level=Level.OK, code="skin", text="No heat passes through the skin, as was asked for."),)
     result = result_of(ice_ball(GRID, (1.0, 0, 0), radius), findings=found)
     return the_case, the_plan, result, assess(the_case, the_plan, catalogue(), result)
 
@@ -148,7 +157,20 @@ def _texts(value: object, place: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(getattr(value, field.name), f"{place}.{field.name}")
 
 
-_SAME = frozenset({"Position", "Name", "Pyeloperfusion", "Perfusion", "Perfusion, kW/(m³·K)", "ok", "✓ ok", "Axial", "Sagittal", "orange"})
+_SAME = frozenset(
+    {
+        "Position",
+        "Name",
+        "Pyeloperfusion",
+        "Perfusion",
+        "Perfusion, kW/(m³·K)",
+        "ok",
+        "✓ ok",
+        "Axial",
+        "Sagittal",
+        "orange",
+    }
+)
 
 
 def _left(english: object, german: object, names: frozenset[str]) -> list[str]:
@@ -217,7 +239,15 @@ def test_german_page_has_german_heads_words_and_commas():
     reader = PdfReader(io.BytesIO(data))
     text = " ".join(" ".join(page.extract_text().split()) for page in reader.pages)
     assert reader.trailer["/Root"]["/Lang"] == "de"
-    for word in ("Seite 1 von", "Zu beachten", "kleinster Saum", "Berechnung", "Sonden", "Warnung", "Auftauen"):
+    for word in (
+        "Seite 1 von",
+        "Zu beachten",
+        "kleinster Saum",
+        "Berechnung",
+        "Sonden",
+        "Warnung",
+        "Auftauen",
+    ):
         assert word in text, word
     assert re.search(r"\d,\d mm", text)
     assert not re.search(r"\b\d+\.\d mm", text.split("Worauf die Berechnung beruht")[0])
@@ -245,7 +275,9 @@ def test_every_number_of_the_english_report_is_in_the_german_one():
         _texts(_content("much in it", "en")), _texts(_content("much in it", "de")), strict=True
     ):
         figures = re.findall(r"\d+(?:[.]\d+)?", english)
-        assert sorted(figures) == sorted(f.replace(",", ".") for f in re.findall(r"\d+(?:[.,]\d+)?", german)), place
+        assert sorted(figures) == sorted(
+            f.replace(",", ".") for f in re.findall(r"\d+(?:[.,]\d+)?", german)
+        ), place
 
 
 def test_translator_knows_every_part_of_a_sentence_or_none():
