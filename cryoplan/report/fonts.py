@@ -1,8 +1,8 @@
 """Fonts of paper: which font prints which letter, in which order, and what stands where none has it.
 
 DejaVu Sans (Latin, Greek, Cyrillic, Hebrew) prints whatever it can. Chinese and Japanese letters come from
-Droid Sans Fallback, which is read only when a text has some. Short runs of Hebrew are turned into the order in
-which they are read; whatever needs joined letters, such as Arabic, stays a number.
+Droid Sans Fallback, which is read only when a text has some. Short runs of Hebrew are turned into the order
+in which they are read; whatever needs joined letters, such as Arabic, stays a number.
 """
 
 from __future__ import annotations
