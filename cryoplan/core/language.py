@@ -1,9 +1,9 @@
 """Language: sentences of the program said in another language; what users named stays as they wrote it.
 
-The English sentence is the key. A table of ``resources/translations`` gives it in another language, with holes in
-braces: ``{name}``, ``{name2}`` hold what somebody named and ``{source}`` a text of somebody else, which are never
-touched; every other hole, such as ``{a}``, holds a number or a smaller sentence, which is translated in turn. A sentence that is not in the table stays English as
-a whole: half a translation, or a name that was changed, would be worse.
+The English sentence is the key. A table of ``resources/translations`` gives it in another language, with
+holes in braces: ``{name}``, ``{name2}`` hold what somebody named and ``{source}`` a text of somebody else,
+which are never touched; every other hole, such as ``{a}``, holds a number or a smaller sentence, translated in
+turn. A sentence that is not in the table stays English as a whole: half a translation would be worse.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ HOLE = re.compile(r"\{([a-z]+[0-9]*)\}")
 _NUMBER = re.compile(r"(?<![\w.,/:-])(\d+)\.(\d+)(?![\w/-]|[.,]\d)")
 _WORD = re.compile(r"[^\W\d_²³]{2,}")
 _UNITS = frozenset(
-    ["mm", "ml", "cm", "kg", "kJ", "min", "mmHg", "HU", "MJ", "kW", "SD", "CT", "MR", "HFS", "HFP", "FFS", "FFP", "HFDL", "HFDR", "FFDL", "FFDR", "UTC", "cryoplan", "MPa"]
-)
+    ("mm", "ml", "cm", "kg", "kJ", "min", "mmHg", "HU", "MJ", "kW", "SD", "CT", "MR", "HFS", "HFP", "FFS",
+     "FFP", "HFDL", "HFDR", "FFDL", "FFDR", "UTC", "cryoplan", "MPa")
+)  # fmt: skip
 _JOINTS = ("\n", " · ", "; ", ", ")
 
 
@@ -104,7 +105,7 @@ def _sentences(language: str) -> tuple[_Sentence, ...]:
 
 
 def _patterns(known: dict[str, str], *, most: bool = False) -> tuple[_Sentence, ...]:
-    """Return the sentences with holes, those that fix most letters first; their first holes hold most, or least."""
+    """Return the sentences with holes, those that fix most letters first."""
     found = []
     for english, said in known.items():
         if not HOLE.search(english):
@@ -131,7 +132,7 @@ class Translator:
     ----------
     language : str
     names : collection of str
-        What users named; each stands in the translation as often as in the original, or nothing is translated.
+        What users named; each stands in the translation as often as in the original, or nothing is.
     """
 
     language: str
@@ -146,7 +147,7 @@ class Translator:
         return text if said is None or not self._keeps_names(text, said) else said
 
     def say_own(self, text: str) -> str:
-        """Return the program's own words in the language, whatever users named: headings, labels, words of a page."""
+        """Return the program's own words in the language, whatever users named: headings, labels."""
         said = None if self.language == ENGLISH else self._whole(text)
         return text if said is None else said
 
@@ -256,5 +257,5 @@ def spoken() -> Translator:
 
 
 def say(text: str) -> str:
-    """Return the program's own words in the language that is spoken here; for what a page or a picture writes itself."""
+    """Return the program's own words in the language spoken here, for what a page or picture writes."""
     return spoken().say_own(text)

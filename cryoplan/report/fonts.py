@@ -1,8 +1,8 @@
 """Fonts of paper: which font prints which letter, in which order, and what stands where none has it.
 
-DejaVu Sans (Latin, Greek, Cyrillic, Hebrew) prints whatever it can. Letters of the width of Chinese and Japanese
-come from Droid Sans Fallback, which is read only when a text has some. Short runs of Hebrew are turned into
-the order in which they are read; whatever needs joined letters, such as Arabic, stays a number.
+DejaVu Sans (Latin, Greek, Cyrillic, Hebrew) prints whatever it can. Chinese and Japanese letters come from
+Droid Sans Fallback, which is read only when a text has some. Short runs of Hebrew are turned into the order
+in which they are read; whatever needs joined letters, such as Arabic, stays a number.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def runs(text: str, font: str) -> tuple[tuple[str, str], ...]:
 
 
 def markup(text: str, font: str) -> str:
-    """Return `text` for a reportlab paragraph in `font`: escaped, with the font of each run, line ends kept."""
+    """Return `text` for a reportlab paragraph in `font`: escaped, with the font of each run."""
     lines = (
         "".join(
             escape(letters) if one == font else f'<font name="{one}">{escape(letters)}</font>'

@@ -170,7 +170,7 @@ def _card(part: Card, width: float) -> list[Flowable]:
         value.append(level_text(part.level, MIDDLE))
     line = Grid(
         [value],
-        colWidths=[width * 0.6, width * 0.4][: len(value)],
+        colWidths=[width * 0.64, width * 0.36][: len(value)],
         style=[*_TIGHT, ("VALIGN", (0, 0), (-1, -1), "BOTTOM")],
         hAlign="LEFT",
     )
@@ -196,12 +196,15 @@ def _small_card(part: Card) -> list[Flowable]:
 
 def statements(parts: Sequence[Statement], note: str, width: float) -> list[Flowable]:
     """Return what failed or warned, heaviest first, and the closing note."""
+    # As wide as the longest word of a level in the language of the paper.
+    words = max(text_width(f"{SYMBOLS[level]} {say(WORDS[level])}", BOLD, 6.4) for level in Level)
+    first = max(12.0 * mm, words + 2.0 * mm)
     flow: list[Flowable] = [text(say("Attention"), HEADING)]
     if parts:
         flow.append(
             Grid(
                 [[level_text(part.level, STATEMENT), text(part.text, STATEMENT)] for part in parts],
-                colWidths=[15.5 * mm, width - 15.5 * mm],
+                colWidths=[first, width - first],
                 style=[
                     *_TIGHT,
                     ("VALIGN", (0, 0), (-1, -1), "TOP"),

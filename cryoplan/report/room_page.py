@@ -105,7 +105,7 @@ class _Page:
         canvas.setStrokeColor(black)
         canvas.setLineWidth(0.8)
         canvas.line(_SIDE, top, _SIDE + self._width, top)
-        foot = _paragraph(f"{self._sheet.footer} · sheet {number} of {of}", 7.0)
+        foot = _paragraph(f"{self._sheet.footer} · {say(f'sheet {number} of {of}')}", 7.0)
         foot.wrap(self._width, 100.0)
         foot.drawOn(canvas, _SIDE, _EDGE - 4.0 * mm)
 

@@ -1,4 +1,4 @@
-"""Translate: one pass over a finished content, whatever records it is made of, into the language of the paper."""
+"""Translate: one pass over a finished content, whatever records it is made of, into the paper's language."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAME_COLUMNS: dict[str, frozenset[int]] = {
     "Spacing of the probes, mm axis to axis": frozenset({0}),
     "Lowest temperature of structures": frozenset({0}),
 }
-"""Columns that hold names or notes of users, or names of products, by how the English title of their table begins."""
+"""Columns that hold names or notes of users, or of products, by how the table's English title begins."""
 
 
 def names_of(case: Case, plan: Plan) -> frozenset[str]:
@@ -46,9 +46,10 @@ def names_of(case: Case, plan: Plan) -> frozenset[str]:
 
 
 def translated(content: Content) -> Content:
-    """Return a content with every text in the language that is spoken here (`cryoplan.core.language.speaking`).
+    """Return a content with every text in the language spoken here (`cryoplan.core.language.speaking`).
 
-    Names stay as they are: values that are a `Name`, columns of `NAME_COLUMNS`, and what stands in a hole for names.
+    Names stay as they are: values that are a `Name`, columns of `NAME_COLUMNS`, and what stands in a hole for
+    names.
     """
     translator = spoken()
     if translator.language == ENGLISH:
@@ -70,7 +71,7 @@ def _said(value: Any, translator: Translator) -> Any:
         return replace(
             value,
             **{
-                f.name: translator.say_own(value.label)
+                f.name: translator.say_own(getattr(value, f.name))
                 if f.name == "label"
                 else _said(getattr(value, f.name), translator)
                 for f in fields(value)

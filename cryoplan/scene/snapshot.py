@@ -230,8 +230,8 @@ def _picture_3d(
         )
     except RenderError as error:
         axes.text(
-            0.5, 0.5, say("No 3D picture") + "\n\n" + say(str(error)), color=look.marks.text, fontsize=7.5, ha="center",
-            va="center", wrap=True,
+            0.5, 0.5, say("No 3D picture") + "\n\n" + say(str(error)), color=look.marks.text, fontsize=7.5,
+            ha="center", va="center", wrap=True,
         )  # fmt: skip
         return Picture(name="3d", caption=str(error), png=to_png(figure))
     from matplotlib.image import imread

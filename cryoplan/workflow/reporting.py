@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cryoplan.case.case import Case
 from cryoplan.core.atomic import write_atomic
-from cryoplan.core.language import speaking
+from cryoplan.core.language import ENGLISH, speaking
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
@@ -46,7 +46,7 @@ def write_report(
     *,
     pictures: tuple[Picture, ...] | None = None,
     standing: str = "",
-    style: PrintStyle = PrintStyle(),
+    style: PrintStyle | None = None,
 ) -> None:
     """Write the plan PDF; an old file is replaced only once the new one is whole.
 
@@ -56,7 +56,7 @@ def write_report(
         Pictures drawn before; drawn now when left out.
     standing : str
         See `cryoplan.workflow.casefile.standing`.
-    style : PrintStyle
+    style : PrintStyle, optional
         Its language is that of all texts, those in pictures drawn now included.
 
     Raises
@@ -74,7 +74,7 @@ def write_report(
     assessment = sense_again(plan, result, assessment)
     # Whatever the assessment was judged by: what is printed is judged by the limits that the case has now.
     judged = judge_again(case, result, assessment)
-    with speaking(style.language, names_of(case, plan)):
+    with speaking(ENGLISH if style is None else style.language, names_of(case, plan)):
         if pictures is None:
             pictures = make_pictures(case, plan, probes, result, assessment)
         content = build_content(

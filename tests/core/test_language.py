@@ -59,8 +59,8 @@ def test_no_sentence_stands_in_two_groups(language):
          "Sonde 2a tritt 3,5 mm über der Haut ein: Ihre Tiefe stimmt nicht. Eintritt auf die Haut setzen."),
         ("Probe 1 has its active zone 12.0 mm away from freeze.",
          "Die aktive Zone von Sonde 1 liegt 12,0 mm von freeze entfernt."),
-        ("Lowest temperature of bowel: −13.3 °C at 25:00, below 5 °C from 7:40 on; wanted at least 5.0 °C.",
-         "Tiefste Temperatur von bowel: −13,3 °C bei 25:00, unter 5 °C ab 7:40; gefordert mindestens 5,0 °C."),
+        ("Lowest temperature of gut: −13.3 °C at 25:00, below 5 °C from 7:40 on; wanted at least 5.0 °C.",
+         "Tiefste Temperatur von gut: −13,3 °C bei 25:00, unter 5 °C ab 7:40; gefordert mindestens 5,0 °C."),
         ("A sentence that nobody knows, of 3.5 mm.", "A sentence that nobody knows, of 3.5 mm."),
     ],
 )  # fmt: skip

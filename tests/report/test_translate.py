@@ -1,4 +1,4 @@
-"""Paper in another language: nothing of the program stays English, and nothing that a user named is changed."""
+"""Paper in another language: nothing of the program stays English, and no name of a user is changed."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _rich() -> Plan:
                 temperature_degc=41.5,
                 coefficient=120.0,
             ),
-        ),  # fmt: skip
+        ),
     )
 
 

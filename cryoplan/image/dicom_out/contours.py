@@ -14,7 +14,7 @@ from cryoplan.core.volume import Volume
 FloatArray = npt.NDArray[np.float64]
 
 _INSET = 1e-4
-"""How far from the edge of a voxel its contour may run, in voxels: corners lose nearly nothing of its area."""
+"""How far from the edge of a voxel its contour may run, in voxels: corners lose nearly nothing."""
 
 
 def mask_contours(mask: Volume) -> Iterator[tuple[int, FloatArray]]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryoplan import RESEARCH_USE, __version__
-from cryoplan.image.dicom_out.segmentation import LONGEST_LABEL, TISSUE
+from cryoplan.image.dicom_out.labels import LONGEST
+from cryoplan.image.dicom_out.segmentation import TISSUE, drawn
 from cryoplan.image.dicom_out.series import FIRST_NUMBER, MAKER, described
 from cryoplan.image.dicom_out.study import SourceStudy
-from cryoplan.image.segment import Code
+from cryoplan.image.segment import Code, Segment
 
 OWN_SCHEME = "99CRYOPLAN"
 VOLUME = Code(value="118565006", scheme="SCT", meaning="Volume")
@@ -45,13 +46,20 @@ class Group:
 
 def own(value: str, meaning: str) -> Code:
     """Return a name of a measurement that no public scheme has."""
-    return Code(value=value[:16], scheme=OWN_SCHEME, meaning=meaning[:LONGEST_LABEL])
+    return Code(value=value[:16], scheme=OWN_SCHEME, meaning=meaning[:LONGEST])
 
 
-def make_report(source: SourceStudy, segmentations: Sequence[Any], groups: Sequence[Group]) -> Any:
-    """Return a Comprehensive 3D SR whose groups refer to the segments of `segmentations` by name.
+def make_report(
+    source: SourceStudy, segmentations: Sequence[Any], segments: Sequence[Segment], groups: Sequence[Group]
+) -> Any:
+    """Return a Comprehensive 3D SR whose groups refer to segments.
 
-    A group whose segment is in none of them is left out, and so is a group without a number.
+    Parameters
+    ----------
+    segmentations : sequence of pydicom.Dataset
+        What `make_segmentations` made of `segments`.
+    groups : sequence of Group
+        A group whose segment is empty is left out, and so is one without a number.
     """
     import highdicom
     from highdicom import sr
@@ -59,17 +67,16 @@ def make_report(source: SourceStudy, segmentations: Sequence[Any], groups: Seque
     from pydicom.sr.codedict import codes
     from pydicom.uid import generate_uid
 
-    places = {
-        str(item.SegmentLabel): (seg, int(item.SegmentNumber))
-        for seg in segmentations
-        for item in seg.SegmentSequence
-    }
+    # By their order: a label may be shorter than the name.
+    items = [(seg, int(item.SegmentNumber), str(item.SegmentLabel)) for seg in segmentations
+             for item in seg.SegmentSequence]  # fmt: skip
+    places = {segment.name: item for segment, item in zip(drawn(segments), items, strict=True)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = [
-            _group(group, *places[group.segment[:LONGEST_LABEL]])
+            _group(group, *places[group.segment])
             for group in groups
-            if group.measures and group.segment[:LONGEST_LABEL] in places
+            if group.measures and group.segment in places
         ]
         context = sr.ObservationContext(
             observer_device_context=sr.ObserverContext(
@@ -104,14 +111,14 @@ def make_report(source: SourceStudy, segmentations: Sequence[Any], groups: Seque
     return ds
 
 
-def _group(group: Group, segmentation: Any, number: int) -> Any:
+def _group(group: Group, segmentation: Any, number: int, label: str) -> Any:
     from highdicom import UID, sr
     from highdicom.sr.coding import CodedConcept
 
     code = group.code
     kind = TISSUE if code is None else (code.value, code.scheme, code.meaning)
     return sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=sr.TrackingIdentifier(uid=UID(), identifier=group.segment[:LONGEST_LABEL]),
+        tracking_identifier=sr.TrackingIdentifier(uid=UID(), identifier=label),
         referenced_segment=sr.ReferencedSegment.from_segmentation(segmentation, number),
         finding_type=CodedConcept(*kind),
         measurements=[

@@ -13,12 +13,12 @@ from cryoplan import RESEARCH_USE
 from cryoplan.core.geometry import Point
 from cryoplan.core.volume import Volume
 from cryoplan.image.dicom_out.contours import level_contours, mask_contours
+from cryoplan.image.dicom_out.labels import labels_of
 from cryoplan.image.dicom_out.series import begin, stamp
 from cryoplan.image.dicom_out.study import SourceStudy
 from cryoplan.image.segment import ISOTHERM, Segment
 
 RTSTRUCT_CLASS = "1.2.840.10008.5.1.4.1.1.481.3"
-LONGEST_NAME = 64
 _INTERPRETED = {"tumour": "GTV", "body": "EXTERNAL", ISOTHERM: ""}
 _ORGAN = "ORGAN"
 
@@ -65,11 +65,13 @@ def make_rtstruct(
     ds.ReferencedFrameOfReferenceSequence = Items([_frame(source)])
     rois, contours, observations = [], [], []
     frame_uid = str(source.first.FrameOfReferenceUID)
-    for number, (segment, items) in enumerate(_shapes(source, segments, lowest_degc, needles), 1):
+    shapes = tuple(_shapes(source, segments, lowest_degc, needles))
+    labels = labels_of(segment.name for segment, _ in shapes)
+    for number, ((segment, items), label) in enumerate(zip(shapes, labels, strict=True), 1):
         roi = Dataset()
         roi.ROINumber = number
         roi.ReferencedFrameOfReferenceUID = frame_uid
-        roi.ROIName = segment.name[:LONGEST_NAME]
+        roi.ROIName = label
         roi.ROIDescription = segment.source[:1024]
         roi.ROIGenerationAlgorithm = "AUTOMATIC" if segment.is_automatic else "MANUAL"
         rois.append(roi)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from cryoplan import RESEARCH_USE, __version__
+from cryoplan.image.dicom_out.labels import LONGEST, labels_of
 from cryoplan.image.dicom_out.series import EQUIPMENT, FIRST_NUMBER, MAKER, described
 from cryoplan.image.dicom_out.study import SourceStudy
 from cryoplan.image.segment import ISOTHERM, Segment
 
-LONGEST_LABEL = 64
 LARGEST_BYTES = 700_000_000
 """Voxels of all segments that one object is made of at once; more go into a second file."""
 
@@ -32,14 +32,22 @@ def make_segmentations(source: SourceStudy, segments: Sequence[Segment]) -> tupl
     segments : sequence of Segment
         Masks on ``source.grid``; they may overlap.
     """
-    shown = [segment for segment in segments if segment.mask.values.any()]
+    shown = drawn(segments)
+    labels = labels_of(segment.name for segment in shown)
     each = int(np.prod(source.grid.shape))
     most = max(1, LARGEST_BYTES // max(1, each))
-    parts = [shown[begin : begin + most] for begin in range(0, len(shown), most)]
-    return tuple(_make(source, part, number) for number, part in enumerate(parts, 1))
+    return tuple(
+        _make(source, shown[begin : begin + most], labels[begin : begin + most], number)
+        for number, begin in enumerate(range(0, len(shown), most), 1)
+    )
 
 
-def _make(source: SourceStudy, segments: Sequence[Segment], number: int) -> Any:
+def drawn(segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Return the segments that have a voxel: only these become segments of an object."""
+    return tuple(segment for segment in segments if segment.mask.values.any())
+
+
+def _make(source: SourceStudy, segments: Sequence[Segment], labels: Sequence[str], number: int) -> Any:
     import highdicom
     from pydicom.uid import generate_uid
 
@@ -50,7 +58,10 @@ def _make(source: SourceStudy, segments: Sequence[Segment], number: int) -> Any:
             source_images=list(source.headers),
             pixel_array=pixels if source.is_slices else _placed(source, pixels),
             segmentation_type="BINARY",
-            segment_descriptions=[_describe(segment, n) for n, segment in enumerate(segments, 1)],
+            segment_descriptions=[
+                _describe(segment, label, n)
+                for n, (segment, label) in enumerate(zip(segments, labels, strict=True), 1)
+            ],
             series_instance_uid=generate_uid(),
             series_number=FIRST_NUMBER + 1,
             sop_instance_uid=generate_uid(),
@@ -84,7 +95,7 @@ def _placed(source: SourceStudy, pixels: Any) -> Any:
     )
 
 
-def _describe(segment: Segment, number: int) -> Any:
+def _describe(segment: Segment, label: str, number: int) -> Any:
     import highdicom
     from highdicom.sr.coding import CodedConcept
 
@@ -104,16 +115,16 @@ def _describe(segment: Segment, number: int) -> Any:
         else:
             family = CodedConcept("rules", "99CRYOPLAN", "Rules on voxel values")
         algorithm = highdicom.AlgorithmIdentificationSequence(
-            name=segment.source[:LONGEST_LABEL], family=family, version=__version__
+            name=segment.source[:LONGEST], family=family, version=__version__
         )
     return highdicom.seg.SegmentDescription(
         segment_number=number,
-        segment_label=segment.name[:LONGEST_LABEL],
+        segment_label=label,
         segmented_property_category=CodedConcept(*category),
         segmented_property_type=CodedConcept(*kind),
         algorithm_type="AUTOMATIC" if segment.is_automatic else "MANUAL",
         algorithm_identification=algorithm,
         tracking_uid=highdicom.UID(),
-        tracking_id=segment.name[:LONGEST_LABEL],
+        tracking_id=label,
         display_color=highdicom.color.CIELabColor.from_rgb(*segment.colour),
     )

@@ -71,7 +71,7 @@ def write_dicom(
         from cryoplan.image.dicom_out.measurements import make_report
 
         check_cancelled(progress)
-        report = make_report(source, segmentations, groups_of(subject, segments))
+        report = make_report(source, segmentations, segments, groups_of(subject, segments))
         write_dataset(report, folder / "measurements.dcm")
     if "dicompdf" in kinds:
         _write_papers(source, subject, folder, progress)

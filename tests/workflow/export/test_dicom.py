@@ -17,6 +17,7 @@ from cryoplan.image.scan import Scan
 from cryoplan.workflow.export import DICOM_KINDS, Subject
 from cryoplan.workflow.export.dicom import write_dicom
 from cryoplan.workflow.export.segments import lowest_on_image, segments_of
+from cryoplan.workflow.solving import assess, simulation_key
 from tests.support.dicom_exports import GRIDS, dicom_subject, needs, run, slices_of, subject_of, write_slices
 
 OBJECTS = {"seg.dcm", "rtstruct.dcm", "measurements.dcm", "plan_pdf.dcm", "sheet_pdf.dcm", "key_1.dcm"}
@@ -306,6 +307,34 @@ def test_names_of_every_script_stay_what_they_were(tmp_path, charset, name):
         assert ds.SpecificCharacterSet == "ISO_IR 192"
     labels = [s.SegmentLabel for s in pydicom.dcmread(out / "seg.dcm").SegmentSequence]
     assert labels == [segment.name for segment in drawn(subject)]
+
+
+def test_names_that_agree_in_their_first_letters_keep_their_own_numbers(tmp_path):
+    import highdicom
+
+    subject = dicom_subject("axial")
+    long = "a very long name of a structure that agrees with another one in all of its first "
+    renamed = {s.name: f"{long}{n}" for n, s in enumerate(subject.case.structures) if s.role != "tumour"}
+    structures = tuple(replace(s, name=renamed.get(s.name, s.name)) for s in subject.case.structures)
+    case = subject.case.changed(structures=structures)
+    result = replace(
+        subject.result, key=simulation_key(case, subject.plan, subject.probes, subject.result.settings)
+    )
+    judged = assess(case, subject.plan, subject.probes, result)
+    write_dicom(replace(subject, case=case, result=result, assessment=judged), ["sr", "rtstruct"], tmp_path)
+    seg = pydicom.dcmread(tmp_path / "seg.dcm", stop_before_pixels=True)
+    labels = [item.SegmentLabel for item in seg.SegmentSequence]
+    assert len(set(labels)) == len(labels)
+    assert max(map(len, labels)) == 64
+    report = highdicom.sr.srread(tmp_path / "measurements.dcm")
+    groups = {g.tracking_identifier: g for g in report.content.get_volumetric_roi_measurement_groups()}
+    for number, structure in enumerate(case.structures):
+        volume = next(
+            m.value for m in groups[labels[number]].get_measurements() if m.name.meaning == "Volume"
+        )
+        assert volume == pytest.approx(structure.volume_ml, rel=1e-4)
+    rois = pydicom.dcmread(tmp_path / "rtstruct.dcm").StructureSetROISequence
+    assert len({roi.ROIName for roi in rois}) == len(rois)
 
 
 # --- refusals ---------------------------------------------------------------------------------------------
