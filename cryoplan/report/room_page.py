@@ -130,14 +130,14 @@ class _Page:
         names = ", ".join(b.name for b in self._sheet.probes)
         parts = self._head_parts(say(f"Sheet 1 of 2: probes {names}") if split else "")
         high = sum(p.wrap(self._head_width(), 1000.0)[1] for p in parts)
-        return max(high, _ROOM if self._sheet.sides else 0.0) + 2.5 * mm
+        return float(max(high, _ROOM if self._sheet.sides else 0.0) + 2.5 * mm)
 
     def _head_width(self) -> float:
-        return self._width - (_ROOM + 26.0 * mm if self._sheet.sides else 0.0)
+        return float(self._width - (_ROOM + 26.0 * mm if self._sheet.sides else 0.0))
 
     def _room(self, each: int) -> float:
         """Return the height that is left for so many probes."""
-        return self._height - 2.0 * _EDGE - self._head_height(each) - 2.0 * mm
+        return float(self._height - 2.0 * _EDGE - self._head_height(each) - 2.0 * mm)
 
     def _head(self, canvas: Any, part: str, each: int) -> float:
         y = self._height - _EDGE
