@@ -2,8 +2,8 @@
 
 The English sentence is the key. A table of ``resources/translations`` gives it in another language, with
 holes in braces: ``{name}``, ``{name2}`` hold what somebody named and ``{source}`` a text of somebody else,
-which are never touched; every other hole, such as ``{a}``, holds a number or a smaller sentence, translated in
-turn. A sentence that is not in the table stays English as a whole: half a translation would be worse.
+which are never touched; every other hole, such as ``{a}``, holds a number or a smaller sentence, translated
+in turn. A sentence that is not in the table stays English as a whole: half a translation would be worse.
 """
 
 from __future__ import annotations

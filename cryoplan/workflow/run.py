@@ -19,6 +19,7 @@ from cryoplan import RESEARCH_USE, __version__
 from cryoplan.core.finding import Finding
 from cryoplan.core.progress import SILENT, PartProgress, Progress, ProgressReport, check_cancelled
 from cryoplan.core.volume import Volume
+from cryoplan.image.dicom_out.study import require_dicom
 from cryoplan.image.memory import peak_bytes
 from cryoplan.image.write import write_volume
 from cryoplan.margins.assessment import Assessment
@@ -27,7 +28,7 @@ from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
 from cryoplan.simulation.settings import STANDARD, SolverSettings
 from cryoplan.workflow.converging import check_convergence
-from cryoplan.workflow.export import Subject, kinds_named, write_kinds
+from cryoplan.workflow.export import DICOM_KINDS, Subject, kinds_named, write_kinds
 from cryoplan.workflow.folder import all_or_nothing, relative_files, write_json
 from cryoplan.workflow.loading import load_case, load_plan, save_plan
 from cryoplan.workflow.reporting import make_pictures, write_report
@@ -111,6 +112,9 @@ def run_case(
             apart=True,
             progress=PartProgress(progress, 0.0, 0.1),
         )
+    if set(kinds) & set(DICOM_KINDS):
+        # Nobody should wait for a solve to hear it.
+        require_dicom(case.scan.facts)
     inputs = hash_inputs([image, *structures, plan_path])
     return solve_and_write(
         case,
