@@ -213,13 +213,14 @@ def _block(
     colours: Mapping[str, str],
 ) -> ProbeBlock:
     line = room_line(case, needle, plan.room)
-    place = "No order given" if probe.order is None else f"Goes in {_ordinal(probe.order)}"
-    port = f"port {probe.channel}" if probe.channel else "no port given"
+    place = "" if probe.order is None else f"Goes in {_ordinal(probe.order)}"
+    port = f"port {probe.channel}" if probe.channel else ""
     return ProbeBlock(
         name=probe.name,
         colour=colours[probe.name],
         colour_word=COLOUR_WORDS[plan.colour_number(probe)],
-        order=f"{place} · {port}",
+        # What nobody has given is not shouted at the room.
+        order=" · ".join(filter(None, (place, port))) or f"Probe {probe.name}",
         kit=f"{model.name}, {needle.length_mm:.0f} mm long",
         cells=_cells(case, probe, model, line),
         sentences=_sentences(case, plan, probe, needle, rules),
@@ -233,7 +234,7 @@ def _cells(case: Case, probe: Probe, model: ProbeModel, line: RoomLine) -> tuple
     lie = line.angles
     begins, ends = depth_to_active_mm(probe, model)
     flat = abs(lie.cranio_caudal_deg) < _WITHIN_SLICE_DEG
-    leans = f"tip to the {_SIDE_WORDS[lie.in_plane_toward]}" if lie.in_plane_toward else "so straight"
+    leans = f"tip to the {_SIDE_WORDS[lie.in_plane_toward]}" if lie.in_plane_toward else "straight up and down"
     return (
         _slice_cell(case, "Entry", probe.entry_mm, middle),
         _slice_cell(case, "Tip", probe.tip_mm, middle),
