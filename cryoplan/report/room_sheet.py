@@ -234,7 +234,9 @@ def _cells(case: Case, probe: Probe, model: ProbeModel, line: RoomLine) -> tuple
     lie = line.angles
     begins, ends = depth_to_active_mm(probe, model)
     flat = abs(lie.cranio_caudal_deg) < _WITHIN_SLICE_DEG
-    leans = f"tip to the {_SIDE_WORDS[lie.in_plane_toward]}" if lie.in_plane_toward else "straight up and down"
+    leans = (
+        f"tip to the {_SIDE_WORDS[lie.in_plane_toward]}" if lie.in_plane_toward else "straight up and down"
+    )
     return (
         _slice_cell(case, "Entry", probe.entry_mm, middle),
         _slice_cell(case, "Tip", probe.tip_mm, middle),

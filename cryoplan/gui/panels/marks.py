@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from cryoplan.gui.parts import Swatch, Text
 from cryoplan.gui.section import Section
@@ -32,15 +32,20 @@ class MarkRow(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.mark_name = ""
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 1, 0, 1)
-        row.setSpacing(5)
+        # Two lines: side by side the name and its buttons would be cut in a panel of 300 pixels.
+        both = QVBoxLayout(self)
+        both.setContentsMargins(0, 2, 0, 5)
+        both.setSpacing(4)
+        row, below = QHBoxLayout(), QHBoxLayout()
+        for line in (row, below):
+            line.setSpacing(5)
+            both.addLayout(line)
         self.name = QLineEdit()
         self.name.setMaxLength(LONGEST_NAME)
         self.name.editingFinished.connect(self._rename)
         self.kind = Text("", "muted", scale=0.93)
         self.show_button = QPushButton("Show")
-        self.here = QPushButton("Here")
+        self.here = QPushButton("Move here")
         self.delete = QPushButton("Delete")
         self.show_button.setToolTip("Move the crosshair to this mark")
         self.here.setToolTip("Put this mark at the crosshair")
@@ -48,7 +53,7 @@ class MarkRow(QWidget):
         row.addWidget(self.name, 1)
         row.addWidget(self.kind)
         for button in (self.show_button, self.here, self.delete):
-            row.addWidget(button)
+            below.addWidget(button)
         self.show_button.clicked.connect(self._show)
         self.here.clicked.connect(self._move)
         self.delete.clicked.connect(self._remove)
@@ -97,7 +102,10 @@ class MarkSection(Section):
         row = QHBoxLayout(buttons)
         row.setContentsMargins(0, 2, 0, 0)
         row.setSpacing(5)
-        self.new = {kind: QPushButton(f"+ {words.capitalize()}") for kind, words in MARK_WORDS.items()}
+        self.new = {
+            kind: QPushButton(words.removesuffix(" mark").capitalize()) for kind, words in MARK_WORDS.items()
+        }
+        self.add(Text("New at the crosshair:", "muted", scale=0.93))
         for kind, button in self.new.items():
             button.setProperty("kind", kind.value)
             button.setToolTip("At the crosshair: put it on the skin first")
