@@ -42,15 +42,15 @@ class ShownSlice:
     def value(self) -> str:
         """The number that is looked for on the scanner's screen."""
         if self.location_mm is not None:
-            return _plain(self.location_mm)
+            return f"{_plain(self.location_mm)} mm"
         return str(self.number) if self.number is not None else show_mm(abs(self.origin_z_mm))
 
     @property
     def how(self) -> str:
-        """What that number is: ``mm, image 83``."""
+        """What that number is: ``image 83``."""
         side = "head" if self.origin_z_mm >= 0.0 else "feet"
         if self.location_mm is not None:
-            words = f"mm, image {self.number}" if self.number is not None else "mm"
+            words = f"image {self.number}" if self.number is not None else "slice location"
         elif self.number is not None:
             words = (
                 f"is its image; {show_mm(abs(self.origin_z_mm))} towards the {side} from the scan's origin"

@@ -105,7 +105,8 @@ def test_slices_are_told_as_the_scanner_showed_them_with_the_sign_it_gave():
     case = as_shown()
     sheet = sheet_of(case=case)
     k = round(float(case.scan.volume.grid.mm_to_index(PLAN.probes[0].entry_mm)[2]))
-    assert cell(sheet, "Entry").value == f"{500.25 - 2.0 * k:.2f}".rstrip("0").rstrip(".").replace("-", "−")
+    shown = f"{500.25 - 2.0 * k:.2f}".rstrip("0").rstrip(".").replace("-", "−")
+    assert cell(sheet, "Entry").value == f"{shown} mm"
     assert f"image {k + 1}" in cell(sheet, "Entry").note
     assert AS_SHOWN in sheet.notes
     assert NO_SLICES not in sheet.notes
