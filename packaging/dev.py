@@ -412,6 +412,8 @@ def test(arguments: list[str]) -> int:
     set_up()
     system_libraries.provide(system_libraries.WINDOW + system_libraries.TESTS)
     system_libraries.offer(system_libraries.SECOND_OPINIONS)
+    if system_libraries.may_have_services():
+        system_libraries.offer(system_libraries.ARCHIVE)
     if arguments:
         command = [str(python_of(VENV)), "-m", "pytest", *arguments]
         return carry_out(command, environment(), ROOT)[0]
