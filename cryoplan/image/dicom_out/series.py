@@ -8,18 +8,13 @@ from typing import Any
 
 from cryoplan import RESEARCH_USE, __version__
 from cryoplan.core.atomic import replace_when_written
-from cryoplan.image.dicom_out.study import UTF_8, SourceStudy
+from cryoplan.image.dicom_out.study import REQUIRED, UTF_8, SourceStudy
 
 MAKER = "cryoplan"
 FIRST_NUMBER = 9100
 """Series numbers of plans, beyond those that scanners give."""
 
-_PATIENT = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
-_STUDY = (
-    "StudyInstanceUID", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID",
-    "StudyDescription",
-)  # fmt: skip
-_OPTIONAL = ("IssuerOfPatientID", "StudyDescription")
+_COPIED = ("StudyInstanceUID", *REQUIRED, "IssuerOfPatientID", "StudyDescription")
 
 EQUIPMENT: dict[str, Any] = {
     "manufacturer": MAKER,
@@ -37,13 +32,10 @@ def begin(source: SourceStudy, sop_class: str, *, number: int, description: str,
 
     ds = Dataset()
     ds.SpecificCharacterSet = UTF_8
-    for word in (*_PATIENT, *_STUDY):
+    for word in _COPIED:
         # Text by text: a name in another character set is decoded and written again in this one.
-        value = source.first.get(word)
-        if value not in (None, ""):
-            setattr(ds, word, str(value))
-        elif word not in _OPTIONAL:
-            setattr(ds, word, "")
+        if word in source.first:
+            setattr(ds, word, str(source.first.get(word) or ""))
     ds.SOPClassUID, ds.SOPInstanceUID = sop_class, generate_uid()
     ds.Modality = modality
     ds.SeriesInstanceUID, ds.SeriesNumber = generate_uid(), FIRST_NUMBER + number

@@ -19,6 +19,12 @@ from cryoplan.image.scan import ScanFacts
 
 UTF_8 = "ISO_IR 192"
 
+REQUIRED = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber",
+    "ReferringPhysicianName", "StudyID",
+)  # fmt: skip
+"""Type 2 of the modules Patient and General Study (PS3.3 C.7.1.1, C.7.2.1): empty perhaps, never missing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SourceStudy:
@@ -112,7 +118,7 @@ def _read(
     if scan.volume.digest() != digest or stack.grid is None:
         raise _differs(path)
     files = tuple(dict.fromkeys(header.path for header in stack.headers))
-    headers = tuple(_in_unicode(dcmread(file, stop_before_pixels=True)) for file in files)
+    headers = tuple(_ready(dcmread(file, stop_before_pixels=True)) for file in files)
     if not headers[0].get("FrameOfReferenceUID"):
         raise ImageError(
             f"{path.name} states no frame of reference, so nothing can be placed beside it.",
@@ -124,14 +130,20 @@ def _read(
     return SourceStudy(headers=headers, grid=stack.grid, is_slices=is_slices, is_resampled=stack.is_repair)
 
 
-def _in_unicode(header: Any) -> Any:
-    """Return a header whose texts are decoded, so that names of any script can stand beside them."""
+def _ready(header: Any) -> Any:
+    """Return a header whose texts are decoded, so that names of any script can stand beside them.
+
+    What every object has to have, and de-identified files often lack, is there and empty.
+    """
     header.decode()
     for element in header:
         if element.VR == "PN" and element.value:
             # As text: a decoded name remembers the bytes of the character set it came in.
             element.value = str(element.value)
     header.SpecificCharacterSet = UTF_8
+    for word in REQUIRED:
+        if word not in header:
+            setattr(header, word, "")
     return header
 
 

@@ -1,4 +1,4 @@
-"""Report, sheet and export as commands: current results only, nothing replaced unasked, nothing half-written."""
+"""Report, sheet and export: current results only, nothing replaced unasked, nothing half-written."""
 
 from __future__ import annotations
 
