@@ -10,11 +10,14 @@ from cryoplan.core.atomic import write_atomic
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
+from cryoplan.report.style import PrintStyle
 from cryoplan.workflow.solving import check, judge_again, require_current, sense_again, tissues
 
 if TYPE_CHECKING:
     from cryoplan.scene.snapshot import Picture
     from cryoplan.simulation.result import ThermalResult
+
+PLAIN = PrintStyle()
 
 
 def make_pictures(
@@ -43,15 +46,19 @@ def write_report(
     *,
     pictures: tuple[Picture, ...] | None = None,
     standing: str = "",
+    style: PrintStyle = PLAIN,
 ) -> None:
     """Write the plan PDF; an old file is replaced only once the new one is whole.
 
     Parameters
     ----------
     pictures : tuple of Picture, optional
-        Pictures drawn before; drawn now when left out.
+        The four of `make_pictures`, drawn before; drawn now when left out, and none at all are printed when
+        empty. Those of the single probes are drawn here, unless they are among them.
     standing : str
         See `cryoplan.workflow.casefile.standing`.
+    style : PrintStyle
+        Paper, department and logo.
 
     Raises
     ------
@@ -60,13 +67,17 @@ def write_report(
     StoreError
         If the file cannot be written.
     """
-    from cryoplan.report.content import build_content
+    from cryoplan.report.content import PROBE_PICTURE, build_content
     from cryoplan.report.pdf import render_pdf
+    from cryoplan.scene.inline_pictures import probe_pictures
+    from cryoplan.scene.report_set import all_pictures
 
     require_current(case, plan, probes, result)
     assessment = sense_again(plan, result, assessment)
     if pictures is None:
-        pictures = make_pictures(case, plan, probes, result, assessment)
+        pictures = all_pictures(case, plan, probes, result, assessment)
+    elif pictures and not any(p.name.startswith(PROBE_PICTURE) for p in pictures):
+        pictures = (*pictures, *probe_pictures(case, plan, probes, result))
     # Whatever the assessment was judged by: what is printed is judged by the limits that the case has now.
     assessment = judge_again(case, result, assessment)
     content = build_content(
@@ -80,4 +91,4 @@ def write_report(
         rules=check(case, plan, probes),
         standing=standing,
     )
-    write_atomic(path, render_pdf(content))
+    write_atomic(path, render_pdf(content, style))
