@@ -1,7 +1,7 @@
 """PDF: a report's content becomes the bytes of a document; the same content and paper, the same bytes.
 
-The decision is the first page, the probes begin a page and so does the technique. What does not fit flows to
-further pages. Pictures shrink within limits first.
+The decision is the first page; the probes begin the second, and the technique follows them. What does not fit
+flows to further pages. Pictures shrink within limits first.
 """
 
 from __future__ import annotations
@@ -68,12 +68,10 @@ def render_pdf(content: ReportContent, style: PrintStyle | None = None) -> bytes
     second = _largest_share(content, sheet, _probes)
 
     def flow(drawn: bool) -> list[Flowable]:
-        probes = _probes(content, sheet, second, drawn)
         return [
             *_decision(content, sheet, first, drawn),
             PageBreak(),
-            *probes,
-            *([PageBreak()] if probes else []),
+            *_probes(content, sheet, second, drawn),
             *_technique(content, sheet),
         ]
 
@@ -163,7 +161,7 @@ def _probes(content: ReportContent, sheet: Sheet, share: float, drawn: bool) -> 
 def _technique(content: ReportContent, sheet: Sheet) -> list[Flowable]:
     flow: list[Flowable] = [*protocol_bar(content.bar, sheet.width), Spacer(0, 3.0 * mm)]
     if content.plot is not None:
-        flow += [*plot(content.plot, sheet.width), Spacer(0, 3.5 * mm)]
+        flow += [KeepTogether(plot(content.plot, sheet.width)), Spacer(0, 3.5 * mm)]
     for part in content.technique_tables:
         flow += [*table(part, sheet.width), Spacer(0, 3.5 * mm)]
     flow += [text("Solver", HEADING), *_two_columns(content, sheet.width), Spacer(0, 3.0 * mm)]

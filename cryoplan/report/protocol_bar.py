@@ -10,7 +10,7 @@ from typing import Any
 from reportlab.lib.colors import white
 from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.platypus import Flowable, Spacer
+from reportlab.platypus import Flowable, KeepTogether, Spacer
 
 from cryoplan.core.units import show_clock
 from cryoplan.report.fonts import REGULAR
@@ -18,6 +18,7 @@ from cryoplan.report.layout import CELL, FREEZE, HEADING, INK, MUTED, NOTE, PAPE
 from cryoplan.report.parts import Bar, Segment
 
 _HEIGHT, _LINE = 7.0 * mm, 4.6 * mm
+_WHOLE = 12
 _WIDEST_NAMES = 0.3
 """Share of the width that the names of the probes may take; longer ones wrap."""
 
@@ -26,12 +27,10 @@ def protocol_bar(bar: Bar, width: float) -> list[Flowable]:
     """Return heading, phases and one line a probe; it may break between the lines."""
     wanted = max([stringWidth(f"probe {n}", REGULAR, CELL.fontSize) for n, _ in bar.probes], default=0.0)
     names = min(wanted + 2.0 * mm, _WIDEST_NAMES * width) if bar.probes else 0.0
-    return [
-        text(bar.title, HEADING),
-        _Phases(bar, width, names),
-        *(_ProbeLine(name, part, bar.total_s, width, names) for name, part in bar.probes),
-        Spacer(0, 1.0 * mm),
-    ]
+    lines = [_ProbeLine(name, part, bar.total_s, width, names) for name, part in bar.probes]
+    flow = [text(bar.title, HEADING), _Phases(bar, width, names), *lines, Spacer(0, 1.0 * mm)]
+    # A heading must not stay alone at the foot of a page; a short bar stays whole.
+    return [KeepTogether(flow)] if len(lines) <= _WHOLE else [KeepTogether(flow[:3]), *flow[3:]]
 
 
 class _Phases(Flowable):  # type: ignore[misc]  # reportlab ships no types
