@@ -18,7 +18,7 @@ from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
-from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, Spacer
+from reportlab.platypus import CondPageBreak, Flowable, Image, KeepTogether, Paragraph, Spacer
 from reportlab.platypus import Table as Grid
 
 from cryoplan.core.errors import StoreError
@@ -99,6 +99,8 @@ def table(part: Table, width: float, *, in_cell: bool = False) -> list[Flowable]
         [head, *rows],
         colWidths=[width * share / total for share in part.widths],
         repeatRows=1,
+        # A cell with the names of very many structures may be taller than a page.
+        splitInRow=1,
         style=[
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
@@ -196,12 +198,12 @@ def _small_card(part: Card) -> list[Flowable]:
 
 def statements(parts: Sequence[Statement], note: str, width: float) -> list[Flowable]:
     """Return what failed or warned, heaviest first, and the closing note."""
-    flow: list[Flowable] = [text("Attention", HEADING)]
+    flow: list[Flowable] = [CondPageBreak(22.0 * mm), text("Attention", HEADING)]
     if parts:
         flow.append(
             Grid(
                 [[level_text(part.level, STATEMENT), text(part.text, STATEMENT)] for part in parts],
-                colWidths=[12.0 * mm, width - 12.0 * mm],
+                colWidths=[13.0 * mm, width - 13.0 * mm],
                 style=[
                     *TIGHT,
                     ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -210,8 +212,7 @@ def statements(parts: Sequence[Statement], note: str, width: float) -> list[Flow
                 hAlign="LEFT",
             )
         )
-    flow += [Spacer(0, 0.8 * mm), text(note, NOTE)]
-    return [KeepTogether(flow)] if len(parts) <= 12 else flow
+    return [*flow, Spacer(0, 0.8 * mm), text(note, NOTE)]
 
 
 def picture(part: Picture, edge: float, *, drawn: bool = True) -> list[Flowable]:

@@ -1,7 +1,7 @@
 """PDF: a report's content becomes the bytes of a document; the same content and paper, the same bytes.
 
-The decision is the first page; the probes begin the second, and the technique follows them. What does not fit
-flows to further pages. Pictures shrink within limits first.
+The decision is the first page; the probes begin the second, and the technique follows them. What does not
+fit flows to further pages. Pictures shrink within limits first.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ IN_A_ROW = 4
 
 PICTURE_GAP = 2.5 * mm
 
-SHARES = (1.0, 0.92, 0.84, 0.76)
+SHARES = (1.0, 0.92, 0.84, 0.76, 0.68)
 """Sizes of the pictures that are tried until a part fits one page, 1 for the whole width of a row."""
 
 
@@ -65,12 +65,15 @@ def render_pdf(content: ReportContent, style: PrintStyle | None = None) -> bytes
     rl_config.useA85 = 0
     sheet = Sheet(style=PrintStyle() if style is None else style)
     first = _largest_share(content, sheet, _decision)
-    second = _largest_share(content, sheet, _probes)
+    second = _largest_share(content, sheet, _probes) or SHARES[0]
+    # What the first page cannot hold is no reason for a second one that is nearly empty.
+    between = PageBreak() if first is not None else Spacer(0, 4.0 * mm)
+    first = first or SHARES[0]
 
     def flow(drawn: bool) -> list[Flowable]:
         return [
             *_decision(content, sheet, first, drawn),
-            PageBreak(),
+            between,
             *_probes(content, sheet, second, drawn),
             *_technique(content, sheet),
         ]
@@ -83,13 +86,13 @@ def _largest_share(
     content: ReportContent,
     sheet: Sheet,
     part: Callable[[ReportContent, Sheet, float, bool], list[Flowable]],
-) -> float:
-    """Return the largest size of pictures with which a part fits one page; the full one when none does."""
+) -> float | None:
+    """Return the largest size of pictures with which a part fits one page; None when none does."""
     for size in SHARES:
         flow = part(content, sheet, size, False)
         if not flow or _build(content, sheet, flow, total=0)[1] == 1:
             return size
-    return SHARES[0]
+    return None
 
 
 def _build(content: ReportContent, sheet: Sheet, flow: list[Flowable], *, total: int) -> tuple[bytes, int]:
@@ -161,7 +164,7 @@ def _probes(content: ReportContent, sheet: Sheet, share: float, drawn: bool) -> 
 def _technique(content: ReportContent, sheet: Sheet) -> list[Flowable]:
     flow: list[Flowable] = [*protocol_bar(content.bar, sheet.width), Spacer(0, 3.0 * mm)]
     if content.plot is not None:
-        flow += [KeepTogether(plot(content.plot, sheet.width)), Spacer(0, 3.5 * mm)]
+        flow += [*plot(content.plot, sheet.width), Spacer(0, 3.5 * mm)]
     for part in content.technique_tables:
         flow += [*table(part, sheet.width), Spacer(0, 3.5 * mm)]
     flow += [text("Solver", HEADING), *_two_columns(content, sheet.width), Spacer(0, 3.0 * mm)]

@@ -7,7 +7,7 @@ from typing import Any
 from reportlab.lib.colors import white
 from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.platypus import Flowable, Spacer
+from reportlab.platypus import Flowable, KeepTogether, Spacer
 from reportlab.platypus import Table as Grid
 
 from cryoplan.report.fonts import REGULAR
@@ -39,20 +39,25 @@ LINES = (
 """Width and dashes of the curves, in points: all black, so that a copy keeps them apart."""
 
 _HEIGHT, _SHARE = 58.0 * mm, 0.5
+_HIGHEST_KEY = 1.4 * _HEIGHT
 _LEFT, _BOTTOM, _TOP, _RIGHT = 11.0 * mm, 9.0 * mm, 2.0 * mm, 2.0 * mm
 _SIZE = 6.2
 
 
 def plot(part: Plot, width: float) -> list[Flowable]:
-    """Return heading, the drawing with its table beside it, and the note."""
+    """Return heading, the drawing with its table beside it, and the note.
+
+    A table that is much higher than the drawing, for long names, stands below it and may break.
+    """
     wide = (width - GAP) * _SHARE
     beside = width - GAP - wide
-    return [
-        text(part.title, HEADING),
-        row([[_Drawing(part, wide)], [], [_key(part, beside)]], [wide, GAP, beside]),
-        Spacer(0, 0.8 * mm),
-        text(part.note, NOTE),
-    ]
+    key = _key(part, beside)
+    note = [Spacer(0, 0.8 * mm), text(part.note, NOTE)]
+    if key.wrap(beside, 1000.0)[1] <= _HIGHEST_KEY:
+        drawn = row([[_Drawing(part, wide)], [], [key]], [wide, GAP, beside])
+        return [KeepTogether([text(part.title, HEADING), drawn, *note])]
+    drawn = KeepTogether([text(part.title, HEADING), _Drawing(part, wide)])
+    return [drawn, Spacer(0, 1.5 * mm), _key(part, width), *note]
 
 
 def _key(part: Plot, width: float) -> Grid:
@@ -66,6 +71,7 @@ def _key(part: Plot, width: float) -> Grid:
     return Grid(
         [head, *rows],
         colWidths=[sample, names, *(each for _ in part.head[1:])],
+        repeatRows=1,
         style=[
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LEFTPADDING", (0, 0), (-1, -1), 0.6 * mm),

@@ -28,6 +28,9 @@ from cryoplan.report.wording import (
 NEAREST = 4
 """Clearances of a needle that are printed; all of them stand in the list of paths."""
 
+MOST_PAIRS = 10
+"""Pairs in one column; more stand in two."""
+
 
 def tables(case: Case, plan: Plan, catalogue: Catalogue) -> tuple[Table, ...]:
     """Return probes, paths, pairs, handling, tools and protection; those without rows are left out."""
@@ -82,7 +85,7 @@ def _probes(case: Case, plan: Plan, catalogue: Catalogue) -> Table:
 
 
 def _pairs(plan: Plan, catalogue: Catalogue) -> Table:
-    rows = tuple(
+    rows: tuple[tuple[str, ...], ...] = tuple(
         (
             f"{pair.a} and {pair.b}",
             plain(pair.tip_mm),
@@ -93,12 +96,22 @@ def _pairs(plan: Plan, catalogue: Catalogue) -> Table:
         )
         for pair in pairs(plan, catalogue)
     )
+    head: tuple[str, ...] = ("Pair", "Tip", "Middle", "Back", "Angle", "Shafts")
+    widths: tuple[float, ...] = (1.2, 0.8, 0.8, 0.8, 0.8, 0.8)
+    numbers: tuple[int, ...] = (1, 2, 3, 4, 5)
+    if len(rows) > MOST_PAIRS:
+        # Eight probes have 28 pairs: read down the left half, then down the right one.
+        half = (len(rows) + 1) // 2
+        right = (*rows[half:], *(("",) * len(head) for _ in range(2 * half - len(rows))))
+        rows = tuple((*a, *b) for a, b in zip(rows[:half], right, strict=True))
+        head, widths = head * 2, widths * 2
+        numbers = (*numbers, *(n + len(numbers) + 1 for n in numbers))
     return Table(
         title="Spacing of the probes, mm axis to axis",
-        head=("Pair", "Tip", "Middle", "Back", "Angle", "Shafts"),
+        head=head,
         rows=rows,
-        widths=(1.2, 0.8, 0.8, 0.8, 0.8, 0.8),
-        numbers=(1, 2, 3, 4, 5),
+        widths=widths,
+        numbers=numbers,
         note="Shafts: least distance of their surfaces. 10 to 20 mm joins the ice at 70 to 100 % power "
         "(PMC4850244).",
     )
