@@ -185,11 +185,15 @@ def _looked_at(case: Case, axis: Axis, one: Pass) -> list[Pass]:
     ]
 
 
-def sentence(case: Case, found: Sequence[Pass]) -> str:
-    """Return a path as it is dictated: ``fat 14, muscle 9, liver 41, tumour 22 mm; pleura crossed: no``."""
+def sentence(case: Case, found: Sequence[Pass], *, whole_names: bool = False) -> str:
+    """Return a path as it is dictated: ``fat 14, muscle 9, liver 41, tumour 22 mm; pleura crossed: no``.
+
+    Long names are cut, unless `whole_names` are wanted: a page has the room that a line has not.
+    """
     parts = []
+    called = str if whole_names else _short
     for one in found:
-        name = f"{one.looks_like} (not outlined)" if one.looks_like else _short(one.structure)
+        name = f"{one.looks_like} (not outlined)" if one.looks_like else called(one.structure)
         if round(one.length_mm) > 0:
             parts.append(f"{name} {one.length_mm:.0f}")
     path = f"{', '.join(parts)} mm" if parts else "nothing"

@@ -1,12 +1,13 @@
 """Content: everything a report says, decided; the page only has to draw it.
 
-The pages are those of workflow section 4.5: first the decision (target, both margins, coverage, organs,
-findings, pictures), then the technique (probes, protocol, tissue, solver, sources).
+The parts are those of workflow section 4.5: first the decision (target, both margins, coverage, organs,
+findings, pictures), then the probes (places, paths, spacing, a picture of each), then the technique
+(protocol, temperatures by volume, uncertainty, tissue, solver, sources).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 from typing import Protocol as Shape
@@ -21,9 +22,10 @@ from cryoplan.margins.case_limits import CHANGED_CODE, limits_of
 from cryoplan.margins.limits import Limits
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
-from cryoplan.report import decision, technique
+from cryoplan.report import decision, probe_tables, technique
 from cryoplan.report.fonts import REPLACED_NOTE, has_replacements, printable
-from cryoplan.report.parts import Bar, Card, Fact, Picture, Statement, Table
+from cryoplan.report.histogram_plot import histogram_plot
+from cryoplan.report.parts import Bar, Card, Fact, Picture, Plot, Statement, Table
 from cryoplan.report.translate import translated
 from cryoplan.report.wording import counted, position
 from cryoplan.simulation.result import ThermalResult
@@ -62,16 +64,18 @@ class ReportContent:
         The margins, ice edge first, never merged.
     control_rates : str
         Which of the margins the published control rates belong to.
-    decision_tables, technique_tables : tuple of Table
-        Tables of the first and of the second part.
+    decision_tables, probe_tables, technique_tables : tuple of Table
+        Tables of the three parts.
     statements : tuple of Statement
         What failed or warned.
     statements_note : str
         What is left to say about the findings.
-    pictures : tuple of Picture
-        In the order of the scene.
+    pictures, probe_pictures : tuple of Picture
+        In the order of the scene; in that of the plan, one for each probe.
     bar : Bar
         The protocol.
+    plot : Plot or None
+        Temperatures by volume; None when none were measured.
     solver : tuple of Fact
         Grid, steps, balance, digests.
     notes : tuple of str
@@ -90,11 +94,17 @@ class ReportContent:
     statements: tuple[Statement, ...]
     statements_note: str
     pictures: tuple[Picture, ...]
+    probe_tables: tuple[Table, ...]
+    probe_pictures: tuple[Picture, ...]
     technique_tables: tuple[Table, ...]
     bar: Bar
+    plot: Plot | None
     solver: tuple[Fact, ...]
     notes: tuple[str, ...]
 
+
+PROBE_PICTURE = "probe-"
+"""How the names of pictures begin that belong to one probe."""
 
 AGREED = "Agreed to when the image was opened: "
 """Before a warning of the import: an image with one is loaded only after a yes."""
@@ -121,7 +131,8 @@ def build_content(
     case, plan, catalogue, tissues, result, assessment
         What is reported; the assessment must be that of the result.
     pictures : sequence
-        Pictures of the scene: the first three stand on the first page.
+        Pictures of the scene; those whose name begins with `PROBE_PICTURE` stand with the probes, the others
+        on the first page.
     rules : sequence of Finding
         Checks of the plan that need no simulation.
     limits : Limits, optional
@@ -161,13 +172,22 @@ def build_content(
             if _is_said(f)
         ),
         statements_note=_statements_note(findings),
-        pictures=tuple(Picture(caption=p.caption, png=p.png) for p in pictures),
-        technique_tables=technique.tables(case, plan, catalogue, tissues, assessment),
+        pictures=_shown(p for p in pictures if not p.name.startswith(PROBE_PICTURE)),
+        probe_tables=probe_tables.tables(case, plan, catalogue),
+        probe_pictures=_shown(p for p in pictures if p.name.startswith(PROBE_PICTURE)),
+        technique_tables=technique.tables(
+            case, plan, tissues, assessment, spacing_mm=result.settings.spacing_mm
+        ),
         bar=technique.protocol_bar(plan),
+        plot=histogram_plot(assessment, limits),
         solver=technique.solver_facts(case, catalogue, tissues, limits, result),
         notes=technique.notes(case, plan, catalogue, tissues, limits, result, assessment),
     )
     return _printable(translated(content))
+
+
+def _shown(pictures: Iterable[PictureLike]) -> tuple[Picture, ...]:
+    return tuple(Picture(caption=p.caption, png=p.png) for p in pictures)
 
 
 def _footer(case: Case, result: ThermalResult) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from cryoplan.case.planning import mask_box_mm
 from cryoplan.case.second_image import image_name
 from cryoplan.case.source_words import source_words
 from cryoplan.core.finding import Level
-from cryoplan.core.units import show_clock, show_degc, show_ml
+from cryoplan.core.units import show_clock, show_degc, show_ml, show_mm
 from cryoplan.image.deidentify import clean_description
 from cryoplan.margins.assessment import Assessment, Margin, OrganTemperature
 from cryoplan.margins.judgement import isotherm_name
@@ -224,10 +224,10 @@ def _organs(case: Case, assessment: Assessment, limits: Limits) -> Table:
     note = f"Never below {show_degc(WARM_DEGC)}: {', '.join(warm)}." if warm else ""
     return Table(
         title="Lowest temperature of structures",
-        head=("Structure", "Lowest", "At", "Below 0 °C", "Limit", ""),
+        head=("Structure", "Lowest", "At", "Below 0 °C", "To the ice", "Limit", ""),
         rows=tuple(shown),
-        widths=(1.5, 0.6, 0.5, 0.7, 2.4, 0.6),
-        numbers=(1, 2, 3),
+        widths=(1.6, 0.7, 0.5, 0.75, 0.75, 2.1, 0.6),
+        numbers=(1, 2, 3, 4),
         note=note,
     )
 
@@ -241,6 +241,7 @@ def _organ_row(organ: OrganTemperature, limit: Limit | None) -> tuple[str, ...]:
         f"{plain(organ.minimum_degc)} °C",
         show_clock(organ.at_s),
         millilitres(dict(organ.volume_below_ml)[0.0]),
+        "" if organ.to_ice_mm is None else show_mm(organ.to_ice_mm),
         "none set" if limit is None else limit.describe(),
         "" if level is None else f"{SYMBOLS[level]} {WORDS[level]}",
     )

@@ -9,22 +9,22 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from reportlab.lib.colors import Color, HexColor, white
+from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
-from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, Spacer
+from reportlab.platypus import CondPageBreak, Flowable, Image, KeepTogether, Paragraph, Spacer
 from reportlab.platypus import Table as Grid
 
 from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Level
 from cryoplan.core.language import say
-from cryoplan.core.units import show_clock
-from cryoplan.report.fonts import BOLD, REGULAR, draw_text, markup, text_width
-from cryoplan.report.parts import Bar, Card, Fact, Picture, Statement, Table
+from cryoplan.report.fonts import BOLD, REGULAR, markup, text_width
+from cryoplan.report.parts import Card, Fact, Picture, Statement, Table
 from cryoplan.report.wording import SYMBOLS, WORDS
 
 INK, MUTED, HAIR, PAPER = HexColor("#1c1c1c"), HexColor("#5c5c5c"), HexColor("#c9c9c6"), HexColor("#f4f4f1")
@@ -54,8 +54,8 @@ CELL = _style(7.0)
 CELL_RIGHT = _style(7.0, alignment=TA_RIGHT)
 HEAD = _style(6.4, colour=MUTED)
 HEAD_RIGHT = _style(6.4, colour=MUTED, alignment=TA_RIGHT)
-STATEMENT = _style(6.4)
-NOTE = _style(6.0, colour=MUTED)
+STATEMENT = _style(7.0)
+NOTE = _style(6.4, colour=MUTED)
 BIG = _style(19.0, bold=True, leading=22.0)
 MIDDLE = _style(9.5, bold=True)
 
@@ -77,7 +77,7 @@ def facts(items: Sequence[Fact], width: float, label_share: float = 0.22) -> Gri
     return Grid(
         rows,
         colWidths=[width * label_share, width * (1.0 - label_share)],
-        style=[*_TIGHT, ("VALIGN", (0, 0), (-1, -1), "TOP")],
+        style=[*TIGHT, ("VALIGN", (0, 0), (-1, -1), "TOP")],
         hAlign="LEFT",
     )
 
@@ -99,6 +99,8 @@ def table(part: Table, width: float, *, in_cell: bool = False) -> list[Flowable]
         [head, *rows],
         colWidths=[width * share / total for share in part.widths],
         repeatRows=1,
+        # A cell with the names of very many structures may be taller than a page.
+        splitInRow=1,
         style=[
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
@@ -171,7 +173,7 @@ def _card(part: Card, width: float) -> list[Flowable]:
     line = Grid(
         [value],
         colWidths=[width * 0.64, width * 0.36][: len(value)],
-        style=[*_TIGHT, ("VALIGN", (0, 0), (-1, -1), "BOTTOM")],
+        style=[*TIGHT, ("VALIGN", (0, 0), (-1, -1), "BOTTOM")],
         hAlign="LEFT",
     )
     return [
@@ -199,22 +201,21 @@ def statements(parts: Sequence[Statement], note: str, width: float) -> list[Flow
     # As wide as the longest word of a level in the language of the paper.
     words = max(text_width(f"{SYMBOLS[level]} {say(WORDS[level])}", BOLD, 6.4) for level in Level)
     first = max(12.0 * mm, words + 2.0 * mm)
-    flow: list[Flowable] = [text(say("Attention"), HEADING)]
+    flow: list[Flowable] = [CondPageBreak(22.0 * mm), text(say("Attention"), HEADING)]
     if parts:
         flow.append(
             Grid(
                 [[level_text(part.level, STATEMENT), text(part.text, STATEMENT)] for part in parts],
                 colWidths=[first, width - first],
                 style=[
-                    *_TIGHT,
+                    *TIGHT,
                     ("VALIGN", (0, 0), (-1, -1), "TOP"),
                     ("LINEBELOW", (0, 0), (-1, -1), 0.25, HAIR),
                 ],
                 hAlign="LEFT",
             )
         )
-    flow += [Spacer(0, 0.8 * mm), text(note, NOTE)]
-    return [KeepTogether(flow)] if len(parts) <= 12 else flow
+    return [*flow, Spacer(0, 0.8 * mm), text(note, NOTE)]
 
 
 def picture(part: Picture, edge: float, *, drawn: bool = True) -> list[Flowable]:
@@ -225,19 +226,27 @@ def picture(part: Picture, edge: float, *, drawn: bool = True) -> list[Flowable]
     StoreError
         If the bytes are no picture.
     """
+    wide, high = _size(part.png)
+    scale = edge / max(wide, high)
+    image = Image(io.BytesIO(part.png), width=wide * scale, height=high * scale)
+    image.hAlign = "LEFT"
+    room = image if drawn else Spacer(image.drawWidth, image.drawHeight)
+    return [room, Spacer(0, 0.8 * mm), text(part.caption, NOTE)]
+
+
+@lru_cache(maxsize=32)
+def _size(png: bytes) -> tuple[int, int]:
+    """Return the size of a picture that can be read; a report is laid out several times."""
     try:
         # Decoded here and now: reportlab would notice a broken picture only while it writes the page.
-        ImageReader(io.BytesIO(part.png)).getRGBData()
-        image = Image(io.BytesIO(part.png))
-        scale = edge / max(image.imageWidth, image.imageHeight)
+        reader = ImageReader(io.BytesIO(png))
+        reader.getRGBData()
+        wide, high = reader.getSize()
     except (OSError, ValueError, SyntaxError, struct.error) as error:
         raise StoreError(
             "A picture of the report cannot be read.", "Draw the pictures again.", code="bad-picture"
         ) from error
-    image.drawWidth, image.drawHeight = image.imageWidth * scale, image.imageHeight * scale
-    image.hAlign = "LEFT"
-    room = image if drawn else Spacer(image.drawWidth, image.drawHeight)
-    return [room, Spacer(0, 0.8 * mm), text(part.caption, NOTE)]
+    return int(wide), int(high)
 
 
 def row(cells: Sequence[list[Flowable]], widths: Sequence[float]) -> Grid:
@@ -256,81 +265,7 @@ def row(cells: Sequence[list[Flowable]], widths: Sequence[float]) -> Grid:
     )
 
 
-class ProtocolBar(Flowable):  # type: ignore[misc]  # reportlab ships no types
-    """The protocol as a bar with times; freezing dark, thawing light, so that a copy shows both."""
-
-    HEIGHT, LINE = 7.0 * mm, 4.6 * mm
-
-    def __init__(self, bar: Bar, width: float) -> None:
-        super().__init__()
-        self.bar, self.width = bar, width
-        self.names = max(
-            [text_width(f"{say('probe')} {name} ", REGULAR, 6.2) for name, _ in bar.probes], default=0.0
-        )
-        self.fits = all(
-            text_width(s.label, REGULAR, 6.0) + 1.5 * mm <= self._x(s.end_s) - self._x(s.start_s)
-            for s in bar.phases
-        )
-        words = "; ".join(
-            f"{n} {s.label} {show_clock(s.end_s - s.start_s)}" for n, s in enumerate(bar.phases, 1)
-        )
-        self.legend = None if self.fits else text(words, NOTE)
-        legend_height = 0.0 if self.legend is None else self.legend.wrap(width, 1000.0)[1] + mm
-        self.height = self.HEIGHT + 3.2 * mm + self.LINE * len(bar.probes) + legend_height
-
-    def _x(self, time_s: float) -> float:
-        return self.names + (self.width - self.names) * time_s / self.bar.total_s
-
-    def wrap(self, *_room: float) -> tuple[float, float]:
-        """Return the size, which does not depend on the room."""
-        return self.width, self.height
-
-    def draw(self) -> None:
-        """Draw phases, times, and below them the probes that do not run all the time."""
-        canvas, top = self.canv, self.height
-        canvas.setLineWidth(0.5)
-        canvas.setStrokeColor(INK)
-        written = -1e9
-        for number, part in enumerate(self.bar.phases, 1):
-            left, right = self._x(part.start_s), self._x(part.end_s)
-            canvas.setFillColor(FREEZE if part.freezes else white)
-            canvas.rect(left, top - self.HEIGHT, right - left, self.HEIGHT, fill=1)
-            canvas.setFillColor(white if part.freezes else INK)
-            middle = (left + right) / 2.0
-            if self.fits:
-                draw_text(canvas, middle, top - 3.0 * mm, part.label, REGULAR, 6.0, align=0.5)
-                canvas.setFont(REGULAR, 6.0)
-                canvas.drawCentredString(middle, top - 5.8 * mm, show_clock(part.end_s - part.start_s))
-            else:
-                canvas.setFont(REGULAR, 6.4)
-                canvas.drawCentredString(middle, top - self.HEIGHT / 2.0 - 2.2, str(number))
-            canvas.setFillColor(MUTED)
-            canvas.setFont(REGULAR, 5.8)
-            # Times of very short phases would run into one another.
-            if left - written > 7.0 * mm:
-                canvas.drawString(left, top - self.HEIGHT - 2.6 * mm, show_clock(part.start_s))
-                written = left
-        canvas.drawRightString(self.width, top - self.HEIGHT - 2.6 * mm, show_clock(self.bar.total_s))
-        y = top - self.HEIGHT - 3.2 * mm
-        for name, part in self.bar.probes:
-            y -= self.LINE
-            left, right = self._x(part.start_s), self._x(part.end_s)
-            canvas.setFillColor(INK)
-            draw_text(canvas, 0, y + 1.2 * mm, f"{say('probe')} {name}", REGULAR, 6.2)
-            canvas.setFillColor(PAPER)
-            canvas.rect(self.names, y + 0.4 * mm, self.width - self.names, 3.4 * mm, fill=1, stroke=0)
-            canvas.setFillColor(FREEZE)
-            canvas.rect(left, y + 0.4 * mm, max(right - left, 0.3 * mm), 3.4 * mm, fill=1, stroke=0)
-            room = text_width(part.label, REGULAR, 5.8) + 2 * mm
-            inside = room <= right - left
-            canvas.setFillColor(white if inside else INK)
-            x = left + mm if inside else min(right + mm, self.width - room + mm)
-            draw_text(canvas, x, y + 1.2 * mm, part.label, REGULAR, 5.8)
-        if self.legend is not None:
-            self.legend.drawOn(canvas, 0, 0)
-
-
-_TIGHT = (
+TIGHT = (
     ("LEFTPADDING", (0, 0), (-1, -1), 0),
     ("RIGHTPADDING", (0, 0), (-1, -1), 1.0 * mm),
     ("TOPPADDING", (0, 0), (-1, -1), 0.35 * mm),

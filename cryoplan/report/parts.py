@@ -94,7 +94,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """The protocol as a bar, and below it the probes that do not run all the time.
+    """The protocol as a bar, and below it the probes.
 
     Attributes
     ----------
@@ -102,10 +102,58 @@ class Bar:
     total_s : float
     phases : tuple of Segment
     probes : tuple of (str, Segment)
-        Empty when all probes run through the whole protocol.
+        Name of each probe and when its gas flows.
     """
 
     title: str
     total_s: float
     phases: tuple[Segment, ...]
     probes: tuple[tuple[str, Segment], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One curve of a plot and its row of the table beside it.
+
+    Attributes
+    ----------
+    name : str
+    x, y : tuple of float
+        Points, in the units of the plot.
+    cells : tuple of str
+        What the table says of it.
+    """
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plot:
+    """A plot with a table that is its key.
+
+    Attributes
+    ----------
+    title, x_label, y_label : str
+    x_ticks, y_ticks : tuple of float
+        The first and the last are the ends of the axes.
+    marks : tuple of float
+        Where upright lines stand.
+    head : tuple of str
+        Of the cells of the curves.
+    curves : tuple of Curve
+    note : str
+        One small line below.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    x_ticks: tuple[float, ...]
+    y_ticks: tuple[float, ...]
+    marks: tuple[float, ...]
+    head: tuple[str, ...]
+    curves: tuple[Curve, ...]
+    note: str = ""

@@ -1,4 +1,4 @@
-"""Technique: the second part of the report; probes, protocol, tissue, solver, and what was assumed."""
+"""Technique: the last part of the report; protocol, uncertainty, tissue, solver, and what was assumed."""
 
 from __future__ import annotations
 
@@ -9,26 +9,20 @@ from cryoplan.core.finding import Level
 from cryoplan.core.sourced import Sourced
 from cryoplan.core.units import show_clock, show_degc
 from cryoplan.margins.assessment import Assessment
+from cryoplan.margins.judgement import isotherm_name
 from cryoplan.margins.limits import Limits
+from cryoplan.margins.uncertainty import NOT_IN_IT, margin_uncertainty
 from cryoplan.plan.catalogue import Catalogue
-from cryoplan.plan.placement import angles, depth_to_active_mm, pairs
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import ProbeModel
 from cryoplan.plan.protocol import Phase, PhaseKind, ThawMode
-from cryoplan.plan.room_view import treatment_position
-from cryoplan.report.decision import WARM_DEGC
+from cryoplan.report.decision import LARGEST_CARDS, WARM_DEGC
 from cryoplan.report.parts import Bar, Fact, Segment, Table
-from cryoplan.report.room_tables import room_tables
 from cryoplan.report.wording import (
-    NO_BREAK,
-    cranio_caudal,
-    gantry,
     gas_times,
-    in_plane,
     measured,
     place,
     plain,
-    position,
     sourced,
 )
 from cryoplan.simulation.result import ThermalResult
@@ -44,80 +38,38 @@ SOLVER_ERROR = (
 
 
 def tables(
-    case: Case, plan: Plan, catalogue: Catalogue, tissues: TissueTable, assessment: Assessment
+    case: Case, plan: Plan, tissues: TissueTable, assessment: Assessment, *, spacing_mm: float
 ) -> tuple[Table, ...]:
-    """Return probes, handling, tools, pairs, thermocouples and tissues; those without rows are left out."""
+    """Return uncertainty, thermocouples and tissues; those without rows are left out."""
     found = (
-        _probes(case, plan, catalogue),
-        *room_tables(plan),
-        _pairs(plan, catalogue),
+        _uncertainty(case, assessment, spacing_mm),
         _thermocouples(plan, assessment),
         _tissues(case, tissues, assessment),
     )
     return tuple(table for table in found if table.rows)
 
 
-def _probes(case: Case, plan: Plan, catalogue: Catalogue) -> Table:
-    rows = []
-    for probe in plan.probes:
-        model = catalogue.model(probe.model)
-        lie = angles(probe, treatment_position(case, plan.room), plan.room.gantry_tilt_limit_deg)
-        begin, end = depth_to_active_mm(probe, model)
-        rows.append(
-            (
-                probe.name,
-                model.name + (" (assumed)" if model.is_guess else ""),
-                f"entry{NO_BREAK}{place(probe.entry_mm)}\ntip{NO_BREAK}{place(probe.tip_mm)}",
-                f"{probe.depth_mm:.1f}",
-                f"{plain(begin)} to {plain(end)}",
-                in_plane(lie),
-                cranio_caudal(lie),
-                gantry(lie),
-                gas_times(probe),
-            )
-        )
+def _uncertainty(case: Case, assessment: Assessment, spacing_mm: float) -> Table:
+    """Return step by step how sure the two margins are that are shown large."""
+    sure = [
+        (margin, found)
+        for threshold in LARGEST_CARDS
+        if (margin := assessment.margin(threshold)) is not None
+        and (found := margin_uncertainty(case, margin, spacing_mm=spacing_mm)) is not None
+    ]
+    rows: list[tuple[str, ...]] = []
+    # The steps are the same for each margin, in the same order.
+    for steps in zip(*(found.shares for _, found in sure), strict=True):
+        why = " ".join(dict.fromkeys(s.why for s in steps))
+        rows.append((steps[0].name, *(f"± {plain(s.mm)}" for s in steps), why))
+    if sure:
+        rows.append(("all together", *(f"± {plain(found.mm)}" for _, found in sure), NOT_IN_IT))
     return Table(
-        title="Probes",
-        head=(
-            "No.",
-            "Model",
-            "Entry and tip, mm",
-            "Depth, mm",
-            "Freezes at, mm",
-            "In the slice, from vertical",
-            "Out of the slice",
-            "Gantry tilt",
-            "Power, gas",
-        ),
+        title="How sure the margins are, mm (1 SD)",
+        head=("Step", *(isotherm_name(m.threshold_degc) for m, _ in sure), "Why"),
         rows=tuple(rows),
-        widths=(0.35, 1.0, 2.5, 0.6, 0.95, 1.0, 1.05, 0.95, 1.05),
-        numbers=(3, 4),
-        note="Places in mm from the origin of the scan: L left, R right, A front, P back, H head, F feet. "
-        "Depth along the shaft from the skin to the metal tip; the active zone lies between the two depths. "
-        f"Angles for a patient in {position(treatment_position(case, plan.room))}.",
-    )
-
-
-def _pairs(plan: Plan, catalogue: Catalogue) -> Table:
-    rows = tuple(
-        (
-            f"{pair.a} and {pair.b}",
-            plain(pair.tip_mm),
-            plain(pair.middle_mm),
-            plain(pair.back_mm),
-            f"{pair.angle_deg:.1f}°",
-            plain(pair.closest_mm),
-        )
-        for pair in pairs(plan, catalogue)
-    )
-    return Table(
-        title="Spacing of the probes, mm axis to axis",
-        head=("Pair", "Tip", "Middle", "Back", "Angle", "Shafts"),
-        rows=rows,
-        widths=(1.2, 0.8, 0.8, 0.8, 0.8, 0.8),
-        numbers=(1, 2, 3, 4, 5),
-        note="Shafts: least distance of their surfaces. 10 to 20 mm joins the ice at 70 to 100 % power "
-        "(PMC4850244).",
+        widths=(1.0, *(0.9 for _ in sure), 6.0),
+        numbers=tuple(range(1, len(sure) + 1)),
     )
 
 
@@ -187,9 +139,8 @@ def _tissues_used(case: Case, tissues: TissueTable, assessment: Assessment) -> l
 
 
 def protocol_bar(plan: Plan) -> Bar:
-    """Return the protocol as a bar, with the probes that do not run through all of it."""
+    """Return the protocol as a bar, with the times of each probe."""
     total = plan.protocol.duration_s
-    special = [p for p in plan.probes if p.start_s > 0.0 or p.stop_s is not None or p.intensity < 1.0]
     return Bar(
         title=f"Protocol {plan.protocol.describe()}, {show_clock(total)} in all",
         total_s=total,
@@ -209,7 +160,7 @@ def protocol_bar(plan: Plan) -> Bar:
                     freezes=True,
                 ),
             )
-            for probe in special
+            for probe in plan.probes
         ),
     )
 

@@ -20,7 +20,17 @@ from cryoplan.plan.probe import Probe
 from cryoplan.scene.contours import IsothermCutter, OutlineCutter, ProbeMark, project_probe
 from cryoplan.scene.oblique import ObliquePlane
 from cryoplan.scene.overlays import SHOWN_DEGC
-from cryoplan.scene.paper import POINTS_PER_PX, canvas, draw_lines, furnish, legend, letters, number, to_png
+from cryoplan.scene.paper import (
+    POINTS_PER_PX,
+    ROW_INCH,
+    canvas,
+    draw_lines,
+    furnish,
+    legend,
+    letters,
+    number,
+    to_png,
+)
 from cryoplan.scene.paper_slice import Frame, draw_image, draw_probe
 from cryoplan.scene.probe_planes import InLine, in_line_plane
 from cryoplan.scene.slices import SliceSampler
@@ -30,9 +40,6 @@ from cryoplan.scene.window import default_window
 from cryoplan.simulation.result import ThermalResult
 
 FloatArray = npt.NDArray[np.float64]
-
-EDGE_INCH = 2.3
-"""Edge that the letters are made for: up to four pictures stand in a row, each about 44 mm wide."""
 
 TICK_MM, WRITTEN_MM = 10.0, 50.0
 """Depths below the skin that have a tick, and those whose tick is longer and has its number beside it."""
@@ -85,7 +92,7 @@ class _Drawing:
         ice = [line for isotherm in isotherms for line in isotherm.lines]
         frame = _frame(mine, [*target, *ice])
 
-        figure, axes = canvas(self._look, edge_inch=EDGE_INCH)
+        figure, axes = canvas(self._look, edge_inch=ROW_INCH)
         axes.set_xlim(frame[0], frame[1])
         axes.set_ylim(frame[3], frame[2])
         self._draw_scan(axes, plane, frame)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -98,8 +99,10 @@ def render_here(render: Render) -> Rendered:
         plotter.close()
 
 
-def render_apart(render: Render) -> Rendered:
+def render_apart(render: Render | Callable[[], Render]) -> Rendered:
     """Draw in a child process.
+
+    What is to be drawn may be a function that prepares it: it runs here while the child gets ready.
 
     Raises
     ------
@@ -113,7 +116,7 @@ def render_apart(render: Render) -> Rendered:
     theirs.close()
     answer: object = None
     try:
-        ours.send(render)
+        ours.send(render() if callable(render) else render)
         if ours.poll(LONGEST_S):
             answer = ours.recv()
     except (EOFError, OSError):
@@ -141,6 +144,9 @@ def _child(pipe: Connection) -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 2)
     try:
+        # While what to draw is still being prepared; it takes longer than the drawing.
+        import cryoplan.scene.view3d  # noqa: F401
+
         pipe.send(render_here(pipe.recv()))
     except Exception as error:
         pipe.send(f"{type(error).__name__}: {error}")

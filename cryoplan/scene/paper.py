@@ -19,6 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 SIDE_PX = 900
 DOTS_PER_INCH = 260
 EDGE_INCH = SIDE_PX / DOTS_PER_INCH  # 88 mm: half the width of a printed page
+ROW_INCH = 2.3  # letters for up to four pictures in a row, each about 44 mm wide
 POINTS_PER_PX = 0.5  # line widths of the theme, in screen pixels, on paper
 
 

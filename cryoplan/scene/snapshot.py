@@ -7,7 +7,8 @@ from the same `slices`, `contours` and `style` as those of the window.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +31,10 @@ from cryoplan.scene.contours import (
     strength_at,
 )
 from cryoplan.scene.meshes import build_case_meshes
-from cryoplan.scene.offscreen import Render, RenderError, render_apart
+from cryoplan.scene.offscreen import Render, Rendered, RenderError, render_apart
 from cryoplan.scene.overlays import SHOWN_DEGC
 from cryoplan.scene.paper import (
+    ROW_INCH,
     SIDE_PX,
     canvas,
     draw_lines,
@@ -68,7 +70,7 @@ class Picture:
     caption : str
         What is seen, in one or two sentences.
     png : bytes
-        The picture, 900 x 900 pixels, to be printed 88 mm wide.
+        The picture, 900 x 900 pixels, to be printed 40 to 60 mm wide.
     """
 
     name: str
@@ -97,10 +99,17 @@ def report_pictures(
     assessment : Assessment or None
         For the volume of the ice in the caption of the 3D picture.
     """
+    finish_3d = begin_3d(case, plan, catalogue, result, assessment)
+    return (*slice_pictures(case, plan, catalogue, result), finish_3d())
+
+
+def slice_pictures(
+    case: Case, plan: Plan, catalogue: Catalogue, result: ThermalResult | None
+) -> tuple[Picture, ...]:
+    """Return the axial, coronal and sagittal picture; see `report_pictures`."""
     centre = _centre_mm(case, plan, catalogue)
     drawing = _SliceDrawing(case, plan, catalogue, result)
-    pictures = [drawing.picture(orientation, centre) for orientation in Orientation]
-    return (*pictures, _picture_3d(case, plan, catalogue, result, assessment))
+    return tuple(drawing.picture(orientation, centre) for orientation in Orientation)
 
 
 def _centre_mm(case: Case, plan: Plan, catalogue: Catalogue) -> FloatArray:
@@ -142,7 +151,7 @@ class _SliceDrawing:
         )
 
         title = orientation.value.capitalize()
-        figure, axes = canvas(self._theme)
+        figure, axes = canvas(self._theme, edge_inch=ROW_INCH)
         draw_image(axes, image, frame, self._window)
         key: list[LineStyle] = []
         for structure, lines in outlines:
@@ -205,35 +214,60 @@ def _frame(
     )
 
 
-def _picture_3d(
+def begin_3d(
     case: Case,
     plan: Plan,
     catalogue: Catalogue,
     result: ThermalResult | None,
     assessment: Assessment | None,
-) -> Picture:
+) -> Callable[[], Picture]:
+    """Begin to draw in 3D; call what is returned to wait for the picture.
+
+    It is drawn in a process of its own, so that slices can be drawn in the meantime.
+    """
+    models = {p.model: catalogue.model(p.model) for p in plan.probes}
+
+    def prepare() -> Render:
+        return Render(
+            meshes=build_case_meshes(case),
+            plan=plan,
+            models=models,
+            field_degc=result.minimum_degc if result is not None else None,
+            preset=Preset.OBLIQUE,
+            size_px=(SIDE_PX, SIDE_PX),
+        )
+
+    pool = ThreadPoolExecutor(max_workers=1)
+    begun = pool.submit(render_apart, prepare)
+    pool.shutdown(wait=False)  # nothing more will be asked of it; what was begun goes on
+
+    def finish() -> Picture:
+        try:
+            return _framed_3d(begun.result(), case, result, assessment)
+        except RenderError as error:
+            return _missing_3d(error)
+
+    return finish
+
+
+def _missing_3d(error: RenderError) -> Picture:
     look = theme()
-    figure, axes = canvas(look)
+    figure, axes = canvas(look, edge_inch=ROW_INCH)
+    axes.text(
+        0.5, 0.5, say("No 3D picture") + "\n\n" + say(str(error)), color=look.marks.text, fontsize=7.5,
+        ha="center", va="center", wrap=True,
+    )  # fmt: skip
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(1.0, 0.0)
+    return Picture(name="3d", caption=str(error), png=to_png(figure))
+
+
+def _framed_3d(
+    rendered: Rendered, case: Case, result: ThermalResult | None, assessment: Assessment | None
+) -> Picture:
+    look = theme()
+    figure, axes = canvas(look, edge_inch=ROW_INCH)
     caption = "3D view from the side of the probes: target, probes to scale with the active zone lit"
-    try:
-        rendered = render_apart(
-            Render(
-                meshes=build_case_meshes(case),
-                plan=plan,
-                models={p.model: catalogue.model(p.model) for p in plan.probes},
-                field_degc=result.minimum_degc if result is not None else None,
-                preset=Preset.OBLIQUE,
-                size_px=(SIDE_PX, SIDE_PX),
-            )
-        )
-    except RenderError as error:
-        axes.text(
-            0.5, 0.5, say("No 3D picture") + "\n\n" + say(str(error)), color=look.marks.text, fontsize=7.5,
-            ha="center", va="center", wrap=True,
-        )  # fmt: skip
-        return Picture(name="3d", caption=str(error), png=to_png(figure))
     from matplotlib.image import imread
 
     axes.imshow(imread(io.BytesIO(rendered.png)), extent=(0.0, 1.0, 1.0, 0.0), interpolation="none", zorder=0)

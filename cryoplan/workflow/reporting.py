@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cryoplan.case.case import Case
 from cryoplan.core.atomic import write_atomic
-from cryoplan.core.language import ENGLISH, speaking
+from cryoplan.core.language import speaking
 from cryoplan.margins.assessment import Assessment
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.plan import Plan
@@ -18,6 +18,8 @@ from cryoplan.workflow.solving import check, judge_again, require_current, sense
 if TYPE_CHECKING:
     from cryoplan.scene.snapshot import Picture
     from cryoplan.simulation.result import ThermalResult
+
+PLAIN = PrintStyle()
 
 
 def make_pictures(
@@ -46,18 +48,19 @@ def write_report(
     *,
     pictures: tuple[Picture, ...] | None = None,
     standing: str = "",
-    style: PrintStyle | None = None,
+    style: PrintStyle = PLAIN,
 ) -> None:
     """Write the plan PDF; an old file is replaced only once the new one is whole.
 
     Parameters
     ----------
     pictures : tuple of Picture, optional
-        Pictures drawn before; drawn now when left out.
+        The four of `make_pictures`, drawn before; drawn now when left out, and none at all are printed when
+        empty. Those of the single probes are drawn here, unless they are among them.
     standing : str
         See `cryoplan.workflow.casefile.standing`.
-    style : PrintStyle, optional
-        Its language is that of all texts, those in pictures drawn now included.
+    style : PrintStyle
+        Paper, department, logo, and the language of all texts, those in pictures drawn now included.
 
     Raises
     ------
@@ -66,17 +69,21 @@ def write_report(
     StoreError
         If the file cannot be written.
     """
-    from cryoplan.report.content import build_content
+    from cryoplan.report.content import PROBE_PICTURE, build_content
     from cryoplan.report.pdf import render_pdf
     from cryoplan.report.translate import names_of
+    from cryoplan.scene.inline_pictures import probe_pictures
+    from cryoplan.scene.report_set import all_pictures
 
     require_current(case, plan, probes, result)
     assessment = sense_again(plan, result, assessment)
     # Whatever the assessment was judged by: what is printed is judged by the limits that the case has now.
     judged = judge_again(case, result, assessment)
-    with speaking(ENGLISH if style is None else style.language, names_of(case, plan)):
+    with speaking(style.language, names_of(case, plan)):
         if pictures is None:
-            pictures = make_pictures(case, plan, probes, result, assessment)
+            pictures = all_pictures(case, plan, probes, result, assessment)
+        elif pictures and not any(p.name.startswith(PROBE_PICTURE) for p in pictures):
+            pictures = (*pictures, *probe_pictures(case, plan, probes, result))
         content = build_content(
             case=case,
             plan=plan,
@@ -88,5 +95,5 @@ def write_report(
             rules=check(case, plan, probes),
             standing=standing,
         )
-        data = render_pdf(content)
+        data = render_pdf(content, style)
     write_atomic(path, data)

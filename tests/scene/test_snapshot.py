@@ -16,6 +16,7 @@ from cryoplan.scene import offscreen, snapshot
 from cryoplan.scene.camera import Preset
 from cryoplan.scene.meshes import build_case_meshes
 from cryoplan.scene.offscreen import Render, RenderError, render_apart
+from cryoplan.scene.paper import POINTS_PER_PX
 from cryoplan.scene.plane import Orientation
 from cryoplan.scene.png import encode_png
 from cryoplan.scene.snapshot import Picture, report_pictures
@@ -33,6 +34,10 @@ from tests.support.scenes import (
 
 def pixels(picture: Picture) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(picture.png)).convert("RGB")).astype(int)
+
+
+def image_dpi(picture: Picture) -> float:
+    return float(Image.open(io.BytesIO(picture.png)).info["dpi"][0])
 
 
 def count(image: np.ndarray, colour: str, tolerance: int = 40) -> int:
@@ -60,7 +65,7 @@ def test_there_are_four_pictures_of_print_quality(pictures):
     for picture in pictures:
         image = Image.open(io.BytesIO(picture.png))
         assert image.size == (900, 900)
-        assert image.info["dpi"][0] == pytest.approx(260, abs=1)
+        assert image.info["dpi"][0] == pytest.approx(391, abs=1)  # made for 58 mm, read at 44
         assert picture.caption.endswith(".")
 
 
@@ -96,13 +101,14 @@ def test_the_tumour_outline_is_in_the_middle_whatever_the_grid(catalogue, direct
     drawing = snapshot._SliceDrawing(case, Plan(), catalogue, None)
     for orientation in Orientation:
         picture = drawing.picture(orientation, np.asarray(TUMOUR_MM))
-        image = pixels(picture)[100:720]
+        image = pixels(picture)[100:640]  # above the legend
         lines = np.abs(image - np.round(255 * np.asarray(rgb(theme().tumour.colour)))).max(axis=2) < 40
         where = np.argwhere(lines) + np.array([100, 0])
         middle = (where.min(axis=0) + where.max(axis=0)) / 2
         # 100 mm across 900 pixels; the grid's own slice may lie 1 mm beside the middle.
         assert np.allclose(middle, 450, atol=20), (orientation, middle)
-        radius = np.ptp(where, axis=0).mean() / 2 / 9.0
+        line_px = theme().tumour.width_px * POINTS_PER_PX * image_dpi(picture) / 72.0
+        radius = (np.ptp(where, axis=0).mean() - line_px) / 2 / 9.0
         assert radius == pytest.approx(12.0, abs=0.9)
 
 
@@ -146,7 +152,7 @@ def test_the_3d_picture_shows_tumour_and_probes(pictures):
 def test_without_opengl_the_3d_picture_says_so_and_nothing_crashes(case, catalogue, monkeypatch):
     monkeypatch.setattr(offscreen, "_child", die_like_vtk_without_opengl)
     plan = make_plan()
-    picture = snapshot._picture_3d(case, plan, catalogue, None, None)
+    picture = snapshot.begin_3d(case, plan, catalogue, None, None)()
     assert "could not be drawn" in picture.caption
     assert "code -11" in picture.caption
     assert count(pixels(picture), theme().marks.text) > 300

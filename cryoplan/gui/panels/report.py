@@ -24,8 +24,8 @@ from cryoplan.gui.standing import STATUS_TONES, local_time, shown_status
 from cryoplan.report.content import ReportContent, build_content
 
 TWO_PAGES = (
-    "Two pages: the decision (margins, coverage, organs, pictures), "
-    "then the technique (probes, protocol, tissues, sources)."
+    "First the decision (margins, coverage, organs, pictures), then the probes (places, paths, spacing), "
+    "then the technique (protocol, temperatures by volume, tissues, sources)."
 )
 
 
@@ -257,5 +257,6 @@ class ReportPanel(Panel):
         self.statements.show_findings(
             Finding(level=s.level, code="printed", text=s.text) for s in content.statements
         )
-        tables = [t.title for t in (*content.decision_tables, *content.technique_tables)]
+        shown = (*content.decision_tables, *content.probe_tables, *content.technique_tables)
+        tables = [t.title for t in shown]
         self.parts.say(f"Also: {'; '.join(tables)}; pictures of the views; sources.")
