@@ -26,6 +26,7 @@ NAMES = "names"
 
 HOLE = re.compile(r"\{([a-z]+[0-9]*)\}")
 _NUMBER = re.compile(r"(?<![\w.,/:-])(\d+)\.(\d+)(?![\w/-]|[.,]\d)")
+COMMA = r"\1,\2"
 _WORD = re.compile(r"[^\W\d_²³]{2,}")
 _UNITS = frozenset(
     ("mm", "ml", "cm", "kg", "kJ", "min", "mmHg", "HU", "MJ", "kW", "SD", "CT", "MR", "HFS", "HFP", "FFS",
@@ -181,7 +182,10 @@ class Translator:
         if exact is not None and not HOLE.search(text):
             return exact
         if is_numeric(text):
-            return _NUMBER.sub(r"\1,\2", text)
+            return _NUMBER.sub(COMMA, text)
+        measured = re.fullmatch(r"(.+) ([\d.,]+(?: mm)?)", text, re.DOTALL)
+        if measured and measured[1] in self.names:
+            return f"{measured[1]} {_NUMBER.sub(COMMA, measured[2])}"
         # Sentences and lists first: a hole would swallow what else stands there.
         said = self._joined(re.split(r"(?<=[.:)]) (?=[A-Z])", text), " ")
         if said is not None:

@@ -226,7 +226,7 @@ def _organs(case: Case, assessment: Assessment, limits: Limits) -> Table:
         title="Lowest temperature of structures",
         head=("Structure", "Lowest", "At", "Below 0 °C", "To the ice", "Limit", ""),
         rows=tuple(shown),
-        widths=(1.6, 0.7, 0.5, 0.75, 0.75, 2.1, 0.6),
+        widths=(1.6, 0.65, 0.5, 0.75, 0.7, 2.9, 0.6),
         numbers=(1, 2, 3, 4),
         note=note,
     )

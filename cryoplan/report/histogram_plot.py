@@ -41,7 +41,7 @@ def histogram_plot(assessment: Assessment, limits: Limits) -> Plot | None:
     drawn = sorted(cooled, key=rank)[:MOST]
     first = _first_tick(drawn)
     left = len(assessment.histograms) - len(drawn)
-    more = f" {left} more structures are not drawn." if left > 1 else " 1 more is not drawn." if left else ""
+    more = f" Not drawn: {left} more." if left else ""
     return Plot(
         title="Temperatures by volume",
         x_label="lowest temperature of the protocol, °C",

@@ -23,6 +23,7 @@ from reportlab.platypus import Table as Grid
 from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Level
 from cryoplan.core.language import say
+from cryoplan.report.columns import column_widths
 from cryoplan.report.fonts import BOLD, REGULAR, markup, text_width
 from cryoplan.report.parts import Card, Fact, Picture, Statement, Table
 from cryoplan.report.wording import SYMBOLS, WORDS
@@ -87,7 +88,7 @@ def table(part: Table, width: float, *, in_cell: bool = False) -> list[Flowable]
 
     Set `in_cell` when it goes into a cell of another table, which cannot break anyway.
     """
-    total = sum(part.widths)
+    widths = column_widths([part.head, *part.rows], part.widths, width, CELL.fontSize)
     head = [
         text(cell, HEAD_RIGHT if column in part.numbers else HEAD) for column, cell in enumerate(part.head)
     ]
@@ -97,7 +98,7 @@ def table(part: Table, width: float, *, in_cell: bool = False) -> list[Flowable]
     ]
     grid = Grid(
         [head, *rows],
-        colWidths=[width * share / total for share in part.widths],
+        colWidths=widths,
         repeatRows=1,
         # A cell with the names of very many structures may be taller than a page.
         splitInRow=1,

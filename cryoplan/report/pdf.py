@@ -146,9 +146,11 @@ def _decision(content: ReportContent, sheet: Sheet, share: float, drawn: bool) -
         flow += [cards(content.cards, width), Spacer(0, 1.5 * mm), text(content.control_rates, BODY)]
         flow.append(Spacer(0, 3.0 * mm))
     flow += _pictures(content.pictures, width, share, drawn)
+    # Before the tables: what is wrong has to be on the first page, however long they are.
+    flow += [*statements(content.statements, content.statements_note, width), Spacer(0, 3.0 * mm)]
     for part in content.decision_tables:
         flow += [*table(part, width), Spacer(0, 3.0 * mm)]
-    return [*flow, *statements(content.statements, content.statements_note, width)]
+    return flow[:-1] if content.decision_tables else flow
 
 
 def _probes(content: ReportContent, sheet: Sheet, share: float, drawn: bool) -> list[Flowable]:

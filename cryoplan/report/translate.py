@@ -27,6 +27,9 @@ NAME_COLUMNS: dict[str, frozenset[int]] = {
 }
 """Columns that hold names or notes of users, or of products, by how the table's English title begins."""
 
+OWN_TABLES = ("How sure the margins are",)
+"""Tables without a name of a user, by how the English title begins: what looks like one there is a word."""
+
 
 def names_of(case: Case, plan: Plan) -> frozenset[str]:
     """Return everything that users named in a case and its plan."""
@@ -81,11 +84,11 @@ def _said(value: Any, translator: Translator) -> Any:
 
 
 def _table(value: Table, translator: Translator) -> Table:
+    say = translator.say_own if value.title.startswith(OWN_TABLES) else translator.say
     names = next((c for begin, c in NAME_COLUMNS.items() if value.title.startswith(begin)), frozenset())
     rows = tuple(
         tuple(
-            translator.say_around(cell) if column in names else translator.say(cell)
-            for column, cell in enumerate(row)
+            translator.say_around(cell) if column in names else say(cell) for column, cell in enumerate(row)
         )
         for row in value.rows
     )

@@ -201,7 +201,7 @@ def test_nothing_of_the_room_sheet_stays_english(which):
 
 def test_columns_of_names_are_those_of_tables_that_are_printed():
     printed = {t.title for which in CASES for c in [_content(which, "en")]
-               for t in (*c.decision_tables, *c.technique_tables)}  # fmt: skip
+               for t in (*c.decision_tables, *c.probe_tables, *c.technique_tables)}  # fmt: skip
     for begin in NAME_COLUMNS:
         assert any(title.startswith(begin) for title in printed), begin
 
@@ -224,7 +224,9 @@ def test_names_that_are_words_of_the_program_stay_in_every_place():
         data = render_pdf(content)
     assert "„Probes“" in content.title
     assert content.target[0].value.startswith(HOSTILE)
-    tables = {t.title: t for t in (*content.decision_tables, *content.technique_tables)}
+    tables = {
+        t.title: t for t in (*content.decision_tables, *content.probe_tables, *content.technique_tables)
+    }
     assert [row[0] for row in tables["Sonden"].rows] == ["freeze", "end"]
     assert tables["Handhabung"].rows[0] == ("freeze", "1", "left", "Skin")
     assert {row[0] for row in tables["Tiefste Temperatur der Strukturen"].rows} == {"Liver 0", "Liver 1"}
