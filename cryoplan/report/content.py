@@ -216,16 +216,23 @@ def _printable(content: ReportContent) -> ReportContent:
     """Return the content with every text in letters that the font has, and say so where one was replaced."""
     replaced = False
 
-    def clean(value: Any) -> Any:
+    def clean(value: Any, in_lines: bool = False) -> Any:
         nonlocal replaced
         if isinstance(value, str) and not isinstance(value, Level):
             replaced = replaced or has_replacements(value)
-            return printable(value)
+            lines = value.split("\n") if in_lines else [value]
+            return "\n".join(printable(line) for line in lines)
         if isinstance(value, tuple):
-            return tuple(clean(part) for part in value)
+            return tuple(clean(part, in_lines) for part in value)
+        if isinstance(value, Table):
+            # Cells have lines of their own, such as entry and tip.
+            return replace(clean_fields(value), rows=clean(value.rows, in_lines=True))
         if is_dataclass(value) and not isinstance(value, type):
-            return replace(value, **{f.name: clean(getattr(value, f.name)) for f in fields(value)})
+            return clean_fields(value)
         return value
+
+    def clean_fields(value: Any) -> Any:
+        return replace(value, **{f.name: clean(getattr(value, f.name)) for f in fields(value)})
 
     cleaned: ReportContent = clean(content)
     return replace(cleaned, notes=(*cleaned.notes, say(REPLACED_NOTE))) if replaced else cleaned

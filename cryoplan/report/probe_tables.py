@@ -122,7 +122,7 @@ def _paths(case: Case, plan: Plan, catalogue: Catalogue) -> Table:
         title="Paths from the skin to the tip",
         head=("Needle", "Passes, mm", "Comes nearest to", "Tip"),
         rows=tuple(_path_row(case, needle) for needle in needles_of(plan, catalogue)),
-        widths=(0.8, 3.4, 3.0, 1.3),
+        widths=(0.75, 3.2, 3.4, 1.2),
         note=f"In the order of the way, along the axis. Nearest: the surface of the needle to that of the "
         f"structures that it does not pass, and how deep below the skin; the {NEAREST} nearest.",
     )
@@ -144,7 +144,7 @@ def _path_row(case: Case, needle: Needle) -> tuple[str, ...]:
     return (
         needle.called,
         sentence(case, path, whole_names=True),
-        "; ".join(f"{show_mm(c.mm)} {c.structure}, {c.at_depth_mm:.0f} mm deep" for c in near[:NEAREST])
+        "\n".join(f"{show_mm(c.mm)} {c.structure}, {c.at_depth_mm:.0f} mm deep" for c in near[:NEAREST])
         or "no other structure",
         tip,
     )

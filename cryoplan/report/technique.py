@@ -68,7 +68,7 @@ def _uncertainty(case: Case, assessment: Assessment, spacing_mm: float) -> Table
         title="How sure the margins are, mm (1 SD)",
         head=("Step", *(isotherm_name(m.threshold_degc) for m, _ in sure), "Why"),
         rows=tuple(rows),
-        widths=(1.0, *(0.9 for _ in sure), 6.0),
+        widths=(1.0, *(1.15 for _ in sure), 6.0),
         numbers=tuple(range(1, len(sure) + 1)),
     )
 

@@ -23,6 +23,7 @@ from cryoplan.scene.overlays import SHOWN_DEGC
 from cryoplan.scene.paper import (
     POINTS_PER_PX,
     ROW_INCH,
+    TARGET_WIDTH,
     canvas,
     draw_lines,
     furnish,
@@ -98,7 +99,7 @@ class _Drawing:
         self._draw_scan(axes, plane, frame)
         key: list[LineStyle] = []
         if target:
-            draw_lines(axes, target, self._look.tumour)
+            draw_lines(axes, target, self._look.tumour, width=TARGET_WIDTH)
             key.append(self._look.tumour)
         for isotherm in isotherms:
             style = self._look.isotherm(isotherm.threshold_degc)

@@ -20,6 +20,8 @@ SIDE_PX = 900
 DOTS_PER_INCH = 260
 EDGE_INCH = SIDE_PX / DOTS_PER_INCH  # 88 mm: half the width of a printed page
 ROW_INCH = 2.3  # letters for up to four pictures in a row, each about 44 mm wide
+TARGET_WIDTH = 1.5  # of the target's outline, so that a grey copy tells it from the ice edge
+_RIM_PT = 0.9
 POINTS_PER_PX = 0.5  # line widths of the theme, in screen pixels, on paper
 
 
@@ -49,8 +51,19 @@ def to_png(figure: Any) -> bytes:
 def draw_lines(
     axes: Any, lines: Sequence[FloatArray], style: LineStyle, *, width: float = 1.0, alpha: float = 1.0
 ) -> None:
-    """Draw polylines ``(n, 2)`` in one style; `width` scales the style's width."""
+    """Draw polylines ``(n, 2)`` in one style; `width` scales the style's width.
+
+    Each has a dark rim: without colours a line is as grey as the organ that it lies on.
+    """
     for line in lines:
+        axes.plot(
+            line[:, 0],
+            line[:, 1],
+            color="#000000",
+            lw=style.width_px * POINTS_PER_PX * width + _RIM_PT,
+            alpha=0.6 * alpha,
+            zorder=3.9,
+        )
         axes.plot(
             line[:, 0],
             line[:, 1],

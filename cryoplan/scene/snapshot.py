@@ -36,6 +36,7 @@ from cryoplan.scene.overlays import SHOWN_DEGC
 from cryoplan.scene.paper import (
     ROW_INCH,
     SIDE_PX,
+    TARGET_WIDTH,
     canvas,
     draw_lines,
     furnish,
@@ -164,7 +165,7 @@ class _SliceDrawing:
             draw_lines(axes, isotherm.lines, style)
             key.append(style)
         if target:
-            draw_lines(axes, target, self._theme.tumour)
+            draw_lines(axes, target, self._theme.tumour, width=TARGET_WIDTH)
             key.insert(0, self._theme.tumour)
         for mark in sorted(marks, key=lambda m: m.strength):
             draw_probe(axes, mark, frame, self._theme.probes)
