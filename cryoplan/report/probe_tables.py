@@ -76,7 +76,7 @@ def _probes(case: Case, plan: Plan, catalogue: Catalogue) -> Table:
             "Power, gas",
         ),
         rows=tuple(rows),
-        widths=(0.35, 1.0, 2.5, 0.6, 0.95, 1.0, 1.05, 0.95, 1.05),
+        widths=(0.35, 1.0, 2.35, 0.6, 0.9, 1.25, 1.15, 0.95, 1.05),
         numbers=(3, 4),
         note="Places in mm from the origin of the scan: L left, R right, A front, P back, H head, F feet. "
         "Depth along the shaft from the skin to the metal tip; the active zone lies between the two depths. "

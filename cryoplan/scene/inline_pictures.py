@@ -111,7 +111,8 @@ class _Drawing:
                 draw_probe(axes, mark, frame, self._look.probes)
         draw_probe(axes, mine, frame, self._look.probes)
         _draw_depths(axes, mine, probe, frame, self._look.probes)
-        title = f"Probe {probe.name if len(probe.name) <= _LONGEST_TITLE else place + 1}"
+        # A long name stands whole in the caption; a number instead could be that of another probe.
+        title = f"Probe {probe.name}" if len(probe.name) <= _LONGEST_TITLE else ""
         furnish(axes, frame, title, plane.position_text(), self._look, bar_mm=BAR_MM)
         letters(axes, plane.orientation_letters(), self._look)
         legend(axes, key, self._look)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,3 +103,15 @@ def test_without_probes_there_is_no_picture_and_without_a_target_none_fails(cata
     assert probe_pictures(make_case(), Plan(), catalogue, None) == ()
     case = make_case(with_target=False)
     assert len(probe_pictures(case, make_plan(), catalogue, None)) == len(make_plan().probes)
+
+
+def test_a_long_name_stands_in_the_caption_and_none_of_another_probe_in_its_place(catalogue, monkeypatch):
+    plan = make_plan()
+    named = Plan(probes=(replace(plan.probes[0], name="lateral upper of the first group"), *plan.probes[1:]))
+    titles = []
+    monkeypatch.setattr(
+        inline_pictures, "furnish", lambda _axes, _frame, title, *_, **__: titles.append(title)
+    )
+    pictures = probe_pictures(make_case(), named, catalogue, None)
+    assert pictures[0].caption.startswith("Probe lateral upper of the first group in its own plane")
+    assert titles == ["", *(f"Probe {p.name}" for p in plan.probes[1:])]

@@ -23,7 +23,7 @@ from cryoplan.gui.rows import Findings, Rows
 from cryoplan.gui.standing import STATUS_TONES, local_time, shown_status
 from cryoplan.report.content import ReportContent, build_content
 
-TWO_PAGES = (
+PDF_PARTS = (
     "First the decision (margins, coverage, organs, pictures), then the probes (places, paths, spacing), "
     "then the technique (protocol, temperatures by volume, tissues, sources)."
 )
@@ -248,7 +248,7 @@ class ReportPanel(Panel):
         for part in (self.title, self.subtitle, self.cards, self.statements):
             part.setVisible(content is not None)
         if content is None:
-            self.parts.say(TWO_PAGES)
+            self.parts.say(PDF_PARTS)
             return
         self.title.say(content.title)
         self.subtitle.say(content.subtitle)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryoplan.core.errors import StoreError
+from cryoplan.core.language import speaking
 from cryoplan.workflow.export.subject import Subject
 
 if TYPE_CHECKING:
@@ -15,14 +16,17 @@ if TYPE_CHECKING:
 
 
 def pictures_of(subject: Subject) -> tuple[Picture, ...]:
-    """Return the pictures of the plan PDF; drawn once for all that is made of one subject."""
-    from cryoplan.workflow.reporting import make_pictures
+    """Return the pictures of the plan PDF, in its language; drawn once for one subject."""
+    from cryoplan.report.translate import names_of
+    from cryoplan.scene.report_set import all_pictures
 
-    return _once(
-        subject.drawn,
-        "pictures",
-        lambda: make_pictures(subject.case, subject.plan, subject.probes, subject.result, subject.assessment),
-    )
+    case, plan = subject.case, subject.plan
+
+    def draw() -> tuple[Picture, ...]:
+        with speaking(subject.style.language, names_of(case, plan)):
+            return all_pictures(case, plan, subject.probes, subject.result, subject.assessment)
+
+    return _once(subject.drawn, "pictures", draw)
 
 
 def print_plan(subject: Subject, path: Path) -> Path:
