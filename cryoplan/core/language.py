@@ -105,6 +105,12 @@ def _sentences(language: str) -> tuple[_Sentence, ...]:
     return _patterns(table(language))
 
 
+@lru_cache
+def _longest(language: str) -> tuple[_Sentence, ...]:
+    # Where a name has the comma of the sentence in it: each hole takes as much as it can.
+    return tuple(s for s in _patterns(table(language), most=True) if "name" in s.pattern.groupindex)
+
+
 def _patterns(known: dict[str, str], *, most: bool = False) -> tuple[_Sentence, ...]:
     """Return the sentences with holes, those that fix most letters first."""
     found = []
@@ -194,7 +200,7 @@ class Translator:
             said = self._joined(text.split(joint), joint)
             if said is not None:
                 return said
-        for sentence in _sentences(self.language):
+        for sentence in (*_sentences(self.language), *_longest(self.language)):
             said = self._filled(sentence, text)
             if said is not None:
                 return said

@@ -200,8 +200,10 @@ def _small_card(part: Card) -> list[Flowable]:
 def statements(parts: Sequence[Statement], note: str, width: float) -> list[Flowable]:
     """Return what failed or warned, heaviest first, and the closing note."""
     # As wide as the longest word of a level in the language of the paper.
-    words = max(text_width(f"{SYMBOLS[level]} {say(WORDS[level])}", BOLD, 6.4) for level in Level)
-    first = max(12.0 * mm, words + 2.0 * mm)
+    words = max(
+        text_width(f"{SYMBOLS[level]} {say(WORDS[level])}", BOLD, STATEMENT.fontSize) for level in Level
+    )
+    first = max(12.0 * mm, words + 3.0 * mm)
     flow: list[Flowable] = [CondPageBreak(22.0 * mm), text(say("Attention"), HEADING)]
     if parts:
         flow.append(

@@ -61,6 +61,7 @@ def test_no_sentence_stands_in_two_groups(language):
          "Die aktive Zone von Sonde 1 liegt 12,0 mm von freeze entfernt."),
         ("Lowest temperature of gut: −13.3 °C at 25:00, below 5 °C from 7:40 on; wanted at least 5.0 °C.",
          "Tiefste Temperatur von gut: −13,3 °C bei 25:00, unter 5 °C ab 7:40; gefordert mindestens 5,0 °C."),
+        ("16.0 mm target 4, tiny, 66 mm deep", "16,0 mm target 4, tiny, 66 mm tief"),
         ("A sentence that nobody knows, of 3.5 mm.", "A sentence that nobody knows, of 3.5 mm."),
     ],
 )  # fmt: skip
