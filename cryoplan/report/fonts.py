@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape
 
+from cryoplan.core.reading_order import HEBREW, RUN, in_reading_order
 from cryoplan.core.resources import resource
 
 REGULAR, BOLD = "DejaVuSans", "DejaVuSans-Bold"
@@ -27,10 +28,6 @@ LONGEST_TURNED = 24
 """Letters of a Hebrew run that is turned: it must not be broken between lines, or its words change places."""
 
 _BLANKS = ("Cc", "Cf", "Zl", "Zp")
-_HEBREW = "\u05be\u05c0\u05c3\u05c6\u05d0-\u05ea\u05ef-\u05f4"
-# From the first to the last Hebrew letter, with the blanks, digits and signs between them.
-_TURNED = re.compile(rf"[{_HEBREW}](?:[^A-Za-z\u00c0-\u058f\u0600-\uffff(){{}},;·]*[{_HEBREW}])?")
-_DIGITS = re.compile(r"[0-9][0-9.,:/+-]*")
 
 
 @lru_cache(maxsize=1)
@@ -77,7 +74,7 @@ def is_printable(char: str) -> bool:
     """Tell whether a font has a letter and it is printed in the right order."""
     if ord(char) in register():
         kind = unicodedata.bidirectional(char)
-        return kind not in ("R", "AL", "AN") or re.match(f"[{_HEBREW}]", char) is not None
+        return kind not in ("R", "AL", "AN") or re.match(f"[{HEBREW}]", char) is not None
     return _is_wide(char)
 
 
@@ -105,25 +102,14 @@ def printable(text: str) -> str:
 def _letters(text: str) -> Iterator[tuple[str, bool]]:
     """Yield each letter and whether its number has to stand for it."""
     text = unicodedata.normalize("NFC", text)
-    too_long = [m.span() for m in _TURNED.finditer(text) if sum(1 for _ in m[0]) > LONGEST_TURNED]
+    too_long = [m.span() for m in RUN.finditer(text) if sum(1 for _ in m[0]) > LONGEST_TURNED]
     for at, char in enumerate(text):
         if unicodedata.category(char) in _BLANKS:
             yield " ", False
-        elif re.match(f"[{_HEBREW}]", char) and any(a <= at < b for a, b in too_long):
+        elif re.match(f"[{HEBREW}]", char) and any(a <= at < b for a, b in too_long):
             yield char, True
         else:
             yield char, not is_printable(char)
-
-
-def in_reading_order(text: str) -> str:
-    """Return `text` from left to right as it is read: runs of Hebrew turned, and kept on one line."""
-    return _TURNED.sub(_turned, text)
-
-
-def _turned(run: re.Match[str]) -> str:
-    turned = run[0][::-1]
-    # Numbers are read from left to right among letters that are not.
-    return _DIGITS.sub(lambda m: m[0][::-1], turned).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def runs(text: str, font: str) -> tuple[tuple[str, str], ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
 
+from cryoplan.core.reading_order import in_reading_order
 from cryoplan.core.resources import resource
 
 USUAL = "DejaVu Sans"
@@ -12,6 +14,7 @@ USUAL = "DejaVu Sans"
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 """Stands for a letter that no font has: something is missing here, and it is seen."""
 
+_JOINED = ("AL", "AN")
 _FALLBACK = "fonts/DroidSansFallbackFull.ttf"
 
 
@@ -24,11 +27,17 @@ def families(text: str) -> list[str]:
 
 
 def legible(text: str) -> str:
-    """Return a text in which `UNKNOWN` stands for each letter that no font of `families` has."""
-    if _is_usual(text):
+    """Return a text as it is drawn from left to right: Hebrew turned, `UNKNOWN` where it would be wrong.
+
+    That are letters that no font of `families` has, and those of scripts that join them, such as Arabic.
+    """
+    if text.isascii():
         return text
-    known = _usual() | _fallback()[1]
-    return "".join(letter if ord(letter) in known else UNKNOWN for letter in text)
+    known = _usual() if _is_usual(text) else _usual() | _fallback()[1]
+    return "".join(
+        letter if ord(letter) in known and unicodedata.bidirectional(letter) not in _JOINED else UNKNOWN
+        for letter in in_reading_order(text)
+    )
 
 
 def _is_usual(text: str) -> bool:

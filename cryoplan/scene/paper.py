@@ -93,7 +93,7 @@ def _write(axes: Any, x: float, y: float, text: str, colour: str, **style: Any) 
     from matplotlib import patheffects
 
     axes.text(
-        x, y, text, color=colour, transform=axes.transAxes, zorder=8,
+        x, y, legible(text), color=colour, transform=axes.transAxes, zorder=8, family=families(text),
         path_effects=[patheffects.withStroke(linewidth=1.8, foreground="#000000")], **style,
     )  # fmt: skip
 

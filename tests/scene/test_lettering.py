@@ -14,10 +14,19 @@ from cryoplan.scene.style import theme
 from tests.support.exports import subject
 
 
-@pytest.mark.parametrize("text", ["Probe 1", "Größe ± 5 °C", "Σκληρός", "Нож", "כבד", "−20 … „a“"])
+@pytest.mark.parametrize("text", ["Probe 1", "Größe ± 5 °C", "Σκληρός", "Нож", "−20 … „a“"])
 def test_usual_letters_need_no_other_font(text):
     assert families(text) == [USUAL]
     assert legible(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [("כבד", "דבכ"), ("Probe כבד 12", "Probe דבכ 12"), ("كبد", UNKNOWN * 3), ("A كبد", f"A {UNKNOWN * 3}")],
+)
+def test_hebrew_is_turned_into_the_order_it_is_read_in_and_joined_letters_are_never_drawn_apart(text, drawn):
+    assert families(text) == [USUAL]
+    assert legible(text) == drawn
 
 
 @pytest.mark.parametrize("text", ["肝臓", "针 1", "きり"])
