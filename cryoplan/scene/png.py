@@ -30,7 +30,8 @@ def encode_png(pixels: npt.NDArray[np.uint8], *, dots_per_inch: float | None = N
     if dots_per_inch is not None:
         per_metre = round(dots_per_inch / 0.0254)
         parts.append(_chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1)))
-    parts += [_chunk(b"IDAT", zlib.compress(body.tobytes(), 7)), _chunk(b"IEND", b"")]
+    # Level 7 takes five times as long for 9 % less: a report has eight such pictures and somebody waits.
+    parts += [_chunk(b"IDAT", zlib.compress(body.tobytes(), 4)), _chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
