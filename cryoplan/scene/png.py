@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 
 def encode_png(
-    pixels: npt.NDArray[np.uint8], *, dots_per_inch: float | None = None, effort: int = 7
+    pixels: npt.NDArray[np.uint8], *, dots_per_inch: float | None = None, effort: int = 4
 ) -> bytes:
     """Return 8-bit RGB pixels ``(rows, columns, 3)`` as PNG (ISO/IEC 15948), row 0 on top.
 
-    `effort`, 1 to 9, is that of the compression; 7 takes three times as long as 3 for a tenth less.
+    `effort`, 1 to 9, is that of the compression. 7 takes five times as long as 4 for 9 % less, and a report has
+    eight such pictures that somebody waits for.
 
     Raises
     ------
