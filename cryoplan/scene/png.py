@@ -14,8 +14,8 @@ def encode_png(
 ) -> bytes:
     """Return 8-bit RGB pixels ``(rows, columns, 3)`` as PNG (ISO/IEC 15948), row 0 on top.
 
-    `effort`, 1 to 9, is that of the compression. 7 takes five times as long as 4 for 9 % less, and a report has
-    eight such pictures that somebody waits for.
+    `effort`, 1 to 9, is that of the compression. 7 takes five times as long as 4 for 9 % less, and a report
+    has eight such pictures that somebody waits for.
 
     Raises
     ------

@@ -113,7 +113,7 @@ def test_from_the_first_screen_to_the_printed_plan(window, qtbot, tmp_path, monk
     ):
         key(window, Qt.Key.Key_P, CONTROL)
     pages = PdfReader(out).pages
-    assert len(pages) == 2
+    assert 2 <= len(pages) <= 4
     assert "Research use" in pages[0].extract_text()
 
 
