@@ -164,8 +164,8 @@ Notes:
   SimpleITK, CharLS in pyjpegls, image codecs in pillow.
 - reportlab carries a sample font, DarkGarden (GPL 2 with font exception), which cryoplan neither uses nor
   embeds.
-- `resources/fonts` holds DejaVu Sans (Bitstream Vera and Arev terms) and Droid Sans Fallback (Apache 2.0), both
-  unchanged, with their licence texts beside them; a printed plan embeds the letters that it uses.
+- `resources/fonts` holds DejaVu Sans (Bitstream Vera and Arev terms) and Droid Sans Fallback (Apache 2.0),
+  both unchanged, with their licence texts beside them; a printed plan embeds the letters that it uses.
 - `resources/validation` holds published figures, each with its source. Its temperature traces are sampled
   from the public repository armansarshoghi/Cryoablation-Dosimetry (2026, MIT, copyright Arman Sarshoghi and
   co-authors); the licence text lies beside them in `LICENCE.txt`. `resources/survival` takes fitted numbers
