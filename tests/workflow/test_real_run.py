@@ -126,14 +126,15 @@ def test_run_record_names_inputs_versions_and_a_closed_energy_balance(out: Path)
     assert set(record["wall_s"]) >= {"load", "solve", "assess", "pictures", "report", "write"}
 
 
-def test_pdf_has_two_pages_with_both_margins_and_the_footer(out: Path, assessment: dict):
+def test_pdf_begins_with_both_margins_then_the_probes_and_each_page_has_its_foot(out: Path, assessment: dict):
     pages = [page.extract_text() for page in pypdf.PdfReader(out / "plan.pdf").pages]
-    assert len(pages) == 2
+    assert 2 <= len(pages) <= 4
     for page in pages:
         assert "Research use; not a medical device" in page
     for threshold in (0.0, -40.0):
         shown = f"{_margin(assessment, threshold)['minimum_mm']:+.1f}".replace("-", "\N{MINUS SIGN}")
         assert shown in pages[0]
+    assert "Paths from the skin to the tip" in pages[1]
 
 
 def test_saved_case_prints_the_same_pdf(out: Path, tmp_path: Path):
