@@ -32,6 +32,9 @@ _UNITS = frozenset(
     ("mm", "ml", "cm", "kg", "kJ", "min", "mmHg", "HU", "MJ", "kW", "SD", "CT", "MR", "HFS", "HFP", "FFS",
      "FFP", "HFDL", "HFDR", "FFDL", "FFDR", "UTC", "cryoplan", "MPa")
 )  # fmt: skip
+MOST_KNOWN = 20_000
+"""Sentences kept; a window that shows the figures under the mouse would gather them without end."""
+
 _JOINTS = ("\n", " · ", "; ", ", ")
 
 
@@ -83,8 +86,12 @@ def table(language: str) -> dict[str, str]:
 
 @lru_cache
 def _groups(language: str) -> dict[str, dict[str, str]]:
-    with resource("translations", f"{language}.toml").open("rb") as file:
-        return tomllib.load(file)
+    """Return the groups of a language's tables; what two tables have in common must be said alike."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(resource("translations", language).glob("*.toml")):
+        for group, sentences in tomllib.loads(path.read_text("utf-8")).items():
+            found.setdefault(group if group == NAMES else f"{path.stem}.{group}", {}).update(sentences)
+    return found
 
 
 @lru_cache
@@ -95,8 +102,8 @@ def _around(language: str) -> tuple[_Sentence, ...]:
 
 @lru_cache(maxsize=1)
 def languages() -> tuple[str, ...]:
-    """Return the languages that paper can be printed in, English first."""
-    found = (path.stem for path in (resource_root() / "translations").glob("*.toml"))
+    """Return the languages that window and paper can speak, English first."""
+    found = (path.name for path in (resource_root() / "translations").iterdir() if path.is_dir())
     return (ENGLISH, *sorted(found))
 
 
@@ -146,6 +153,10 @@ class Translator:
     names: Collection[str] = ()
     _known: dict[str, str | None] = field(default_factory=dict)
 
+    def with_names(self, names: Collection[str]) -> Translator:
+        """Return a translator that keeps other names."""
+        return self if names == self.names else Translator(self.language, names)
+
     def say(self, text: str) -> str:
         """Return `text` in the language, or as it is where it is a name or not in the table."""
         if self.language == ENGLISH or isinstance(text, Name) or text in self.names or not text.strip():
@@ -179,6 +190,8 @@ class Translator:
     def _whole(self, text: str) -> str | None:
         """Return the translation, or None where a part is not known."""
         if text not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
             self._known[text] = None  # a sentence within itself is not known
             self._known[text] = self._looked_up(text)
         return self._known[text]

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
 from cryoplan.app.workspace import Workspace
+from cryoplan.gui.words import say
 
 
 class Needs(StrEnum):
@@ -74,11 +75,11 @@ def build(window: QMainWindow, workspace: Workspace, entries: tuple[Entry, ...])
     for entry in entries:
         menu = menus.get(entry.menu)
         if menu is None:
-            menu = menus[entry.menu] = window.menuBar().addMenu(entry.menu)
+            menu = menus[entry.menu] = window.menuBar().addMenu(say(entry.menu))
         if entry.id == SEPARATOR:
             menu.addSeparator()
             continue
-        action = QAction(entry.text, window)
+        action = QAction(say(entry.text), window)
         if entry.keys:
             action.setShortcuts(QKeySequence.listFromString(entry.keys))
         # A method of the window, never a lambda: it has to live as long as the action.

@@ -22,7 +22,13 @@ from cryoplan.gui.standing import (
     Notice,
     Standing,
 )
+from cryoplan.gui.words import say
 from cryoplan.scene.style import Palette
+
+CLOSE = "Close"
+
+MEANT = "meant"
+"""Property of a button: its text before it was said in the language of the window."""
 
 NOTICE_SIGNS = {"approved": "✓"}
 
@@ -36,17 +42,17 @@ class Banner(QFrame):
         self._details = ""
         self._text = QLabel()
         self._text.setWordWrap(True)
-        self._text.setAccessibleName("What went wrong")
+        self._text.setAccessibleName(say("What went wrong"))
         sign = QLabel("✕")
         sign.setStyleSheet(f"color: {palette.fail}; font-weight: bold; font-size: 16px;")
-        self.copy = copy = QPushButton("Copy details")
-        copy.setToolTip("Copies what happened and where in the program, without patient data")
+        self.copy = copy = QPushButton(say("Copy details"))
+        copy.setToolTip(say("Copies what happened and where in the program, without patient data"))
         copy.clicked.connect(self._copy)
-        self.explain = QPushButton("Help...")
-        self.explain.setAccessibleName("What this message means")
+        self.explain = QPushButton(say("Help..."))
+        self.explain.setAccessibleName(say("What this message means"))
         self.explain.clicked.connect(self._explain)
         self._code = ""
-        close = QPushButton("Close")
+        close = QPushButton(say("Close"))
         close.clicked.connect(self.hide)
         row = QHBoxLayout(self)
         row.addWidget(sign)
@@ -65,10 +71,10 @@ class Banner(QFrame):
     def show_failure(self, failure: Failure) -> None:
         """Show what happened and what to do."""
         place = f"{failure.place}: " if failure.place and failure.place not in failure.what else ""
-        self._text.setText(f"{place}{failure.what} {failure.remedy}")
+        self._text.setText(say(f"{place}{failure.what} {failure.remedy}"))
         # File names may hold a patient's name, so the details name the kind of error only.
         self._code = failure.code
-        self.explain.setToolTip(f"Opens the help at {failure.code}")
+        self.explain.setToolTip(say(f"Opens the help at {failure.code}"))
         # "It was refused" has no help beyond its own sentence.
         self.explain.setVisible(failure.code != "refused" and has_meaning(failure.code))
         self._details = f"cryoplan {__version__}\ncode: {failure.code}\n{failure.details}".strip()
@@ -121,7 +127,7 @@ class NoticeRow(QFrame):
         old, self.notice = self.notice, notice
         self._sign.say(NOTICE_SIGNS.get(notice.kind, "!"), notice.tone)
         self._text.say(notice.text)
-        self._text.setAccessibleName(notice.text)
+        self._text.setAccessibleName(say(notice.text))
         self._text.setToolTip(notice.details)
         self.update()
         if old is None or (old.buttons, bool(old.about)) != (notice.buttons, bool(notice.about)):
@@ -141,9 +147,10 @@ class NoticeRow(QFrame):
             button.hide()
             button.deleteLater()
         self.buttons = []
-        for text in (*notice.buttons, *(("Close",) if notice.about else ())):
-            button = QPushButton(text)
-            button.setAccessibleName(text.rstrip("."))
+        for text in (*notice.buttons, *((CLOSE,) if notice.about else ())):
+            button = QPushButton(say(text))
+            button.setAccessibleName(say(text.rstrip(".")))
+            button.setProperty(MEANT, text)
             button.clicked.connect(self._press)
             self._row.addWidget(button)
             self.buttons.append(button)
@@ -152,10 +159,10 @@ class NoticeRow(QFrame):
     def _press(self) -> None:
         button = self.sender()
         assert isinstance(button, QPushButton)
-        if button.text() == "Close":
+        if button.property(MEANT) == CLOSE:
             self.closed.emit(self.notice)
         else:
-            self.pressed.emit(button.text())
+            self.pressed.emit(button.property(MEANT))
 
 
 class Notices(QWidget):
@@ -173,7 +180,7 @@ class Notices(QWidget):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("notices")
-        self.setAccessibleName("How the case stands")
+        self.setAccessibleName(say("How the case stands"))
         self._keeper = workspace.keeper
         self._second = workspace.second
         self._read: set[tuple[str, str, str]] = set()

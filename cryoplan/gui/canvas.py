@@ -17,6 +17,7 @@ from cryoplan.core.geometry import Point
 from cryoplan.gui.canvas_hand import CanvasHand
 from cryoplan.gui.margin_legend import LAYER, MarginChoice
 from cryoplan.gui.placing import Placing
+from cryoplan.gui.words import say
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
 from cryoplan.scene.camera import Preset
@@ -70,7 +71,9 @@ def make_canvas(
     if opengl_is_good_enough():
         return Canvas(workspace, view, palette, placing, parent)
     label = QLabel(
-        "There is no 3D view: this computer offers no OpenGL 3.2.\nSlices, solving and printing all work.",
+        say(
+            "There is no 3D view: this computer offers no OpenGL 3.2.\nSlices, solving and printing all work."
+        ),
         parent,
     )
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -97,10 +100,10 @@ class Canvas(QWidget):
         os.environ.setdefault("QT_API", "pyside6")
         from pyvistaqt import QtInteractor
 
-        self.setAccessibleName("3D view")
+        self.setAccessibleName(say("3D view"))
         self._workspace, self._view, self._placing = workspace, view, placing
         self._plotter = QtInteractor(self, auto_update=False)
-        self._plotter.setAccessibleName("3D picture")
+        self._plotter.setAccessibleName(say("3D picture"))
         self._plotter.add_axes(
             xlabel="L",
             ylabel="P",
@@ -111,7 +114,7 @@ class Canvas(QWidget):
         )
         self._scene = Scene(self._plotter, palette=palette)
         self._look = QComboBox(self)
-        self._look.setAccessibleName("Direction of the 3D view")
+        self._look.setAccessibleName(say("Direction of the 3D view"))
         for preset in (
             Preset.OBLIQUE,
             Preset.ANTERIOR,
@@ -120,7 +123,7 @@ class Canvas(QWidget):
             Preset.FEET,
             Preset.TUMOUR,
         ):
-            self._look.addItem(preset.value, preset)
+            self._look.addItem(say(preset.value), preset)
         self._look.activated.connect(self._look_again)
         bar = QWidget(self)
         bar.setObjectName("canvasHead")
@@ -285,7 +288,7 @@ class Canvas(QWidget):
     def _show_placing(self) -> None:
         """Let the line to the mouse follow, and say what the next click does."""
         placing = self._placing
-        self._banner.setText(placing.banner)
+        self._banner.setText(say(placing.banner))
         self._scene.aids.show_rubber(placing.tip_mm, placing.entry_mm or placing.mouse_mm, placing.label)
         self._request()
 

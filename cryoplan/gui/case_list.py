@@ -22,6 +22,7 @@ from cryoplan.app.recent import Presence
 from cryoplan.app.shelf import Shelf, Shelved
 from cryoplan.gui.parts import palette, scaled_font, tone_colour
 from cryoplan.gui.standing import STATUS_TONES, local_time
+from cryoplan.gui.words import say
 
 ROW = Qt.ItemDataRole.UserRole
 
@@ -97,7 +98,7 @@ class CaseList(QListWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("caseList")
-        self.setAccessibleName("Cases")
+        self.setAccessibleName(say("Cases"))
         self.setItemDelegate(_Lines(self))
         self.setUniformItemSizes(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
@@ -161,7 +162,7 @@ class CaseList(QListWidget):
             if not deed:
                 menu.addSeparator()
                 continue
-            action = menu.addAction(text)
+            action = menu.addAction(say(text))
             action.setEnabled(deed in can)
             action.setData(deed)
         menu.triggered.connect(lambda action: self.ask(action.data()))
@@ -239,10 +240,10 @@ class RecentMenu(QMenu):
             said = "" if row.presence is Presence.HERE else standing_of(row)[0]
             name = row.name if len(row.name) <= LONGEST else f"{row.name[: LONGEST - 1]}…"
             words = "  ·  ".join(w for w in (name, said, second_line(row)) if w)
-            action = self.addAction(words.replace("&", "&&"))
+            action = self.addAction(say(words.replace("&", "&&")))
             action.triggered.connect(partial(self.asked.emit, "open", row.path))
         if self.isEmpty():
-            self.addAction("No cases").setEnabled(False)
+            self.addAction(say("No cases")).setEnabled(False)
 
 
 class _Lines(QStyledItemDelegate):
@@ -274,9 +275,9 @@ class _Lines(QStyledItemDelegate):
         box = box.adjusted(12, 6, -12, -6)
         words, tone = standing_of(row)
         painter.setFont(scaled_font(0.95, bold=tone == "warn"))
-        wide = painter.fontMetrics().horizontalAdvance(words) + 12
+        wide = painter.fontMetrics().horizontalAdvance(say(words)) + 12
         painter.setPen(tone_colour(tone))
-        painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, say(words))
         box.setWidth(box.width() - wide)
         bold, plain, small = scaled_font(bold=True), scaled_font(), scaled_font(0.9)
         line = QRect(box)
@@ -293,5 +294,5 @@ class _Lines(QStyledItemDelegate):
     def _text(self, painter: QPainter, box: QRect, text: str, font: QFont, tone: str) -> None:
         painter.setFont(font)
         painter.setPen(tone_colour(tone))
-        shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, box.width())
-        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+        shown = QFontMetrics(font).elidedText(say(text), Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, say(shown))

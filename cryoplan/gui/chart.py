@@ -17,6 +17,7 @@ from cryoplan.gui.chart_legend import Legend
 from cryoplan.gui.chart_plot import Plot
 from cryoplan.gui.chart_series import Band, Content, Kind, Level, Series
 from cryoplan.gui.parts import OUT_OF_DATE
+from cryoplan.gui.words import say
 
 __all__ = ["Axis", "Band", "Chart", "Kind", "Level", "Series"]
 
@@ -56,8 +57,8 @@ class Chart(QWidget):
         column.setSpacing(4)
         column.addWidget(self.plot, 1)
         column.addWidget(self.legend)
-        self.setAccessibleName(name)
-        self.plot.setAccessibleName(f"{name}, chart")
+        self.setAccessibleName(say(name))
+        self.plot.setAccessibleName(say(f"{name}, chart"))
 
     def show_series(
         self,
@@ -157,10 +158,10 @@ class Chart(QWidget):
     def menu(self) -> QMenu:
         """Return the menu of the chart."""
         menu = QMenu(self)
-        copy = menu.addAction("Copy as CSV")
+        copy = menu.addAction(say("Copy as CSV"))
         copy.triggered.connect(self.copy)
         copy.setEnabled(bool(self.series))
-        everything = menu.addAction("Show all")
+        everything = menu.addAction(say("Show all"))
         everything.triggered.connect(self._show_all)
         everything.setEnabled(bool(self._hidden))
         return menu
@@ -189,5 +190,7 @@ class Chart(QWidget):
         self.plot.show_content(self.content, self.series)
         shown = ", ".join(s.name for s in self.series) or self.content.empty
         old = f"{OUT_OF_DATE}. " if self.content.stale else ""
-        self.setAccessibleDescription(f"{old}{self.content.y.label} over {self.content.x.label}: {shown}")
-        self.plot.setAccessibleDescription(self.accessibleDescription())
+        self.setAccessibleDescription(
+            say(f"{old}{self.content.y.label} over {self.content.x.label}: {shown}")
+        )
+        self.plot.setAccessibleDescription(say(self.accessibleDescription()))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from cryoplan.gui.chart_series import Series
 from cryoplan.gui.parts import Later, palette, scaled_font, tone_colour
+from cryoplan.gui.words import say
 from cryoplan.scene.style import theme
 
 ENTRY_PX = 128
@@ -33,9 +34,9 @@ class Entry(QAbstractButton):
         """Show a series."""
         self.series, self._stale = series, stale
         self.setChecked(not hidden)
-        self.setAccessibleName(f"{series.name}, {'hidden' if hidden else 'shown'}")
+        self.setAccessibleName(say(f"{series.name}, {'hidden' if hidden else 'shown'}"))
         what = "Press to show it." if hidden else "Press to hide it."
-        self.setToolTip("\n".join(filter(None, (series.name, series.tip, what))))
+        self.setToolTip(say("\n".join(filter(None, (series.name, series.tip, what)))))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -97,7 +98,7 @@ class Legend(QWidget):
         # A layout that is at work does not hear of another height: it is told when it has finished.
         self._fit = Later(self._take_height, self)
         self._height = 0
-        self.setAccessibleName("Legend")
+        self.setAccessibleName(say("Legend"))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def show_entries(self, series: Sequence[Series], hidden: Collection[str], *, stale: bool) -> None:

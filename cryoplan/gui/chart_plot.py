@@ -21,6 +21,7 @@ from cryoplan.gui.chart_axis import round_ticks, show_number
 from cryoplan.gui.chart_legend import series_pen
 from cryoplan.gui.chart_series import Content, FloatArray, Kind, Series
 from cryoplan.gui.parts import OUT_OF_DATE, palette, scaled_font, tone_colour
+from cryoplan.gui.words import say
 from cryoplan.scene.style import theme
 
 TICK_PX, TICK_HIGH_PX = 44, 30
@@ -90,7 +91,7 @@ class Plot(QWidget):
         self._x = content.x.span(places, max(1, int(self.width() / TICK_PX)))
         self._y = content.y.span(heights, max(1, int(high / TICK_HIGH_PX)))
         ticks, step = round_ticks(*self._y, max(1, int(high / TICK_HIGH_PX)))
-        left = max((metrics.horizontalAdvance(show_number(t, step)) for t in ticks), default=10) + 8.0
+        left = max((metrics.horizontalAdvance(say(show_number(t, step))) for t in ticks), default=10) + 8.0
         self._room = QRectF(left, top, max(1.0, self.width() - left - 8.0), high)
 
     def to_px(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -149,7 +150,7 @@ class Plot(QWidget):
             self.readout = f"{old}{series.name}: {value} at {place}"
         self.setToolTip("")
         if self._cursor is not None and self.hasFocus():
-            self.setAccessibleDescription(self.readout)
+            self.setAccessibleDescription(say(self.readout))
 
     def _named(self) -> Series | None:
         if self._cursor is None:
@@ -233,7 +234,7 @@ class Plot(QWidget):
             painter.setPen(tone_colour("muted"))
             said = "All are hidden." if content.series else content.empty
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(QRectF(self.rect()).adjusted(8, 8, -8, -8), int(flags), said)
+            painter.drawText(QRectF(self.rect()).adjusted(8, 8, -8, -8), int(flags), say(said))
             self._frame(painter)
             return
         for band in content.bands:
@@ -269,10 +270,12 @@ class Plot(QWidget):
         left, right = float(ends.min()), float(ends.max())
         box = QRectF(left, self._room.top(), right - left, self._room.height()).intersected(self._room)
         painter.fillRect(box, ground)
-        if label and QFontMetrics(painter.font()).horizontalAdvance(label) < box.width() - 4.0:
+        if label and QFontMetrics(painter.font()).horizontalAdvance(say(label)) < box.width() - 4.0:
             painter.setPen(tone_colour("muted"))
             painter.drawText(
-                box.adjusted(3, 1, -2, -2), int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft), label
+                box.adjusted(3, 1, -2, -2),
+                int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft),
+                say(label),
             )
 
     def _ticks(self, painter: QPainter) -> None:
@@ -288,7 +291,7 @@ class Plot(QWidget):
             painter.setPen(text)
             box = QRectF(0.0, y - line / 2.0, room.left() - 4.0, line)
             flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(box, int(flags), show_number(tick, step))
+            painter.drawText(box, int(flags), say(show_number(tick, step)))
         ticks, step = round_ticks(*self._x, max(1, int(room.width() / TICK_PX)))
         for tick in ticks:
             px, _ = self.to_px(np.array([tick]), np.zeros(1))
@@ -296,17 +299,19 @@ class Plot(QWidget):
             painter.setPen(grid)
             painter.drawLine(x, round(room.bottom()), x, round(room.bottom()) + 3)
             word = show_number(tick, step)
-            wide = metrics.horizontalAdvance(word)
+            wide = metrics.horizontalAdvance(say(word))
             # The outermost numbers stay in the picture.
             left = min(max(x - wide / 2.0, 0.0), self.width() - wide)
             painter.setPen(text)
-            painter.drawText(QPointF(left, room.bottom() + 3.0 + metrics.ascent()), word)
+            painter.drawText(QPointF(left, room.bottom() + 3.0 + metrics.ascent()), say(word))
         painter.setPen(text)
-        title = metrics.elidedText(self._content.x.label, Qt.TextElideMode.ElideRight, round(room.width()))
+        title = metrics.elidedText(
+            say(self._content.x.label), Qt.TextElideMode.ElideRight, round(room.width())
+        )
         painter.drawText(
             QRectF(room.left(), room.bottom() + 3.0 + line, room.width(), line),
             int(Qt.AlignmentFlag.AlignHCenter),
-            title,
+            say(title),
         )
         painter.setPen(grid)
         painter.drawRect(room.toRect())
@@ -342,7 +347,7 @@ class Plot(QWidget):
         painter.setPen(pen)
         px, py = self.to_px(np.array([at]), np.array([at]))
         metrics = QFontMetrics(painter.font())
-        wide = metrics.horizontalAdvance(label)
+        wide = metrics.horizontalAdvance(say(label))
         # On whole pixels and sharp: a limit is one line, not two faint ones.
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         if upright:
@@ -355,7 +360,7 @@ class Plot(QWidget):
             painter.drawLine(QPointF(room.left(), y), QPointF(room.right(), y))
             above = y - 3.0 if y - metrics.height() > room.top() else y + metrics.ascent() + 1.0
             place = QPointF(room.right() - wide - 3.0, above)
-        painter.drawText(place, label)
+        painter.drawText(place, say(label))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
     def _head(self, painter: QPainter) -> None:
@@ -367,14 +372,14 @@ class Plot(QWidget):
         middle = int(Qt.AlignmentFlag.AlignVCenter)
         if self.readout:
             painter.setPen(tone_colour("stale" if content.stale else "text"))
-            said = metrics.elidedText(self.readout, Qt.TextElideMode.ElideMiddle, round(box.width()))
-            painter.drawText(box, left | middle, said)
+            said = metrics.elidedText(say(self.readout), Qt.TextElideMode.ElideMiddle, round(box.width()))
+            painter.drawText(box, left | middle, say(said))
             return
         painter.setPen(tone_colour("muted"))
-        painter.drawText(box, left | middle, content.y.label)
+        painter.drawText(box, left | middle, say(content.y.label))
         if content.stale:
             painter.setPen(tone_colour("warn"))
-            painter.drawText(box, right | middle, OUT_OF_DATE)
+            painter.drawText(box, right | middle, say(OUT_OF_DATE))
 
     def _spot(self, painter: QPainter, series: Series, cursor: QPointF) -> None:
         x = self.x_at(cursor.x())

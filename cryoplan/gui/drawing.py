@@ -15,6 +15,7 @@ from cryoplan.core.errors import CryoplanError
 from cryoplan.gui.actions import SEPARATOR, Entry, Needs
 from cryoplan.gui.dialogs.diameters import ask_diameters
 from cryoplan.gui.panels.draw import TOOLS
+from cryoplan.gui.words import say
 
 MENU = "&Draw"
 
@@ -66,7 +67,7 @@ class Drawing(QObject):
         if case is None or not self._workspace.may_edit():
             return
         name, is_said = QInputDialog.getText(
-            self._window, "New tumour", "Name", text=free_name(case, "tumour")
+            self._window, say("New tumour"), say("Name"), text=free_name(case, "tumour")
         )
         if is_said and self._begin_new(name):
             self.outlining.take(Tool.GROW)

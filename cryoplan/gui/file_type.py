@@ -12,6 +12,7 @@ from cryoplan.app.asking import Asking
 from cryoplan.app.file_type import Opener, Registrar
 from cryoplan.app.jobs import Failure
 from cryoplan.app.workspace import Workspace
+from cryoplan.gui.words import say
 
 
 class Answer(Enum):
@@ -104,13 +105,15 @@ def ask_file_type(opener: Opener, where: str, parent: QWidget) -> Answer:
     """Ask what is to be done; closing the question does nothing."""
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle("Open cases by double click")
+    box.setWindowTitle(say("Open cases by double click"))
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setText(SAYS[opener])
-    box.setInformativeText(f"It needs {where}. The same menu entry takes it back.")
+    box.setText(say(SAYS[opener]))
+    box.setInformativeText(say(f"It needs {where}. The same menu entry takes it back."))
     roles = QMessageBox.ButtonRole
     made = {
-        box.addButton(offer.value, roles.DestructiveRole if offer is Answer.STOP else roles.AcceptRole): offer
+        box.addButton(
+            say(offer.value), roles.DestructiveRole if offer is Answer.STOP else roles.AcceptRole
+        ): offer
         for offer in OFFERS[opener]
     }
     cancel = box.addButton(QMessageBox.StandardButton.Cancel)

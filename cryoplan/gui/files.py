@@ -13,6 +13,7 @@ from cryoplan.case.case import Case
 from cryoplan.core.errors import CryoplanError, StoreError
 from cryoplan.gui.dialogs.cases import Leaving, ask_leaving
 from cryoplan.gui.opening import Opening
+from cryoplan.gui.words import say
 from cryoplan.image.structures.mesh_file import ENDINGS as MESHES
 
 IMAGES = "Images, zips and discs (*.nii *.nii.gz *.nrrd *.mha *.mhd *.dcm *.zip DICOMDIR);;All files (*)"
@@ -105,7 +106,7 @@ class Files(QObject):
         if place is None:
             return
         workspace, loop = self._workspace, QEventLoop(self)
-        waiting = QProgressDialog(f"Saving {place.name} ...", "Give up", 0, 0, self._window)
+        waiting = QProgressDialog(say(f"Saving {place.name} ..."), say("Give up"), 0, 0, self._window)
         waiting.setWindowModality(Qt.WindowModality.WindowModal)
         waiting.canceled.connect(loop.quit)
         workspace.saver.saved.connect(loop.quit)
@@ -128,25 +129,25 @@ class Files(QObject):
 
     def open_folder(self) -> None:
         """Ask for a DICOM folder."""
-        path = QFileDialog.getExistingDirectory(self._window, "Open DICOM folder")
+        path = QFileDialog.getExistingDirectory(self._window, say("Open DICOM folder"))
         if path:
             self.open_path(Path(path))
 
     def open_file(self) -> None:
         """Ask for an image file."""
-        path, _ = QFileDialog.getOpenFileName(self._window, "Open image file", "", IMAGES)
+        path, _ = QFileDialog.getOpenFileName(self._window, say("Open image file"), "", say(IMAGES))
         if path:
             self.open_path(Path(path))
 
     def open_case(self) -> None:
         """Ask for a case file."""
-        path, _ = QFileDialog.getOpenFileName(self._window, "Open case", "", CASES)
+        path, _ = QFileDialog.getOpenFileName(self._window, say("Open case"), "", say(CASES))
         if path:
             self.open_path(Path(path))
 
     def add_structures(self) -> None:
         """Ask for a file of structures."""
-        path, _ = QFileDialog.getOpenFileName(self._window, "Add structures", "", STRUCTURES)
+        path, _ = QFileDialog.getOpenFileName(self._window, say("Add structures"), "", say(STRUCTURES))
         if path:
             self.add_path(Path(path))
 
@@ -162,15 +163,17 @@ class Files(QObject):
         if path is None or case is not self._workspace.case:
             return
         box = QMessageBox(self._window)
-        box.setWindowTitle("Axes of the mesh")
-        box.setText(what)
+        box.setWindowTitle(say("Axes of the mesh"))
+        box.setText(say(what))
         box.setInformativeText(
-            "Which way do its x and y point? The program that wrote the mesh says so. With the wrong axes it "
-            "lies on the other side of the patient."
+            say(
+                "Which way do its x and y point? The program that wrote the mesh says so. With the "
+                "wrong axes it lies on the other side of the patient."
+            )
         )
         names = {
-            box.addButton("LPS: to the left and the back", QMessageBox.ButtonRole.ActionRole): "LPS",
-            box.addButton("RAS: to the right and the front", QMessageBox.ButtonRole.ActionRole): "RAS",
+            box.addButton(say("LPS: to the left and the back"), QMessageBox.ButtonRole.ActionRole): "LPS",
+            box.addButton(say("RAS: to the right and the front"), QMessageBox.ButtonRole.ActionRole): "RAS",
         }
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.exec()
@@ -180,7 +183,7 @@ class Files(QObject):
 
     def open_plan(self) -> None:
         """Ask for a plan file."""
-        path, _ = QFileDialog.getOpenFileName(self._window, "Open plan", "", "Plans (*.json)")
+        path, _ = QFileDialog.getOpenFileName(self._window, say("Open plan"), "", say("Plans (*.json)"))
         if path:
             self._workspace.open_plan(Path(path))
 
@@ -233,7 +236,7 @@ class Files(QObject):
         case = self._workspace.case
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         name = f"{name or (case.code if case else 'plan')}{ending}"
-        path, _ = QFileDialog.getSaveFileName(self._window, title, str(Path(folder) / name), kind)
+        path, _ = QFileDialog.getSaveFileName(self._window, say(title), str(Path(folder) / name), say(kind))
         if not path:
             return None
         if path.endswith(ending):
@@ -246,5 +249,5 @@ class Files(QObject):
 
     def _may_replace(self, path: Path) -> bool:
         question = f"{path.name} exists already. Replace it?"
-        answer = QMessageBox.question(self._window, "Replace file", question)
+        answer = QMessageBox.question(self._window, say("Replace file"), say(question))
         return answer == QMessageBox.StandardButton.Yes

@@ -15,6 +15,7 @@ from cryoplan.gui.chart import Axis, Chart, Level, Series
 from cryoplan.gui.chart_axis import show_number
 from cryoplan.gui.parts import STALE, Text, short_name
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.margins.histogram import TemperatureHistogram
 from cryoplan.scene.style import theme
 
@@ -57,18 +58,18 @@ class HistogramSection(Section):
         self._workspace, self._view = workspace, view
         self._shown: tuple[object, ...] = ()
         self.kind, self.unit = QComboBox(), QComboBox()
-        self.kind.addItem("cumulative", CUMULATIVE)
-        self.kind.addItem(f"per {BIN_K} °C", DIFFERENTIAL)
-        self.kind.setAccessibleName("Cumulative or differential")
+        self.kind.addItem(say("cumulative"), CUMULATIVE)
+        self.kind.addItem(say(f"per {BIN_K} °C"), DIFFERENTIAL)
+        self.kind.setAccessibleName(say("Cumulative or differential"))
         self.kind.setToolTip(
-            "Cumulative: all that was at least as cold. Differential: what was in each step."
+            say("Cumulative: all that was at least as cold. Differential: what was in each step.")
         )
         self.unit.addItem("%", PERCENT)
-        self.unit.addItem("ml", MILLILITRES)
-        self.unit.setAccessibleName("Percent of the structure or millilitres")
-        self.copy = QPushButton("Copy")
-        self.copy.setAccessibleName("Copy the curves that are shown as CSV")
-        self.copy.setToolTip("Copy the curves that are shown as CSV")
+        self.unit.addItem(say("ml"), MILLILITRES)
+        self.unit.setAccessibleName(say("Percent of the structure or millilitres"))
+        self.copy = QPushButton(say("Copy"))
+        self.copy.setAccessibleName(say("Copy the curves that are shown as CSV"))
+        self.copy.setToolTip(say("Copy the curves that are shown as CSV"))
         row = QHBoxLayout()
         row.setSpacing(5)
         row.addWidget(self.kind, 1)
@@ -77,9 +78,9 @@ class HistogramSection(Section):
         buttons.setSpacing(5)
         buttons.addStretch(1)
         buttons.addWidget(self.copy)
-        self.enlarge = QPushButton("Larger")
-        self.enlarge.setAccessibleName("Show the histogram in a window of its own")
-        self.enlarge.setToolTip("Show it in a window of its own, beside the images")
+        self.enlarge = QPushButton(say("Larger"))
+        self.enlarge.setAccessibleName(say("Show the histogram in a window of its own"))
+        self.enlarge.setToolTip(say("Show it in a window of its own, beside the images"))
         self.enlarge.clicked.connect(self.larger)
         buttons.addWidget(self.enlarge)
         self.enlarge.setVisible(not is_alone)

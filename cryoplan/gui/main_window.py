@@ -25,11 +25,12 @@ from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.case.middle import target_centre_mm
 from cryoplan.core.geometry import as_point
-from cryoplan.gui import actions, drawing, probe_set
+from cryoplan.gui import actions, drawing, probe_set, words
 from cryoplan.gui.banner import Banner, Notices
 from cryoplan.gui.case_files import CaseFiles
 from cryoplan.gui.case_list import RecentMenu
 from cryoplan.gui.dialogs.about import AboutDialog
+from cryoplan.gui.dialogs.look import LookDialog
 from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
 from cryoplan.gui.exports import Exports
 from cryoplan.gui.file_type import FileType
@@ -44,6 +45,7 @@ from cryoplan.gui.panels import (
     ReviewPanel,
     StructuresPanel,
 )
+from cryoplan.gui.parts import text_scaled
 from cryoplan.gui.placing import Placing
 from cryoplan.gui.plan_card import PlanCard
 from cryoplan.gui.probe_set import ProbeSet
@@ -55,8 +57,10 @@ from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar
 from cryoplan.gui.view_grid import ViewGrid
 from cryoplan.gui.welcome import Welcome
+from cryoplan.gui.words import say
 from cryoplan.gui.worst_walk import WorstWalk
 from cryoplan.image.scan import Scan
+from cryoplan.report.translate import names_of
 from cryoplan.scene.plane import Orientation
 from cryoplan.scene.style import Palette
 from cryoplan.scene.window import default_window
@@ -85,7 +89,7 @@ class MainWindow(QMainWindow):
         self, workspace: Workspace, view: ViewState, palette: Palette, canvas: CanvasFactory
     ) -> None:
         super().__init__()
-        self.setWindowTitle(f"cryoplan - {RESEARCH_USE}")
+        self.setWindowTitle(say(f"cryoplan - {RESEARCH_USE}"))
         self.setAcceptDrops(True)
         self.resize(1600, 1000)
         self.setMinimumSize(1100, 640)
@@ -107,6 +111,9 @@ class MainWindow(QMainWindow):
         self.actions_by_id = actions.build(self, workspace, self.menu.entries())
         self.recent_menu = RecentMenu(self.shelf, self.actions_by_id["save-case"], self.menuBar())
         self.recent_menu.asked.connect(self.case_files.do)
+        # First of all, so that no label says a name in another language.
+        workspace.case_changed.connect(self._keep_names)
+        workspace.plan_changed.connect(self._keep_names)
         self._place(palette, canvas)
         workspace.failed.connect(self._show_failure)
         workspace.case_changed.connect(self._new_case)
@@ -181,7 +188,7 @@ class MainWindow(QMainWindow):
         report.open_plan_requested.connect(self.files.open_plan)
         self.stack = QStackedWidget(self)
         self.stack.setObjectName("sidePanel")
-        self.stack.setFixedWidth(PANEL_WIDTH)
+        self.stack.setFixedWidth(text_scaled(PANEL_WIDTH))
         for panel in self.panels:
             self.stack.addWidget(panel)
 
@@ -190,7 +197,7 @@ class MainWindow(QMainWindow):
         self.card = PlanCard(workspace, view)
         self.card.setObjectName("planCard")
         self.card.limits_requested.connect(self.show_limits)
-        self.card.setFixedWidth(CARD_WIDTH)
+        self.card.setFixedWidth(text_scaled(CARD_WIDTH))
         self.top_bar = TopBar(
             workspace, palette, [self.actions_by_id[name] for name in ("solve", "undo", "redo")], self
         )
@@ -231,7 +238,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _new_case(self) -> None:
         case = self.workspace.case
-        self.setWindowTitle(f"{case.code + ' - ' if case else ''}cryoplan - {RESEARCH_USE}")
+        self.setWindowTitle(say(f"{case.code + ' - ' if case else ''}cryoplan - {RESEARCH_USE}"))
         self.pages.setCurrentIndex(0 if case is None else 1)
         if case is None:
             return
@@ -244,6 +251,11 @@ class MainWindow(QMainWindow):
             self.view.cursor_mm = target_centre_mm(case) or as_point(image.grid.centre_mm())
             self.view.selected_probe = None
             self.view.time_s = 0.0
+
+    @Slot()
+    def _keep_names(self) -> None:
+        case = self.workspace.case
+        words.keep_names(() if case is None else names_of(case, self.workspace.plan))
 
     @Slot()
     def _new_second(self) -> None:
@@ -261,7 +273,7 @@ class MainWindow(QMainWindow):
             ("redo", keeper.redo_text, keeper.can_redo),
         ):
             tip = f"{name.capitalize()}: {text}" if can else f"Nothing to {name}"
-            self.actions_by_id[name].setToolTip(tip)
+            self.actions_by_id[name].setToolTip(say(tip))
 
     @Slot(object)
     def _show_failure(self, failure: Failure) -> None:
@@ -310,6 +322,10 @@ class MainWindow(QMainWindow):
         dialog.raise_()
         dialog.activateWindow()
 
+    def show_look(self) -> None:
+        """Ask for look, text size and language."""
+        LookDialog(self.settings, self).exec()
+
     def show_outlining(self) -> None:
         """Show what TotalSegmentator can do here, beside the window; a second call brings it to the front."""
         from cryoplan.gui.dialogs.outline import OutlineDialog
@@ -352,8 +368,8 @@ class MainWindow(QMainWindow):
         """Give panel and card more room where there is some."""
         super().resizeEvent(event)
         wide = event.size().width() >= WIDE_FROM
-        self.stack.setFixedWidth(WIDE_PANEL if wide else PANEL_WIDTH)
-        self.card.setFixedWidth(WIDE_CARD if wide else CARD_WIDTH)
+        self.stack.setFixedWidth(text_scaled(WIDE_PANEL if wide else PANEL_WIDTH))
+        self.card.setFixedWidth(text_scaled(WIDE_CARD if wide else CARD_WIDTH))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Let VTK and the background process go before the window does, once the case may be left."""

@@ -10,6 +10,7 @@ from cryoplan.app.margin_shown import MarginShown
 from cryoplan.core.units import show_percent
 from cryoplan.gui.margin_legend import class_colours
 from cryoplan.gui.parts import palette, scaled_font
+from cryoplan.gui.words import say
 
 LEFT, RIGHT, TOP, BELOW = 30.0, 8.0, 8.0, 30.0
 HEIGHT = 116
@@ -29,7 +30,7 @@ class MarginBarsView(QWidget):
         self._shown: MarginShown | None = None
         self._limit_mm: float | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Histogram of the margin")
+        self.setAccessibleName(say("Histogram of the margin"))
 
     def show_margin(self, shown: MarginShown | None, limit_mm: float | None) -> None:
         """Show the histogram of margins, or nothing, and the least margin that is wanted."""
@@ -38,7 +39,7 @@ class MarginBarsView(QWidget):
         if not same:
             words = [] if shown is None else zip(shown.classes.names, shown.bars.class_fraction, strict=True)
             self.setAccessibleDescription(
-                ", ".join(f"{name}: {show_percent(share)}" for name, share in words)
+                say(", ".join(f"{name}: {show_percent(share)}" for name, share in words))
             )
             self.update()
 
@@ -102,7 +103,9 @@ class MarginBarsView(QWidget):
         painter.setPen(QPen(text, 1.0))
         painter.drawLine(QPointF(LEFT, floor), QPointF(self.width() - RIGHT, floor))
         painter.drawText(
-            QRectF(0.0, TOP - 6.0, LEFT - 4.0, 14.0), Qt.AlignmentFlag.AlignRight, f"{100.0 * most:.0f} %"
+            QRectF(0.0, TOP - 6.0, LEFT - 4.0, 14.0),
+            Qt.AlignmentFlag.AlignRight,
+            say(f"{100.0 * most:.0f} %"),
         )
         self._draw_ticks(painter, floor)
         zero = QColor(colours.text if shown.is_current else colours.stale)
@@ -120,11 +123,13 @@ class MarginBarsView(QWidget):
             x = self._x(n * step)
             painter.drawLine(QPointF(x, floor), QPointF(x, floor + 3.0))
             label = f"{n * step:g}".replace("-", "\N{MINUS SIGN}")
-            painter.drawText(QRectF(x - 20.0, floor + 3.0, 40.0, 13.0), Qt.AlignmentFlag.AlignHCenter, label)
+            painter.drawText(
+                QRectF(x - 20.0, floor + 3.0, 40.0, 13.0), Qt.AlignmentFlag.AlignHCenter, say(label)
+            )
         painter.drawText(
             QRectF(LEFT, floor + 15.0, self.width() - LEFT - RIGHT, 14.0),
             Qt.AlignmentFlag.AlignHCenter,
-            "margin, mm · height: share of the surface",
+            say("margin, mm · height: share of the surface"),
         )
 
     def _draw_line(self, painter: QPainter, at_mm: float, floor: float, colour: QColor, dash) -> None:

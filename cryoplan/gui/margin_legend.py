@@ -10,6 +10,7 @@ from cryoplan.app.view import Display, ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.units import show_degc
 from cryoplan.gui.parts import OUT_OF_DATE, palette
+from cryoplan.gui.words import say
 from cryoplan.margins.assessment import DEFAULT_THRESHOLDS_DEGC
 from cryoplan.scene.style import theme
 
@@ -92,9 +93,9 @@ class LegendLine(QLabel):
         ]
         if title:
             parts.insert(0, f'<span style="color:{colours.text_muted}">{_escaped(title)}</span>')
-        self.setText(" &ensp;".join(parts))
+        self.setText(say(" &ensp;".join(parts)))
         said = ", ".join(words for _, words in rows)
-        self.setAccessibleName(f"Colours of the margin: {title} {said}".replace("  ", " "))
+        self.setAccessibleName(say(f"Colours of the margin: {title} {said}".replace("  ", " ")))
 
 
 def _escaped(words: str) -> str:
@@ -112,10 +113,12 @@ class MarginChoice(QObject):
         self._workspace, self._view = workspace, view
         self._shown: tuple[MarginShown, bool, Display] | None = None
         self.choice = QComboBox()
-        self.choice.setAccessibleName("Colours of the tumour in 3D")
+        self.choice.setAccessibleName(say("Colours of the tumour in 3D"))
         self.choice.setToolTip(
-            "Colour the surface of the tumour by its distance to an isotherm of the lowest temperature, "
-            "or leave it plain"
+            say(
+                "Colour the surface of the tumour by its distance to an isotherm of the lowest temperature, "
+                "or leave it plain"
+            )
         )
         self.choice.activated.connect(self._choose)
         self.legend = LegendLine(on_canvas=True)
@@ -174,6 +177,6 @@ def fill_thresholds(box: QComboBox, shown: MarginShown | None, *, plain: bool = 
         return
     box.clear()
     if plain:
-        box.addItem(PLAIN, None)
+        box.addItem(say(PLAIN), None)
     for text, degc in zip(wanted[plain:], known, strict=True):
-        box.addItem(text, degc)
+        box.addItem(say(text), degc)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from cryoplan.core.errors import StoreError
 from cryoplan.core.finding import Finding
+from cryoplan.gui.words import say
 from cryoplan.workflow import meaning_of
 
 
@@ -32,7 +33,7 @@ def tip_of(finding: Finding) -> str:
 def offer_meaning(widget: QWidget, code: str, place: QPoint) -> None:
     """Open the menu of a message at a place of the screen."""
     menu = QMenu(widget)
-    action = menu.addAction("What this message means...")
+    action = menu.addAction(say("What this message means..."))
     if menu.exec(place) is action:
         open_meaning(widget, code)
     menu.deleteLater()

@@ -104,6 +104,7 @@ class Menu(QObject):
             Entry("worst", "&View", "Next &worst place", "N", Needs.CASE, self._next_place),
             Entry("worst-back", "&View", "Worst place &before", "Shift+N", Needs.CASE, self._place_before),
             *steps,
+            Entry("look", "&View", "Look and lan&guage...", "", Needs.NOTHING, window.show_look),
             Entry("shortcuts", "&Help", "&Shortcuts", "?", Needs.NOTHING, window.show_shortcuts),
             Entry(
                 "messages", "&Help", "What &messages mean...", "Shift+F1", Needs.NOTHING, window.show_messages

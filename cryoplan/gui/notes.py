@@ -7,6 +7,7 @@ from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QPlainTextEdit
 
 from cryoplan.app.workspace import Workspace
+from cryoplan.gui.words import say
 
 PAUSE_MS = 1500
 LINES = 4
@@ -22,8 +23,8 @@ class Notes(QPlainTextEdit):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self._workspace = workspace
-        self.setPlaceholderText("Notes on this case; they stay in its file")
-        self.setAccessibleName("Notes on this case")
+        self.setPlaceholderText(say("Notes on this case; they stay in its file"))
+        self.setAccessibleName(say("Notes on this case"))
         self.setTabChangesFocus(True)
         self.setFixedHeight(LINES * self.fontMetrics().lineSpacing() + 14)
         self._pause = QTimer(self)

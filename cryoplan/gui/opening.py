@@ -16,6 +16,7 @@ from cryoplan.case.case import Case
 from cryoplan.core.finding import Finding
 from cryoplan.gui.dialogs.consent import ask_consent
 from cryoplan.gui.dialogs.open_series import OpenSeriesDialog
+from cryoplan.gui.words import say
 from cryoplan.image.candidate import opens_without_question
 from cryoplan.image.series import PathDescription, SeriesDescription
 from cryoplan.workflow import consent
@@ -188,20 +189,24 @@ def ask_another_patient(
     """
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle("Another patient")
+    box.setWindowTitle(say("Another patient"))
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(
-        f"This is an image of another patient ({code}); the open case is {present}."
-        if known
-        else f"Nothing tells that this image ({code}) is of the patient of the open case ({present})."
+        say(
+            f"This is an image of another patient ({code}); the open case is {present}."
+            if known
+            else f"Nothing tells that this image ({code}) is of the patient of the open case ({present})."
+        )
     )
     work = "1 step" if steps == 1 else f"{steps} steps"
     box.setInformativeText(
-        f"Opened, it becomes a case of its own with an empty plan. Case {present} closes: its work ({work}) "
-        "stays in its file, and it stays in the list of cases."
+        say(
+            f"Opened, it becomes a case of its own with an empty plan. Case {present} closes: its work "
+            f"({work}) stays in its file, and it stays in the list of cases."
+        )
     )
-    yes = box.addButton("Open as a new case", QMessageBox.ButtonRole.AcceptRole)
-    no = box.addButton(f"Stay with {present}", QMessageBox.ButtonRole.RejectRole)
+    yes = box.addButton(say("Open as a new case"), QMessageBox.ButtonRole.AcceptRole)
+    no = box.addButton(say(f"Stay with {present}"), QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(no)
     box.setEscapeButton(no)
     box.exec()

@@ -11,6 +11,7 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point
 from cryoplan.gui.gesture import attempt
 from cryoplan.gui.parts import Later, WidthLock
+from cryoplan.gui.words import say
 
 HELD_MS = 120
 """How far the numbers may be behind a probe that is dragged."""
@@ -30,7 +31,7 @@ class Panel(QWidget):
     def __init__(self, workspace: Workspace, view: ViewState, *, title: str) -> None:
         super().__init__()
         self.workspace, self.view = workspace, view
-        self.setAccessibleName(title)
+        self.setAccessibleName(say(title))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._soon = Later(self._refresh_if_seen, self)
         self._slow = Later(self._refresh_slow_if_seen, self, SLOW_MS)

@@ -6,7 +6,17 @@ import re
 from functools import lru_cache
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontInfo,
+    QFontMetrics,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -17,6 +27,8 @@ from PySide6.QtWidgets import (
 )
 
 from cryoplan.core.finding import Level
+from cryoplan.gui.appearance import TEXT_PX
+from cryoplan.gui.words import say
 from cryoplan.scene.style import Palette, theme
 
 SIGNS = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✕"}
@@ -76,6 +88,11 @@ def scaled_font(scale: float = 1.0, *, bold: bool = False) -> QFont:
     return font
 
 
+def text_scaled(px: int) -> int:
+    """Return a width made for text of the usual size, for the size that the user has set."""
+    return round(px * max(1.0, QFontInfo(QApplication.font()).pixelSize() / TEXT_PX))
+
+
 class Text(QLabel):
     """A label with a tone; setting what it says already costs nothing."""
 
@@ -109,6 +126,7 @@ class Text(QLabel):
 
     def say(self, text: str, tone: str | None = None, tip: str | None = None) -> None:
         """Show a text, and if given its tone and its tooltip."""
+        text = self._said(text)
         if text != self.text():
             self.setText(text)
         self._tone = tone or self._tone
@@ -120,8 +138,14 @@ class Text(QLabel):
             # For all groups: a row that cannot be pressed is not a row that does not count.
             colours.setColor(QPalette.ColorRole.WindowText, tone_colour(self._tone))
             self.setPalette(colours)
-        if tip is not None and tip != self.toolTip():
-            self.setToolTip(tip)
+        if tip is not None:
+            tip = say(tip)
+            if tip != self.toolTip():
+                self.setToolTip(tip)
+
+    def _said(self, text: str) -> str:
+        """Return the text in the language of the window."""
+        return say(text)
 
 
 class Name(Text):
@@ -137,6 +161,10 @@ class Name(Text):
         super().say(text, tone, tip or text)
         self.setAccessibleName(text)
         self.update()
+
+    def _said(self, text: str) -> str:
+        # What somebody named is said as it was written.
+        return text
 
     def minimumSizeHint(self) -> QSize:
         """Leave room for a few letters only."""
@@ -157,7 +185,7 @@ class Heading(Text):
     """Small capitals above a section."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(text.upper(), "muted", scale=0.85, bold=True, wrap=True)
+        super().__init__(say(text).upper(), "muted", scale=0.85, bold=True, wrap=True)
         self.setContentsMargins(0, 8, 0, 1)
 
 

@@ -37,6 +37,7 @@ from cryoplan.gui.numbers import (
 from cryoplan.gui.panel import Panel
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, STALE, Heading, Name, Press, Text
 from cryoplan.gui.rows import Findings, MarginBox, Rows
+from cryoplan.gui.words import say
 from cryoplan.margins.assessment import Assessment, Margin
 from cryoplan.margins.case_limits import changed_limits, name_of
 from cryoplan.margins.limits import Limits
@@ -85,9 +86,9 @@ class PlanCard(Panel):
         self.own = Text("", "muted", wrap=True, scale=0.93)
         self.add(self.own)
         self.limits = QToolButton()
-        self.limits.setText("Limits...")
-        self.limits.setAccessibleName("Limits of this case")
-        self.limits.setToolTip("Change what this case is judged by")
+        self.limits.setText(say("Limits..."))
+        self.limits.setAccessibleName(say("Limits of this case"))
+        self.limits.setToolTip(say("Change what this case is judged by"))
         # As low as the heading beside it: the card has to fit a small screen.
         self.limits.setStyleSheet("QToolButton { padding: 0px 6px; }")
         self.limits.clicked.connect(self.limits_requested)
@@ -316,8 +317,8 @@ class _Place(Press):
         self._words.say(shown.name, STALE if stale else "text")
         self._which.say(shown.value, STALE if stale else "muted")
         self.point = shown.point
-        self.setAccessibleName(f"Go to the worst place, {shown.name}, {shown.value}")
-        self.setToolTip("Press to go there.")
+        self.setAccessibleName(say(f"Go to the worst place, {shown.name}, {shown.value}"))
+        self.setToolTip(say("Press to go there."))
 
 
 def _brief(row: Shown) -> Shown:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPen, QPolygonF
 
 from cryoplan.gui.slice_paint import SlicePainter, colour
+from cryoplan.gui.words import say
 from cryoplan.scene.contours import ProbeMark
 
 LEAST_PX = 3.0
@@ -141,8 +142,8 @@ def table(drawing: SlicePainter, title: str, rows: Sequence[tuple[str, str]]) ->
     metrics = QFontMetricsF(drawing.small)
     high = metrics.height() + 2.0
     names = max((metrics.horizontalAdvance(name) for name, _ in rows), default=0.0)
-    numbers = max((metrics.horizontalAdvance(text) for _, text in rows), default=0.0)
-    width = max(metrics.horizontalAdvance(title), names + numbers + 18.0) + 16.0
+    numbers = max((metrics.horizontalAdvance(say(text)) for _, text in rows), default=0.0)
+    width = max(metrics.horizontalAdvance(say(title)), names + numbers + 18.0) + 16.0
     box = QRectF(0.0, 0.0, width, (len(rows) + 1) * high + 10.0)
     box.moveBottomRight(QPointF(drawing.size.width() - 8.0, drawing.size.height() - 8.0))
     drawing.chip(box)

@@ -16,6 +16,7 @@ from cryoplan.gui.probe_strip import ProbeStrip
 from cryoplan.gui.probe_view import ProbeView
 from cryoplan.gui.sensors import Sensors
 from cryoplan.gui.view_grid import Layout, ViewGrid
+from cryoplan.gui.words import say
 from cryoplan.scene.probe_planes import InLine
 
 MANNERS = (
@@ -54,10 +55,10 @@ class ProbeSet(QObject):
         self.views = {name: ProbeView(workspace, view, aim, placing) for name, aim in aims.items()}
         self.strip = ProbeStrip(workspace, view, self.look)
         self.switch = QToolButton()
-        self.switch.setText("Probe views")
+        self.switch.setText(say("Probe views"))
         self.switch.setCheckable(True)
-        self.switch.setAccessibleName("Probe views instead of slices")
-        self.switch.setToolTip("Probe's eye and two views along the shaft, or the three slices (V)")
+        self.switch.setAccessibleName(say("Probe views instead of slices"))
+        self.switch.setToolTip(say("Probe's eye and two views along the shaft, or the three slices (V)"))
         self.switch.clicked.connect(self.toggle)
         view.changed.connect(self._view_changed)
         workspace.case_changed.connect(self._case_changed)

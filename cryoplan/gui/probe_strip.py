@@ -10,6 +10,7 @@ from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.probe_aims import called
 from cryoplan.gui.probe_look import ProbeLook
+from cryoplan.gui.words import say
 
 HEIGHT_PX = 30
 
@@ -35,19 +36,19 @@ class ProbeStrip(QWidget):
         self._shown: list[tuple[str, str]] = []
         self.setObjectName("probeStrip")
         self.setFixedHeight(HEIGHT_PX)
-        self.setAccessibleName("Probe views")
+        self.setAccessibleName(say("Probe views"))
         self.chips: dict[str, QToolButton] = {}
         self._chips = QHBoxLayout()
         self._chips.setSpacing(3)
         self.through = QToolButton()
-        self.through.setText("Plane through all")
+        self.through.setText(say("Plane through all"))
         self.through.setCheckable(True)
-        self.through.setToolTip("The upper right view holds the plane through several probes (Shift+V)")
+        self.through.setToolTip(say("The upper right view holds the plane through several probes (Shift+V)"))
         self.through.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         self.menu = QMenu(self.through)
         self.through.setMenu(self.menu)
         self.through.clicked.connect(self._toggle)
-        label = QLabel("Along")
+        label = QLabel(say("Along"))
         label.setObjectName("muted")
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 2, 8, 2)
@@ -78,7 +79,7 @@ class ProbeStrip(QWidget):
             action.setChecked(action.data() in through)
             action.blockSignals(False)
         everyone = len(through) == len(names)
-        self.through.setText("Plane through all" if everyone else f"Plane through {', '.join(through)}")
+        self.through.setText(say("Plane through all" if everyone else f"Plane through {', '.join(through)}"))
         self.through.setEnabled(len(names) >= 2)
         self.through.setChecked(self.look.is_through)
 
@@ -92,14 +93,14 @@ class ProbeStrip(QWidget):
             chip = QToolButton()
             chip.setText(name)
             chip.setCheckable(True)
-            chip.setAccessibleName(f"Look along {words}")
-            chip.setToolTip(f"Look along {words}")
+            chip.setAccessibleName(say(f"Look along {words}"))
+            chip.setToolTip(say(f"Look along {words}"))
             chip.clicked.connect(self._choose)
             self._chips.addWidget(chip)
             self.chips[name] = chip
         self.menu.clear()
         for name in probes:
-            action = QAction(f"Probe {name}", self.menu)
+            action = QAction(say(f"Probe {name}"), self.menu)
             action.setData(name)
             action.setCheckable(True)
             action.setChecked(True)

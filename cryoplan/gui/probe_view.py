@@ -13,6 +13,7 @@ from cryoplan.gui.placing import Placing
 from cryoplan.gui.probe_aims import EYE, FLAT, STEEP, EyeAim, InLineAim, ProbeAim
 from cryoplan.gui.slice_paint import END_ON_PX, SlicePainter
 from cryoplan.gui.slice_view import SliceView
+from cryoplan.gui.words import say
 from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark
 from cryoplan.scene.oblique import Plane
@@ -59,7 +60,7 @@ class ProbeView(SliceView):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(workspace, view, aim, placing, parent)
-        self.setAccessibleName(f"{VIEW_NAMES[aim.name]} view")
+        self.setAccessibleName(say(f"{VIEW_NAMES[aim.name]} view"))
         self._way = QPointF()
         self._fitted_probe = view.selected_probe
         self._was_through = False

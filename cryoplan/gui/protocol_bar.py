@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBox
 from cryoplan.app.view import Display, ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.units import show_clock
+from cryoplan.gui.words import say
 from cryoplan.plan.protocol import PhaseKind
 from cryoplan.scene.style import Palette
 
@@ -34,8 +35,8 @@ class _Bar(QWidget):
         self._workspace, self._view, self._palette = workspace, view, palette
         self.setFixedHeight(30)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Protocol time")
-        self.setToolTip("Drag to see the temperatures at that minute; arrow keys step by one frame")
+        self.setAccessibleName(say("Protocol time"))
+        self.setToolTip(say("Drag to see the temperatures at that minute; arrow keys step by one frame"))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -55,9 +56,9 @@ class _Bar(QWidget):
             painter.setPen(QColor("#ffffff"))
             name = "freeze" if freeze else f"{phase.mode.value} thaw"
             text = f"{name} {phase.duration_s / 60:g}"
-            if painter.fontMetrics().horizontalAdvance(text) > box.width() - 6:
+            if painter.fontMetrics().horizontalAdvance(say(text)) > box.width() - 6:
                 text = f"{phase.duration_s / 60:g}"
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, say(text))
         if self._workspace.result is not None and self._view.display is Display.NOW:
             x = 1 + min(self._view.time_s, protocol.duration_s) * scale
             painter.setPen(QPen(QColor("#000000"), 5))
@@ -106,14 +107,14 @@ class ProtocolBar(QWidget):
         self._workspace, self._view = workspace, view
         self.bar = _Bar(workspace, view, palette)
         self.play = QToolButton()
-        self.play.setAccessibleName("Play or pause")
+        self.play.setAccessibleName(say("Play or pause"))
         self.play.clicked.connect(self._toggle)
         self._clock = QLabel()
         self._clock.setMinimumWidth(CLOCK_PX)
         self._choice = QComboBox()
-        self._choice.addItem("lowest so far", Display.LOWEST)
-        self._choice.addItem("at this minute", Display.NOW)
-        self._choice.setAccessibleName("Which temperature is shown")
+        self._choice.addItem(say("lowest so far"), Display.LOWEST)
+        self._choice.addItem(say("at this minute"), Display.NOW)
+        self._choice.setAccessibleName(say("Which temperature is shown"))
         self._choice.activated.connect(self._choose)
         self._why = QLabel()
         self._why.setObjectName("muted")
@@ -122,7 +123,7 @@ class ProtocolBar(QWidget):
         row.addWidget(self._clock)
         row.addStretch(1)
         row.addWidget(self._why)
-        row.addWidget(QLabel("showing"))
+        row.addWidget(QLabel(say("showing")))
         row.addWidget(self._choice)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 6, 10, 6)
@@ -189,17 +190,17 @@ class ProtocolBar(QWidget):
         duration = self._workspace.plan.protocol.duration_s
         self.play.setEnabled(solved)
         self._choice.setEnabled(solved)
-        self.play.setText("❚❚" if self._view.playing else "▶")
-        self._why.setText("" if solved else "solve to see temperatures  ·")
-        self._choice.setToolTip("" if solved else "Solve to see temperatures")
+        self.play.setText(say("❚❚" if self._view.playing else "▶"))
+        self._why.setText(say("" if solved else "solve to see temperatures  ·"))
+        self._choice.setToolTip(say("" if solved else "Solve to see temperatures"))
         if not solved:
-            self._clock.setText(f"protocol {self._workspace.plan.protocol.describe()}")
+            self._clock.setText(say(f"protocol {self._workspace.plan.protocol.describe()}"))
         elif self._view.display is Display.LOWEST:
-            self._clock.setText(f"whole protocol, {show_clock(duration)}")
+            self._clock.setText(say(f"whole protocol, {show_clock(duration)}"))
         else:
             phase = self._workspace.plan.protocol.phase_at(self._view.time_s)
             self._clock.setText(
-                f"{show_clock(self._view.time_s)} of {show_clock(duration)} · {phase.kind.value}"
+                say(f"{show_clock(self._view.time_s)} of {show_clock(duration)} · {phase.kind.value}")
             )
         self._choice.setCurrentIndex(self._choice.findData(self._view.display))
         if self._view.playing and solved and not self._timer.isActive():

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
 
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.finding import Level, worst
+from cryoplan.gui.parts import text_scaled
+from cryoplan.gui.words import say
 from cryoplan.margins.case_limits import CHANGED_CODE
 
 STEPS = ("Images", "Structures", "Probes", "Freeze", "Review", "Report")
@@ -37,8 +39,8 @@ class Rail(QWidget):
             button = QToolButton()
             button.setObjectName("railButton")
             button.setCheckable(True)
-            button.setFixedSize(74, 62)
-            button.setAccessibleName(f"Step {number + 1}, {name}")
+            button.setFixedSize(text_scaled(74), text_scaled(62))
+            button.setAccessibleName(say(f"Step {number + 1}, {name}"))
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
             self._group.addButton(button, number)
             self._buttons.append(button)
@@ -62,10 +64,10 @@ class Rail(QWidget):
         for number, (name, status) in enumerate(zip(STEPS, _statuses(self._workspace), strict=True)):
             sign, why = status
             button = self._buttons[number]
-            text = f"{number + 1}\n{name}\n{sign}"
+            text = say(f"{number + 1}\n{name}\n{sign}")
             if button.text() != text:
                 button.setText(text)
-            button.setToolTip(f"{name}: {why} (F{number + 1})")
+            button.setToolTip(say(f"{name}: {why} (F{number + 1})"))
 
 
 def _statuses(workspace: Workspace) -> tuple[Status, ...]:

@@ -12,6 +12,7 @@ from cryoplan.core.finding import Finding, Level
 from cryoplan.gui.meaning import has_meaning, offer_meaning, tip_of
 from cryoplan.gui.numbers import Shown
 from cryoplan.gui.parts import SIGNS, STALE, Name, Press, Text
+from cryoplan.gui.words import say
 
 
 class NumberRow(Press):
@@ -78,10 +79,10 @@ class NumberRow(Press):
         self.setCursor(Qt.CursorShape.PointingHandCursor if point is not None else Qt.CursorShape.ArrowCursor)
         words = f", {level.value}" if level is not None else ""
         self.setAccessibleName(
-            f"{name}: {value}, limit {limit}{words}" if limit else f"{name}: {value}{words}"
+            say(f"{name}: {value}, limit {limit}{words}" if limit else f"{name}: {value}{words}")
         )
         goes = "Press to go there." if point is not None else ""
-        self.setToolTip("\n".join(part for part in (name, tip, goes) if part))
+        self.setToolTip(say("\n".join(part for part in (name, tip, goes) if part)))
 
 
 class FindingRow(Press):
@@ -105,8 +106,8 @@ class FindingRow(Press):
         self.finding = finding
         self._sign.say(SIGNS[finding.level], STALE if stale else finding.level.value)
         self._text.say(finding.text, STALE if stale else "text")
-        self.setAccessibleName(f"{finding.level.value}: {finding.text}")
-        self.setToolTip(tip_of(finding))
+        self.setAccessibleName(say(f"{finding.level.value}: {finding.text}"))
+        self.setToolTip(say(tip_of(finding)))
         self.setEnabled(goes)
         # A disabled button swallows the right click; the list behind it gives menu and tooltip instead.
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not goes)
@@ -150,7 +151,7 @@ class Findings(QWidget):
     def event(self, event: QEvent) -> bool:
         """Show the tooltip of a row that takes no mouse."""
         if event.type() == QEvent.Type.ToolTip and (row := self._row_at(event.pos())) is not None:
-            QToolTip.showText(event.globalPos(), row.toolTip(), self, row.geometry())
+            QToolTip.showText(event.globalPos(), say(row.toolTip()), self, row.geometry())
             return True
         return super().event(event)
 
@@ -195,7 +196,7 @@ class Findings(QWidget):
                 self._column.addWidget(self.passed)
             self.passed.setVisible(passed > 0)
             verb = "Hide" if self.passed.isChecked() else "Show"
-            self.passed.setText(f"{verb} {passed} that passed")
+            self.passed.setText(say(f"{verb} {passed} that passed"))
             self.passed.setAccessibleName(self.passed.text())
 
     def texts(self) -> list[str]:
@@ -278,8 +279,8 @@ class MarginBox(Press):
         self.set_edge("" if stale or level in (None, Level.OK) else tone)
         self.point = point
         self.setEnabled(point is not None)
-        self.setAccessibleName(f"{title}: {value}, {limit}" + (f", {level.value}" if level else ""))
-        self.setToolTip(tip)
+        self.setAccessibleName(say(f"{title}: {value}, {limit}" + (f", {level.value}" if level else "")))
+        self.setToolTip(say(tip))
 
 
 class Rows(QWidget):

@@ -14,6 +14,7 @@ from cryoplan.app.second import Offer
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.files import IMAGES
 from cryoplan.gui.opening import Opening, is_volume_file
+from cryoplan.gui.words import say
 from cryoplan.image.series import SeriesDescription
 
 ADD = "Show it all the same"
@@ -40,13 +41,16 @@ class SecondFiles(QObject):
         if not self._workspace.need_case():
             return
         box = QMessageBox(self._window)
-        box.setWindowTitle("Add second image")
-        box.setText("Where is the second image?")
+        box.setWindowTitle(say("Add second image"))
+        box.setText(say("Where is the second image?"))
         box.setInformativeText(
-            "It is shown over the first one. Both must lie in one frame of reference: nothing is registered."
+            say(
+                "It is shown over the first one. Both must lie in one frame of reference: nothing is "
+                "registered."
+            )
         )
-        folder = box.addButton("DICOM folder...", QMessageBox.ButtonRole.AcceptRole)
-        file = box.addButton("Image file...", QMessageBox.ButtonRole.AcceptRole)
+        folder = box.addButton(say("DICOM folder..."), QMessageBox.ButtonRole.AcceptRole)
+        file = box.addButton(say("Image file..."), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(folder)
         box.exec()
@@ -54,9 +58,9 @@ class SecondFiles(QObject):
         box.deleteLater()
         path = ""
         if pressed is folder:
-            path = QFileDialog.getExistingDirectory(self._window, "Add second image")
+            path = QFileDialog.getExistingDirectory(self._window, say("Add second image"))
         elif pressed is file:
-            path, _ = QFileDialog.getOpenFileName(self._window, "Add second image", "", IMAGES)
+            path, _ = QFileDialog.getOpenFileName(self._window, say("Add second image"), "", say(IMAGES))
         if path:
             self.add_path(Path(path))
 
@@ -85,11 +89,11 @@ class SecondFiles(QObject):
     def _may_show(self, text: str, name: str) -> bool:
         box = QMessageBox(self._window)
         box.setIcon(QMessageBox.Icon.Warning)
-        box.setWindowTitle("Add second image")
-        box.setText(f"Show {name} over the first image?")
-        box.setInformativeText(text)
+        box.setWindowTitle(say("Add second image"))
+        box.setText(say(f"Show {name} over the first image?"))
+        box.setInformativeText(say(text))
         agree = box.addButton(ADD, QMessageBox.ButtonRole.AcceptRole)
-        leave = box.addButton("Do not add", QMessageBox.ButtonRole.RejectRole)
+        leave = box.addButton(say("Do not add"), QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(leave)
         box.setEscapeButton(leave)
         box.exec()

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from cryoplan.gui.parts import Name, Press, Text
+from cryoplan.gui.words import say
 
 OPEN, CLOSED = "\N{BLACK DOWN-POINTING SMALL TRIANGLE}", "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"
 
@@ -94,4 +95,4 @@ class Section(QWidget):
 
     def _tell(self) -> None:
         state = "open" if self.is_open else "closed"
-        self.head.setAccessibleName(", ".join(filter(None, (self._title, self.gist, state))))
+        self.head.setAccessibleName(say(", ".join(filter(None, (self._title, self.gist, state)))))

@@ -13,6 +13,7 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.core.errors import CryoplanError
 from cryoplan.gui.actions import Entry, Needs
 from cryoplan.gui.gesture import attempt
+from cryoplan.gui.words import say
 from cryoplan.plan import edits
 
 
@@ -69,7 +70,7 @@ class Sensors(QObject):
     def ask_csv(self) -> None:
         """Ask for a place and write the curves there."""
         name, _ = QFileDialog.getSaveFileName(
-            self._window, "Curves of the thermocouples", "thermocouples.csv", "CSV (*.csv)"
+            self._window, say("Curves of the thermocouples"), say("thermocouples.csv"), say("CSV (*.csv)")
         )
         if name:
             self.write_csv(Path(name))

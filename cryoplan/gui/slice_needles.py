@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetricsF, QPen, QPolygonF
 
 from cryoplan.gui.grips import apart_px
 from cryoplan.gui.slice_paint import SlicePainter, colour
+from cryoplan.gui.words import say
 from cryoplan.plan.mark import Mark
 from cryoplan.plan.shaft import Shaft
 from cryoplan.plan.tool import Tool
@@ -82,6 +83,6 @@ def _write(drawing: SlicePainter, entry: QPointF, tip: QPointF, text: str, ink: 
     metrics = QFontMetricsF(drawing.bold)
     length = apart_px(entry, tip)
     out = (entry - tip) / length if length > 1.0 else QPointF(0.7, -0.7)
-    box = QRectF(0.0, 0.0, metrics.horizontalAdvance(text), metrics.height())
+    box = QRectF(0.0, 0.0, metrics.horizontalAdvance(say(text)), metrics.height())
     box.moveCenter(entry + out * (12.0 + box.width() / 2.0))
     drawing.write(box, text, ink, Qt.AlignmentFlag.AlignCenter, drawing.bold, opacity=max(strength, 0.5))

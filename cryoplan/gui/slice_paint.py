@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 from cryoplan.gui.grips import PlacedGrip
 from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_layers import Picture, Stroke
+from cryoplan.gui.words import say
 from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark, scale_bar_mm, strength_at
 from cryoplan.scene.style import LineStyle, theme
@@ -275,7 +276,7 @@ class SlicePainter:
     ) -> None:
         """Write a name beside a place, further on where another name is already; with a lock if locked."""
         metrics = QFontMetricsF(self.bold)
-        width, height = metrics.horizontalAdvance(text), metrics.height()
+        width, height = metrics.horizontalAdvance(say(text)), metrics.height()
         step = toward / _length(toward)
         box = QRectF()
         # Numbers of neighbours that would lie on one another move on along the probe.
@@ -297,7 +298,7 @@ class SlicePainter:
     def beside(self, at: QPointF, text: str, ink: str, *, locked: bool = False) -> None:
         """Write a few words close to a place, on a side where no other words are."""
         metrics = QFontMetricsF(self.bold)
-        width, height = metrics.horizontalAdvance(text), metrics.height()
+        width, height = metrics.horizontalAdvance(say(text)), metrics.height()
         right, left = at.x() + 9.0, at.x() - 9.0 - width
         room = QRectF(QPointF(0.0, 0.0), self.size)
         box = QRectF(right, at.y() - height / 2.0, width, height)
@@ -344,7 +345,7 @@ class SlicePainter:
         ink = self.look.marks.text
         self.write(room, title, ink, Qt.AlignmentFlag.AlignLeft, self.bold)
         # The letter in the middle of the top edge keeps its place.
-        if QFontMetricsF(self.font).horizontalAdvance(place) > room.width() / 2.0 - 18.0:
+        if QFontMetricsF(self.font).horizontalAdvance(say(place)) > room.width() / 2.0 - 18.0:
             place = short_place
         self.write(room, place, ink, Qt.AlignmentFlag.AlignRight, self.font)
 
@@ -354,7 +355,7 @@ class SlicePainter:
         height = metrics.height()
         box = QRectF(EDGE_PX, 9.0 + height, self.size.width() - 2.0 * EDGE_PX, height)
         self._below_titles_px = height
-        text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, box.width())
+        text = metrics.elidedText(say(text), Qt.TextElideMode.ElideMiddle, box.width())
         self.write(box, text, self.look.probes.selected, Qt.AlignmentFlag.AlignLeft, self.bold)
 
     def letters(self, letters: tuple[str, str, str, str]) -> None:
@@ -395,8 +396,8 @@ class SlicePainter:
         """Draw the key of the lines at the lower right."""
         metrics = QFontMetricsF(self.small)
         row = metrics.height() + 2.0
-        widths = [metrics.horizontalAdvance(s.label) + 34.0 for s in lines]
-        width = max([metrics.horizontalAdvance(title), *widths]) + 16.0
+        widths = [metrics.horizontalAdvance(say(s.label)) + 34.0 for s in lines]
+        width = max([metrics.horizontalAdvance(say(title)), *widths]) + 16.0
         rows = len(lines) + (1 if title else 0)
         box = QRectF(0.0, 0.0, width, rows * row + 10.0)
         box.moveBottomRight(QPointF(self.size.width() - 8.0, self.size.height() - 8.0))
@@ -434,7 +435,7 @@ class SlicePainter:
 
     def _note(self, text: str, middle: QPointF, ink: str, font: QFont) -> None:
         metrics = QFontMetricsF(font)
-        box = QRectF(0.0, 0.0, metrics.horizontalAdvance(text) + 26.0, metrics.height() + 10.0)
+        box = QRectF(0.0, 0.0, metrics.horizontalAdvance(say(text)) + 26.0, metrics.height() + 10.0)
         box.moveCenter(middle)
         self.chip(box, edge=ink)
         self.plain(box, text, ink, Qt.AlignmentFlag.AlignCenter, font)
@@ -447,7 +448,7 @@ class SlicePainter:
         self.written.append(text)
 
     def _draw_text(self, box: QRectF, flags: Qt.AlignmentFlag, text: str) -> None:
-        self.p.drawText(box, flags.value | Qt.TextFlag.TextDontClip.value, text)
+        self.p.drawText(box, flags.value | Qt.TextFlag.TextDontClip.value, say(text))
 
     def chip(self, box: QRectF, edge: str | None = None) -> None:
         """Fill a dark chip behind words."""

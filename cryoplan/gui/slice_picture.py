@@ -31,6 +31,7 @@ from cryoplan.gui.slice_layers import Outlines, SliceLayers, before_line
 from cryoplan.gui.slice_needles import paint_ghosts, paint_marks, paint_tools
 from cryoplan.gui.slice_paint import SlicePainter, colour
 from cryoplan.gui.wash_layer import WashLayer, paint_key
+from cryoplan.gui.words import say
 from cryoplan.plan.edits import Grip
 from cryoplan.scene.contours import ProbeMark, project_probe, strength_at
 from cryoplan.scene.oblique import Plane
@@ -103,7 +104,7 @@ class SlicePicture(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.setMinimumSize(120, 90)
-        self.setAccessibleName(f"{self.title} view")
+        self.setAccessibleName(say(f"{self.title} view"))
         self.setObjectName(f"{self.aim.name}-view")
         self.aim.changed.connect(self._plan_moved)
         view.changed.connect(self._view_changed)
@@ -360,7 +361,7 @@ class SlicePicture(QWidget):
             painter.fillRect(self.rect(), colour(theme().dark.canvas))
             painter.setPen(QPen(colour(theme().dark.warn)))
             text = "This view could not be drawn."
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, say(text))
             self._texts = (text,)
         finally:
             painter.end()
@@ -407,7 +408,7 @@ class SlicePicture(QWidget):
         texts = tuple(drawing.written)
         if texts != self._texts:
             self._texts = texts
-            self.setAccessibleDescription(", ".join(texts))
+            self.setAccessibleDescription(say(", ".join(texts)))
 
     def _base_picture(self, plane: Plane, camera: Camera) -> QPixmap:
         """Return image, outlines and isotherms as one picture, kept while only probes and marks move."""

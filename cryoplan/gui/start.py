@@ -17,16 +17,19 @@ from cryoplan.app import crash
 from cryoplan.app.jobs import Failure
 from cryoplan.app.log import listen_to_qt, start_log
 from cryoplan.app.outlining import Outlining
+from cryoplan.app.settings import Settings
 from cryoplan.app.tidying import Tidying
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.resources import resource
 from cryoplan.gui import theme
+from cryoplan.gui.appearance import LIGHT, PART, Appearance
 from cryoplan.gui.canvas import make_canvas
 from cryoplan.gui.dialogs.unexpected import Teller
 from cryoplan.gui.live_hand import LiveHand
 from cryoplan.gui.main_window import MainWindow
 from cryoplan.gui.steady_hand import SteadyHand
+from cryoplan.gui.words import start_speaking
 
 
 def start_window(case_path: Path | None, demo: bool) -> int:
@@ -53,7 +56,9 @@ def start_window(case_path: Path | None, demo: bool) -> int:
     session.begin()
     with tempfile.TemporaryDirectory(prefix="cryoplan-qt-") as forgotten:
         forget_visited_folders(Path(forgotten))
-        palette = theme.apply(application)
+        wanted = Settings().read(PART, Appearance)
+        start_speaking(application, wanted.language)
+        palette = theme.apply(application, dark=wanted.look != LIGHT, text_percent=wanted.text_percent)
         workspace = Workspace()
         window = MainWindow(workspace, ViewState(), palette, make_canvas)
         LiveHand(workspace.live, window.settings, SteadyHand(Outlining.of(workspace)))

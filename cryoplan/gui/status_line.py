@@ -9,6 +9,7 @@ from cryoplan.app.ice import ice_of
 from cryoplan.app.view import Display, ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point
+from cryoplan.gui.words import say
 from cryoplan.scene.readout import Readout
 
 MESSAGE_MS = 8000
@@ -28,8 +29,8 @@ class StatusLine(QWidget):
         self._message = QLabel()
         self._work = QLabel()
         self.cancel = QToolButton()
-        self.cancel.setText("Cancel")
-        self.cancel.setAccessibleName("Cancel the background work")
+        self.cancel.setText(say("Cancel"))
+        self.cancel.setAccessibleName(say("Cancel the background work"))
         self.cancel.clicked.connect(workspace.cancel)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 3, 12, 3)
@@ -57,7 +58,7 @@ class StatusLine(QWidget):
     @Slot(str)
     def say(self, text: str) -> None:
         """Show a sentence for a while."""
-        self._message.setText(text)
+        self._message.setText(say(text))
         self._fade.start(MESSAGE_MS)
 
     @Slot(object)
@@ -95,7 +96,7 @@ class StatusLine(QWidget):
             now_degc=now,
             lowest_degc=None if result is None else result.minimum_degc,
         )
-        self._reading.setText("   |   ".join(reading.texts()))
+        self._reading.setText("   |   ".join(say(text) for text in reading.texts()))
 
     @Slot()
     def _show_work(self) -> None:
@@ -113,4 +114,4 @@ class StatusLine(QWidget):
                 f"solved in {result.wall_s:.1f} s · {result.settings.spacing_mm:g} mm grid · "
                 f"energy {result.ledger.residual:.0e}"
             )
-        self._work.setText(text)
+        self._work.setText(say(text))

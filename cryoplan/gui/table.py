@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from cryoplan.core.finding import Level
 from cryoplan.gui.parts import SIGNS, STALE, Name, Press, Text
+from cryoplan.gui.words import say
 
 SIGN_PX = 14
 
@@ -61,9 +62,9 @@ class TableRow(Press):
         marked = row.level not in (None, Level.OK)
         for column, (cell, text) in enumerate(zip(self.cells, (row.sign, *row.texts), strict=True)):
             cell.say(text, tone if column == 0 or marked else plain)
-        self.setToolTip("\n".join(filter(None, (row.tip, "Press to go there."))))
+        self.setToolTip(say("\n".join(filter(None, (row.tip, "Press to go there.")))))
         level = "" if row.level is None else f", {row.level.value}"
-        self.setAccessibleName(f"{', '.join(row.texts)}{level}")
+        self.setAccessibleName(say(f"{', '.join(row.texts)}{level}"))
 
 
 class Table(QWidget):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication
 
 from cryoplan.core.resources import resource
+from cryoplan.gui.appearance import TEXT_PX
 from cryoplan.scene.style import Palette, theme
 
-TEXT_PX = 13
-"""Readable from two metres on a 24-inch screen with the numbers in larger type."""
+LARGEST_SYSTEM_PX = 20
+"""A system with larger text is followed so far; beyond it the panels would hide the views."""
 
 
-def apply(app: QApplication, *, dark: bool = True) -> Palette:
+def apply(app: QApplication, *, dark: bool = True, text_percent: int = 100) -> Palette:
     """Give the program its look and return the palette in use.
+
+    Text has the system's size, but not less than `TEXT_PX`, times `text_percent`.
 
     Qt's own colour scheme setting has no effect on plain X11, so the palette is set by hand.
     """
@@ -22,10 +25,11 @@ def apply(app: QApplication, *, dark: bool = True) -> Palette:
     font = QFont(app.font())
     if "DejaVu Sans" in QFontDatabase.families():
         font.setFamily("DejaVu Sans")  # its digits all have one width, so columns of numbers align
-    font.setPixelSize(TEXT_PX)
+    system_px = min(QFontInfo(app.font()).pixelSize(), LARGEST_SYSTEM_PX)
+    font.setPixelSize(round(max(TEXT_PX, system_px) * text_percent / 100.0))
     app.setFont(font)
     app.setPalette(_qt_palette(palette))
-    app.setStyleSheet(_style_sheet(palette))
+    app.setStyleSheet(_style_sheet(palette, font.pixelSize()))
     return palette
 
 
@@ -56,7 +60,7 @@ def _qt_palette(palette: Palette) -> QPalette:
     return result
 
 
-def _style_sheet(palette: Palette) -> str:
+def _style_sheet(palette: Palette, px: int) -> str:
     p = palette
     arrow = resource("icons", f"down-{p.name}.svg").as_posix()
     return f"""
@@ -98,7 +102,7 @@ QTableView {{ gridline-color: {p.border}; background: {p.card}; border: 1px soli
 #topBar, #statusLine {{ background: {p.window}; }}
 #rail {{ background: {p.window}; border-right: 1px solid {p.border}; }}
 #welcome {{ background: {p.window}; }}
-#welcomeTitle {{ font-size: 30px; font-weight: bold; }}
+#welcomeTitle {{ font-size: {round(2.3 * px)}px; font-weight: bold; }}
 #welcome QPushButton {{ padding: 9px 16px; }}
 #caseList {{ background: {p.card}; border: 1px solid {p.border}; border-radius: 5px; }}
 #caseList:focus {{ border-color: {p.accent}; }}
@@ -111,12 +115,12 @@ QProgressBar[idle="true"] {{ background: transparent; }}
 #viewArea {{ background: {p.canvas}; }}
 #railButton {{
     border: none; border-radius: 6px; padding: 6px 2px; background: transparent; color: {p.text_muted};
-    font-size: 11px; }}
+    font-size: {round(0.85 * px)}px; }}
 #railButton:checked {{ background: {p.selected}; color: {p.text}; }}
 #railButton:focus {{ border: 1px solid {p.accent}; }}
 #muted {{ color: {p.text_muted}; }}
 #researchUse {{
     border: 1px solid {p.border_selected}; border-radius: 9px; padding: 2px 9px; font-weight: bold;
-    font-size: 11px; }}
+    font-size: {round(0.85 * px)}px; }}
 #banner {{ background: {p.card}; border: 1px solid {p.fail}; border-radius: 5px; }}
 """

@@ -18,6 +18,7 @@ from cryoplan.gui.standing import (
     Standing,
     shown_status,
 )
+from cryoplan.gui.words import say
 from cryoplan.image.scan import Scan
 from cryoplan.scene.style import Palette
 
@@ -63,7 +64,7 @@ class TopBar(QWidget):
         self._series = Name("", "muted")
         self._plan = QLabel()
         self.chip = QLabel()
-        self.chip.setAccessibleName("State of the result")
+        self.chip.setAccessibleName(say("State of the result"))
         self.chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._make_saved()
         row = QHBoxLayout(self)
@@ -79,11 +80,11 @@ class TopBar(QWidget):
             button = QToolButton()
             button.setDefaultAction(action)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-            button.setAccessibleName(action.text().replace("&", ""))
+            button.setAccessibleName(say(action.text().replace("&", "")))
             row.addWidget(button)
-        research = QLabel("RESEARCH USE")
+        research = QLabel(say("RESEARCH USE"))
         research.setObjectName("researchUse")
-        research.setToolTip("Research use; not a medical device")
+        research.setToolTip(say("Research use; not a medical device"))
         row.addWidget(research)
         workspace.case_changed.connect(self._show_case)
         workspace.plan_changed.connect(self._show_plan)
@@ -102,17 +103,17 @@ class TopBar(QWidget):
         self.saved.clicked.connect(self._offer_help)
         self.status = Text("", "muted", bold=True)
         self.help = QMenu(self)
-        self.help.addAction(TRY_AGAIN).triggered.connect(self._try_again)
-        self.help.addAction(SAVE_ELSEWHERE).triggered.connect(self.save_elsewhere_requested)
+        self.help.addAction(say(TRY_AGAIN)).triggered.connect(self._try_again)
+        self.help.addAction(say(SAVE_ELSEWHERE)).triggered.connect(self.save_elsewhere_requested)
 
     @Slot()
     def _show_saved(self) -> None:
         word, kept = self._standing.word, self._standing.kept
-        self.saved.setText(word.text)
+        self.saved.setText(say(word.text))
         self.saved.setVisible(bool(word.text))
-        self.saved.setToolTip(word.sentence)
-        self.saved.setAccessibleName(f"Saving: {word.text}")
-        self.saved.setAccessibleDescription(word.sentence)
+        self.saved.setToolTip(say(word.sentence))
+        self.saved.setAccessibleName(say(f"Saving: {word.text}"))
+        self.saved.setAccessibleDescription(say(word.sentence))
         # Only trouble can be pressed; an everyday word is nothing to stop at.
         troubled = self._standing.trouble is not None
         self.saved.setEnabled(troubled)
@@ -126,8 +127,10 @@ class TopBar(QWidget):
         status = shown_status(kept) if kept.path is not None else ""
         sign = "✓ " if status in ("approved", "treated") else ""
         self.status.say(f"{sign}{status.capitalize()}", STATUS_TONES.get(status, "muted"))
-        self.status.setAccessibleName(f"Status: {status}")
-        self.status.setToolTip("Status of the case: draft, ready, approved or treated; see the Report step")
+        self.status.setAccessibleName(say(f"Status: {status}"))
+        self.status.setToolTip(
+            say("Status of the case: draft, ready, approved or treated; see the Report step")
+        )
         self.status.setVisible(bool(status))
 
     @Slot()
@@ -141,14 +144,14 @@ class TopBar(QWidget):
     @Slot()
     def _show_case(self) -> None:
         case = self._workspace.case
-        self._code.setText(case.code if case else "No case")
+        self._code.setText(say(case.code if case else "No case"))
         text = describe_scan(case.scan) if case else "Open a scan, or the demonstration case"
         self._series.say(text)
 
     @Slot()
     def _show_plan(self) -> None:
         plan = self._workspace.plan
-        self._plan.setText(f"Plan  <b>{plan.name}</b>" if self._workspace.case else "")
+        self._plan.setText(say(f"Plan  <b>{plan.name}</b>" if self._workspace.case else ""))
 
     @Slot()
     def _show_state(self) -> None:
@@ -165,8 +168,8 @@ class TopBar(QWidget):
         sign = {State.CURRENT: "●", State.SOLVING: "◔", State.PREVIEW: "~", State.OUT_OF_DATE: "!"}.get(
             state, "○"
         )
-        self.chip.setText(f"{sign} {text}")
-        self.chip.setToolTip(CHIP_TIPS.get(state, ""))
+        self.chip.setText(say(f"{sign} {text}"))
+        self.chip.setToolTip(say(CHIP_TIPS.get(state, "")))
         self.chip.setMinimumWidth(130)
         self.chip.setStyleSheet(
             f"color: {colour}; border: 1px solid {colour}; border-radius: 10px; padding: 2px 10px;"

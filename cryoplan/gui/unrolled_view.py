@@ -23,6 +23,7 @@ from cryoplan.core.geometry import Point, direction_words, distance_mm
 from cryoplan.core.units import show_mm
 from cryoplan.gui.margin_legend import class_colours, left_out_colour
 from cryoplan.gui.parts import OUT_OF_DATE, palette, scaled_font
+from cryoplan.gui.words import say
 from cryoplan.margins.unrolled import LETTERS, to_map
 
 EDGE_PX = 17
@@ -62,14 +63,14 @@ class UnrolledView(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        self.setAccessibleName("Unrolled surface of the tumour")
+        self.setAccessibleName(say("Unrolled surface of the tumour"))
 
     def show_margin(self, shown: MarginShown | None) -> None:
         """Show margins, or none."""
         if shown is None or not shown.is_drawn_like(self._shown):
             self._shown = shown
             self._image = None if shown is None else _image_of(shown)
-            self.setAccessibleDescription("" if shown is None else self._describe(shown))
+            self.setAccessibleDescription(say("" if shown is None else self._describe(shown)))
             self.update()
 
     def show_marks(self, cursor_mm: Point | None, place: int | None) -> None:
@@ -147,7 +148,7 @@ class UnrolledView(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             words = self.words_at(QPointF(event.pos()))
             if words:
-                QToolTip.showText(event.globalPos(), f"{words}. A press goes there.", self)
+                QToolTip.showText(event.globalPos(), say(f"{words}. A press goes there."), self)
             else:
                 QToolTip.hideText()
             return True
@@ -233,7 +234,7 @@ class UnrolledView(QWidget):
                     painter.setPen(QColor("#ffffff"))
                 else:
                     painter.setPen(colour)
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, letter)
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, say(letter))
 
     def _draw_marks(self, painter: QPainter, shown: MarginShown) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -247,7 +248,7 @@ class UnrolledView(QWidget):
             painter.setPen(QPen(QColor("#000000" if is_here else "#ffffff"), 1.6))
             painter.drawEllipse(at, MARK_PX, MARK_PX)
             box = QRectF(at.x() - 10.0, at.y() - 10.0, 20.0, 20.0)
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number + 1))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, say(str(number + 1)))
         is_at_place = self._place is not None and self._cursor_mm == shown.places[self._place].point_mm
         if self._cursor_mm is not None and not is_at_place and self._is_on_surface(self._cursor_mm):
             at = self.pixel_of(self._cursor_mm)

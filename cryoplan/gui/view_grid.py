@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cryoplan.app.view import ViewState
 from cryoplan.gui.slice_view import SliceView
+from cryoplan.gui.words import say
 from cryoplan.scene.plane import Orientation
 from cryoplan.scene.style import theme
 
@@ -82,8 +83,8 @@ class ViewGrid(QWidget):
             else:
                 widget.installEventFilter(self)
         if not canvas.accessibleName():
-            canvas.setAccessibleName("3D view")
-        self.setAccessibleName("Views")
+            canvas.setAccessibleName(say("3D view"))
+        self.setAccessibleName(say("Views"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(2 * 120 + GAP_PX, 2 * 90 + GAP_PX)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)

@@ -13,6 +13,7 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.core.units import show_degc
 from cryoplan.core.volume import Volume
 from cryoplan.gui.slice_paint import SlicePainter, colour
+from cryoplan.gui.words import say
 from cryoplan.margins.exposure import THRESHOLDS_DEGC
 from cryoplan.margins.survival import survival_model
 from cryoplan.scene.oblique import Plane
@@ -126,8 +127,8 @@ def paint_key(drawing: SlicePainter, wash: Wash | None) -> None:
     metrics = QFontMetricsF(drawing.small)
     row = metrics.height()
     title = f"{wash.title}, {wash.unit}"
-    cells = [metrics.horizontalAdvance(text) + SWATCH_PX + 9.0 for text in wash.short]
-    width = max(metrics.horizontalAdvance(title), sum(cells)) + 10.0
+    cells = [metrics.horizontalAdvance(say(text)) + SWATCH_PX + 9.0 for text in wash.short]
+    width = max(metrics.horizontalAdvance(say(title)), sum(cells)) + 10.0
     box = QRectF(6.0, 2.0 * row + 12.0, width, 2.0 * row + 6.0)
     drawing.chip(box)
     drawing.keep_clear(box)

@@ -20,6 +20,7 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.core.finding import Finding
 from cryoplan.gui.case_list import CaseList, possible
 from cryoplan.gui.parts import Text, indicator_style
+from cryoplan.gui.words import say
 
 HINT = "or drop a folder, an image or a saved case anywhere in this window"
 
@@ -48,20 +49,20 @@ class Welcome(QWidget):
         self.setObjectName("welcome")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._workspace, self._shelf = workspace, shelf
-        title = QLabel("cryoplan")
+        title = QLabel(say("cryoplan"))
         title.setObjectName("welcomeTitle")
-        what = QLabel("A planning desk for percutaneous cryoablation")
+        what = QLabel(say("A planning desk for percutaneous cryoablation"))
         what.setObjectName("muted")
-        small = QLabel(f"{RESEARCH_USE}  ·  version {__version__}")
+        small = QLabel(say(f"{RESEARCH_USE}  ·  version {__version__}"))
         small.setObjectName("muted")
-        self._hint = QLabel(HINT)
+        self._hint = QLabel(say(HINT))
         self._hint.setObjectName("muted")
         for label in (title, what, self._hint, small):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(6)
-        self._bar.setAccessibleName("Progress of opening")
+        self._bar.setAccessibleName(say("Progress of opening"))
         self.notice = Text("", "warn", wrap=True)
         self._cases = self._make_cases()
         scans = self._make_scans()
@@ -106,15 +107,15 @@ class Welcome(QWidget):
         self.open = _button("Open", "Enter or double click", wide=0)
         self.open.clicked.connect(lambda: self.list.ask("open"))
         self.more = _button("More", "Rename, duplicate, copy, delete; also with a right click", wide=0)
-        self.more.setAccessibleName("More to do with this case")
+        self.more.setAccessibleName(say("More to do with this case"))
         self.more.clicked.connect(self._show_more)
         self.other = _button("Open another case...", "A case file that is not in the list", wide=0)
         self.other.clicked.connect(self.open_case_requested)
-        self.remember = QCheckBox("Remember cases")
+        self.remember = QCheckBox(say("Remember cases"))
         self.remember.setStyleSheet(indicator_style())
         self.remember.setChecked(self._shelf.recent.remembers)
-        self.remember.setToolTip(f"Switched off, {FORGETS}")
-        self.remember.setAccessibleDescription(FORGETS)
+        self.remember.setToolTip(say(f"Switched off, {FORGETS}"))
+        self.remember.setAccessibleDescription(say(FORGETS))
         self.remember.clicked.connect(self._remember)
         row = QHBoxLayout()
         row.setSpacing(8)
@@ -195,7 +196,7 @@ class Welcome(QWidget):
         busy = self._is_busy
         text = f"{self._workspace.busy_text} ..." if busy else HINT
         if self._hint.text() != text:
-            self._hint.setText(text)
+            self._hint.setText(say(text))
         for widget in (self.demo, self.folder, self.file, self.other, self.list):
             widget.setEnabled(not busy)
         self._show_possible()
@@ -209,8 +210,8 @@ class Welcome(QWidget):
 
 
 def _button(text: str, tip: str, wide: int = BUTTON_WIDTH) -> QPushButton:
-    button = QPushButton(text)
-    button.setAccessibleName(text.rstrip("."))
-    button.setToolTip(tip)
+    button = QPushButton(say(text))
+    button.setAccessibleName(say(text.rstrip(".")))
+    button.setToolTip(say(tip))
     button.setMinimumWidth(wide)
     return button

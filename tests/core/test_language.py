@@ -16,6 +16,15 @@ from cryoplan.core.resources import resource
 OTHERS = [language for language in languages() if language != "en"]
 
 
+def groups(language: str) -> list[tuple[str, dict[str, str]]]:
+    """Return every group of every table of a language, with the table's name before its own."""
+    return [
+        (f"{path.stem}.{name}", sentences)
+        for path in sorted(resource("translations", language).glob("*.toml"))
+        for name, sentences in tomllib.loads(path.read_text("utf-8")).items()
+    ]
+
+
 def test_english_comes_first_and_there_is_another():
     assert languages()[0] == "en"
     assert "de" in languages()
@@ -23,10 +32,8 @@ def test_english_comes_first_and_there_is_another():
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_holes_of_a_sentence_and_its_translation_are_the_same(language):
-    with resource("translations", f"{language}.toml").open("rb") as file:
-        groups = tomllib.load(file)
-    for group in groups.values():
-        for english, said in group.items():
+    for _, sentences in groups(language):
+        for english, said in sentences.items():
             assert sorted(HOLE.findall(english)) == sorted(HOLE.findall(said)), english
             assert len(set(HOLE.findall(english))) == len(HOLE.findall(english)), english
 
@@ -42,10 +49,8 @@ def test_figures_units_and_ends_of_sentences_are_kept(language):
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_no_sentence_stands_in_two_groups(language):
-    with resource("translations", f"{language}.toml").open("rb") as file:
-        groups = tomllib.load(file)
-    keys = [english for group in groups.values() for english in group]
-    assert len(keys) == len(set(keys))
+    keys = [english for _, sentences in groups(language) for english in sentences]
+    assert sorted(keys) == sorted(set(keys))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from cryoplan import RESEARCH_USE, __version__
 from cryoplan.gui.parts import Text
+from cryoplan.gui.words import say
 
 LICENCES = (
     ("Qt for Python (PySide6)", "LGPL-3.0"),
@@ -25,7 +26,7 @@ class AboutDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("About cryoplan")
+        self.setWindowTitle(say("About cryoplan"))
         self.setMinimumWidth(440)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 16, 18, 14)

@@ -21,6 +21,7 @@ from cryoplan import RESEARCH_USE
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.errors import CryoplanError
 from cryoplan.gui.parts import Text
+from cryoplan.gui.words import say
 from cryoplan.report.verification_page import check_table, group_plots
 from cryoplan.simulation.verification.suite import Verification
 from cryoplan.workflow.verifying import shipped_verification
@@ -37,22 +38,22 @@ class AccuracyDialog(QDialog):
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Accuracy of the solver")
+        self.setWindowTitle(say("Accuracy of the solver"))
         self.resize(920, 720)
         self._workspace = workspace
         self._found: Verification | None = None
         self.summary = Text("", wrap=True)
         self.groups = QComboBox()
-        self.groups.setAccessibleName("Group of checks")
+        self.groups.setAccessibleName(say("Group of checks"))
         self.table = QTextBrowser()
-        self.table.setAccessibleName("Errors beside their bounds")
+        self.table.setAccessibleName(say("Errors beside their bounds"))
         self.table.setOpenExternalLinks(True)
         self.plots = QScrollArea()
-        self.plots.setAccessibleName("Plots of the checks")
+        self.plots.setAccessibleName(say("Plots of the checks"))
         self.plots.setFrameShape(QFrame.Shape.NoFrame)
         self.plots.setWidgetResizable(True)
-        self.run = QPushButton("Run the quick checks")
-        self.run.setToolTip("In the background, about a minute; nothing of the case is touched")
+        self.run = QPushButton(say("Run the quick checks"))
+        self.run.setToolTip(say("In the background, about a minute; nothing of the case is touched"))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         # The next opening makes a new one, and a closed one need not follow the work.
@@ -96,7 +97,7 @@ class AccuracyDialog(QDialog):
     def _refresh(self) -> None:
         running = self._workspace.is_verifying
         self.run.setEnabled(not running)
-        self.run.setText("Running in the background" if running else "Run the quick checks")
+        self.run.setText(say("Running in the background" if running else "Run the quick checks"))
 
     @Slot(str)
     def _show_group(self, group: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QVBoxLayout
 
+from cryoplan.gui.words import say
+
 
 def add_answers(dialog: QDialog, column: QVBoxLayout, words: str) -> QPushButton:
     """Add a button that accepts `dialog` and Cancel below all that is in `column`.
@@ -19,7 +21,7 @@ def add_answers(dialog: QDialog, column: QVBoxLayout, words: str) -> QPushButton
         The button that goes on; Return presses it.
     """
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-    accept = QPushButton(words)
+    accept = QPushButton(say(words))
     accept.setProperty("primary", True)
     accept.setDefault(True)
     buttons.addButton(accept, QDialogButtonBox.ButtonRole.AcceptRole)

@@ -9,6 +9,7 @@ from cryoplan import RESEARCH_USE
 from cryoplan.case.history_write import LONGEST_PERSON
 from cryoplan.gui.dialogs.answers import add_answers
 from cryoplan.gui.parts import Heading, Text
+from cryoplan.gui.words import say
 
 
 class ApproveDialog(QDialog):
@@ -24,7 +25,7 @@ class ApproveDialog(QDialog):
 
     def __init__(self, words: tuple[str, ...], person: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Approve plan")
+        self.setWindowTitle(say("Approve plan"))
         self.setMinimumWidth(460)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 16, 18, 14)
@@ -38,8 +39,8 @@ class ApproveDialog(QDialog):
             self._lines.append(text)
         column.addWidget(Heading("Approved by"))
         self.person = QLineEdit(person)
-        self.person.setAccessibleName("Name of who approves")
-        self.person.setPlaceholderText("Name, for example Dr A. Example")
+        self.person.setAccessibleName(say("Name of who approves"))
+        self.person.setPlaceholderText(say("Name, for example Dr A. Example"))
         self.person.setMaxLength(LONGEST_PERSON)
         self.person.selectAll()
         column.addWidget(self.person)
@@ -66,7 +67,7 @@ class ApproveDialog(QDialog):
     @Slot()
     def _check(self) -> None:
         self.approve.setEnabled(bool(self.name))
-        self.approve.setToolTip("" if self.name else "Say who approves")
+        self.approve.setToolTip(say("" if self.name else "Say who approves"))
 
     def accept(self) -> None:
         """Close with a name only."""

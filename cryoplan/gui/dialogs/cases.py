@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from cryoplan.case.history import Status
 from cryoplan.gui.dialogs.answers import add_answers
 from cryoplan.gui.parts import Heading, Text, indicator_style
+from cryoplan.gui.words import say
 from cryoplan.workflow.deidentifying import REMAINS
 
 LONGEST_TITLE = 120
@@ -43,11 +44,11 @@ def ask_leaving(count: int, reason: str, parent: QWidget) -> Leaving:
     """Ask what becomes of steps that are not on the disk; closing the question stays with the case."""
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Warning)
-    box.setWindowTitle("Not saved")
+    box.setWindowTitle(say("Not saved"))
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setText(unsaved_sentence(count, reason))
+    box.setText(say(unsaved_sentence(count, reason)))
     box.setInformativeText(
-        "They are kept in memory only. Save the case elsewhere, or try again once the place is back."
+        say("They are kept in memory only. Save the case elsewhere, or try again once the place is back.")
     )
     roles = QMessageBox.ButtonRole
     buttons = {
@@ -56,7 +57,7 @@ def ask_leaving(count: int, reason: str, parent: QWidget) -> Leaving:
         Leaving.WITHOUT: roles.DestructiveRole,
         Leaving.STAY: roles.RejectRole,
     }
-    made = {box.addButton(answer.value, role): answer for answer, role in buttons.items()}
+    made = {box.addButton(say(answer.value), role): answer for answer, role in buttons.items()}
     for button, answer in made.items():
         if answer is Leaving.SAVE_ELSEWHERE:
             box.setDefaultButton(button)
@@ -73,14 +74,16 @@ def ask_delete(name: str, parent: QWidget) -> bool:
     """Ask once whether a case is to be deleted; `name` is its pseudonym and title."""
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.Warning)
-    box.setWindowTitle("Delete case")
+    box.setWindowTitle(say("Delete case"))
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setText(f"Delete case {name}?")
+    box.setText(say(f"Delete case {name}?"))
     box.setInformativeText(
-        "The case file goes with its plan, its history and its results: to the trash, or for good where "
-        "there is no trash. The images it was made from and its copies are not touched."
+        say(
+            "The case file goes with its plan, its history and its results: to the trash, or for good where "
+            "there is no trash. The images it was made from and its copies are not touched."
+        )
     )
-    delete = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
+    delete = box.addButton(say("Delete"), QMessageBox.ButtonRole.DestructiveRole)
     cancel = box.addButton(QMessageBox.StandardButton.Cancel)
     box.setDefaultButton(cancel)
     box.setEscapeButton(cancel)
@@ -95,7 +98,7 @@ def ask_title(code: str, title: str, status: str, parent: QWidget) -> str | None
     words = f"Title of case {code}. Do not use the patient's name."
     if status in (Status.APPROVED, Status.TREATED):
         words += "\nA new title is a change: it withdraws the approval."
-    text, yes = QInputDialog.getText(parent, "Rename case", words, QLineEdit.EchoMode.Normal, title)
+    text, yes = QInputDialog.getText(parent, say("Rename case"), say(words), QLineEdit.EchoMode.Normal, title)
     new = " ".join(text.split())[:LONGEST_TITLE]
     return new if yes and new != title else None
 
@@ -105,7 +108,7 @@ class DeidentifyDialog(QDialog):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Save a de-identified copy")
+        self.setWindowTitle(say("Save a de-identified copy"))
         self.setMinimumWidth(480)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 16, 18, 14)
@@ -119,9 +122,9 @@ class DeidentifyDialog(QDialog):
             )
         )
         column.addWidget(Heading("Names"))
-        self.keep_names = QCheckBox("Keep the names of probes and structures")
+        self.keep_names = QCheckBox(say("Keep the names of probes and structures"))
         self.keep_names.setStyleSheet(indicator_style())
-        self.keep_names.setAccessibleDescription("Only if none of them leads to the patient")
+        self.keep_names.setAccessibleDescription(say("Only if none of them leads to the patient"))
         column.addWidget(self.keep_names)
         column.addWidget(
             Text(

@@ -29,6 +29,7 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.core.errors import CryoplanError
 from cryoplan.gui.dialogs.catalogue_form import ProbeForm
 from cryoplan.gui.parts import Text, indicator_style, tone_colour
+from cryoplan.gui.words import say
 from cryoplan.plan.own_probes import copy_of, delete_model, export_model, import_model, own_folder, save_model
 from cryoplan.plan.probe import ProbeModel
 from cryoplan.plan.stock import Stock, load_stock, with_stocked, write_stock
@@ -46,7 +47,7 @@ class CatalogueDialog(QDialog):
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Probe catalogue")
+        self.setWindowTitle(say("Probe catalogue"))
         self.setModal(False)
         self.resize(1020, 640)
         self._workspace = workspace
@@ -63,13 +64,15 @@ class CatalogueDialog(QDialog):
 
     def _build(self) -> None:
         self.list = QListWidget()
-        self.list.setAccessibleName("Probes; ticked ones are in stock")
+        self.list.setAccessibleName(say("Probes; ticked ones are in stock"))
         self.list.setFixedWidth(LIST_WIDTH)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentItemChanged.connect(self._choose)
         self.list.itemChanged.connect(self._tick)
-        self.keep_stock = QCheckBox("Keep a stock list")
-        self.keep_stock.setToolTip("Probes in stock are offered first; a plan with others gets a warning")
+        self.keep_stock = QCheckBox(say("Keep a stock list"))
+        self.keep_stock.setToolTip(
+            say("Probes in stock are offered first; a plan with others gets a warning")
+        )
         self.keep_stock.clicked.connect(self._keep_stock)
         self.stock_line = Text("", "muted", wrap=True, scale=0.93)
         self.head = Text("", bold=True, scale=1.2, wrap=True)
@@ -79,7 +82,7 @@ class CatalogueDialog(QDialog):
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.conditions = Text("", "muted", wrap=True, scale=0.93)
         self.numbers = QTextBrowser()
-        self.numbers.setAccessibleName("Numbers of the probe with their sources")
+        self.numbers.setAccessibleName(say("Numbers of the probe with their sources"))
         self.said = Text("", "muted", wrap=True)
         self.copy = self._button("&Copy...", "Make a probe of your own from this one", self._copy)
         self.edit = self._button("&Edit...", "Change your own probe", self._edit)
@@ -92,8 +95,8 @@ class CatalogueDialog(QDialog):
         self.close_button = self._button("Close", "", self.reject)
 
     def _button(self, text: str, tip: str, call) -> QPushButton:
-        button = QPushButton(text)
-        button.setToolTip(tip)
+        button = QPushButton(say(text))
+        button.setToolTip(say(tip))
         button.setAutoDefault(False)
         button.clicked.connect(call)
         return button
@@ -111,9 +114,9 @@ class CatalogueDialog(QDialog):
         column.addWidget(self.words)
         column.addWidget(self.conditions)
         self.tabs = QTabWidget()
-        self.tabs.setAccessibleName("What is shown of the probe")
-        self.tabs.addTab(ice, "Ice in gel")
-        self.tabs.addTab(self.numbers, "Numbers and sources")
+        self.tabs.setAccessibleName(say("What is shown of the probe"))
+        self.tabs.addTab(ice, say("Ice in gel"))
+        self.tabs.addTab(self.numbers, say("Numbers and sources"))
         right = QVBoxLayout()
         right.addWidget(self.head)
         right.addWidget(self.facts)
@@ -153,9 +156,9 @@ class CatalogueDialog(QDialog):
             stocked = self._stock.has(model.id)
             own = " (own)" if model.id in catalogue.own and "(own" not in model.name else ""
             away = "" if stocked else ", not in stock"
-            item = QListWidgetItem(f"{model.name}{own}{' *' if model.is_guess else ''}{away}")
+            item = QListWidgetItem(say(f"{model.name}{own}{' *' if model.is_guess else ''}{away}"))
             item.setData(ID, model.id)
-            item.setToolTip(f"{model.id}{'; partly a guess' if model.is_guess else ''}")
+            item.setToolTip(say(f"{model.id}{'; partly a guess' if model.is_guess else ''}"))
             if keeps:
                 flags = item.flags() | Qt.ItemFlag.ItemIsUserCheckable
                 item.setFlags(flags if may_tick else flags & ~Qt.ItemFlag.ItemIsUserCheckable)
@@ -289,8 +292,8 @@ class CatalogueDialog(QDialog):
             return
         answer = QMessageBox.question(
             self,
-            "Delete probe",
-            f"Delete {model.name}? Cases that use it cannot be opened until it is imported again.",
+            say("Delete probe"),
+            say(f"Delete {model.name}? Cases that use it cannot be opened until it is imported again."),
             QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel,
             QMessageBox.StandardButton.Cancel,
         )
@@ -303,7 +306,7 @@ class CatalogueDialog(QDialog):
 
     @Slot()
     def _import(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Import a probe", "", FILES)
+        name, _ = QFileDialog.getOpenFileName(self, say("Import a probe"), "", say(FILES))
         if name:
             self.import_file(Path(name))
 
@@ -313,8 +316,8 @@ class CatalogueDialog(QDialog):
         if path.stem in catalogue.own:
             answer = QMessageBox.question(
                 self,
-                "Import probe",
-                f"You have a probe {path.stem}. Replace it?",
+                say("Import probe"),
+                say(f"You have a probe {path.stem}. Replace it?"),
                 QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel,
                 QMessageBox.StandardButton.Cancel,
             )
@@ -332,7 +335,7 @@ class CatalogueDialog(QDialog):
         model = self.model
         if model is None:
             return
-        name, _ = QFileDialog.getSaveFileName(self, "Export the probe", f"{model.id}.toml", FILES)
+        name, _ = QFileDialog.getSaveFileName(self, say("Export the probe"), say(f"{model.id}.toml"), FILES)
         if name:
             # The file dialog has asked about a file that is there.
             self._try(
@@ -347,7 +350,7 @@ class CatalogueDialog(QDialog):
             return
         shape = self._shapes.get(gel_shapes.gel_key(model)) or gel_shapes.shipped_shape(model)
         name, _ = QFileDialog.getSaveFileName(
-            self, "Save the picture", f"{model.id}.png", "Pictures (*.png *.svg)"
+            self, say("Save the picture"), say(f"{model.id}.png"), say("Pictures (*.png *.svg)")
         )
         if name and shape is not None:
             self._try(
@@ -378,7 +381,7 @@ class Scaled(QLabel):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._whole = QPixmap()
-        self.setAccessibleName(name)
+        self.setAccessibleName(say(name))
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setWordWrap(True)
         self.setMinimumSize(QSize(240, 140))
@@ -392,7 +395,7 @@ class Scaled(QLabel):
     def say(self, text: str) -> None:
         """Show a sentence."""
         self._whole = QPixmap()
-        self.setText(text)
+        self.setText(say(text))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the picture again."""

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from cryoplan.core.errors import StoreError
 from cryoplan.core.sourced import HOW, Sourced
 from cryoplan.gui.parts import Text, indicator_style
+from cryoplan.gui.words import say
 from cryoplan.plan.catalogue import LONGEST_TEXT, OPTIONAL, faults, is_model_id, model_of, number_rules
 from cryoplan.plan.probe import ProbeModel
 from cryoplan.workflow.probe_table import LABELS, shown_unit
@@ -61,7 +62,7 @@ class NumberRow:
             "value": as_number(self.value.text()),
             **{key: as_number(box.text()) for key, box in ends.items() if box.text().strip()},
             "unit": self.unit,
-            "how": self.how.currentText(),
+            "how": self.how.currentData(),
             "source": self.source.text(),
         }
 
@@ -88,12 +89,12 @@ class ProbeForm(QDialog):
         self, start: ProbeModel, taken: frozenset[str], *, is_new: bool, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("New probe" if is_new else f"Edit {start.name}")
+        self.setWindowTitle(say("New probe" if is_new else f"Edit {start.name}"))
         self.resize(980, 620)
         self._kind, self._taken, self._is_new = start.kind, taken, is_new
         self.model: ProbeModel | None = None
         self.id = QLineEdit(start.id)
-        self.id.setAccessibleName("Id, the name of the probe's file")
+        self.id.setAccessibleName(say("Id, the name of the probe's file"))
         self.id.setReadOnly(not is_new)
         self.id_fault = Text("", "fail", wrap=True, scale=0.93)
         self.texts: dict[str, QLineEdit] = {}
@@ -111,7 +112,7 @@ class ProbeForm(QDialog):
         self.scroll.setFrameShape(QFrame.Shape.NoFrame)
         self.scroll.setWidget(content)
         buttons = QDialogButtonBox()
-        self.save = buttons.addButton("&Save", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.save = buttons.addButton(say("&Save"), QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self._accept)
         buttons.rejected.connect(self.reject)
@@ -138,7 +139,7 @@ class ProbeForm(QDialog):
         self.id.textEdited.connect(self._show_faults)
         for row, (key, label) in enumerate(TEXT_LABELS.items(), start=1):
             field = QLineEdit(getattr(start, key))
-            field.setAccessibleName(label)
+            field.setAccessibleName(say(label))
             field.setMaxLength(LONGEST_TEXT)
             field.setCursorPosition(0)
             field.textEdited.connect(self._show_faults)
@@ -172,9 +173,9 @@ class ProbeForm(QDialog):
         label, allowed = LABELS[key], f"{shown(lowest)} to {shown(highest)} {shown_unit(unit)}"
         has = None
         if key in OPTIONAL:
-            has = QCheckBox(label)
+            has = QCheckBox(say(label))
             has.setChecked(number is not None)
-            has.setToolTip("Leave it off where the probe cannot do that or nothing is known")
+            has.setToolTip(say("Leave it off where the probe cannot do that or nothing is known"))
             has.toggled.connect(self._show_faults)
         boxes = []
         for part, value in (
@@ -183,21 +184,22 @@ class ProbeForm(QDialog):
             ("highest believed", number and number.high),
         ):
             box = QLineEdit("" if value is None else shown(value))
-            box.setAccessibleName(f"{label}, {part}, {allowed}")
-            box.setToolTip(f"{label}, {part}: {allowed}" + ("" if part == "value" else "; may be empty"))
+            box.setAccessibleName(say(f"{label}, {part}, {allowed}"))
+            box.setToolTip(say(f"{label}, {part}: {allowed}" + ("" if part == "value" else "; may be empty")))
             box.setAlignment(Qt.AlignmentFlag.AlignRight)
             box.setFixedWidth(74)
             box.textEdited.connect(self._show_faults)
             boxes.append(box)
         how = QComboBox()
-        how.addItems(HOW)
-        how.setAccessibleName(f"{label}, how it is known")
-        how.setToolTip("recalled and assumed are shown as a guess")
-        how.setCurrentText(number.how if number is not None else "assumed")
+        for word in HOW:
+            how.addItem(say(word), word)
+        how.setAccessibleName(say(f"{label}, how it is known"))
+        how.setToolTip(say("recalled and assumed are shown as a guess"))
+        how.setCurrentIndex(how.findData(number.how if number is not None else "assumed"))
         how.activated.connect(self._show_faults)
         source = QLineEdit(number.source if number is not None else "")
-        source.setAccessibleName(f"{label}, source")
-        source.setPlaceholderText("Where the number is from")
+        source.setAccessibleName(say(f"{label}, source"))
+        source.setPlaceholderText(say("Where the number is from"))
         source.setMaxLength(LONGEST_TEXT)
         source.setCursorPosition(0)
         source.setToolTip(source.text())

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from cryoplan.core.finding import Finding
 from cryoplan.gui.parts import Heading, Text, WidthLock
+from cryoplan.gui.words import say
 from cryoplan.workflow import consent
 
 RECORDED = (
@@ -37,7 +38,7 @@ class ConsentDialog(QDialog):
 
     def __init__(self, findings: Sequence[Finding], title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Open this image in spite of a warning?")
+        self.setWindowTitle(say("Open this image in spite of a warning?"))
         self.resize(620, min(210 + 180 * len(findings), 620))
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 16, 18, 14)
@@ -59,8 +60,8 @@ class ConsentDialog(QDialog):
         column.addWidget(area, 1)
         column.addWidget(Text(RECORDED, "muted", wrap=True))
         buttons = QDialogButtonBox()
-        self.yes = QPushButton("Agree and open")
-        self.no = QPushButton("Do not open")
+        self.yes = QPushButton(say("Agree and open"))
+        self.no = QPushButton(say("Do not open"))
         buttons.addButton(self.yes, QDialogButtonBox.ButtonRole.AcceptRole)
         buttons.addButton(self.no, QDialogButtonBox.ButtonRole.RejectRole)
         self.yes.setAutoDefault(False)

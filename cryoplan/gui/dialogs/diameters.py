@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QVBoxLayout, QWidget
 from cryoplan.gui.dialogs.answers import add_answers
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import Heading, Text
+from cryoplan.gui.words import say
 
 ALONG = ("Right to left", "Front to back", "Feet to head")
 
@@ -16,7 +17,7 @@ class DiametersDialog(QDialog):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Ellipsoid")
+        self.setWindowTitle(say("Ellipsoid"))
         self.setMinimumWidth(360)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 16, 18, 14)

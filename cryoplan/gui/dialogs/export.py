@@ -25,6 +25,7 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.case.case import Case
 from cryoplan.gui.dialogs.answers import add_answers
 from cryoplan.gui.parts import Heading, Text
+from cryoplan.gui.words import say
 from cryoplan.workflow.export import DICOM_KINDS, KINDS, files_in_the_way
 
 PART = "export"
@@ -65,7 +66,7 @@ class ExportDialog(QDialog):
     def __init__(self, case: Case, settings: Settings | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = settings or Settings()
-        self.setWindowTitle("Export files")
+        self.setWindowTitle(say("Export files"))
         self.setMinimumWidth(640)
         self._image: Path | None = None
         self._buttons: dict[str, QPushButton] = {}
@@ -108,7 +109,10 @@ class ExportDialog(QDialog):
         if there:
             names = ", ".join(there[:4]) + (f" and {len(there) - 4} more" if len(there) > 4 else "")
             question = f"{wanted.folder.name} holds {names} already. Replace?"
-            if QMessageBox.question(self, "Replace files", question) != QMessageBox.StandardButton.Yes:
+            if (
+                QMessageBox.question(self, say("Replace files"), say(question))
+                != QMessageBox.StandardButton.Yes
+            ):
                 return
         self.replace = bool(there)
         # What this scan cannot give is wanted again for the next one, perhaps.
@@ -125,9 +129,9 @@ class ExportDialog(QDialog):
             grid.setVerticalSpacing(4)
             rows = (len(names) + 1) // 2
             for number, name in enumerate(names):
-                box = QCheckBox(KINDS[name].title)
+                box = QCheckBox(say(KINDS[name].title))
                 box.setChecked(last is None or name in last)
-                box.setAccessibleName(KINDS[name].title)
+                box.setAccessibleName(say(KINDS[name].title))
                 box.toggled.connect(self._look)
                 self.boxes[name] = box
                 grid.addWidget(box, number % rows, number // rows)
@@ -138,7 +142,7 @@ class ExportDialog(QDialog):
     def _add_all_or_none(self, column: QVBoxLayout) -> None:
         row = QHBoxLayout()
         for words, tick in (("Tick all", self._tick_all), ("Tick none", self._tick_none)):
-            button = QPushButton(words)
+            button = QPushButton(say(words))
             button.setAutoDefault(False)
             button.clicked.connect(tick)
             row.addWidget(button)
@@ -162,15 +166,15 @@ class ExportDialog(QDialog):
         column.addWidget(self.moved)
         self.image = self._row(column, "Folder of the scan", self._choose_image)
         self.image.setReadOnly(True)
-        self.image.setPlaceholderText("Where is the scan now?")
+        self.image.setPlaceholderText(say("Where is the scan now?"))
         for part in (self.moved, self.image, self._buttons["Folder of the scan"]):
             part.setVisible(self._is_moved)
 
     def _row(self, column: QVBoxLayout, name: str, choose: Callable[[], None]) -> QLineEdit:
         line = QLineEdit()
-        line.setAccessibleName(name)
-        button = QPushButton("Choose...")
-        button.setAccessibleName(f"Choose: {name.lower()}")
+        line.setAccessibleName(say(name))
+        button = QPushButton(say("Choose..."))
+        button.setAccessibleName(say(f"Choose: {name.lower()}"))
         button.setAutoDefault(False)
         button.clicked.connect(choose)
         row = QHBoxLayout()
@@ -182,13 +186,13 @@ class ExportDialog(QDialog):
 
     @Slot()
     def _choose_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Export to", self.folder.text())
+        path = QFileDialog.getExistingDirectory(self, say("Export to"), self.folder.text())
         if path:
             self.folder.setText(path)
 
     @Slot()
     def _choose_image(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Folder of the scan")
+        path = QFileDialog.getExistingDirectory(self, say("Folder of the scan"))
         if path:
             self._image = Path(path)
             self.image.setText(path)
@@ -202,7 +206,7 @@ class ExportDialog(QDialog):
             self.boxes[name].setEnabled(can)
         folder = self.folder.text().strip()
         self.accept_button.setEnabled(bool(self.kinds) and Path(folder).is_absolute())
-        self.accept_button.setToolTip("" if self.kinds else "Nothing is ticked")
+        self.accept_button.setToolTip(say("" if self.kinds else "Nothing is ticked"))
 
 
 def ask_export(workspace: Workspace, parent: QWidget | None = None) -> Wanted | None:

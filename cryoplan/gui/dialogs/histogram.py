@@ -10,6 +10,7 @@ from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.histogram_section import HistogramSection
 from cryoplan.gui.parts import OUT_OF_DATE, Later, Text
+from cryoplan.gui.words import say
 
 
 class HistogramDialog(QDialog):
@@ -27,7 +28,7 @@ class HistogramDialog(QDialog):
         self, workspace: Workspace, view: ViewState, parent: QWidget | None = None, *, hidden=()
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Temperature-volume histogram")
+        self.setWindowTitle(say("Temperature-volume histogram"))
         self.resize(760, 560)
         self._workspace = workspace
         self.stale = Text("", "warn", bold=True)

@@ -36,6 +36,7 @@ from cryoplan.core.atomic import write_atomic
 from cryoplan.gui.panel import SLOW_MS
 from cryoplan.gui.parts import Later, Text, scaled_font, tone_colour
 from cryoplan.gui.standing import local_seconds
+from cryoplan.gui.words import say
 
 NOW, NOT_SAVED, UNDONE = "▶ now", "not saved yet", "undone"
 
@@ -211,7 +212,7 @@ class HistoryDialog(QDialog):
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("History")
+        self.setWindowTitle(say("History"))
         self.resize(720, 560)
         self._workspace = workspace
         # Of the workspace, so that an export which fails after this window is closed is still told.
@@ -219,24 +220,24 @@ class HistoryDialog(QDialog):
         self._asking.answered.connect(self._exported)
         self._checked: bytes | None = None
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Find a step, for example: probe 2")
+        self.filter.setPlaceholderText(say("Find a step, for example: probe 2"))
         self.filter.setClearButtonEnabled(True)
-        self.filter.setAccessibleName("Find a step")
-        self.everything = QCheckBox("Show e&verything (audit log)")
-        self.everything.setToolTip("Also what was undone and done again, approvals, solves and exports")
+        self.filter.setAccessibleName(say("Find a step"))
+        self.everything = QCheckBox(say("Show e&verything (audit log)"))
+        self.everything.setToolTip(say("Also what was undone and done again, approvals, solves and exports"))
         self.model = Lines(self)
         self.table = StepTable()
         self._set_up_table()
         self.count = Text("", "muted", scale=0.93)
         self.chain = Text("", "muted", wrap=True, scale=0.93)
-        self.chain.setAccessibleName("Whether the history is whole")
-        self.go = QPushButton("&Go to this step")
-        self.csv = QPushButton("Export CSV...")
-        self.json = QPushButton("Export JSON...")
-        close = QPushButton("Close")
+        self.chain.setAccessibleName(say("Whether the history is whole"))
+        self.go = QPushButton(say("&Go to this step"))
+        self.csv = QPushButton(say("Export CSV..."))
+        self.json = QPushButton(say("Export JSON..."))
+        close = QPushButton(say("Close"))
         for button, name in ((self.csv, "CSV"), (self.json, "JSON")):
-            button.setAccessibleName(f"Export the audit log as {name}")
-            button.setToolTip("Every entry with its time, what it changed, and its hash")
+            button.setAccessibleName(say(f"Export the audit log as {name}"))
+            button.setToolTip(say("Every entry with its time, what it changed, and its hash"))
         self._lay_out(close)
         self._soon = Later(self._refresh, self)
         self._slow = Later(self._check_chain, self, SLOW_MS)
@@ -260,7 +261,7 @@ class HistoryDialog(QDialog):
     def _set_up_table(self) -> None:
         table = self.table
         table.setModel(self.model)
-        table.setAccessibleName("Steps, the newest first")
+        table.setAccessibleName(say("Steps, the newest first"))
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -280,10 +281,10 @@ class HistoryDialog(QDialog):
         head.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         head.setSectionResizeMode(STEP, QHeaderView.ResizeMode.Stretch)
         self._width_of_marks(NOT_SAVED)
-        head.resizeSection(TIME, letters.horizontalAdvance("22 Nov 2026  14:05:09") + 20)
+        head.resizeSection(TIME, letters.horizontalAdvance(say("22 Nov 2026  14:05:09")) + 20)
 
     def _width_of_marks(self, longest: str) -> None:
-        width = self.table.fontMetrics().horizontalAdvance(longest) * 1.15 + 16
+        width = self.table.fontMetrics().horizontalAdvance(say(longest)) * 1.15 + 16
         self.table.horizontalHeader().resizeSection(MARK, round(width))
 
     def _lay_out(self, close: QPushButton) -> None:
@@ -365,7 +366,9 @@ class HistoryDialog(QDialog):
         elif line.state == kept.history.current and not kept.waiting:
             why = "The case is in this state now."
         self.go.setEnabled(not why)
-        self.go.setToolTip(why or "Put plan and structures back as they were after this step; can be undone")
+        self.go.setToolTip(
+            say(why or "Put plan and structures back as they were after this step; can be undone")
+        )
 
     @Slot()
     def _check_chain(self) -> None:
@@ -408,7 +411,7 @@ class HistoryDialog(QDialog):
     def _export(self, kind: str, ending: str) -> None:
         case = self._workspace.case
         name = f"{case.code if case is not None else 'case'}-history{ending}"
-        typed, _ = QFileDialog.getSaveFileName(self, f"Export {kind}", name, f"{kind} (*{ending})")
+        typed, _ = QFileDialog.getSaveFileName(self, say(f"Export {kind}"), name, say(f"{kind} (*{ending})"))
         if not typed:
             return
         path = Path(typed)
@@ -427,7 +430,9 @@ class HistoryDialog(QDialog):
         self._asking.run(write)
 
     def _may_replace(self, path: Path) -> bool:
-        answer = QMessageBox.question(self, "Replace file", f"{path.name} exists already. Replace it?")
+        answer = QMessageBox.question(
+            self, say("Replace file"), say(f"{path.name} exists already. Replace it?")
+        )
         return answer == QMessageBox.StandardButton.Yes
 
     @Slot(object)

@@ -15,6 +15,7 @@ from cryoplan.gui.margin_legend import LegendLine, legend_words
 from cryoplan.gui.numbers import LARGE_THRESHOLDS_DEGC, margin_row
 from cryoplan.gui.parts import OUT_OF_DATE, STALE, Later, Text
 from cryoplan.gui.unrolled_view import UnrolledView
+from cryoplan.gui.words import say
 from cryoplan.gui.worst_walk import NO_RESULT, place_number
 
 READING = (
@@ -72,7 +73,7 @@ class MarginMapsDialog(QDialog):
 
     def __init__(self, workspace: Workspace, view: ViewState, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Margins on the tumour")
+        self.setWindowTitle(say("Margins on the tumour"))
         self.resize(1040, 520)
         self._workspace = workspace
         self.columns = [_Column(workspace, view, degc) for degc in LARGE_THRESHOLDS_DEGC]

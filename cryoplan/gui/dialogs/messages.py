@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from cryoplan.core.meanings import Meaning
 from cryoplan.gui.parts import Text, scaled_font
+from cryoplan.gui.words import say
 from cryoplan.workflow import find_meanings
 
 MEANING = Qt.ItemDataRole.UserRole
@@ -31,18 +32,18 @@ class MessagesDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("What messages mean")
+        self.setWindowTitle(say("What messages mean"))
         self.setModal(False)
         self.resize(760, 520)
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Type a code or a word, such as slice or skin")
-        self.search.setAccessibleName("Code or word to look for")
+        self.search.setPlaceholderText(say("Type a code or a word, such as slice or skin"))
+        self.search.setAccessibleName(say("Code or word to look for"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         self.search.installEventFilter(self)
         self.count = Text("", "muted")
         self.codes = QListWidget()
-        self.codes.setAccessibleName("Codes of messages")
+        self.codes.setAccessibleName(say("Codes of messages"))
         self.codes.setFixedWidth(LIST_WIDTH)
         self.codes.setSpacing(2)
         self.codes.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -55,8 +56,8 @@ class MessagesDialog(QDialog):
             part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._heads = (Text("What it means", "muted", scale=0.93), Text("What to do", "muted", scale=0.93))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self.copy = buttons.addButton("&Copy", QDialogButtonBox.ButtonRole.ActionRole)
-        self.copy.setToolTip("Copies the code and what is said about it (Ctrl+C in the list)")
+        self.copy = buttons.addButton(say("&Copy"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.copy.setToolTip(say("Copies the code and what is said about it (Ctrl+C in the list)"))
         for button in buttons.buttons():
             # Return in the search field must neither close the dialog nor copy.
             button.setAutoDefault(False)
@@ -87,7 +88,7 @@ class MessagesDialog(QDialog):
             words.addWidget(text)
         words.addStretch(1)
         area = QScrollArea()
-        area.setAccessibleName("What the chosen message means")
+        area.setAccessibleName(say("What the chosen message means"))
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -173,7 +174,7 @@ class MessagesDialog(QDialog):
 
 
 def _heading(stage: str) -> QListWidgetItem:
-    item = QListWidgetItem(stage)
+    item = QListWidgetItem(say(stage))
     item.setFlags(Qt.ItemFlag.NoItemFlags)
     item.setFont(scaled_font(0.93, bold=True))
     return item

@@ -30,6 +30,7 @@ from cryoplan.core.finding import Finding, Level
 from cryoplan.gui.dialogs.consent import ask_consent
 from cryoplan.gui.parts import SIGNS, Text, WidthLock, indicator_style, scaled_font, tone_colour
 from cryoplan.gui.series_rows import NO_PATIENT, NO_STUDY, Row, details_of, row_of, row_of_sketch, title_of
+from cryoplan.gui.words import say
 from cryoplan.image.candidate import best_candidate
 from cryoplan.image.series import PathDescription, SeriesDescription
 from cryoplan.image.survey import Found, Sketches, Thumbnail
@@ -76,7 +77,7 @@ class OpenSeriesDialog(QDialog):
 
     def __init__(self, surveying: Surveying, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Open an image")
+        self.setWindowTitle(say("Open an image"))
         self.resize(980, 600)
         self.found: PathDescription | None = None
         self.accepted_codes: tuple[str, ...] = ()
@@ -94,17 +95,17 @@ class OpenSeriesDialog(QDialog):
 
     def _place(self) -> None:
         self.state = Text("Looking through the files ...", wrap=True)
-        self.state.setAccessibleName("What was found")
+        self.state.setAccessibleName(say("What was found"))
         self.tree = _Tree()
-        self.tree.setAccessibleName("Patients, examinations and series")
-        self.tree.setHeaderLabels(HEADS)
+        self.tree.setAccessibleName(say("Patients, examinations and series"))
+        self.tree.setHeaderLabels([say(head) for head in HEADS])
         self.tree.setIconSize(QSize(ICON_PX, ICON_PX))
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.tree.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.tree.setUniformRowHeights(False)
         self.tree.setIndentation(14)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.tree.headerItem().setToolTip(3, "Thickness of a slice, and distance from one to the next")
+        self.tree.headerItem().setToolTip(3, say("Thickness of a slice, and distance from one to the next"))
         header = self.tree.header()
         header.setStretchLastSection(True)
         for column, width in enumerate((296, 116, 54, 112, 174)):
@@ -115,7 +116,7 @@ class OpenSeriesDialog(QDialog):
         self.picture = QLabel()
         self.picture.setFixedSize(LONGEST_SIDE, LONGEST_SIDE)
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.picture.setAccessibleName("Middle slice")
+        self.picture.setAccessibleName(say("Middle slice"))
         self.about = QWidget()
         self._lines = QVBoxLayout(self.about)
         self._lines.setContentsMargins(0, 0, 8, 0)
@@ -131,7 +132,7 @@ class OpenSeriesDialog(QDialog):
         below.setSpacing(12)
         below.addWidget(self.picture)
         below.addWidget(area, 1)
-        self.names = QCheckBox("Show names of patients")
+        self.names = QCheckBox(say("Show names of patients"))
         self.names.setStyleSheet(indicator_style())
         self.names.setEnabled(False)
         self.names.toggled.connect(self._ask_names)
@@ -236,7 +237,7 @@ class OpenSeriesDialog(QDialog):
 
     def _branch(self, above: QTreeWidgetItem, text: str, *, bold: bool = False) -> QTreeWidgetItem:
         item = QTreeWidgetItem(above)
-        item.setText(0, text)
+        item.setText(0, say(text))
         item.setFirstColumnSpanned(True)
         item.setFlags(Qt.ItemFlag.ItemIsEnabled)
         item.setFont(0, scaled_font(bold=bold))
@@ -245,8 +246,8 @@ class OpenSeriesDialog(QDialog):
 
     def _write(self, item: QTreeWidgetItem, row: Row, number: int | None) -> None:
         for column, text in enumerate(row.cells):
-            item.setText(column, text)
-            item.setToolTip(column, text)
+            item.setText(column, say(text))
+            item.setToolTip(column, say(text))
             if row.tone in ("muted", "fail") or column == len(row.cells) - 1:
                 tone = row.tone if column == len(row.cells) - 1 else "muted"
                 item.setForeground(column, QBrush(tone_colour(tone)))
@@ -333,7 +334,7 @@ class OpenSeriesDialog(QDialog):
     def _selected(self) -> None:
         series, number = self._series(), self.number
         self.open_button.setEnabled(self.chosen is not None)
-        self.open_button.setText("Open..." if self.to_agree() else "Open")
+        self.open_button.setText(say("Open..." if self.to_agree() else "Open"))
         while (taken := self._lines.takeAt(0)) is not None:
             if taken.widget() is not None:
                 taken.widget().deleteLater()

@@ -24,6 +24,7 @@ from cryoplan.app.outliner import Doing, Outliner
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.units import show_ml
 from cryoplan.gui.parts import Heading, Text
+from cryoplan.gui.words import say
 from cryoplan.image.ai.installed import INSTALL
 from cryoplan.image.memory import free_bytes
 
@@ -50,7 +51,7 @@ class OutlineDialog(QDialog):
         super().__init__(parent)
         self._workspace, self._outliner = workspace, outliner
         self._offers: workflow.Offers | None = None
-        self.setWindowTitle("Outline with TotalSegmentator")
+        self.setWindowTitle(say("Outline with TotalSegmentator"))
         self.resize(560, 430)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 16, 18, 14)
@@ -88,7 +89,7 @@ class OutlineDialog(QDialog):
         self.how = Text(HOW, wrap=True)
         self.commands = Text("", wrap=True, bold=True)
         self.commands.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        again = QPushButton("Look again")
+        again = QPushButton(say("Look again"))
         again.clicked.connect(self.look_again)
         for part in (self.why, self.how, self.commands):
             column.addWidget(part)
@@ -98,12 +99,12 @@ class OutlineDialog(QDialog):
     def _fill_choose(self, column: QVBoxLayout) -> None:
         column.addWidget(Heading("What to outline"))
         self.task = QComboBox()
-        self.task.setAccessibleName("What to outline")
+        self.task.setAccessibleName(say("What to outline"))
         self.device = QComboBox()
-        self.device.setAccessibleName("Where to compute")
+        self.device.setAccessibleName(say("Where to compute"))
         self.cost = Text("", wrap=True)
         self.licence = Text("", "muted", wrap=True, scale=0.93)
-        self.start = QPushButton("Start")
+        self.start = QPushButton(say("Start"))
         self.start.setProperty("primary", True)
         self.start.setDefault(True)
         column.addWidget(self.task)
@@ -125,9 +126,9 @@ class OutlineDialog(QDialog):
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress")
+        self.bar.setAccessibleName(say("Progress"))
         self.time = Text("", "muted")
-        self.cancel = QPushButton("Cancel")
+        self.cancel = QPushButton(say("Cancel"))
         self.cancel.clicked.connect(self._outliner.cancel)
         note = Text("You can go on working, and close this window; the run goes on.", "muted", wrap=True)
         for part in (self.stage, self.bar, self.time, note):
@@ -143,11 +144,11 @@ class OutlineDialog(QDialog):
             wrap=True,
         )
         self.list = QListWidget()
-        self.list.setAccessibleName("Outlines")
+        self.list.setAccessibleName(say("Outlines"))
         self.list.itemChanged.connect(self._count_chosen)
         row = QHBoxLayout()
-        self.all, self.none = QPushButton("All"), QPushButton("None")
-        self.discard, self.add = QPushButton("Discard"), QPushButton("Add")
+        self.all, self.none = QPushButton(say("All")), QPushButton(say("None"))
+        self.discard, self.add = QPushButton(say("Discard")), QPushButton(say("Add"))
         self.add.setProperty("primary", True)
         for button in (self.all, self.none):
             button.clicked.connect(self._choose_all)
@@ -202,10 +203,10 @@ class OutlineDialog(QDialog):
             box.blockSignals(True)
             box.clear()
         for offer in offers.ready:
-            self.task.addItem(offer.task.title, offer.task.id)
+            self.task.addItem(say(offer.task.title), offer.task.id)
         if offers.installation.sees_gpu:
-            self.device.addItem("Graphics card", GPU)
-        self.device.addItem("Processor", CPU)
+            self.device.addItem(say("Graphics card"), GPU)
+        self.device.addItem(say("Processor"), CPU)
         self.task.setCurrentIndex(max(self.task.findData(chosen), 0))
         self.device.setCurrentIndex(max(self.device.findData(where), 0))
         for box in (self.task, self.device):
@@ -291,7 +292,7 @@ class OutlineDialog(QDialog):
         self.list.clear()
         for found in self._outliner.found:
             guess = " ?" if found.is_guess else ""
-            item = QListWidgetItem(f"{found.name}   {found.role}{guess} · {show_ml(found.volume_ml)}")
+            item = QListWidgetItem(say(f"{found.name}   {found.role}{guess} · {show_ml(found.volume_ml)}"))
             item.setData(NAME, found.name)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked)
@@ -315,7 +316,7 @@ class OutlineDialog(QDialog):
     def _count_chosen(self) -> None:
         chosen = len(self.chosen)
         self.count.say(f"{self.list.count()} structures were outlined, {chosen} are chosen.")
-        self.add.setText(f"Add {chosen} to the case")
+        self.add.setText(say(f"Add {chosen} to the case"))
         self.add.setEnabled(bool(chosen) and self._workspace.keeper.may_edit)
 
     def _add(self) -> None:

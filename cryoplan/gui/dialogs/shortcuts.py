@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from cryoplan.gui.parts import Text
+from cryoplan.gui.words import say
 
 
 class ShortcutsDialog(QDialog):
@@ -29,7 +30,7 @@ class ShortcutsDialog(QDialog):
 
     def __init__(self, rows: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Shortcuts")
+        self.setWindowTitle(say("Shortcuts"))
         self.resize(560, 620)
         content = QWidget()
         grid = QGridLayout(content)
@@ -40,12 +41,12 @@ class ShortcutsDialog(QDialog):
             key = Text(keys, bold=True)
             key.setAlignment(Qt.AlignmentFlag.AlignTop)
             words = Text(text, wrap=True)
-            words.setAccessibleName(f"{keys}: {text}")
+            words.setAccessibleName(say(f"{keys}: {text}"))
             grid.addWidget(key, number, 0)
             grid.addWidget(words, number, 1)
         grid.setRowStretch(len(rows), 1)
         area = QScrollArea()
-        area.setAccessibleName("Keys and what they do")
+        area.setAccessibleName(say("Keys and what they do"))
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLa
 
 from cryoplan.app.crash import SAFE, WHAT, Unexpected
 from cryoplan.gui.parts import Text
+from cryoplan.gui.words import say
 
 KEPT = 10
 """Different errors whose details are kept while the dialog is open."""
@@ -18,19 +19,21 @@ class UnexpectedDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Something unexpected happened")
+        self.setWindowTitle(say("Something unexpected happened"))
         self.setModal(False)
         self.setMinimumWidth(460)
         self._found: dict[str, Unexpected] = {}
         self._times = 0
         self.message = Text("", wrap=True)
-        self.message.setAccessibleName("What happened")
+        self.message.setAccessibleName(say("What happened"))
         self.shown = QPlainTextEdit()
         self.shown.setReadOnly(True)
-        self.shown.setAccessibleName("Details without patient data")
+        self.shown.setAccessibleName(say("Details without patient data"))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self.copy = buttons.addButton("Copy details", QDialogButtonBox.ButtonRole.ActionRole)
-        self.copy.setToolTip("Copies versions and where in the program it happened, without patient data")
+        self.copy = buttons.addButton(say("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.copy.setToolTip(
+            say("Copies versions and where in the program it happened, without patient data")
+        )
         self.copy.clicked.connect(self._copy)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -63,8 +66,10 @@ class UnexpectedDialog(QDialog):
             self._found[found.details] = found
         often = "" if self._times == 1 else f" It has happened {self._times} times."
         self.message.setText(
-            f"{SAFE} You can go on; if it comes back, save a copy and start the program again, and report it "
-            f"with the details. They hold no patient data.{often}"
+            say(
+                f"{SAFE} You can go on; if it comes back, save a copy and start the program again, and "
+                f"report it with the details. They hold no patient data.{often}"
+            )
         )
         self.shown.setPlainText(self.details)
         self.show()

@@ -10,6 +10,7 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.errors import CryoplanError
 from cryoplan.gui.parts import Heading, Name, Text
+from cryoplan.gui.words import say
 
 WORDS = {role: role.value.replace("-", " ") for role in Role}
 
@@ -54,8 +55,8 @@ class RolesSection(QWidget):
         self._problem = Text("", "warn", wrap=True)
         self._problem.hide()
         column.addWidget(self._problem)
-        self.ok = QPushButton("OK")
-        self.ok.setAccessibleName("These roles are right")
+        self.ok = QPushButton(say("OK"))
+        self.ok.setAccessibleName(say("These roles are right"))
         self.ok.clicked.connect(self._answer)
         column.addWidget(self.ok)
         self.hide()
@@ -83,9 +84,9 @@ class RolesSection(QWidget):
         for row, structure in enumerate(unsure):
             choice = RoleBox()
             for role in Role:
-                choice.addItem(WORDS[role], role)
+                choice.addItem(say(WORDS[role]), role)
             choice.setCurrentIndex(list(Role).index(structure.role))
-            choice.setAccessibleName(f"What {structure.name} is")
+            choice.setAccessibleName(say(f"What {structure.name} is"))
             self._grid.addWidget(Name(structure.name), row, 0)
             self._grid.addWidget(choice, row, 1)
             self.choices[structure.name] = choice

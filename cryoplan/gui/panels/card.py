@@ -12,6 +12,7 @@ from cryoplan.core.geometry import Point
 from cryoplan.gui.card_rows import findings_of, origin, short_rows, whole_rows
 from cryoplan.gui.parts import STALE, Text
 from cryoplan.gui.rows import Findings, Rows
+from cryoplan.gui.words import say
 
 MEASURING = "measuring ..."
 
@@ -36,20 +37,20 @@ class CardSection(QWidget):
         super().__init__()
         self._workspace, self._view = workspace, view
         self.carding = carding
-        self.reviewed = QCheckBox("Reviewed")
+        self.reviewed = QCheckBox(say("Reviewed"))
         self.reviewed.setToolTip(
-            "You have looked at this outline and it is right. Changing it takes the mark away."
+            say("You have looked at this outline and it is right. Changing it takes the mark away.")
         )
         self.reviewed.toggled.connect(self._review)
         self.state = Text("", "muted", wrap=True, scale=0.93)
         self.rows = Rows(value_px=70, limit_px=0, on_press=self._go_to)
         self.findings = Findings()
         self.origin = Text("", "muted", wrap=True, scale=0.93)
-        self.opener = QPushButton("All measurements")
+        self.opener = QPushButton(say("All measurements"))
         self.opener.setCheckable(True)
         self.opener.toggled.connect(self.refresh)
-        self.changer = QPushButton("Change...")
-        self.changer.setToolTip("Rename it, give it another role, or delete it")
+        self.changer = QPushButton(say("Change..."))
+        self.changer.setToolTip(say("Rename it, give it another role, or delete it"))
         self.changer.clicked.connect(self._show_menu)
         foot = QHBoxLayout()
         foot.setSpacing(4)
@@ -71,8 +72,8 @@ class CardSection(QWidget):
             return
         carded, current = self.carding.shown, self.carding.is_current
         is_whole = self.opener.isChecked()
-        self.opener.setText("Fewer" if is_whole else "All measurements")
-        self.opener.setAccessibleName(f"{self.opener.text()} of {name}")
+        self.opener.setText(say("Fewer" if is_whole else "All measurements"))
+        self.opener.setAccessibleName(say(f"{self.opener.text()} of {name}"))
         self.opener.setVisible(carded is not None)
         self.state.setVisible(not current)
         self.state.say(f"! {self.carding.trouble}" if self.carding.trouble else MEASURING, STALE)
@@ -85,8 +86,8 @@ class CardSection(QWidget):
             self.findings.show_findings(findings_of(card), stale=not current)
             self.origin.say(origin(carded), "muted" if current else STALE)
         structure = case.structure(name)
-        self.reviewed.setAccessibleName(f"{name} is reviewed")
-        self.changer.setAccessibleName(f"Rename {name}, give it another role, or delete it")
+        self.reviewed.setAccessibleName(say(f"{name} is reviewed"))
+        self.changer.setAccessibleName(say(f"Rename {name}, give it another role, or delete it"))
         self.reviewed.setEnabled(self._workspace.keeper.may_edit)
         with QSignalBlocker(self.reviewed):
             self.reviewed.setChecked(structure.is_reviewed)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QMenu, QPushButton
 
+from cryoplan.gui.words import say
 from cryoplan.plan.probe import MOST_COLOURS
 from cryoplan.scene.style import theme
 
@@ -30,11 +31,11 @@ class ColourButton(QPushButton):
         self.setFixedWidth(40)
         menu = QMenu(self)
         for number in range(MOST_COLOURS):
-            action = QAction(_swatch(number), f"The {WORDS[number]} colour", menu)
+            action = QAction(_swatch(number), say(f"The {WORDS[number]} colour"), menu)
             action.setData(number)
             menu.addAction(action)
         menu.addSeparator()
-        self.by_place = QAction("By its place in the plan", menu)
+        self.by_place = QAction(say("By its place in the plan"), menu)
         menu.addAction(self.by_place)
         menu.triggered.connect(self._choose)
         self.setMenu(menu)
@@ -43,8 +44,8 @@ class ColourButton(QPushButton):
         """Show the colour of a probe; `is_own` tells whether somebody chose it."""
         self.setIcon(_swatch(number))
         self.by_place.setEnabled(is_own)
-        self.setAccessibleName(f"Colour of the probe, the {WORDS[number % MOST_COLOURS]}")
-        self.setToolTip("Colour of the probe" + ("" if is_own else ", by its place in the plan"))
+        self.setAccessibleName(say(f"Colour of the probe, the {WORDS[number % MOST_COLOURS]}"))
+        self.setToolTip(say("Colour of the probe" + ("" if is_own else ", by its place in the plan")))
 
     @Slot(QAction)
     def _choose(self, action: QAction) -> None:

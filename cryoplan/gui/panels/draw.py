@@ -28,6 +28,7 @@ from cryoplan.case.structure import Role
 from cryoplan.core.units import show_ml
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import Heading, Text, indicator_style
+from cryoplan.gui.words import say
 from cryoplan.image.outlining.forming import Combination
 
 TOOLS = (
@@ -100,8 +101,8 @@ class DrawSection(QWidget):
             "New tumour...", "Outline a new tumour (N in the Draw menu)", self.new_requested
         )
         self.subject = QComboBox()
-        self.subject.setAccessibleName("Structure to draw on")
-        self.subject.setToolTip("Correct a structure that is outlined already")
+        self.subject.setAccessibleName(say("Structure to draw on"))
+        self.subject.setToolTip(say("Correct a structure that is outlined already"))
         self.subject.setMinimumWidth(60)
         self.subject.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.subject.activated.connect(self._choose)
@@ -123,10 +124,10 @@ class DrawSection(QWidget):
         self._group.setExclusive(False)
         for number, (tool, word, key, what) in enumerate(TOOLS):
             button = QToolButton()
-            button.setText(f"{word} {key}")
+            button.setText(say(f"{word} {key}"))
             button.setCheckable(True)
-            button.setToolTip(f"{what} ({key})")
-            button.setAccessibleName(word)
+            button.setToolTip(say(f"{what} ({key})"))
+            button.setAccessibleName(say(word))
             button.setProperty("tool", tool.value)
             # The keys go on belonging to the view that is drawn on.
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -144,15 +145,15 @@ class DrawSection(QWidget):
         self.tolerance.moved.connect(self._set_tolerance)
         self.radius = _Sliding("Size", " mm", 2.0 * LEAST_RADIUS_MM, 2.0 * LARGEST_RADIUS_MM, 0.5)
         self.radius.moved.connect(self._set_radius)
-        self.ball = QCheckBox("Ball: into the neighbouring slices too")
+        self.ball = QCheckBox(say("Ball: into the neighbouring slices too"))
         self.ball.toggled.connect(self._set_ball)
         self.leak = Text("", "warn", wrap=True)
         self._inner.addWidget(self.tolerance)
         self._inner.addWidget(self.radius)
         self._inner.addWidget(self.ball)
         limits = QHBoxLayout()
-        self.limited = QCheckBox("Only")
-        self.limited.setToolTip("Brush, eraser and lasso leave other voxels as they are")
+        self.limited = QCheckBox(say("Only"))
+        self.limited.setToolTip(say("Brush, eraser and lasso leave other voxels as they are"))
         self.low = NumberBox("Lowest value that is drawn on", "", lowest=-32768, highest=32767, digits=0)
         self.high = NumberBox("Highest value that is drawn on", "", lowest=-32768, highest=32767, digits=0)
         self.low.setValue(-20)
@@ -229,7 +230,7 @@ class DrawSection(QWidget):
         self._inner.addLayout(row)
         both = QHBoxLayout()
         self.other = QComboBox()
-        self.other.setAccessibleName("Structure to combine it with")
+        self.other.setAccessibleName(say("Structure to combine it with"))
         self.other.setMinimumWidth(40)
         self.other.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         both.addWidget(self.other, 1)
@@ -238,7 +239,7 @@ class DrawSection(QWidget):
         self.combine: dict[Combination, QPushButton] = {}
         for sign, how, word in signs:
             button = _button(sign, f"{word} the chosen structure", self._combine)
-            button.setAccessibleName(f"{word} the chosen structure")
+            button.setAccessibleName(say(f"{word} the chosen structure"))
             button.setProperty("how", how.value)
             button.setMaximumWidth(34)
             both.addWidget(button)
@@ -288,7 +289,7 @@ class DrawSection(QWidget):
         with QSignalBlocker(self.ball):
             self.ball.setChecked(settings.is_ball)
         self._limits.setVisible(tool in (Tool.BRUSH, Tool.ERASER, Tool.LASSO))
-        self.limited.setText(f"Only{o.unit}")
+        self.limited.setText(say(f"Only{o.unit}"))
         self._range.setVisible(tool is Tool.BOX)
         self.range_text.say(f"From{o.unit}")
         self.least.show_value(settings.least)
@@ -328,7 +329,7 @@ class DrawSection(QWidget):
         else:
             size = " x ".join(f"{mm:.0f}" for mm in live.extents_mm)
             self.size_text.say(f"{show_ml(live.volume_ml)} · {size} mm")
-            self.size_text.setToolTip("Volume, and how far it reaches along columns, rows and slices")
+            self.size_text.setToolTip(say("Volume, and how far it reaches along columns, rows and slices"))
 
     # Doing ------------------------------------------------------------------------------------------
 
@@ -417,7 +418,7 @@ class _Sliding(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(round(lowest / step), round(highest / step))
-        self.slider.setAccessibleName(word)
+        self.slider.setAccessibleName(say(word))
         self.slider.setMinimumWidth(60)
         self.box = NumberBox(word, unit, lowest=lowest, highest=highest * 10.0, step=step)
         self.box.setMinimumWidth(72)
@@ -430,7 +431,7 @@ class _Sliding(QWidget):
     def show_value(self, value: float, unit: str | None = None) -> None:
         """Show a value without telling anybody."""
         if unit is not None:
-            self.box.setSuffix(unit)
+            self.box.setSuffix(say(unit))
         self.box.show_value(value)
         with QSignalBlocker(self.slider):
             self.slider.setValue(round(value / self._step))
@@ -441,9 +442,9 @@ class _Sliding(QWidget):
 
 
 def _button(text: str, tip: str, call: Callable[..., object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.setAccessibleName(text.rstrip("."))
+    button = QPushButton(say(text))
+    button.setToolTip(say(tip))
+    button.setAccessibleName(say(text.rstrip(".")))
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.clicked.connect(call)
     return button

@@ -6,6 +6,8 @@ from PySide6.QtCore import QLocale
 from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import QDoubleSpinBox
 
+from cryoplan.gui.words import decimal_sign, say
+
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -36,8 +38,8 @@ class NumberBox(QDoubleSpinBox):
         self.setDecimals(digits)
         self.setRange(lowest, highest)
         self.setSingleStep(step)
-        self.setSuffix(unit)
-        self.setAccessibleName(name)
+        self.setSuffix(say(unit))
+        self.setAccessibleName(say(name))
         self.setMinimumWidth(56)
         # Arrow keys and wheel step; the tiny buttons would take a third of the room. Qt's own way to hide
         # them, NoButtons, leaves the text one pixel of width when a style sheet is in use.
@@ -59,11 +61,11 @@ class NumberBox(QDoubleSpinBox):
         self.blockSignals(blocked)
 
     def textFromValue(self, value: float) -> str:
-        """Write the number with a true minus sign."""
+        """Write the number with a true minus sign, and the decimal sign of the language."""
         text = super().textFromValue(value)
         if float(text) == 0.0:
             text = text.lstrip("-")
-        return text.replace("-", MINUS)
+        return text.replace("-", MINUS).replace(".", decimal_sign())
 
     def valueFromText(self, text: str) -> float:
         """Read a number with either minus sign."""

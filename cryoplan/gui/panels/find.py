@@ -14,6 +14,7 @@ from cryoplan.core.units import show_ml
 from cryoplan.gui.parts import Heading, Name, Swatch, Text, indicator_style
 from cryoplan.gui.proposed_layer import layer_of, style_of
 from cryoplan.gui.rows import Findings
+from cryoplan.gui.words import say
 from cryoplan.image.anatomy.found import Part
 
 PARTS = (
@@ -42,10 +43,10 @@ class FindSection(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(5)
-        self.open_button = QPushButton("Find automatically...")
+        self.open_button = QPushButton(say("Find automatically..."))
         self.open_button.setCheckable(True)
-        self.open_button.setToolTip("Skin, bone, lung, air, fat and vessels, as proposals")
-        self.open_button.setAccessibleName("Find automatically")
+        self.open_button.setToolTip(say("Skin, bone, lung, air, fat and vessels, as proposals"))
+        self.open_button.setAccessibleName(say("Find automatically"))
         self.open_button.toggled.connect(self.refresh)
         self._column.addWidget(self.open_button)
         self._place_choice()
@@ -62,17 +63,17 @@ class FindSection(QWidget):
         grid.setSpacing(4)
         self.boxes: dict[Part, QCheckBox] = {}
         for number, (part, word, what) in enumerate(PARTS):
-            box = QCheckBox(word)
+            box = QCheckBox(say(word))
             box.setChecked(part in AT_FIRST)
-            box.setToolTip(what)
+            box.setToolTip(say(what))
             box.toggled.connect(self.refresh)
             grid.addWidget(box, number // 3, number % 3)
             self.boxes[part] = box
         column.addLayout(grid)
         self.why_not = Text("", "muted", wrap=True, scale=0.93)
         column.addWidget(self.why_not)
-        self.find_button = QPushButton("Find")
-        self.find_button.setToolTip("Look for them beside the window; nothing is added to the case yet")
+        self.find_button = QPushButton(say("Find"))
+        self.find_button.setToolTip(say("Look for them beside the window; nothing is added to the case yet"))
         self.find_button.clicked.connect(self._find)
         column.addWidget(self.find_button)
         self._column.addWidget(self.choice)
@@ -80,8 +81,8 @@ class FindSection(QWidget):
         row = QHBoxLayout(self._busy)
         row.setContentsMargins(0, 0, 0, 0)
         self.busy_text = Text("", "muted", wrap=True)
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setAccessibleName("Stop looking")
+        self.cancel_button = QPushButton(say("Cancel"))
+        self.cancel_button.setAccessibleName(say("Stop looking"))
         self.cancel_button.clicked.connect(self._proposed.cancel)
         row.addWidget(self.busy_text, 1)
         row.addWidget(self.cancel_button)
@@ -100,11 +101,11 @@ class FindSection(QWidget):
         self._list.setSpacing(6)
         column.addLayout(self._list)
         both = QHBoxLayout()
-        self.accept_all = QPushButton("Accept all")
-        self.accept_all.setToolTip("Make structures of all, in one step that Undo takes back")
+        self.accept_all = QPushButton(say("Accept all"))
+        self.accept_all.setToolTip(say("Make structures of all, in one step that Undo takes back"))
         self.accept_all.clicked.connect(self._accept_all)
-        self.discard_all = QPushButton("Discard all")
-        self.discard_all.setToolTip("Forget all; the case stays as it is")
+        self.discard_all = QPushButton(say("Discard all"))
+        self.discard_all.setToolTip(say("Forget all; the case stays as it is"))
         self.discard_all.clicked.connect(self._discard_all)
         both.addWidget(self.accept_all)
         both.addWidget(self.discard_all)
@@ -130,7 +131,7 @@ class FindSection(QWidget):
         self.choice.setVisible(self.open_button.isChecked() and not proposed.is_looking)
         for part, _, what in PARTS:
             self.boxes[part].setEnabled(part in can)
-            self.boxes[part].setToolTip(can.get(part) or self._why_not(part) or what)
+            self.boxes[part].setToolTip(say(can.get(part) or self._why_not(part) or what))
         reasons = dict.fromkeys(filter(None, (self._why_not(p) for p in self.boxes)))
         self.why_not.say(" ".join(reasons))
         self.why_not.setVisible(bool(reasons))
@@ -168,7 +169,7 @@ class FindSection(QWidget):
         self.answers.setVisible(bool(proposals) or bool(self._proposed.nothing))
         self.accept_all.setVisible(len(proposals) > 1)
         self.discard_all.setVisible(len(proposals) > 1 or (not proposals and bool(self._proposed.nothing)))
-        self.discard_all.setText("Discard all" if proposals else "Understood")
+        self.discard_all.setText(say("Discard all" if proposals else "Understood"))
         acceptable = [r for r in self.rows.values() if r.accept.isEnabled()]
         self.accept_all.setEnabled(len(acceptable) == len(self.rows))
         self.discard_all.setEnabled(may)
@@ -232,8 +233,8 @@ class ProposalRow(QWidget):
         self.proposal = proposal
         name = proposal.name
         self.shown = QCheckBox()
-        self.shown.setAccessibleName(f"Show the proposal {name}")
-        self.shown.setToolTip("Show its dashed outline in the slice views")
+        self.shown.setAccessibleName(say(f"Show the proposal {name}"))
+        self.shown.setToolTip(say("Show its dashed outline in the slice views"))
         self.name = Name(name)
         role = proposal.role.value
         words = [*([] if role == name else [role]), show_ml(proposal.volume_ml)]
@@ -241,18 +242,18 @@ class ProposalRow(QWidget):
             low, high = proposal.widths_mm
             words.append(f"heat sink, {low:.0f} to {high:.0f} mm wide")
         self.words = Text(" \N{MIDDLE DOT} ".join(words), "muted", scale=0.93, wrap=True)
-        self.words.setToolTip(f"Computed as {proposal.tissue}.\n{proposal.source}.")
-        self.accept = QPushButton("Accept")
-        self.accept.setAccessibleName(f"Accept {name}")
-        self.accept.setToolTip("Make it a structure of the case; Undo takes that back")
-        self.discard = QPushButton("Discard")
-        self.discard.setAccessibleName(f"Discard {name}")
-        self.discard.setToolTip("Forget it; the case stays as it is")
+        self.words.setToolTip(say(f"Computed as {proposal.tissue}.\n{proposal.source}."))
+        self.accept = QPushButton(say("Accept"))
+        self.accept.setAccessibleName(say(f"Accept {name}"))
+        self.accept.setToolTip(say("Make it a structure of the case; Undo takes that back"))
+        self.discard = QPushButton(say("Discard"))
+        self.discard.setAccessibleName(say(f"Discard {name}"))
+        self.discard.setToolTip(say("Forget it; the case stays as it is"))
         self.notes = Findings()
         # What is merely told stands in the tooltip; what may be wrong stands where it is read.
         self.notes.show_findings([n for n in proposal.notes if n.level is not Level.OK])
         told = [n.text for n in proposal.notes if n.level is Level.OK]
-        self.name.setToolTip("\n".join([name, *told]))
+        self.name.setToolTip(say("\n".join([name, *told])))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 2)
         grid.setHorizontalSpacing(8)

@@ -23,6 +23,7 @@ from cryoplan.gui.panel import Panel
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import Heading, Text, indicator_style
 from cryoplan.gui.rows import Rows
+from cryoplan.gui.words import say
 from cryoplan.plan.edits import set_protocol
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.presets import load_presets
@@ -73,12 +74,12 @@ class FreezePanel(Panel):
 
     def _place_solving(self) -> None:
         workspace = self.workspace
-        self.solve = QPushButton("Solve")
+        self.solve = QPushButton(say("Solve"))
         self.solve.setProperty("primary", True)
-        self.solve.setAccessibleName("Solve")
+        self.solve.setAccessibleName(say("Solve"))
         self.solve.clicked.connect(self.solve_requested)
-        self.cancel = QPushButton("Cancel")
-        self.cancel.setAccessibleName("Cancel the solve")
+        self.cancel = QPushButton(say("Cancel"))
+        self.cancel.setAccessibleName(say("Cancel the solve"))
         self.cancel.clicked.connect(workspace.cancel)
         row = QHBoxLayout()
         row.addWidget(self.solve, 1)
@@ -86,13 +87,16 @@ class FreezePanel(Panel):
         self.add(row)
         self.why = Text("", "muted", wrap=True)
         self.add(self.why)
-        self.follows = QCheckBox("Ice follows the hand (preview)")
+        self.follows = QCheckBox(say("Ice follows the hand (preview)"))
         self.follows.setToolTip(
-            "While a probe is moved, a coarse solve of the end of the first freeze follows it. Never printed."
+            say(
+                "While a probe is moved, a coarse solve of the end of the first freeze follows it. "
+                "Never printed."
+            )
         )
         self.follows.toggled.connect(lambda on: workspace.live.switch(follows=on))
-        self.solves = QCheckBox("Solve by itself when the hand rests")
-        self.solves.setToolTip("After each change of the plan it is solved without Solve (F9).")
+        self.solves = QCheckBox(say("Solve by itself when the hand rests"))
+        self.solves.setToolTip(say("After each change of the plan it is solved without Solve (F9)."))
         self.solves.toggled.connect(lambda on: workspace.live.switch(solves=on))
         for box in (self.follows, self.solves):
             box.setStyleSheet(indicator_style())
@@ -102,24 +106,26 @@ class FreezePanel(Panel):
     def _place_grid(self) -> None:
         self.add(Heading("Grid"))
         self.grid = QComboBox()
-        self.grid.setAccessibleName("Grid of the solver")
+        self.grid.setAccessibleName(say("Grid of the solver"))
         for number, (text, _, tip) in enumerate(GRIDS):
-            self.grid.addItem(text)
-            self.grid.setItemData(number, tip, Qt.ItemDataRole.ToolTipRole)
+            self.grid.addItem(say(text))
+            self.grid.setItemData(number, say(tip), Qt.ItemDataRole.ToolTipRole)
         self.grid.activated.connect(self._choose_grid)
         self.add(self.grid)
         self.skin = QComboBox()
-        self.skin.setAccessibleName("What lies on the skin")
-        self.skin.setToolTip("What lies on the skin: matters where the ice comes near it")
+        self.skin.setAccessibleName(say("What lies on the skin"))
+        self.skin.setToolTip(say("What lies on the skin: matters where the ice comes near it"))
         for text, name in SKIN:
-            self.skin.addItem(text, name)
+            self.skin.addItem(say(text), name)
         self.skin.activated.connect(self._choose_skin)
         self.add(self.skin)
-        self.converge = QPushButton("Check this grid")
-        self.converge.setAccessibleName("Check how much the grid changes the result")
+        self.converge = QPushButton(say("Check this grid"))
+        self.converge.setAccessibleName(say("Check how much the grid changes the result"))
         self.converge.setToolTip(
-            "Solves this plan on another grid and with half the step, and tells what that changes. "
-            "Takes about as long as a solve on the finer of both grids."
+            say(
+                "Solves this plan on another grid and with half the step, and tells what that changes. "
+                "Takes about as long as a solve on the finer of both grids."
+            )
         )
         self.converge.clicked.connect(self.workspace.request_convergence)
         self.add(self.converge)
@@ -131,14 +137,14 @@ class FreezePanel(Panel):
         self.presets = load_presets()
         self._chosen_preset = 0
         self.preset = QComboBox()
-        self.preset.setAccessibleName("Protocol preset")
+        self.preset.setAccessibleName(say("Protocol preset"))
         self.preset.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.preset.setMinimumContentsLength(12)
         for number, preset in enumerate(self.presets):
             self.preset.addItem(preset.name, preset.id)
             tip = f"{preset.protocol.describe()}. {preset.note}\n{preset.source} ({preset.how})"
-            self.preset.setItemData(number, tip, Qt.ItemDataRole.ToolTipRole)
-        self.preset.addItem("Own times", "")
+            self.preset.setItemData(number, say(tip), Qt.ItemDataRole.ToolTipRole)
+        self.preset.addItem(say("Own times"), "")
         self.preset.activated.connect(self._choose_preset)
         self.add(self.preset)
         self._table = QWidget()
@@ -152,10 +158,10 @@ class FreezePanel(Panel):
         self._total = Text("", "muted", wrap=True)
         self.add(self._total)
         adds = QHBoxLayout()
-        self.add_freeze = QPushButton("+ Freeze")
-        self.add_thaw = QPushButton("+ Thaw")
+        self.add_freeze = QPushButton(say("+ Freeze"))
+        self.add_thaw = QPushButton(say("+ Thaw"))
         for button, kind in ((self.add_freeze, PhaseKind.FREEZE), (self.add_thaw, PhaseKind.THAW)):
-            button.setAccessibleName(f"Add a {kind.value}")
+            button.setAccessibleName(say(f"Add a {kind.value}"))
             button.setProperty("phase", kind.value)
             button.clicked.connect(self._add_phase)
             adds.addWidget(button)
@@ -184,7 +190,7 @@ class FreezePanel(Panel):
         self.preset.setCurrentIndex(number)
         preset = self.presets[number] if number < len(self.presets) else None
         self.preset.setToolTip(
-            "Times of your own." if preset is None else f"{preset.note}\n{preset.source} ({preset.how})"
+            say("Times of your own." if preset is None else f"{preset.note}\n{preset.source} ({preset.how})")
         )
         self._total.say(f"{protocol.describe()}, {protocol.duration_s / 60:g} min together")
         settings = self.workspace.settings
@@ -193,7 +199,7 @@ class FreezePanel(Panel):
         )
         self.skin.setCurrentIndex(self.skin.findData(settings.skin))
         self.grid.setCurrentIndex(index)
-        self.grid.setToolTip(GRIDS[index][2] if index >= 0 else f"{settings.spacing_mm:g} mm")
+        self.grid.setToolTip(say(GRIDS[index][2] if index >= 0 else f"{settings.spacing_mm:g} mm"))
         self._show_state()
 
     def _preset_number(self, protocol: Protocol) -> int:
@@ -242,8 +248,8 @@ class FreezePanel(Panel):
             text, tone = "! The result is out of date: the plan has changed since.", "warn"
         else:
             text, tone = "Not solved yet.", "muted"
-        self.solve.setText("Solve again" if state in SOLVED_BEFORE else "Solve")
-        self.solve.setToolTip(f"{text} (F9)")
+        self.solve.setText(say("Solve again" if state in SOLVED_BEFORE else "Solve"))
+        self.solve.setToolTip(say(f"{text} (F9)"))
         self.why.say(text, tone)
 
     def refresh_slow(self) -> None:
@@ -352,25 +358,25 @@ class PhaseRow:
         self._number, self._panel = number, panel
         name = f"Phase {number + 1}"
         self.kind = QComboBox()
-        self.kind.setAccessibleName(f"{name}, kind")
+        self.kind.setAccessibleName(say(f"{name}, kind"))
         for kind in PhaseKind:
-            self.kind.addItem(kind.value, kind)
+            self.kind.addItem(say(kind.value), kind)
         self.kind.activated.connect(self._set_kind)
         self.minutes = NumberBox(
             f"{name}, minutes", " min", lowest=0.0, highest=LONGEST_PROTOCOL_S / 60.0, digits=1
         )
         self.minutes.valueChanged.connect(self._set_minutes)
         self.mode = QComboBox()
-        self.mode.setAccessibleName(f"{name}, thaw mode")
+        self.mode.setAccessibleName(say(f"{name}, thaw mode"))
         self.mode.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.mode.setMinimumContentsLength(4)
         for mode in ThawMode:
-            self.mode.addItem(mode.value, mode)
+            self.mode.addItem(say(mode.value), mode)
         self.mode.activated.connect(self._set_mode)
         self.remove = QToolButton()
         self.remove.setText("−")
-        self.remove.setAccessibleName(f"Remove phase {number + 1}")
-        self.remove.setToolTip("Remove this phase")
+        self.remove.setAccessibleName(say(f"Remove phase {number + 1}"))
+        self.remove.setToolTip(say("Remove this phase"))
         self.remove.clicked.connect(self._remove)
         for part in (self.kind, self.mode, self.remove):
             part.setStyleSheet("padding: 3px 4px;")

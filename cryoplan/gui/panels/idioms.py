@@ -12,6 +12,7 @@ from cryoplan.gui.chosen import PARALLEL_MM
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import Text
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.plan.idioms import Ask, Idiom, best_side, clash_words, lay_out, moved_probes, words_of
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.spread import MOST
@@ -37,26 +38,26 @@ class IdiomSection(Section):
         self._chosen = ""
         self._set_side = True
         self.idiom = QComboBox()
-        self.idiom.setAccessibleName("Way of laying out")
+        self.idiom.setAccessibleName(say("Way of laying out"))
         for idiom in Idiom:
-            self.idiom.addItem(idiom.value, idiom.value)
+            self.idiom.addItem(say(idiom.value), idiom.value)
         self.count = NumberBox("Number of probes", "", lowest=2, highest=MOST, digits=0)
         self.count.setValue(3)
         self.spacing = NumberBox("Spacing, axis to axis", " mm", lowest=5.0, highest=40.0, digits=0)
         self.spacing.setValue(PARALLEL_MM)
-        self.spacing.setToolTip("10 to 20 mm freeze together (Shah 2016, PMC4850244)")
+        self.spacing.setToolTip(say("10 to 20 mm freeze together (Shah 2016, PMC4850244)"))
         self.hours = QComboBox()
-        self.hours.setAccessibleName("Side, as on a clock")
-        self.hours.setToolTip(CLOCK_TIP)
+        self.hours.setAccessibleName(say("Side, as on a clock"))
+        self.hours.setToolTip(say(CLOCK_TIP))
         for hour in (12, *range(1, 12)):
-            self.hours.addItem(f"{hour} o'clock", float(hour))
+            self.hours.addItem(say(f"{hour} o'clock"), float(hour))
         self.around = QComboBox()
-        self.around.setAccessibleName("Around what")
+        self.around.setAccessibleName(say("Around what"))
         for word in AROUND:
-            self.around.addItem(word)
+            self.around.addItem(say(word))
         self.words = Text("", "muted", wrap=True, scale=0.93)
-        self.go = QPushButton("Lay them out")
-        self.go.setAccessibleName("Lay the probes out as shown")
+        self.go = QPushButton(say("Lay them out"))
+        self.go.setAccessibleName(say("Lay the probes out as shown"))
         self.go.clicked.connect(self._lay_out)
         self._labels = [Text(word, "muted", scale=0.93) for word in ("how many", "spacing", "side", "around")]
         grid = QGridLayout()
@@ -133,7 +134,7 @@ class IdiomSection(Section):
             label.setVisible(is_shown)
             box.setVisible(is_shown)
         for index, word in enumerate(CENTRED if idiom is Idiom.LINE else AROUND):
-            self.around.setItemText(index, word)
+            self.around.setItemText(index, say(word))
 
     def _offer_side(self, ask: Ask) -> None:
         """Offer a side until the user has said another one for this probe."""

@@ -13,6 +13,7 @@ from cryoplan.gui.panels.looks import Looks
 from cryoplan.gui.panels.second import Second
 from cryoplan.gui.parts import DASH, Heading, Text
 from cryoplan.gui.rows import Findings
+from cryoplan.gui.words import say
 from cryoplan.image.scan import Scan
 from cryoplan.report.wording import plain, position
 from cryoplan.scene.plane import axes_in_words
@@ -67,7 +68,7 @@ class ImagesPanel(Panel):
         self.facts: dict[str, Text] = {}
         for name in FACTS:
             value = Text("", wrap=True)
-            value.setAccessibleName(name)
+            value.setAccessibleName(say(name))
             value.setTextInteractionFlags(value.textInteractionFlags())
             self._form.addRow(Text(name, "muted"), value)
             self.facts[name] = value
@@ -138,7 +139,7 @@ def scan_facts(scan: Scan, code: str) -> dict[str, str]:
 
 
 def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setAccessibleName(text.rstrip("."))
-    button.setToolTip(tip)
+    button = QPushButton(say(text))
+    button.setAccessibleName(say(text.rstrip(".")))
+    button.setToolTip(say(tip))
     return button

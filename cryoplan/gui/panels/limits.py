@@ -15,6 +15,7 @@ from cryoplan.core.errors import LimitError
 from cryoplan.gui.numbers import EXTRA_COVERAGE, coverage_name, limit_words, margin_title
 from cryoplan.gui.panels.fields import MINUS
 from cryoplan.gui.parts import Name, Text
+from cryoplan.gui.words import say
 from cryoplan.margins.assessment import DEFAULT_THRESHOLDS_DEGC
 from cryoplan.margins.case_limits import (
     UNITS,
@@ -132,9 +133,11 @@ class LimitEditor(QWidget):
     def _name_opener(self) -> None:
         count = len(changed_limits(self._workspace.case))
         verb = "Hide the limits" if self.opener.isChecked() else "Limits of this case..."
-        self.opener.setText(f"{verb} ({count} changed)" if count else verb)
-        self.opener.setAccessibleName(self.opener.text().rstrip("."))
-        self.opener.setToolTip("What this case is judged by; a change needs no new solve and can be undone")
+        self.opener.setText(say(f"{verb} ({count} changed)" if count else verb))
+        self.opener.setAccessibleName(say(self.opener.text().rstrip(".")))
+        self.opener.setToolTip(
+            say("What this case is judged by; a change needs no new solve and can be undone")
+        )
 
     @Slot(bool)
     def _open(self, opened: bool) -> None:
@@ -175,7 +178,7 @@ class LimitEditor(QWidget):
     def _head_sides(self) -> None:
         for column, (word, tip) in enumerate(SIDES, 1):
             side = Text(word, "muted", scale=0.85)
-            side.setToolTip(tip)
+            side.setToolTip(say(tip))
             side.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
             self._grid.addWidget(side, 0, column)
             self._heads.append(side)
@@ -190,7 +193,7 @@ class LimitRow:
         self.name = Name(_short_name(judged), scale=0.95)
         self.boxes = (LimitBox(), LimitBox())
         for box, (side, _) in zip(self.boxes, SIDES, strict=True):
-            box.setAccessibleName(f"Limit of {name_of(judged)}, {side}")
+            box.setAccessibleName(say(f"Limit of {name_of(judged)}, {side}"))
             box.editingFinished.connect(self._take)
         self.back = QToolButton()
         self.back.setText("↺")
@@ -199,8 +202,8 @@ class LimitRow:
         policy = self.back.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.back.setSizePolicy(policy)
-        self.back.setAccessibleName(f"Default limit of {name_of(judged)}")
-        self.back.setToolTip("Back to the default")
+        self.back.setAccessibleName(say(f"Default limit of {name_of(judged)}"))
+        self.back.setToolTip(say("Back to the default"))
         self.back.clicked.connect(self._reset)
         self._parts: tuple[QWidget, ...] = (self.name, *self.boxes, self.back)
 
@@ -230,7 +233,7 @@ class LimitRow:
         for box, value in zip(self.boxes, self._values, strict=True):
             box.show_text(_written(value, self.judged.measure))
             box.setEnabled(may_edit and there)
-            box.setToolTip(limit_words(limit))
+            box.setToolTip(say(limit_words(limit)))
         self.back.setEnabled(own and may_edit)
         self.back.setVisible(own)
 
@@ -268,7 +271,7 @@ class LimitBox(QLineEdit):
         self.setFixedWidth(FIELD_PX)
         self.setMaxLength(12)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.setPlaceholderText("none")
+        self.setPlaceholderText(say("none"))
 
     def show_text(self, text: str) -> None:
         """Show a value, unless another one is being typed."""
@@ -278,7 +281,7 @@ class LimitBox(QLineEdit):
     def force_text(self, text: str) -> None:
         """Show a value in place of whatever stands here."""
         if text != self.text():
-            self.setText(text)
+            self.setText(say(text))
         self.setModified(False)
 
 

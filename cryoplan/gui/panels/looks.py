@@ -11,6 +11,7 @@ from cryoplan.app.view import ViewState, Window
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import Text
+from cryoplan.gui.words import say
 from cryoplan.image.scan import Scan
 from cryoplan.scene.slab import THICKEST_MM, SlabKind
 from cryoplan.scene.window import presets_of, show_window
@@ -29,9 +30,9 @@ class Looks(QWidget):
         self.preset = make_combo("Window preset", "Grey window of the views; keys 1 to 8 in a slice view")
         self.numbers = Text("", "muted")
         self.slab = make_combo("Thick slab", "What becomes of the tissue in the slab; key T in a slice view")
-        self.slab.addItems([k.value for k in SlabKind])
+        self.slab.addItems([say(k.value) for k in SlabKind])
         self.thickness = NumberBox("Thickness of the slab", " mm", lowest=0.5, highest=THICKEST_MM)
-        self.thickness.setToolTip("Half of it on either side of the slice; keys , and . in a slice view")
+        self.thickness.setToolTip(say("Half of it on either side of the slice; keys , and . in a slice view"))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(8)
@@ -56,7 +57,7 @@ class Looks(QWidget):
             found = presets_of(scan) if scan is not None else ()
             self._presets = tuple(Window(width=w.width, level=w.level) for w in found)
             self.preset.clear()
-            self.preset.addItems([*(w.name for w in found), OWN])
+            self.preset.addItems([*(say(w.name) for w in found), say(OWN)])
         window, slab = self._view.window, self._view.slab
         known = window in self._presets
         self.preset.setCurrentIndex(self._presets.index(window) if known else len(self._presets))
@@ -84,8 +85,8 @@ class Looks(QWidget):
 def make_combo(name: str, tip: str) -> QComboBox:
     """Return a combo box that a narrow panel can hold."""
     box = QComboBox()
-    box.setAccessibleName(name)
-    box.setToolTip(tip)
+    box.setAccessibleName(say(name))
+    box.setToolTip(say(tip))
     box.setMinimumContentsLength(9)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     return box

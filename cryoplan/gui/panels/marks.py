@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, 
 
 from cryoplan.gui.parts import Swatch, Text
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.plan.edit_marks import add_mark, move_mark, remove_mark, rename_mark
 from cryoplan.plan.mark import MARK_WORDS, Mark, MarkKind, entry_words
 from cryoplan.plan.names import LONGEST_NAME
@@ -44,11 +45,11 @@ class MarkRow(QWidget):
         self.name.setMaxLength(LONGEST_NAME)
         self.name.editingFinished.connect(self._rename)
         self.kind = Text("", "muted", scale=0.93)
-        self.show_button = QPushButton("Show")
-        self.here = QPushButton("Move here")
-        self.delete = QPushButton("Delete")
-        self.show_button.setToolTip("Move the crosshair to this mark")
-        self.here.setToolTip("Put this mark at the crosshair")
+        self.show_button = QPushButton(say("Show"))
+        self.here = QPushButton(say("Move here"))
+        self.delete = QPushButton(say("Delete"))
+        self.show_button.setToolTip(say("Move the crosshair to this mark"))
+        self.here.setToolTip(say("Put this mark at the crosshair"))
         row.addWidget(Swatch(theme().marks.letters))
         row.addWidget(self.name, 1)
         row.addWidget(self.kind)
@@ -64,10 +65,10 @@ class MarkRow(QWidget):
         self.mark_name = mark.name
         if not (same and self.name.hasFocus() and self.name.isModified()):
             self.name.setText(mark.name)
-        self.name.setAccessibleName(f"Name of the mark {mark.name}")
+        self.name.setAccessibleName(say(f"Name of the mark {mark.name}"))
         self.kind.say(MARK_WORDS[mark.kind])
         for button, does in ((self.show_button, "Show"), (self.here, "Move here"), (self.delete, "Delete")):
-            button.setAccessibleName(f"{does}: mark {mark.name}")
+            button.setAccessibleName(say(f"{does}: mark {mark.name}"))
 
     @Slot()
     def _rename(self) -> None:
@@ -103,13 +104,14 @@ class MarkSection(Section):
         row.setContentsMargins(0, 2, 0, 0)
         row.setSpacing(5)
         self.new = {
-            kind: QPushButton(words.removesuffix(" mark").capitalize()) for kind, words in MARK_WORDS.items()
+            kind: QPushButton(say(words.removesuffix(" mark").capitalize()))
+            for kind, words in MARK_WORDS.items()
         }
         self.add(Text("New at the crosshair:", "muted", scale=0.93))
         for kind, button in self.new.items():
             button.setProperty("kind", kind.value)
-            button.setToolTip("At the crosshair: put it on the skin first")
-            button.setAccessibleName(f"Put a {MARK_WORDS[kind]} at the crosshair")
+            button.setToolTip(say("At the crosshair: put it on the skin first"))
+            button.setAccessibleName(say(f"Put a {MARK_WORDS[kind]} at the crosshair"))
             button.clicked.connect(self._add)
             row.addWidget(button)
         self.add(buttons)

@@ -14,6 +14,7 @@ from cryoplan.core.units import show_mm
 from cryoplan.gui.parts import SIGNS
 from cryoplan.gui.section import Section
 from cryoplan.gui.table import Row, Table
+from cryoplan.gui.words import say
 from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.limits import placement_limits
 from cryoplan.plan.placement import Pair, pairs
@@ -41,8 +42,10 @@ class PairTable(Section):
         self._places: list[tuple[Point, str, str]] = []
         self.table = Table((("pair", 4), ("tip", 4), ("mid", 4), ("back", 4), ("angle", 4), ("gap", 4)))
         self.table.setToolTip(
-            "mm between the axes at the tips, the middles and the back ends of the active zones; the angle; "
-            "the least gap between the shafts"
+            say(
+                "mm between the axes at the tips, the middles and the back ends of the active zones; "
+                "the angle; the least gap between the shafts"
+            )
         )
         self.table.pressed.connect(self._press)
         self.more = QPushButton()
@@ -60,7 +63,7 @@ class PairTable(Section):
         self._say_worst(plan, judged)
         many = len(found) > FEW
         self.more.setVisible(many)
-        self.more.setText("Fewer" if self.more.isChecked() else f"All {len(found)} pairs")
+        self.more.setText(say("Fewer" if self.more.isChecked() else f"All {len(found)} pairs"))
         self.more.setAccessibleName(self.more.text())
         if many and not self.more.isChecked():
             judged = [j for j in judged if chosen in (j[0].a, j[0].b)]

@@ -14,6 +14,7 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.core.errors import StoreError
 from cryoplan.gui.parts import Text
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.report.style import Paper, PrintStyle
 from cryoplan.workflow.logo import read_logo
 
@@ -29,19 +30,19 @@ class PaperSection(Section):
         self._workspace = workspace
         self.paper = QComboBox()
         self.paper.addItems([paper.value for paper in Paper])
-        self.paper.setAccessibleName("Size of paper")
+        self.paper.setAccessibleName(say("Size of paper"))
         self.language = QComboBox()
         for code, name in LANGUAGE_NAMES.items():
             self.language.addItem(name, code)
-        self.language.setAccessibleName("Language of what is printed")
+        self.language.setAccessibleName(say("Language of what is printed"))
         self.department = QLineEdit()
         self.department.setMaxLength(LONGEST)
-        self.department.setPlaceholderText("in the head of each page")
-        self.department.setAccessibleName("Department")
-        self.logo = QPushButton("Choose...")
-        self.no_logo = QPushButton("None")
-        self.no_logo.setAccessibleName("No logo")
-        self.no_logo.setToolTip("Print without a logo")
+        self.department.setPlaceholderText(say("in the head of each page"))
+        self.department.setAccessibleName(say("Department"))
+        self.logo = QPushButton(say("Choose..."))
+        self.no_logo = QPushButton(say("None"))
+        self.no_logo.setAccessibleName(say("No logo"))
+        self.no_logo.setToolTip(say("Print without a logo"))
         row = QHBoxLayout()
         row.addWidget(self.logo, 1)
         row.addWidget(self.no_logo)
@@ -67,8 +68,8 @@ class PaperSection(Section):
         self.paper.setCurrentText(style.paper.value)
         self.language.setCurrentIndex(max(0, self.language.findData(style.language)))
         self.department.setText(style.department)
-        self.logo.setText("Another one..." if style.logo else "Choose...")
-        self.logo.setAccessibleName("Choose a logo")
+        self.logo.setText(say("Another one..." if style.logo else "Choose..."))
+        self.logo.setAccessibleName(say("Choose a logo"))
         self.no_logo.setEnabled(bool(style.logo))
         said = [style.paper.value, LANGUAGE_NAMES[style.language], style.department]
         self.say(", ".join(filter(None, said)))
@@ -86,7 +87,9 @@ class PaperSection(Section):
 
     @Slot()
     def _choose_logo(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Choose a logo", "", "Pictures (*.png *.jpg *.jpeg)")
+        path, _ = QFileDialog.getOpenFileName(
+            self, say("Choose a logo"), "", say("Pictures (*.png *.jpg *.jpeg)")
+        )
         if not path:
             return
         try:

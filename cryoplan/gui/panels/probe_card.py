@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from cryoplan.core.finding import Finding, Level, worst
 from cryoplan.gui.parts import SIGNS, STALE, Name, Press, Swatch, Text
+from cryoplan.gui.words import say
 from cryoplan.plan.placement import Angles
 from cryoplan.plan.probe import Probe
 from cryoplan.report.wording import SINGLE_SLICE_DEG
@@ -76,7 +77,7 @@ class ProbeCard(Press):
         self._verdict.say(SIGNS[level], level.value)
         self._worst.say(f"{bad[0].text}{more}" if bad else "", level.value)
         self._worst.setVisible(self.is_selected and bool(bad))
-        self.setToolTip("\n".join(f.text for f in bad))
+        self.setToolTip(say("\n".join(f.text for f in bad)))
         self._name()
 
     def set_old(self, old: bool) -> None:
@@ -87,7 +88,7 @@ class ProbeCard(Press):
 
     def _name(self) -> None:
         told = (f"Probe {self.name}", self._model.text(), self._depth.text(), self._lies.text())
-        self.setAccessibleName(", ".join(filter(None, (*told, self._worst.text()))))
+        self.setAccessibleName(say(", ".join(filter(None, (*told, self._worst.text())))))
 
 
 def lie_words(lie: Angles) -> str:

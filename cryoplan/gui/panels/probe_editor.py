@@ -13,6 +13,7 @@ from cryoplan.gui.panels.colour_button import ColourButton
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import Text
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.plan.edits import (
     advance,
     move_entry,
@@ -63,21 +64,21 @@ class ProbeEditor(Section):
         self.colour = ColourButton()
         self.colour.chosen.connect(self._set_colour)
         self.model = QComboBox()
-        self.model.setAccessibleName("Probe model")
+        self.model.setAccessibleName(say("Probe model"))
         self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.model.setMinimumContentsLength(10)
         self._fill_models()
         panel.workspace.catalogue_changed.connect(self._fill_models)
         self.model.activated.connect(self._set_model)
         self.depth = NumberBox("Depth along the shaft", " mm", lowest=0.0, highest=FAR_MM)
-        self.depth.setToolTip("From the entry to the metal tip; a change moves the tip along the shaft")
+        self.depth.setToolTip(say("From the entry to the metal tip; a change moves the tip along the shaft"))
         self.depth.valueChanged.connect(self._set_depth)
         self.power = NumberBox("Intensity", " %", lowest=0.0, highest=200.0, step=5.0, digits=0)
-        self.power.setToolTip("Power of the probe, above 0 to 100 %")
+        self.power.setToolTip(say("Power of the probe, above 0 to 100 %"))
         self.power.valueChanged.connect(self._set_power)
         self.in_plane = NumberBox("In-plane angle", "°", lowest=-90.0, highest=90.0)
         self.cranio = NumberBox("Cranio-caudal angle", "°", lowest=-89.0, highest=89.0)
-        self.cranio.setToolTip(f"Out of the axial plane; positive when the tip lies headwards. {TURNS}")
+        self.cranio.setToolTip(say(f"Out of the axial plane; positive when the tip lies headwards. {TURNS}"))
         for box in (self.in_plane, self.cranio):
             box.valueChanged.connect(self._set_angles)
         self.tip = [self._place("tip", axis) for axis in "xyz"]
@@ -85,16 +86,16 @@ class ProbeEditor(Section):
         minutes = LONGEST_PROTOCOL_S / 60.0
         self.start = NumberBox("Gas on at minute", " min", lowest=0.0, highest=minutes, digits=1)
         self.stop = NumberBox("Gas off at minute", " min", lowest=0.0, highest=minutes, digits=1)
-        self.stop.setSpecialValueText(END)
-        self.stop.setToolTip(f"Protocol time at which the gas goes off; 0 means at the {END}")
-        self.start.setToolTip("Protocol time at which the gas goes on")
+        self.stop.setSpecialValueText(say(END))
+        self.stop.setToolTip(say(f"Protocol time at which the gas goes off; 0 means at the {END}"))
+        self.start.setToolTip(say("Protocol time at which the gas goes on"))
         self.start.valueChanged.connect(self._set_times)
         self.stop.valueChanged.connect(self._set_times)
         self.channel = _line("Console channel", LONGEST_CHANNEL, self._set_channel)
-        self.channel.setToolTip("Port of the console on which this probe hangs")
+        self.channel.setToolTip(say("Port of the console on which this probe hangs"))
         self.order = NumberBox("Insertion order", "", lowest=0, highest=MOST_ORDER, digits=0)
-        self.order.setSpecialValueText(OPEN_ORDER)
-        self.order.setToolTip("Which probe goes in first, second, ...; 0 leaves it open")
+        self.order.setSpecialValueText(say(OPEN_ORDER))
+        self.order.setToolTip(say("Which probe goes in first, second, ...; 0 leaves it open"))
         self.order.valueChanged.connect(self._set_order)
         self.remark = _line("Note on the probe", LONGEST_NOTE, self._set_note)
         self.note = Text("", "muted", wrap=True, scale=0.85)
@@ -108,8 +109,8 @@ class ProbeEditor(Section):
         self.model.clear()
         for number, (model, stocked) in enumerate(ordered(self._panel.workspace.catalogue, load_stock())):
             kind = f"{' (warmer)' if model.is_warmer else ''}{' *' if model.is_guess else ''}"
-            self.model.addItem(f"{model.name}{kind}{'' if stocked else ', not in stock'}", model.id)
-            self.model.setItemData(number, model_words(model), Qt.ItemDataRole.ToolTipRole)
+            self.model.addItem(say(f"{model.name}{kind}{'' if stocked else ', not in stock'}"), model.id)
+            self.model.setItemData(number, say(model_words(model)), Qt.ItemDataRole.ToolTipRole)
         self.model.setCurrentIndex(self.model.findData(chosen))
 
     def _lay_out(self) -> None:
@@ -133,7 +134,7 @@ class ProbeEditor(Section):
         places.setVerticalSpacing(4)
         for column, head in enumerate(("x mm", "y mm", "z mm"), start=1):
             title = Text(head, "muted", scale=0.85)
-            title.setToolTip(LPS_TIP)
+            title.setToolTip(say(LPS_TIP))
             title.setAlignment(Qt.AlignmentFlag.AlignRight)
             places.addWidget(title, 0, column)
             places.setColumnStretch(column, 1)
@@ -164,13 +165,18 @@ class ProbeEditor(Section):
         self.say("", title=f"Probe {probe.name}")
         for line, text in ((self.name, probe.name), (self.channel, probe.channel), (self.remark, probe.note)):
             if not (same and line.hasFocus() and line.isModified()):
-                line.setText(text)
+                line.setText(say(text))
         self.colour.show_colour(workspace.plan.colour_number(probe), is_own=probe.colour is not None)
         self.model.setCurrentIndex(self.model.findData(probe.model))
-        self.model.setToolTip(model_words(model) if model is not None else f"Unknown model {probe.model}")
+        self.model.setToolTip(
+            say(model_words(model) if model is not None else f"Unknown model {probe.model}")
+        )
         side = positive_side(position)
         self.in_plane.setToolTip(
-            f"From the room's vertical, within the slice; positive when the tip leans to the {side}. {TURNS}"
+            say(
+                f"From the room's vertical, within the slice; positive when the tip leans to the "
+                f"{side}. {TURNS}"
+            )
         )
         values = {
             self.depth: probe.depth_mm,
@@ -199,7 +205,7 @@ class ProbeEditor(Section):
 
     def _place(self, end: str, axis: str) -> NumberBox:
         box = NumberBox(f"{end} {axis} in mm, LPS", "", lowest=-FAR_MM, highest=FAR_MM)
-        box.setToolTip(f"{end.capitalize()}, {axis}. {LPS_TIP} Arrow keys: 1 mm.")
+        box.setToolTip(say(f"{end.capitalize()}, {axis}. {LPS_TIP} Arrow keys: 1 mm."))
         box.setAlignment(Qt.AlignmentFlag.AlignRight)
         box.setProperty("end", end)
         box.setProperty("axis", "xyz".index(axis))
@@ -326,7 +332,7 @@ class ProbeEditor(Section):
 def _line(name: str, longest: int, call) -> QLineEdit:
     made = QLineEdit()
     made.setMaxLength(longest)
-    made.setAccessibleName(name)
+    made.setAccessibleName(say(name))
     made.editingFinished.connect(call)
     return made
 

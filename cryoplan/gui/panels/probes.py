@@ -33,6 +33,7 @@ from cryoplan.gui.panels.tools import ToolButton, ToolSection
 from cryoplan.gui.panels.way_in import WayIn
 from cryoplan.gui.parts import Name, Text
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.plan.placement import angles
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
@@ -93,12 +94,12 @@ class ProbesPanel(Panel):
         self.suggest.clicked.connect(self._suggest)
 
     def _add_buttons(self) -> None:
-        self.place = QPushButton("+ Probe")
+        self.place = QPushButton(say("+ Probe"))
         self.needle = ToolButton(self)
-        self.suggest = QPushButton("Suggest...")
-        self.parallel = QPushButton("Parallel")
-        self.lock = QPushButton("Lock")
-        self.delete = QPushButton("Delete")
+        self.suggest = QPushButton(say("Suggest..."))
+        self.parallel = QPushButton(say("Parallel"))
+        self.lock = QPushButton(say("Lock"))
+        self.delete = QPushButton(say("Delete"))
         grid = QGridLayout()
         grid.setSpacing(5)
         for number, (button, name, tip, call) in enumerate(
@@ -117,8 +118,8 @@ class ProbesPanel(Panel):
             )
         ):
             if name:
-                button.setAccessibleName(name)
-                button.setToolTip(tip)
+                button.setAccessibleName(say(name))
+                button.setToolTip(say(tip))
             if call is not None:
                 button.clicked.connect(call)
             grid.addWidget(button, number // 3, number % 3)
@@ -152,7 +153,7 @@ class ProbesPanel(Panel):
         self.enable_edits(self.place, self.needle, when=case is not None)
         self.enable_edits(self.delete, when=held is not None and not held.locked)
         self.suggest.setEnabled(case is not None)
-        self.lock.setText("Free" if held is not None and held.locked else "Lock")
+        self.lock.setText(say("Free" if held is not None and held.locked else "Lock"))
         self.tools.show_tools(plan.tools)
         self.editor.setVisible(chosen is not None)
         if chosen is not None:

@@ -10,6 +10,7 @@ from cryoplan.case.structure import Role
 from cryoplan.gui.gesture import attempt
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import Name, Text
+from cryoplan.gui.words import say
 from cryoplan.plan.edit_warmers import set_flow
 from cryoplan.plan.warmer import FASTEST_M_S
 from cryoplan.simulation.conditions import load_conditions
@@ -74,8 +75,8 @@ class FlowRow:
         self.reset.setText("\N{ANTICLOCKWISE OPEN CIRCLE ARROW}")
         self.reset.setFixedWidth(26)
         self.reset.setStyleSheet("padding: 3px 4px;")
-        self.reset.setAccessibleName(f"Blood in {name} flows as its name says")
-        self.reset.setToolTip(f"As its name says: {self._usual.value:g} m/s")
+        self.reset.setAccessibleName(say(f"Blood in {name} flows as its name says"))
+        self.reset.setToolTip(say(f"As its name says: {self._usual.value:g} m/s"))
         self.parts: tuple[QWidget, ...] = (self.name, self.speed, self.reset)
         for column, part in enumerate(self.parts):
             grid.addWidget(part, line, column)
@@ -97,7 +98,7 @@ class FlowRow:
         if solved:
             tip += f"\n{'Before the last change: ' if stale else ''}{solved}"
         self.name.say(self._vessel, "text" if given is None else "accent", tip)
-        self.speed.setToolTip(tip)
+        self.speed.setToolTip(say(tip))
         self.speed.setEnabled(may_edit)
         self.reset.setEnabled(may_edit and given is not None)
 

@@ -13,6 +13,7 @@ from cryoplan.case.structure import Role, Structure
 from cryoplan.core.errors import CryoplanError
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import Text
+from cryoplan.gui.words import say
 
 WHAT = (
     "Fills free room (fat, and what nobody outlined) from the crosshair on. No organ moves: a real injection "
@@ -37,18 +38,18 @@ class PocketBox(QWidget):
         self.volume = NumberBox("Volume of the pocket", " ml", lowest=LEAST_ML, highest=LARGEST_ML, step=5.0)
         self.volume.setValue(20.0)
         self.fill = QComboBox()
-        self.fill.setAccessibleName("What the pocket is filled with")
+        self.fill.setAccessibleName(say("What the pocket is filled with"))
         for fill, (text, tip) in FILLS.items():
-            self.fill.addItem(text, fill.value)
-            self.fill.setItemData(self.fill.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+            self.fill.addItem(say(text), fill.value)
+            self.fill.setItemData(self.fill.count() - 1, say(tip), Qt.ItemDataRole.ToolTipRole)
         self.between = (QComboBox(), QComboBox())
         for combo, which in zip(self.between, ("first", "second"), strict=True):
-            combo.setAccessibleName(f"Structure that the pocket lies along, {which}")
+            combo.setAccessibleName(say(f"Structure that the pocket lies along, {which}"))
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             combo.setMinimumContentsLength(8)
-        self.inflate = QPushButton("Inflate at the crosshair")
-        self.inflate.setAccessibleName("Inflate a pocket at the crosshair")
-        self.inflate.setToolTip(WHAT)
+        self.inflate = QPushButton(say("Inflate at the crosshair"))
+        self.inflate.setAccessibleName(say("Inflate a pocket at the crosshair"))
+        self.inflate.setToolTip(say(WHAT))
         self.inflate.clicked.connect(self._inflate)
         self.said = Text("", "warn", wrap=True)
         self.note = Text(WHAT, "muted", wrap=True, scale=0.93)
@@ -89,9 +90,9 @@ class PocketBox(QWidget):
         names = [s.name for s in case.structures if s.role not in NOT_BETWEEN] if case is not None else []
         for combo in self.between:
             chosen = combo.currentText()
-            if [combo.itemText(n) for n in range(combo.count())] != [ANY, *names]:
+            if [combo.itemText(n) for n in range(combo.count())] != [say(ANY), *names]:
                 combo.clear()
-                combo.addItems([ANY, *names])
+                combo.addItems([say(ANY), *names])
                 combo.setCurrentIndex(max(combo.findText(chosen), 0))
         self.inflate.setEnabled(case is not None and self._workspace.keeper.may_edit)
         found = self._found()

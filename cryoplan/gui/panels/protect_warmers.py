@@ -15,6 +15,7 @@ from cryoplan.core.sourced import Sourced
 from cryoplan.gui.gesture import attempt
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import Name, Text, indicator_style
+from cryoplan.gui.words import say
 from cryoplan.plan.edit_warmers import add_warmer, remove_warmer, set_warmer
 from cryoplan.plan.warmer import (
     COLDEST_DEGC,
@@ -69,9 +70,11 @@ class WarmerRows(QWidget):
         super().__init__()
         self._workspace, self._view = workspace, view
         self.rows: list[WarmerRow] = []
-        self.add = QPushButton("+ Warmer")
-        self.add.setAccessibleName("Add a warmer")
-        self.add.setToolTip("Urethral warmer, pyeloperfusion, irrigation or balloon, warm bag on the skin")
+        self.add = QPushButton(say("+ Warmer"))
+        self.add.setAccessibleName(say("Add a warmer"))
+        self.add.setToolTip(
+            say("Urethral warmer, pyeloperfusion, irrigation or balloon, warm bag on the skin")
+        )
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self.fill_menu)
         self._menu.triggered.connect(self._add)
@@ -112,11 +115,11 @@ class WarmerRows(QWidget):
         structures = case.structures if case is not None else ()
         for kind, usual in load_warmers().items():
             if kind.is_on_skin:
-                action = QAction(f"{usual.title}, nearest to the crosshair", self._menu)
+                action = QAction(say(f"{usual.title}, nearest to the crosshair"), self._menu)
                 action.setData((kind.value, ""))
                 self._menu.addAction(action)
                 continue
-            inside = self._menu.addMenu(usual.title)
+            inside = self._menu.addMenu(say(usual.title))
             fitting = [s for s in structures if s.role not in NEVER]
             for structure in sorted(fitting, key=lambda s, k=kind: s.role not in SUITED[k]):
                 action = QAction(structure.name, inside)
@@ -190,24 +193,24 @@ class WarmerRow(QWidget):
         self._name = warmer.name
         usual = load_warmers()[warmer.kind]
         self.tick.setChecked(warmer.is_on)
-        self.tick.setAccessibleName(f"{warmer.name} is on")
-        self.tick.setToolTip("Off: it stays in the plan and changes nothing")
+        self.tick.setAccessibleName(say(f"{warmer.name} is on"))
+        self.tick.setToolTip(say("Off: it stays in the plan and changes nothing"))
         called = warmer.name if warmer.kind.is_on_skin else f"{warmer.structure}, {SHORT[warmer.kind]}"
         self.called.say(called, "text" if warmer.is_on else "muted", f"{usual.title}\n{warmer.name}")
-        self.remove.setAccessibleName(f"Remove {warmer.name}")
-        self.remove.setToolTip("Take it out of the plan")
+        self.remove.setAccessibleName(say(f"Remove {warmer.name}"))
+        self.remove.setToolTip(say("Take it out of the plan"))
         for box, value, what, number in (
             (self.degc, warmer.temperature_degc, "temperature of the fluid", usual.temperature),
             (self.coefficient, warmer.coefficient, "heat exchange with the wall or skin", usual.coefficient),
         ):
             box.show_value(value)
-            box.setAccessibleName(f"{warmer.name}, {what}")
-            box.setToolTip(_told(what, number))
+            box.setAccessibleName(say(f"{warmer.name}, {what}"))
+            box.setToolTip(say(_told(what, number)))
         self.radius.show_value(warmer.radius_mm)
         self.radius.setVisible(warmer.kind.is_on_skin)
         self.around.setVisible(warmer.kind.is_on_skin)
-        self.radius.setAccessibleName(f"{warmer.name}, radius of the warmed skin")
-        self.radius.setToolTip("Radius of the warmed skin")
+        self.radius.setAccessibleName(say(f"{warmer.name}, radius of the warmed skin"))
+        self.radius.setToolTip(say("Radius of the warmed skin"))
         self.lost.say(f"! No structure is called {warmer.structure}: it warms nothing." if is_lost else "")
         self.lost.setVisible(is_lost)
         for part in (self.tick, self.remove, self.degc, self.coefficient, self.radius):

@@ -21,6 +21,7 @@ from cryoplan.gui.panels.paper import PaperSection
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, Heading, Text
 from cryoplan.gui.rows import Findings, Rows
 from cryoplan.gui.standing import STATUS_TONES, local_time, shown_status
+from cryoplan.gui.words import say
 from cryoplan.report.content import ReportContent, build_content
 
 PDF_PARTS = (
@@ -42,16 +43,16 @@ class ReportPanel(Panel):
     def __init__(self, workspace: Workspace, view: ViewState) -> None:
         super().__init__(workspace, view, title="Report")
         self.add(Text("Report", bold=True, scale=1.08))
-        self.export = QPushButton("Export PDF...")
+        self.export = QPushButton(say("Export PDF..."))
         self.export.setProperty("primary", True)
-        self.export.setAccessibleName("Export PDF")
+        self.export.setAccessibleName(say("Export PDF"))
         self.export.clicked.connect(self.export_pdf_requested)
         self.add(self.export)
-        self.sheet = QPushButton("Room sheet...")
-        self.sheet.setAccessibleName("Print the sheet for the CT room")
+        self.sheet = QPushButton(say("Room sheet..."))
+        self.sheet.setAccessibleName(say("Print the sheet for the CT room"))
         self.sheet.clicked.connect(self.sheet_requested)
-        self.files = QPushButton("Export files...")
-        self.files.setAccessibleName("Export files")
+        self.files = QPushButton(say("Export files..."))
+        self.files.setAccessibleName(say("Export files"))
         self.files.clicked.connect(self.files_requested)
         both = QHBoxLayout()
         both.addWidget(self.sheet)
@@ -66,9 +67,9 @@ class ReportPanel(Panel):
         self.notes = Notes(workspace)
         self.add(self.notes)
         self.add(Heading("Files"))
-        self.save_case = QPushButton("Save case...")
-        self.save_plan = QPushButton("Save plan...")
-        self.open_plan = QPushButton("Open plan...")
+        self.save_case = QPushButton(say("Save case..."))
+        self.save_plan = QPushButton(say("Save plan..."))
+        self.open_plan = QPushButton(say("Open plan..."))
         files = QGridLayout()
         for place, (button, signal, tip) in enumerate(
             (
@@ -81,8 +82,8 @@ class ReportPanel(Panel):
                 (self.open_plan, self.open_plan_requested, "Put a saved plan in place; can be undone"),
             )
         ):
-            button.setAccessibleName(button.text().rstrip("."))
-            button.setToolTip(tip)
+            button.setAccessibleName(say(button.text().rstrip(".")))
+            button.setToolTip(say(tip))
             button.clicked.connect(signal)
             files.addWidget(button, place // 2, place % 2)
         self.add(files)
@@ -103,10 +104,10 @@ class ReportPanel(Panel):
         self.add(Heading("Status"))
         self.status = Text("", bold=True, wrap=True)
         self.add(self.status)
-        self.approve = QPushButton("Approve plan...")
-        self.ready = QPushButton("Mark as ready")
-        self.treated = QPushButton("Mark as treated")
-        self.withdraw = QPushButton("Withdraw")
+        self.approve = QPushButton(say("Approve plan..."))
+        self.ready = QPushButton(say("Mark as ready"))
+        self.treated = QPushButton(say("Mark as treated"))
+        self.withdraw = QPushButton(say("Withdraw"))
         grid = QGridLayout()
         for place, (button, call) in enumerate(
             (
@@ -116,10 +117,10 @@ class ReportPanel(Panel):
                 (self.withdraw, self._withdraw),
             )
         ):
-            button.setAccessibleName(button.text().rstrip("."))
+            button.setAccessibleName(say(button.text().rstrip(".")))
             button.clicked.connect(call)
             grid.addWidget(button, place // 2, place % 2)
-        self.withdraw.setAccessibleName("Withdraw approval")
+        self.withdraw.setAccessibleName(say("Withdraw approval"))
         self.add(grid)
         self.why_not_approved = Text("", "muted", wrap=True, scale=0.93)
         self.add(self.why_not_approved)
@@ -169,18 +170,22 @@ class ReportPanel(Panel):
         why = refusal if held is None and workspace.case is not None else ""
         self.why_not_approved.say(why)
         self.why_not_approved.setVisible(bool(why))
-        self.approve.setToolTip(refusal or "With a name and the time; any change withdraws it")
+        self.approve.setToolTip(say(refusal or "With a name and the time; any change withdraws it"))
         self.enable_edits(self.ready, when=may and held is None)
-        self.ready.setText("Back to draft" if status == Status.READY else "Mark as ready")
+        self.ready.setText(say("Back to draft" if status == Status.READY else "Mark as ready"))
         self.ready.setAccessibleName(self.ready.text())
-        self.ready.setToolTip("The plan is ready to be looked at and approved")
+        self.ready.setToolTip(say("The plan is ready to be looked at and approved"))
         approved = may and held is not None
         self.enable_edits(self.treated, when=approved and status != Status.TREATED)
         self.treated.setToolTip(
-            "The patient was treated by this plan" if held is not None else "Only an approved plan is treated"
+            say(
+                "The patient was treated by this plan"
+                if held is not None
+                else "Only an approved plan is treated"
+            )
         )
         self.enable_edits(self.withdraw, when=approved)
-        self.withdraw.setToolTip("The case is a draft again; the history keeps both")
+        self.withdraw.setToolTip(say("The case is a draft again; the history keeps both"))
 
     def refresh(self) -> None:
         """Show what is possible."""
@@ -200,7 +205,7 @@ class ReportPanel(Panel):
             ),
         ):
             button.setEnabled(workspace.can_export)
-            button.setToolTip(does if workspace.can_export else text)
+            button.setToolTip(say(does if workspace.can_export else text))
         self.save_case.setEnabled(workspace.case is not None)
         self.enable_edits(self.open_plan, when=workspace.case is not None)
         self.save_plan.setEnabled(bool(workspace.plan.probes))

@@ -30,6 +30,7 @@ from cryoplan.gui.panels.review_sure import SureSection
 from cryoplan.gui.panels.review_time import TimeReview
 from cryoplan.gui.parts import DASH, OUT_OF_DATE, Heading, Text
 from cryoplan.gui.rows import Findings, MarginBox
+from cryoplan.gui.words import say
 from cryoplan.margins.assessment import Assessment
 
 
@@ -51,9 +52,11 @@ class ReviewPanel(Panel):
             box.clicked.connect(self._go)
             boxes.addWidget(box, 1)
             self.margins.append(box)
-            button = QPushButton("Worst place")
-            button.setAccessibleName(f"Go to the worst place of the {margin_title(threshold)}")
-            button.setToolTip(f"Move the crosshair to where the {margin_title(threshold)} margin is worst")
+            button = QPushButton(say("Worst place"))
+            button.setAccessibleName(say(f"Go to the worst place of the {margin_title(threshold)}"))
+            button.setToolTip(
+                say(f"Move the crosshair to where the {margin_title(threshold)} margin is worst")
+            )
             button.clicked.connect(self._go)
             buttons.addWidget(button, 1)
             self.go_buttons.append(button)

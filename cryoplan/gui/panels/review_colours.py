@@ -12,6 +12,7 @@ from cryoplan.gui.panels.review_cold import show_percent
 from cryoplan.gui.parts import Swatch, Text
 from cryoplan.gui.section import Section
 from cryoplan.gui.wash_layer import SURVIVAL, WashLayer, choices
+from cryoplan.gui.words import say
 from cryoplan.margins.survival import survival_model
 from cryoplan.report.wording import plain
 from cryoplan.scene.wash import COLOURS
@@ -24,12 +25,12 @@ class Colours(Section):
         super().__init__("Colours on the slices", is_open=False)
         self._workspace, self._view, self._timing = workspace, view, timing
         self.choice = QComboBox()
-        self.choice.setAccessibleName("What colours the slices")
+        self.choice.setAccessibleName(say("What colours the slices"))
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.choice.setMinimumContentsLength(12)
         for id_, words in choices():
-            self.choice.addItem(words, id_)
-            self.choice.setItemData(self.choice.count() - 1, words, Qt.ItemDataRole.ToolTipRole)
+            self.choice.addItem(say(words), id_)
+            self.choice.setItemData(self.choice.count() - 1, say(words), Qt.ItemDataRole.ToolTipRole)
         self.choice.activated.connect(self._choose)
         self.warning = Text("", "warn", wrap=True, bold=True)
         self.told = Text("", wrap=True)

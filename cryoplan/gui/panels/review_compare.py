@@ -14,6 +14,7 @@ from cryoplan.core.units import show_degc, show_ml, show_mm, show_percent
 from cryoplan.gui.numbers import Shown
 from cryoplan.gui.parts import DASH, STALE, Heading, Text
 from cryoplan.gui.rows import Rows
+from cryoplan.gui.words import say
 from cryoplan.margins.compare import Change, LargestDifference, Measured
 
 WHAT = (
@@ -29,15 +30,15 @@ class CompareBox(QWidget):
     def __init__(self, workspace: Workspace, view: ViewState) -> None:
         super().__init__()
         self._workspace, self._view = workspace, view
-        self.keep = QPushButton("Keep as before")
-        self.keep.setAccessibleName("Keep this result to compare later ones with")
-        self.keep.setToolTip(WHAT)
+        self.keep = QPushButton(say("Keep as before"))
+        self.keep.setAccessibleName(say("Keep this result to compare later ones with"))
+        self.keep.setToolTip(say(WHAT))
         self.keep.clicked.connect(workspace.before.keep)
-        self.forget = QPushButton("Forget")
-        self.forget.setAccessibleName("Forget the result that was kept")
+        self.forget = QPushButton(say("Forget"))
+        self.forget.setAccessibleName(say("Forget the result that was kept"))
         self.forget.clicked.connect(workspace.before.forget)
-        self.solve = QPushButton("Solve again (F9)")
-        self.solve.setAccessibleName("Solve the plan, to compare it with the result before")
+        self.solve = QPushButton(say("Solve again (F9)"))
+        self.solve.setAccessibleName(say("Solve the plan, to compare it with the result before"))
         self.solve.clicked.connect(workspace.request_simulation)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
@@ -67,7 +68,7 @@ class CompareBox(QWidget):
         kept = before.result is not None
         self.keep.setVisible(not kept or before.is_other)
         self.keep.setEnabled(workspace.is_current)
-        self.keep.setText("Keep this one" if kept else "Keep as before")
+        self.keep.setText(say("Keep this one" if kept else "Keep as before"))
         self.forget.setVisible(kept)
         self.solve.setVisible(kept and not workspace.is_current)
         self.solve.setEnabled(bool(workspace.plan.probes) and not workspace.is_busy)

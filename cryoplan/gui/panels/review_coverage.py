@@ -15,6 +15,7 @@ from cryoplan.core.units import show_degc, show_ml, show_percent
 from cryoplan.gui.numbers import coverage_row, short_limit
 from cryoplan.gui.parts import DASH, SIGNS, STALE, Press, Text
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.margins.assessment import Assessment
 from cryoplan.margins.limits import Limits
 
@@ -72,9 +73,9 @@ class CellBox(Press):
         self.point = cell.point
         self.setEnabled(cell.point is not None)
         judged = f", {cell.level.value}" if cell.level is not None else ""
-        self.setAccessibleName(f"{cell.name}: {cell.upper} {cell.lower}{judged}")
+        self.setAccessibleName(say(f"{cell.name}: {cell.upper} {cell.lower}{judged}"))
         goes = "Press to go to the worst place." if cell.point is not None else ""
-        self.setToolTip("\n".join(filter(None, (cell.name, cell.tip, goes))))
+        self.setToolTip(say("\n".join(filter(None, (cell.name, cell.tip, goes)))))
 
 
 class CoverageSection(Section):

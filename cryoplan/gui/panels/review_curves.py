@@ -12,6 +12,7 @@ from cryoplan.gui.panels.protocol_axis import go_to_minute, phase_bands, time_ax
 from cryoplan.gui.parts import DASH, STALE, Text
 from cryoplan.gui.section import Section
 from cryoplan.gui.sensors import Sensors
+from cryoplan.gui.words import say
 from cryoplan.plan.plan import Thermocouple
 from cryoplan.report.wording import plain
 from cryoplan.scene.style import theme
@@ -26,12 +27,14 @@ class Curves(Section):
     def __init__(self, workspace: Workspace, view: ViewState, sensors: Sensors) -> None:
         super().__init__("Thermocouples", is_open=False)
         self._workspace, self._view, self._sensors = workspace, view, sensors
-        self.drop = QPushButton("Drop at the crosshair")
-        self.drop.setToolTip("A virtual thermocouple where the crosshair is (Shift+T); it changes no ice")
+        self.drop = QPushButton(say("Drop at the crosshair"))
+        self.drop.setToolTip(
+            say("A virtual thermocouple where the crosshair is (Shift+T); it changes no ice")
+        )
         self.drop.clicked.connect(sensors.drop)
-        self.save = QPushButton("CSV...")
-        self.save.setToolTip("Write the curves of all thermocouples to a file")
-        self.save.setAccessibleName("Write the curves as CSV")
+        self.save = QPushButton(say("CSV..."))
+        self.save.setToolTip(say("Write the curves of all thermocouples to a file"))
+        self.save.setAccessibleName(say("Write the curves as CSV"))
         self.save.clicked.connect(sensors.ask_csv)
         row = QHBoxLayout()
         row.addWidget(self.drop, 1)
@@ -152,7 +155,7 @@ class SensorLine(QWidget):
         self._sensor = sensor
         if not self.name.isModified() and self.name.text() != sensor.name:
             self.name.setText(sensor.name)
-        self.name.setAccessibleName(f"Name of thermocouple {sensor.name}")
+        self.name.setAccessibleName(say(f"Name of thermocouple {sensor.name}"))
         self.mark.setStyleSheet(f"color: {ink};")
         if lowest is None:
             self.lowest.say(DASH, "muted", "Nothing is computed there")
@@ -163,7 +166,7 @@ class SensorLine(QWidget):
         self.here.setEnabled(may)
         self.gone.setEnabled(may)
         for button, words in ((self.go, "Go to"), (self.here, "Move here"), (self.gone, "Remove")):
-            button.setAccessibleName(f"{words} {sensor.name}")
+            button.setAccessibleName(say(f"{words} {sensor.name}"))
 
     @Slot()
     def _rename(self) -> None:
@@ -191,8 +194,8 @@ class SensorLine(QWidget):
 
 def _tool(text: str, tip: str, call) -> QToolButton:
     button = QToolButton()
-    button.setText(text)
-    button.setToolTip(tip)
+    button.setText(say(text))
+    button.setToolTip(say(tip))
     button.setFixedWidth(24)
     button.setStyleSheet("QToolButton { padding: 2px 0px; }")
     button.clicked.connect(call)

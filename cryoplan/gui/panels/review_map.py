@@ -21,6 +21,7 @@ from cryoplan.gui.panels.looks import make_combo
 from cryoplan.gui.parts import OUT_OF_DATE, STALE, Text, indicator_style
 from cryoplan.gui.section import Section
 from cryoplan.gui.unrolled_view import UnrolledView
+from cryoplan.gui.words import say
 from cryoplan.gui.worst_walk import (
     NO_RESULT,
     NO_TARGET,
@@ -58,14 +59,17 @@ class MarginMapSection(Section):
         self.choice = make_combo(
             "Isotherm of the margin", "Distance from the tumour's surface to which isotherm"
         )
-        self.in_3d = QCheckBox("in 3D")
-        self.in_3d.setAccessibleName("Show the colours of the margin in 3D")
-        self.in_3d.setToolTip("Show these colours on the tumour in the 3D view")
+        self.in_3d = QCheckBox(say("in 3D"))
+        self.in_3d.setAccessibleName(say("Show the colours of the margin in 3D"))
+        self.in_3d.setToolTip(say("Show these colours on the tumour in the 3D view"))
         self.in_3d.setStyleSheet(indicator_style())
         self.legend = LegendLine()
         self.legend.setToolTip(
-            "Shares of the surface, by area. Margin: distance from each point of the surface to the nearest "
-            "point of the isotherm of the lowest temperature, below 0 where the point itself stays warmer."
+            say(
+                "Shares of the surface, by area. Margin: distance from each point of the surface to "
+                "the nearest point of the isotherm of the lowest temperature, below 0 where the point itself "
+                "stays warmer."
+            )
         )
         self.bars = MarginBarsView()
         self.unrolled = UnrolledView()
@@ -73,34 +77,39 @@ class MarginMapSection(Section):
         self.behind = Text("", "muted", wrap=True, scale=0.93)
         self.place = Text("", wrap=True)
         self.place.setToolTip(
-            "Direction from the middle of the tumour; distance to the active zone of the nearest probe"
+            say("Direction from the middle of the tumour; distance to the active zone of the nearest probe")
         )
-        self.back, self.on = QPushButton("\N{LEFTWARDS ARROW} back"), QPushButton("Next worst place (N)")
-        self.on.setAccessibleName("Next worst place")
-        self.back.setAccessibleName("Back to the place before")
-        self.back.setToolTip("Shift + N")
+        self.back, self.on = (
+            QPushButton(say("\N{LEFTWARDS ARROW} back")),
+            QPushButton(say("Next worst place (N)")),
+        )
+        self.on.setAccessibleName(say("Next worst place"))
+        self.back.setAccessibleName(say("Back to the place before"))
+        self.back.setToolTip(say("Shift + N"))
         self.on.setToolTip(
-            "Move the crosshair to the worst place, then the next worst one at least 10 mm away; key N"
+            say("Move the crosshair to the worst place, then the next worst one at least 10 mm away; key N")
         )
         self.back.clicked.connect(self.walk.previous)
         self.on.clicked.connect(self.walk.next)
         self.steps = QLineEdit()
-        self.steps.setAccessibleName("Steps of the margin in millimetres")
+        self.steps.setAccessibleName(say("Steps of the margin in millimetres"))
         self.steps.setToolTip(
-            "Where the colours change, in millimetres; 0 always is one of them. Such as 0, 3, 5"
+            say("Where the colours change, in millimetres; 0 always is one of them. Such as 0, 3, 5")
         )
         self.steps.editingFinished.connect(self._take_steps)
         self.refused = Text("", "warn", wrap=True, scale=0.93)
         self.larger = QToolButton()
-        self.larger.setText("Both, larger...")
+        self.larger.setText(say("Both, larger..."))
         self.larger.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.larger.setAccessibleName("Both margins on larger maps")
-        self.larger.setToolTip("Ice edge and lethal isotherm side by side on larger maps, beside the work")
+        self.larger.setAccessibleName(say("Both margins on larger maps"))
+        self.larger.setToolTip(
+            say("Ice edge and lethal isotherm side by side on larger maps, beside the work")
+        )
         self.larger.clicked.connect(self._show_larger)
         self.copy = QToolButton()
-        self.copy.setText("Copy CSV")
-        self.copy.setToolTip("Copy the histogram as comma-separated values")
-        self.copy.setAccessibleName("Copy the histogram as comma-separated values")
+        self.copy.setText(say("Copy CSV"))
+        self.copy.setToolTip(say("Copy the histogram as comma-separated values"))
+        self.copy.setAccessibleName(say("Copy the histogram as comma-separated values"))
         self.copy.clicked.connect(self._copy)
         self.choice.activated.connect(self._choose)
         self.in_3d.toggled.connect(self._show_in_3d)

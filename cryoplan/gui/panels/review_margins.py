@@ -10,6 +10,7 @@ from cryoplan.core.units import show_degc, show_mm, show_percent
 from cryoplan.gui.numbers import left_out_words, margin_row, qam_words
 from cryoplan.gui.parts import DASH, STALE, Text
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.margins.assessment import Assessment
 from cryoplan.report.decision import CONTROL_RATES
 
@@ -40,7 +41,7 @@ class MarginsSection(Section):
         self.thresholds: list[list[Text]] = []
         for column, (head, tip) in enumerate(COLUMNS):
             title = Text(head, "muted", scale=0.93)
-            title.setToolTip(tip)
+            title.setToolTip(say(tip))
             title.setAlignment(_side(column))
             self._cells.addWidget(title, 0, column)
             self._cells.setColumnStretch(column, 1)

@@ -17,6 +17,7 @@ from cryoplan.gui.numbers import Shown, organ_row, short_limit
 from cryoplan.gui.parts import SIGNS, STALE, Name, Press, Text
 from cryoplan.gui.rows import Rows
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.margins.alerts import OrganAlert, organ_alerts
 from cryoplan.margins.assessment import Assessment, OrganTemperature
 from cryoplan.margins.ice_gap import REACH_MM
@@ -85,9 +86,9 @@ class AlertRow(Press):
         self.point = alert.organ.at_mm
         limit = short_limit(alert.limit)
         self.setAccessibleName(
-            f"{shown.name}: {value}, limit {limit}, {alert.level.value}; {when_words(alert)}"
+            say(f"{shown.name}: {value}, limit {limit}, {alert.level.value}; {when_words(alert)}")
         )
-        self.setToolTip(f"{shown.name}\n{shown.tip}\n{GAP_TIP}\nPress to go to its coldest place.")
+        self.setToolTip(say(f"{shown.name}\n{shown.tip}\n{GAP_TIP}\nPress to go to its coldest place."))
 
 
 class OrgansSection(Section):

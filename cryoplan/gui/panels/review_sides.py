@@ -12,6 +12,7 @@ from cryoplan.core.units import show_percent
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import STALE, Text
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.margins.assessment import Assessment
 
 WHY = (
@@ -44,7 +45,7 @@ class SidesEditor(Section):
         self._grid.setVerticalSpacing(3)
         self._grid.setColumnStretch(0, 1)
         self.toggled.connect(self._look)
-        self.head.setToolTip(f"{WHY}\n{SOURCE}")
+        self.head.setToolTip(say(f"{WHY}\n{SOURCE}"))
         self.note = Text("", "muted", wrap=True, scale=0.93)
         self._grid.addWidget(self.note, 0, 0, 1, 3)
 
@@ -104,12 +105,12 @@ class SideRow:
         self._structure = side.structure
         name = f"capsule of {side.structure}" if side.side is Side.CAPSULE else side.structure
         shown = self.tick.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, NAME_PX)
-        self.tick.setText(shown)
-        self.tick.setToolTip(f"Leave {side.words()} out of the margins\n{SOURCE}")
-        self.tick.setAccessibleName(f"Leave {name} out of the margins")
+        self.tick.setText(say(shown))
+        self.tick.setToolTip(say(f"Leave {side.words()} out of the margins\n{SOURCE}"))
+        self.tick.setAccessibleName(say(f"Leave {name} out of the margins"))
         self.tick.setChecked(ticked)
         self.tick.setEnabled(may_edit)
-        self.within.setAccessibleName(f"Distance within which {name} is left out")
+        self.within.setAccessibleName(say(f"Distance within which {name} is left out"))
         self.within.show_value(side.within_mm)
         self.within.setEnabled(may_edit and ticked)
         self.share.say(show_percent(share), STALE if stale else "muted", "of the tumour's surface")

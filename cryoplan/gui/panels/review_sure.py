@@ -11,6 +11,7 @@ from cryoplan.gui.numbers import LARGE_THRESHOLDS_DEGC, Shown, short_sure, sure_
 from cryoplan.gui.parts import STALE, Text
 from cryoplan.gui.rows import Rows
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.margins.assessment import Assessment
 from cryoplan.margins.uncertainty import NOT_IN_IT
 
@@ -32,11 +33,13 @@ class SureSection(Section):
         self.add(self.rest)
         self.energy = Text("", "muted", wrap=True, scale=0.93)
         self.add(self.energy)
-        self.check = QPushButton("Check this plan on another grid")
-        self.check.setAccessibleName("Check how much another grid changes this plan")
+        self.check = QPushButton(say("Check this plan on another grid"))
+        self.check.setAccessibleName(say("Check how much another grid changes this plan"))
         self.check.setToolTip(
-            "Solves this plan on another grid and with half the step, and tells what that changes. Takes "
-            "about as long as a solve on the finer of both grids."
+            say(
+                "Solves this plan on another grid and with half the step, and tells what that changes. Takes "
+                "about as long as a solve on the finer of both grids."
+            )
         )
         self.check.clicked.connect(workspace.request_convergence)
         self.add(self.check)

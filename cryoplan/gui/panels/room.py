@@ -12,6 +12,7 @@ from cryoplan.core.units import show_mm
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import DASH, Text
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.plan.edit_tools import set_room
 from cryoplan.plan.placement import angles, depth_to_active_mm
 from cryoplan.plan.probe import Probe
@@ -56,22 +57,22 @@ class RoomSection(Section):
         self.add(grid)
         self.add(self.more)
         self.position = QComboBox()
-        self.position.setAccessibleName("Position of the patient on the day")
+        self.position.setAccessibleName(say("Position of the patient on the day"))
         self.position.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.position.addItem(AS_SCANNED, "")
+        self.position.addItem(say(AS_SCANNED), "")
         for key, words in POSITIONS.items():
-            self.position.addItem(words, key)
-            self.position.setItemData(self.position.count() - 1, key, Qt.ItemDataRole.ToolTipRole)
+            self.position.addItem(say(words), key)
+            self.position.setItemData(self.position.count() - 1, say(key), Qt.ItemDataRole.ToolTipRole)
         self.position.activated.connect(self._set_position)
         self.tilt = NumberBox(
             "Tilt that the scanner can do", "°", lowest=0.0, highest=LARGEST_TILT_DEG, digits=0
         )
-        self.tilt.setToolTip("To either side; 0 for a scanner that cannot tilt")
+        self.tilt.setToolTip(say("To either side; 0 for a scanner that cannot tilt"))
         self.tilt.valueChanged.connect(self._set_numbers)
         self.bore = NumberBox(
             "Diameter of the bore", " mm", lowest=300.0, highest=2000.0, step=10.0, digits=0
         )
-        self.bore.setToolTip("Usual are 700 and 800 mm; the shafts outside the skin have to pass")
+        self.bore.setToolTip(say("Usual are 700 and 800 mm; the shafts outside the skin have to pass"))
         self.bore.valueChanged.connect(self._set_numbers)
         fields = QGridLayout()
         fields.setHorizontalSpacing(5)
@@ -100,7 +101,7 @@ class RoomSection(Section):
         room = workspace.plan.room
         scanned = workspace.case.scan.facts.patient_position if workspace.case is not None else ""
         words = POSITIONS.get(scanned, scanned)
-        self.position.setItemText(0, f"{AS_SCANNED}: {words}" if words else AS_SCANNED)
+        self.position.setItemText(0, say(f"{AS_SCANNED}: {words}" if words else AS_SCANNED))
         self.position.setCurrentIndex(max(self.position.findData(room.position), 0))
         lying = POSITIONS.get(self.treatment_position, "as scanned")
         self.setting.say(f"{lying} · {room.gantry_tilt_limit_deg:.0f}°")
@@ -122,7 +123,7 @@ class RoomSection(Section):
         self.numbers["gantry tilt"].say(
             "cannot" if tilt is None else signed(tilt), "warn" if tilt is None else "text"
         )
-        self.numbers["gantry tilt"].setToolTip(tilt_text(held, lie, room))
+        self.numbers["gantry tilt"].setToolTip(say(tilt_text(held, lie, room)))
         entry, tip = (slice_words(point[2]) for point in (held.entry_mm, held.tip_mm))
         self.numbers["entry to tip"].say(f"{entry} → {tip} mm")
         self.more.say("\n".join(self._more_words(held, room)))

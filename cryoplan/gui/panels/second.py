@@ -10,6 +10,7 @@ from cryoplan.app.view import ViewState, Window
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.panels.looks import OWN, make_combo
 from cryoplan.gui.parts import Text
+from cryoplan.gui.words import say
 from cryoplan.image.scan import Scan
 from cryoplan.scene.window import presets_of, show_window
 
@@ -32,13 +33,13 @@ class Second(QWidget):
         self._presets: tuple[Window, ...] = ()
         self.add = _button("Add second image...", "Show another series over this one (Ctrl+Shift+A)")
         self.name = Text("", bold=True, wrap=True)
-        self.name.setAccessibleName("Second image")
+        self.name.setAccessibleName(say("Second image"))
         self.note = Text("", "muted", wrap=True, scale=0.93)
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setPageStep(10)
-        self.opacity.setAccessibleName("Opacity of the second image")
-        self.opacity.setToolTip("How much of the second image is seen; Shift + wheel in a slice view")
+        self.opacity.setAccessibleName(say("Opacity of the second image"))
+        self.opacity.setToolTip(say("How much of the second image is seen; Shift + wheel in a slice view"))
         self.percent = Text("", "muted")
         self.preset = make_combo(
             "Window of the second image", "Its own grey window; Alt + 1 to 8, or Shift + right drag"
@@ -124,7 +125,7 @@ class Second(QWidget):
             found = presets_of(scan)
             self._presets = tuple(Window(width=w.width, level=w.level) for w in found)
             self.preset.clear()
-            self.preset.addItems([*(w.name for w in found), OWN])
+            self.preset.addItems([*(say(w.name) for w in found), say(OWN)])
         window, percent = self._view.second_window, round(100 * self._view.second_opacity)
         known = window in self._presets
         self.preset.setCurrentIndex(self._presets.index(window) if known else len(self._presets))
@@ -147,7 +148,7 @@ class Second(QWidget):
 
 
 def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setAccessibleName(text.rstrip("."))
-    button.setToolTip(tip)
+    button = QPushButton(say(text))
+    button.setAccessibleName(say(text.rstrip(".")))
+    button.setToolTip(say(tip))
     return button

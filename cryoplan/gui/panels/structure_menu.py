@@ -13,6 +13,7 @@ from cryoplan.app.workspace import Workspace
 from cryoplan.case.structure import Role
 from cryoplan.core.errors import CryoplanError
 from cryoplan.gui.panels.asked_roles import WORDS
+from cryoplan.gui.words import say
 
 
 class StructureMenu:
@@ -37,23 +38,23 @@ class StructureMenu:
         menu = QMenu(self._parent)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         may = case is not None and self._workspace.keeper.may_edit
-        menu.addAction("Rename...\tF2", partial(self.rename, name)).setEnabled(may)
-        roles = menu.addMenu("Role")
+        menu.addAction(say("Rename...\tF2"), partial(self.rename, name)).setEnabled(may)
+        roles = menu.addMenu(say("Role"))
         roles.setEnabled(may)
         now = case.structure(name).role if case is not None else None
         for role in Role:
-            action = roles.addAction(WORDS[role], partial(self.set_role, name, role))
+            action = roles.addAction(say(WORDS[role]), partial(self.set_role, name, role))
             action.setCheckable(True)
             action.setChecked(role is now)
         menu.addSeparator()
-        menu.addAction("Delete\tDel", partial(self.delete, name)).setEnabled(may)
+        menu.addAction(say("Delete\tDel"), partial(self.delete, name)).setEnabled(may)
         return menu
 
     def rename(self, name: str) -> None:
         """Ask for another name and give it."""
         if not self._workspace.may_edit():
             return
-        new, is_said = QInputDialog.getText(self._parent, "Rename structure", "Name", text=name)
+        new, is_said = QInputDialog.getText(self._parent, say("Rename structure"), say("Name"), text=name)
         if is_said:
             self._do(name, partial(self._workspace.rename_structure, name, new))
 

@@ -31,6 +31,7 @@ from cryoplan.gui.panels.find import FindSection
 from cryoplan.gui.panels.structure_menu import StructureMenu
 from cryoplan.gui.parts import Heading, Name, Swatch, Text, indicator_style
 from cryoplan.gui.rows import Findings
+from cryoplan.gui.words import say
 from cryoplan.scene.style import theme
 
 OPEN, CLOSED = "▾", "▸"
@@ -50,19 +51,19 @@ class StructuresPanel(Panel):
         self._count = Text("", "muted")
         head.addWidget(self._count, 1)
         self.add(head)
-        self.add_button = QPushButton("Add structures...")
-        self.add_button.setAccessibleName("Add structures")
+        self.add_button = QPushButton(say("Add structures..."))
+        self.add_button.setAccessibleName(say("Add structures"))
         self.add_button.setToolTip(
-            "Read a label map (NIfTI, NRRD, MetaImage) or a DICOM segmentation (Ctrl+L)"
+            say("Read a label map (NIfTI, NRRD, MetaImage) or a DICOM segmentation (Ctrl+L)")
         )
         self.add_button.clicked.connect(self.add_structures_requested)
         self.add(self.add_button)
         self.find = FindSection(workspace, view)
         self.add(self.find)
-        self.outline_button = QPushButton("Outline with TotalSegmentator...")
-        self.outline_button.setAccessibleName("Outline with TotalSegmentator")
+        self.outline_button = QPushButton(say("Outline with TotalSegmentator..."))
+        self.outline_button.setAccessibleName(say("Outline with TotalSegmentator"))
         self.outline_button.setToolTip(
-            "Organs, vessels, bones and muscles by a program of its own, where it is installed"
+            say("Organs, vessels, bones and muscles by a program of its own, where it is installed")
         )
         self.outline_button.clicked.connect(self.outline_requested)
         self.add(self.outline_button)
@@ -225,20 +226,20 @@ class StructureRow(QWidget):
         self._structure = name
         self.opener = QToolButton()
         self.opener.setAutoRaise(True)
-        self.opener.setText(CLOSED)
+        self.opener.setText(say(CLOSED))
         self.opener.setStyleSheet("border: none; background: transparent; padding: 0px;")
         self.opener.setFixedWidth(18)
-        self.opener.setAccessibleName(f"Measurements of {name}")
-        self.opener.setToolTip("Size, depth, neighbours, and whether it is reviewed")
+        self.opener.setAccessibleName(say(f"Measurements of {name}"))
+        self.opener.setToolTip(say("Size, depth, neighbours, and whether it is reviewed"))
         self.opener.clicked.connect(self._open)
         self.shown = QCheckBox()
         self.shown.setChecked(True)
-        self.shown.setAccessibleName(f"Show {name}")
-        self.shown.setToolTip(f"Show {name} in the views")
+        self.shown.setAccessibleName(say(f"Show {name}"))
+        self.shown.setToolTip(say(f"Show {name} in the views"))
         self.shown.setProperty("structure", name)
         self.target = QRadioButton()
-        self.target.setAccessibleName(f"{name} is the target")
-        self.target.setToolTip(f"Measure margins on {name}")
+        self.target.setAccessibleName(say(f"{name} is the target"))
+        self.target.setToolTip(say(f"Measure margins on {name}"))
         self.target.setProperty("structure", name)
         # Only a mass can be treated; the body, a bone or a vessel as target is a slip of the mouse.
         may = role in (Role.TUMOUR, Role.OTHER, Role.ORGAN, Role.KIDNEY)
@@ -251,10 +252,12 @@ class StructureRow(QWidget):
         )
         why = "Role and tissue were guessed from the name.\n" if structure.role_is_guess else ""
         why = f"Reviewed.\n{why}" if seen else why
-        self.words.setToolTip(f"{why}Computed as {structure.tissue}.\nFrom {structure.source}.")
+        self.words.setToolTip(say(f"{why}Computed as {structure.tissue}.\nFrom {structure.source}."))
         self.words.setAccessibleName(
-            f"{name}: {role.value}{', guessed' if guess else ''}, {show_ml(outlined_ml(structure))}"
-            f"{', reviewed' if seen else ''}"
+            say(
+                f"{name}: {role.value}{', guessed' if guess else ''}, {show_ml(outlined_ml(structure))}"
+                f"{', reviewed' if seen else ''}"
+            )
         )
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 2)
@@ -271,7 +274,7 @@ class StructureRow(QWidget):
 
     def show_chosen(self, is_chosen: bool) -> None:
         """Show whether its card is open."""
-        self.opener.setText(OPEN if is_chosen else CLOSED)
+        self.opener.setText(say(OPEN if is_chosen else CLOSED))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Open the card by a press on name or colour too."""

@@ -11,6 +11,7 @@ from cryoplan.core.errors import CryoplanError
 from cryoplan.gui.parts import Text, indicator_style
 from cryoplan.gui.placing import DEFAULT_MODEL
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.plan.hold import require_reach
 from cryoplan.plan.plan import Plan
 from cryoplan.plan.probe import Probe
@@ -31,18 +32,18 @@ class SuggestSection(Section):
         self.suggestion: Suggestion | None = None
         self._made_for: object = None
         self.way = QComboBox()
-        self.way.setAccessibleName("Direction of the suggested probes")
+        self.way.setAccessibleName(say("Direction of the suggested probes"))
         self.way.activated.connect(self.work_out)
-        self.again = QPushButton("Work it out")
-        self.again.setAccessibleName("Work out a layout for the target")
+        self.again = QPushButton(say("Work it out"))
+        self.again.setAccessibleName(say("Work out a layout for the target"))
         self.again.clicked.connect(self.work_out)
         self.summary = Text("", bold=True, wrap=True)
         self.reasons = Text("", "muted", wrap=True, scale=0.93)
         self.replacing = QCheckBox()
         self.replacing.setStyleSheet(indicator_style())
         self.replacing.toggled.connect(self.refresh)
-        self.go = QPushButton("Lay them out")
-        self.go.setAccessibleName("Lay the suggested probes out")
+        self.go = QPushButton(say("Lay them out"))
+        self.go.setAccessibleName(say("Lay the suggested probes out"))
         self.go.clicked.connect(self._lay_out)
         row = QHBoxLayout()
         row.setSpacing(5)
@@ -85,14 +86,16 @@ class SuggestSection(Section):
         self._show_ways(workspace.plan)
         free = self._replaceable(workspace.plan)
         self.replacing.setVisible(found is not None and bool(free))
-        self.replacing.setText(f"In place of {', '.join(free)}" if len(free) > 1 else "In place of the probe")
-        self.replacing.setAccessibleName(f"Lay them out in place of probes {', '.join(free)}")
+        self.replacing.setText(
+            say(f"In place of {', '.join(free)}" if len(free) > 1 else "In place of the probe")
+        )
+        self.replacing.setAccessibleName(say(f"Lay them out in place of probes {', '.join(free)}"))
         self.go.setVisible(found is not None)
         self.again.setEnabled(workspace.case is not None)
         if found is not None:
             self.say(found.summary)
             self.summary.say(found.summary[:1].upper() + found.summary[1:], "text")
-            self.summary.setToolTip(f"For {workspace.catalogue.model(found.model).name}")
+            self.summary.setToolTip(say(f"For {workspace.catalogue.model(found.model).name}"))
             lines = [f"· {r.text}{f' [{r.how}: {r.source}]' if r.source else ''}" for r in found.reasons]
             lines.append("· A start from distances alone: nothing was solved.")
             self.reasons.say("\n".join(lines))
@@ -119,9 +122,9 @@ class SuggestSection(Section):
             return
         kept = self.way.currentData()
         self.way.clear()
-        self.way.addItem(SHORTEST, None)
+        self.way.addItem(say(SHORTEST), None)
         for probe in plan.probes:
-            self.way.addItem(f"as probe {probe.name}", probe.name)
+            self.way.addItem(say(f"as probe {probe.name}"), probe.name)
         self.way.setCurrentIndex(max(self.way.findData(kept), 0) if kept else 0)
 
     def _ghosts(self) -> tuple[Probe, ...]:

@@ -13,6 +13,7 @@ from cryoplan.core.finding import Finding, Level, worst
 from cryoplan.gui.panels.fields import NumberBox
 from cryoplan.gui.parts import SIGNS, Name, Press, Swatch, Text
 from cryoplan.gui.section import Section
+from cryoplan.gui.words import say
 from cryoplan.plan.edit_tools import rename_tool, set_tool_size
 from cryoplan.plan.edits import advance, set_note
 from cryoplan.plan.hold import require_reach
@@ -30,11 +31,13 @@ class ToolButton(QPushButton):
     def __init__(self, panel: Panel) -> None:
         super().__init__("+ Needle")
         self._panel = panel
-        self.setAccessibleName("Place a needle that does not freeze")
-        self.setToolTip("Thermocouple, hydrodissection needle, introducer, biopsy needle: tip, then skin")
+        self.setAccessibleName(say("Place a needle that does not freeze"))
+        self.setToolTip(
+            say("Thermocouple, hydrodissection needle, introducer, biopsy needle: tip, then skin")
+        )
         menu = QMenu(self)
         for kind in ToolKind:
-            action = QAction(WORDS[kind].capitalize(), menu)
+            action = QAction(say(WORDS[kind].capitalize()), menu)
             action.setData(kind.value)
             menu.addAction(action)
         menu.triggered.connect(self._start)
@@ -82,15 +85,15 @@ class ToolRow(Press):
         self._kind.say(WORDS[tool.kind])
         self._depth.say(f"{tool.depth_mm:.0f} mm{' locked' if tool.locked else ''}")
         self.set_selected(chosen)
-        self.setAccessibleName(f"Tool {tool.name}, {WORDS[tool.kind]}, {self._depth.text()}")
-        self.setToolTip("\n".join(filter(None, (self._bad, tool.note))))
+        self.setAccessibleName(say(f"Tool {tool.name}, {WORDS[tool.kind]}, {self._depth.text()}"))
+        self.setToolTip(say("\n".join(filter(None, (self._bad, tool.note)))))
 
     def show_findings(self, findings: list[Finding]) -> None:
         """Show what the rules say of it."""
         level = worst(findings)
         self._verdict.say(SIGNS[level], level.value)
         self._bad = "\n".join(f.text for f in findings if f.level is not Level.OK)
-        self.setToolTip(self._bad)
+        self.setToolTip(say(self._bad))
 
 
 class ToolSection(Section):
@@ -108,7 +111,7 @@ class ToolSection(Section):
         grid.setVerticalSpacing(4)
         self.name = QLineEdit()
         self.name.setMaxLength(20)
-        self.name.setAccessibleName("Name of the needle")
+        self.name.setAccessibleName(say("Name of the needle"))
         self.name.editingFinished.connect(self._rename)
         self.depth = NumberBox("Depth of the needle", " mm", lowest=0.0, highest=LONGEST_MM)
         self.depth.valueChanged.connect(self._set_depth)
@@ -120,7 +123,7 @@ class ToolSection(Section):
             box.valueChanged.connect(self._set_size)
         self.note = QLineEdit()
         self.note.setMaxLength(LONGEST_NOTE)
-        self.note.setAccessibleName("Note on the needle")
+        self.note.setAccessibleName(say("Note on the needle"))
         self.note.editingFinished.connect(self._set_note)
         for place, (word, box) in enumerate(
             (("name", self.name), ("depth", self.depth), ("length", self.length), ("across", self.diameter))
@@ -158,7 +161,7 @@ class ToolSection(Section):
             return
         for line, text in ((self.name, tool.name), (self.note, tool.note)):
             if not (same and line.hasFocus() and line.isModified()):
-                line.setText(text)
+                line.setText(say(text))
         for box, value in (
             (self.depth, tool.depth_mm),
             (self.length, tool.length_mm),

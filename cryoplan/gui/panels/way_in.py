@@ -15,6 +15,7 @@ from cryoplan.core.units import show_mm
 from cryoplan.gui.parts import SIGNS, STALE, Text, short_name
 from cryoplan.gui.section import Section
 from cryoplan.gui.table import Row, Table
+from cryoplan.gui.words import say
 from cryoplan.plan.clearance import Clearance, clearances
 from cryoplan.plan.limits import PlacementLimits, placement_limits
 from cryoplan.plan.path import overshoot_mm, passes, sentence
@@ -42,7 +43,10 @@ class WayIn(Section):
         self.sentence = Text("", wrap=True)
         self.table = Table((("structure", 9), ("mm", 4), ("limit", 4), ("depth", 4)), elided=0)
         self.table.setToolTip(
-            "Least distance of the shaft's surface, its limit, and how deep below the skin, along the shaft"
+            say(
+                "Least distance of the shaft's surface, its limit, and how deep below the skin, along "
+                "the shaft"
+            )
         )
         self.table.pressed.connect(self._press)
         self.note = Text("", "muted", wrap=True, scale=0.93)
@@ -113,8 +117,8 @@ class WayIn(Section):
         self.table.setVisible(bool(rows))
         self.table.show_rows(rows, old=self._old)
         self.more.setVisible(len(self._rows) > FEW)
-        self.more.setText("Fewer" if self.more.isChecked() else f"All {len(self._rows)}")
-        self.more.setAccessibleName(f"{self.more.text()} clearances")
+        self.more.setText(say("Fewer" if self.more.isChecked() else f"All {len(self._rows)}"))
+        self.more.setAccessibleName(say(f"{self.more.text()} clearances"))
 
     @Slot(int)
     def _press(self, row: int) -> None:
