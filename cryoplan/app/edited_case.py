@@ -25,6 +25,7 @@ from cryoplan.plan.catalogue import Catalogue
 from cryoplan.plan.edit_warmers import rename_structure
 from cryoplan.plan.edit_words import describe_change
 from cryoplan.plan.plan import Plan
+from cryoplan.workflow.other_plans import follow_renamed_structure
 
 
 class EditedCase(QObject):
@@ -107,6 +108,21 @@ class EditedCase(QObject):
         self._record(text, before=(before, self._plan), wait=False)
         return True
 
+    def take_plan(self, text: str, case: Case, plan: Plan) -> bool:
+        """Put another plan of the case in place, `case` with the plans beside it; tell whether it is.
+
+        Its ice comes back with it if it was solved before: results are kept by what was solved.
+        """
+        self.finish_strokes()
+        if self._case is None or not self._may_edit():
+            return False
+        before = (self._case, self._plan)
+        self._case = case
+        if plan != self._plan:
+            self._set_plan(plan)
+        self._record(text, before=before)
+        return True
+
     def rename_structure(self, old: str, new: str) -> bool:
         """Give a structure another name, as one step; tell whether it has it.
 
@@ -123,6 +139,7 @@ class EditedCase(QObject):
         if case is before:
             return True
         name = next(s.name for s in case.structures if s.name not in {b.name for b in before.structures})
+        case = follow_renamed_structure(case, old, name)
         plan = rename_structure(self._plan, old, name)
         return self._put_list(f"Structure renamed: {old} to {name}", case, plan)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from cryoplan.case.left_out import LeftOut, sides_in_order
+from cryoplan.case.other_plan import OtherPlan, plans_in_order
 from cryoplan.case.own_limits import OwnLimit, put_in_order
 from cryoplan.case.second_image import SecondImage
 from cryoplan.case.structure import Structure
@@ -41,13 +42,16 @@ class Case:
         Sides of the target that margins are not asked of; no part of `digest`.
     second : SecondImage or None
         Another image that is shown over this one; it changes nothing that is computed.
+    other_plans : tuple of OtherPlan
+        Plans that are kept beside the one that is worked on; no part of `digest`.
 
     Raises
     ------
     StructureError
         If two structures share a name or the target is not among them.
     ValueError
-        If two of the limits are about the same number, or two sides that are left out of one structure.
+        If two of the limits are about the same number, two sides that are left out of one structure, or two
+        other plans have one name.
     """
 
     code: str
@@ -59,6 +63,7 @@ class Case:
     limits: tuple[OwnLimit, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     second: SecondImage | None = None
+    other_plans: tuple[OtherPlan, ...] = ()
 
     def __post_init__(self) -> None:
         names = [s.name for s in self.structures]
@@ -76,6 +81,7 @@ class Case:
             raise ValueError("a planning grid is axis-aligned and cubic")
         object.__setattr__(self, "limits", put_in_order(self.limits))
         object.__setattr__(self, "left_out", sides_in_order(self.left_out))
+        object.__setattr__(self, "other_plans", plans_in_order(self.other_plans))
 
     def structure(self, name: str) -> Structure:
         """Return the structure of that name.

@@ -9,6 +9,7 @@ from typing import Any
 from cryoplan.case.case import Case
 from cryoplan.case.differences import Json
 from cryoplan.case.left_out import sides_from_json, sides_to_json
+from cryoplan.case.other_plan import plans_from_json, plans_to_json
 from cryoplan.case.own_limits import limits_from_json, limits_to_json
 from cryoplan.case.second_image import SecondImage
 from cryoplan.case.structure import Role, Structure
@@ -36,6 +37,7 @@ def with_case(document: dict[str, Json], case: Case) -> dict[str, Json]:
     head = kept | _head(case)
     rest = {key: value for key, value in document.items() if key != "left_out"}
     made = rest | {"case": head, "structures": _rows(case), "limits": limits_to_json(case.limits)}
+    made |= {"other_plans": plans_to_json(case.other_plans)}
     # Only where there is one, so that files from before there was such a thing stay as they are.
     return made | ({"left_out": sides_to_json(case.left_out)} if case.left_out else {})
 
@@ -100,12 +102,14 @@ def case_of(
     """
     head, rows, limits = document["case"], document["structures"], limits_from_json(document["limits"])
     left_out = sides_from_json(document.get("left_out", []))
+    others = plans_from_json(document["other_plans"])
     known: dict[str, Structure] = {}
     if like is not None:
         same_head = _head(like).items() <= head.items() and ("second" in head) == (like.second is not None)
         if like.scan is scan and same_head and rows == _rows(like):
-            judged = like.changed(limits=limits, left_out=left_out)
-            return like if like.judged_by == judged.judged_by else judged
+            changed = like.changed(limits=limits, left_out=left_out, other_plans=others)
+            is_same = like.judged_by == changed.judged_by and like.other_plans == others
+            return like if is_same else changed
         known = {s.name: s for s in like.structures}
     structures = []
     for row in rows:
@@ -134,6 +138,7 @@ def case_of(
         limits=limits,
         left_out=left_out,
         second=SecondImage.from_json(head["second"]) if "second" in head else None,
+        other_plans=others,
     )
 
 

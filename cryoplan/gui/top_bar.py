@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 from cryoplan.app.state import State
 from cryoplan.app.workspace import Workspace
 from cryoplan.gui.parts import Name, Text, tone_colour
+from cryoplan.gui.plan_menu import PlanMenu
 from cryoplan.gui.standing import (
     SAVE_ELSEWHERE,
     STATUS_TONES,
@@ -62,7 +63,7 @@ class TopBar(QWidget):
         self._code = QLabel()
         self._code.setStyleSheet("font-weight: bold; font-size: 14px;")
         self._series = Name("", "muted")
-        self._plan = QLabel()
+        self.plan = PlanMenu(workspace, self)
         self.chip = QLabel()
         self.chip.setAccessibleName(say("State of the result"))
         self.chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -74,7 +75,7 @@ class TopBar(QWidget):
         row.addWidget(self._series, 1)
         row.addWidget(self.saved)
         row.addWidget(self.status)
-        row.addWidget(self._plan)
+        row.addWidget(self.plan)
         row.addWidget(self.chip)
         for action in buttons:
             button = QToolButton()
@@ -87,13 +88,11 @@ class TopBar(QWidget):
         research.setToolTip(say("Research use; not a medical device"))
         row.addWidget(research)
         workspace.case_changed.connect(self._show_case)
-        workspace.plan_changed.connect(self._show_plan)
         workspace.state_changed.connect(self._show_state)
         self._standing = Standing(workspace, self)
         self._standing.changed.connect(self._show_saved)
         self._show_saved()
         self._show_case()
-        self._show_plan()
         self._show_state()
 
     def _make_saved(self) -> None:
@@ -147,11 +146,6 @@ class TopBar(QWidget):
         self._code.setText(say(case.code if case else "No case"))
         text = describe_scan(case.scan) if case else "Open a scan, or the demonstration case"
         self._series.say(text)
-
-    @Slot()
-    def _show_plan(self) -> None:
-        plan = self._workspace.plan
-        self._plan.setText(say(f"Plan  <b>{plan.name}</b>" if self._workspace.case else ""))
 
     @Slot()
     def _show_state(self) -> None:

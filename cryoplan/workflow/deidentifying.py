@@ -91,6 +91,7 @@ def deidentify(
             replace(s, structure=renamed[s.structure]) for s in case.left_out if s.structure in renamed
         ),
         second=None,  # its link is a path, and its file still names the patient
+        other_plans=(),  # what they are called, and notes in them, nobody has read for this copy
     )
     drawn = _plan(plan, keep_names)
     solved = None if result is None else _result(result, clean, plan, drawn, probes)
