@@ -114,6 +114,7 @@ class Approving(QObject):
         self._ask(lambda file: file.store.set_status(status.value))
 
     def _ask(self, work: Any) -> None:
+        self._workspace.message.emit("Writing it into the case file ...")
         self._asking.watch(self._workspace.keeper.call(work))
 
 

@@ -66,7 +66,9 @@ class Saver(QObject):
         self._newest: OrderedDict[str, Solved] = OrderedDict()
         self._unstored: set[str] = set()
         self._saving = 0
-        self._leaving = 0
+        # Files that were left and still get their results, and who waits to open one of them again.
+        self._leaving: list[Path] = []
+        self._waiting: tuple[Path, Callable[[], object]] | None = None
         self._is_closed = False
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -76,13 +78,13 @@ class Saver(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """True while the case is on its way to another place."""
-        return self._saving > 0
+        """True while the case is on its way to another place, or one that was left is wanted again."""
+        return self._saving > 0 or self._waiting is not None
 
     @property
     def busy_text(self) -> str:
         """What is being done."""
-        return "Saving the case" if self._saving else ""
+        return "Saving the case" if self.is_busy else ""
 
     def take(self, result: ThermalResult, case: Case, plan: Plan, *, is_stored: bool = False) -> None:
         """Remember a result; one that was solved goes into the file after a rest, or with `save`."""
@@ -97,13 +99,31 @@ class Saver(QObject):
     def forget(self) -> None:
         """Another patient is shown; what was solved a moment ago still goes into the file that is left."""
         left, kept = self._take_unstored(), self._keeper.kept
+        self._waiting = None
         self._newest.clear()
         if left and kept.path is not None and not kept.read_only:
-            self._leaving += 1
-            self._run(partial(_store_behind, kept.path, left), self._has_left)
+            self._leaving.append(kept.path)
+            self._run(partial(_store_behind, kept.path, left), partial(self._has_left, kept.path))
 
-    def _has_left(self, error: BaseException | None) -> None:
-        self._leaving -= 1
+    def when_left(self, path: Path, call: Callable[[], object]) -> None:
+        """Call at once, or as soon as the results of a case that was left a moment ago are in this file.
+
+        Who opens it again before that would see it without its ice. The last who asks is the one who is
+        meant, and nobody is once another patient is shown.
+        """
+        self._waiting = None
+        if path in self._leaving:
+            self._waiting = (path, call)
+            self.changed.emit()
+        else:
+            call()
+
+    def _has_left(self, path: Path, error: BaseException | None) -> None:
+        self._leaving.remove(path)
+        if self._waiting is not None and self._waiting[0] not in self._leaving:
+            call, self._waiting = self._waiting[1], None
+            call()
+            self.changed.emit()
         if error is not None and not isinstance(error, CryoplanError):
             raise error
 

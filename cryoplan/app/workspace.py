@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,7 @@ class Workspace(AnsweredCase):
             self._to_look_at.add(path)
         else:
             self._to_look_at.discard(path)
-        self._errands.ask("open", path=path)
+        self.saver.when_left(path, partial(self._errands.ask, "open", path=path))
 
     def save_case_file(self, path: Path) -> None:
         """Give the case file a place in the background; a current result goes with it."""

@@ -55,6 +55,11 @@ class StatusLine(QWidget):
         self._new_case()
         self._show_work()
 
+    @property
+    def shown_message(self) -> str:
+        """The sentence that is shown for a while, empty when there is none."""
+        return self._message.text()
+
     @Slot(str)
     def say(self, text: str) -> None:
         """Show a sentence for a while."""

@@ -455,3 +455,48 @@ def test_the_process_holds_what_it_brought_back_for_the_report(made):
     finally:
         tasks._RESULTS.clear()
         tasks._CASES.clear()
+
+
+def test_a_case_that_is_opened_again_at_once_waits_for_the_ice_that_is_still_written(qtbot, monkeypatch):
+    hold = threading.Event()
+    store = workflow.stored_result
+
+    def slowly(*args, **more):
+        assert hold.wait(LONG_MS / 1000.0)
+        return store(*args, **more)
+
+    desk = Desk()
+    desk.open()
+    move(desk.workspace, 2.0)
+    desk.solve()
+    workspace = desk.workspace
+    path, key = workspace.keeper.kept.path, workspace.result.key
+    monkeypatch.setattr(workflow, "stored_result", slowly)
+    workspace.new_case()
+    workspace.open_case_file(path)
+    assert "open" not in [job.kind for job in desk.worker.jobs]
+    assert workspace.saver.is_busy
+    assert workspace.saver.busy_text == "Saving the case"
+    hold.set()
+    qtbot.waitUntil(lambda: "open" in [job.kind for job in desk.worker.jobs], timeout=LONG_MS)
+    desk.worker.done("open", workflow.open_case(path))
+    assert workspace.state is State.CURRENT
+    assert workspace.result.key == key
+
+
+def test_who_opens_something_else_meanwhile_is_not_disturbed(qtbot, monkeypatch):
+    hold = threading.Event()
+    store = workflow.stored_result
+    monkeypatch.setattr(workflow, "stored_result", lambda *a, **k: hold.wait(60.0) and store(*a, **k))
+    desk = Desk()
+    desk.open()
+    move(desk.workspace, 2.0)
+    desk.solve()
+    path = desk.workspace.keeper.kept.path
+    desk.workspace.new_case()
+    desk.workspace.open_case_file(path)
+    desk.open()
+    hold.set()
+    qtbot.wait(200)
+    assert "open" not in [job.kind for job in desk.worker.jobs]
+    assert not desk.workspace.saver.is_busy
