@@ -25,17 +25,15 @@ from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.case.middle import target_centre_mm
 from cryoplan.core.geometry import as_point
-from cryoplan.gui import actions, drawing, probe_set, words
+from cryoplan.gui import actions, drawing, words
 from cryoplan.gui.banner import Banner, Notices
 from cryoplan.gui.case_files import CaseFiles
 from cryoplan.gui.case_list import RecentMenu
-from cryoplan.gui.dialogs.about import AboutDialog
 from cryoplan.gui.dialogs.look import LookDialog
-from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
 from cryoplan.gui.exports import Exports
 from cryoplan.gui.file_type import FileType
 from cryoplan.gui.files import Files
-from cryoplan.gui.meaning import open_meaning
+from cryoplan.gui.helps import Helps
 from cryoplan.gui.menu import Menu
 from cryoplan.gui.panels import (
     FreezePanel,
@@ -107,6 +105,7 @@ class MainWindow(QMainWindow):
         self.placing = Placing(workspace, view, self)
         self.probe_set = ProbeSet(workspace, view, self.placing, self)
         self.walk = WorstWalk(workspace, view, self)
+        self.helps = Helps(self)
         self.menu = Menu(self)
         self.actions_by_id = actions.build(self, workspace, self.menu.entries())
         self.recent_menu = RecentMenu(self.shelf, self.actions_by_id["save-case"], self.menuBar())
@@ -284,26 +283,6 @@ class MainWindow(QMainWindow):
 
     # Dialogs ----------------------------------------------------------------------------------------
 
-    def show_shortcuts(self) -> None:
-        """Show the sheet of keys and gestures."""
-        rows = [
-            (", ".join(keys.toString() for keys in action.shortcuts()), action.text().replace("&", ""))
-            for action in self.actions_by_id.values()
-            if not action.shortcut().isEmpty()
-        ]
-        ShortcutsDialog([*actions.MANNERS, *drawing.MANNERS, *probe_set.MANNERS, *rows], self).exec()
-
-    def show_messages(self) -> None:
-        """Show what every code of a message means, beside the window."""
-        open_meaning(self)
-
-    def show_accuracy(self) -> None:
-        """Show how right the solver is, beside the window."""
-        # Loaded when asked for: plots and tables cost the start of the window a tenth of a second.
-        from cryoplan.gui.dialogs.accuracy import AccuracyDialog
-
-        AccuracyDialog(self.workspace, self).show()
-
     def show_catalogue(self) -> None:
         """Show the probes beside the work; a second call brings the open dialog to the front."""
         from cryoplan.gui.dialogs.catalogue import CatalogueDialog
@@ -335,10 +314,6 @@ class MainWindow(QMainWindow):
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()
-
-    def show_about(self) -> None:
-        """Show version and licences."""
-        AboutDialog(self).exec()
 
     # Drop, size and close -----------------------------------------------------------------------------
 

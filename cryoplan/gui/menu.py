@@ -27,8 +27,9 @@ class Menu(QObject):
         window = self._window
         workspace, files, exports = window.workspace, window.files, window.exports
         line = Entry(actions.SEPARATOR, "&File", "", "", Needs.NOTHING, window.close)
+        helps = window.helps
         steps = tuple(
-            Entry(f"step-{n}", "&View", name, f"F{n + 1}", Needs.NOTHING, getattr(self, f"_step_{n}"))
+            Entry(f"step-{n}", "&View", name, f"Ctrl+{n + 1}", Needs.NOTHING, getattr(self, f"_step_{n}"))
             for n, name in enumerate(STEPS)
         )
         return (
@@ -105,11 +106,19 @@ class Menu(QObject):
             Entry("worst-back", "&View", "Worst place &before", "Shift+N", Needs.CASE, self._place_before),
             *steps,
             Entry("look", "&View", "Look and lan&guage...", "", Needs.NOTHING, window.show_look),
-            Entry("shortcuts", "&Help", "&Shortcuts", "?", Needs.NOTHING, window.show_shortcuts),
+            Entry("help", "&Help", "&Help on this step", "F1", Needs.NOTHING, helps.show_panel),
+            Entry("tour", "&Help", "Guided &tour", "", Needs.NOTHING, helps.start_tour),
+            Entry("glossary", "&Help", "&Glossary", "", Needs.NOTHING, helps.show_glossary),
+            Entry("shortcuts", "&Help", "&Shortcuts", "?", Needs.NOTHING, helps.show_shortcuts),
             Entry(
-                "messages", "&Help", "What &messages mean...", "Shift+F1", Needs.NOTHING, window.show_messages
+                "messages",
+                "&Help",
+                "What &messages mean...",
+                "Shift+F1",
+                Needs.NOTHING,
+                helps.show_messages,
             ),
-            Entry("accuracy", "&Help", "&Accuracy...", "", Needs.NOTHING, window.show_accuracy),
+            Entry("accuracy", "&Help", "&Accuracy...", "", Needs.NOTHING, helps.show_accuracy),
             Entry(
                 "file-type",
                 "&Help",
@@ -118,7 +127,7 @@ class Menu(QObject):
                 Needs.NOTHING,
                 window.file_type.ask,
             ),
-            Entry("about", "&Help", "A&bout cryoplan", "", Needs.NOTHING, window.show_about),
+            Entry("about", "&Help", "A&bout cryoplan", "", Needs.NOTHING, helps.show_about),
         )
 
     def _step_0(self) -> None:

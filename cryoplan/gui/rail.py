@@ -67,7 +67,7 @@ class Rail(QWidget):
             text = say(f"{number + 1}\n{name}\n{sign}")
             if button.text() != text:
                 button.setText(text)
-            button.setToolTip(say(f"{name}: {why} (F{number + 1})"))
+            button.setToolTip(say(f"{name}: {why} (Ctrl+{number + 1})"))
 
 
 def _statuses(workspace: Workspace) -> tuple[Status, ...]:

@@ -344,9 +344,9 @@ def test_the_steps_of_the_rail_have_their_keys(window):
     window.activateWindow()
     assert QTest.qWaitForWindowActive(window)
     for number, key in enumerate(
-        (Qt.Key.Key_F1, Qt.Key.Key_F2, Qt.Key.Key_F3, Qt.Key.Key_F4, Qt.Key.Key_F5, Qt.Key.Key_F6)
+        (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4, Qt.Key.Key_5, Qt.Key.Key_6)
     ):
-        QTest.keyClick(window, key)
+        QTest.keyClick(window, key, Qt.KeyboardModifier.ControlModifier)
         assert window.stack.currentIndex() == number
 
 
