@@ -44,3 +44,10 @@ def test_below_zero_never_shares_a_class_with_zero_and_above(margin):
 def test_names_tell_the_steps():
     assert MarginClasses((0.0, 2.5, 5.0)).names == ("< 0 mm", "0–2.5 mm", "2.5–5 mm", "≥ 5 mm")
     assert read_steps(MarginClasses((0.0, 2.5, 5.0)).text) == MarginClasses((0.0, 2.5, 5.0))
+
+
+@pytest.mark.parametrize("steps", [(0.0,), (0.0, 5.0), (0.0, 2.5, 5.0)])
+def test_there_are_as_many_classes_as_names_and_every_margin_has_one(steps):
+    classes = MarginClasses(steps)
+    assert len(classes) == len(classes.names)
+    assert set(classes.of([-1.0, *steps]).tolist()) == set(range(len(classes)))

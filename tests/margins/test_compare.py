@@ -113,3 +113,8 @@ def test_the_largest_difference_is_found_across_grids_that_overlap_only_in_part(
     assert found.at_mm == pytest.approx((11.0, 2.0, 4.0))
     far = Grid(size=(4, 4, 4), spacing_mm=(1.0,) * 3, origin_mm=(99.0, 0.0, 0.0))
     assert largest_difference(old, Volume(grid=far, values=np.zeros(far.shape, np.float32))) is None
+
+
+def test_without_healthy_ice_on_either_side_there_is_nothing_to_compare_of_it():
+    assert Measured.HEALTHY not in by(compare(judged(healthy=None), judged(healthy=None)))
+    assert Measured.HEALTHY in by(compare(judged(healthy=None), judged()))

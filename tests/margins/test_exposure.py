@@ -128,3 +128,10 @@ def test_a_voxel_is_reached_no_later_than_it_is_coldest_and_never_where_it_stays
     cold = result.minimum_degc.values <= -20.0
     assert np.all(times[~cold] == NEVER)
     assert np.all(times[cold] <= result.minimum_at_s.values[cold] + 1e-3)
+
+
+def test_a_share_that_is_cold_at_the_start_is_reached_at_the_first_time_of_the_protocol(found):
+    reach = found.reach(0.0)
+    assert reach.so_far[0] > 0.01, "the ball is there from the start"
+    assert reach.when_s(float(reach.so_far[0]) / 2.0) == reach.time_s[0]
+    assert reach.when_s(0.0) is None, "nothing at all is reached at no time"
