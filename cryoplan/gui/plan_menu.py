@@ -20,6 +20,7 @@ class PlanMenu(QToolButton):
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setObjectName("planMenu")
         self._workspace = workspace
         self._plans = Plans(workspace, self)
         self._menu = QMenu(self)

@@ -104,6 +104,7 @@ class ProtocolBar(QWidget):
 
     def __init__(self, workspace: Workspace, view: ViewState, palette: Palette, parent: QWidget) -> None:
         super().__init__(parent)
+        self.setObjectName("protocolBar")  # it stands on the ground of the views, which is dark in every look
         self._workspace, self._view = workspace, view
         self.bar = _Bar(workspace, view, palette)
         self.play = QToolButton()

@@ -107,7 +107,9 @@ QTableView {{ gridline-color: {p.border}; background: {p.card}; border: 1px soli
 #caseList {{ background: {p.card}; border: 1px solid {p.border}; border-radius: 5px; }}
 #caseList:focus {{ border-color: {p.accent}; }}
 #canvasHead {{ background: {p.canvas}; }}
-#canvasHead QLabel {{ color: {theme().dark.text}; }}
+#canvasHead QLabel, #protocolBar QLabel {{ color: {theme().dark.text}; }}
+#protocolBar #muted {{ color: {theme().dark.text_muted}; }}
+#planMenu {{ padding-right: 20px; }}
 QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QProgressBar {{ background: {p.card}; border: none; border-radius: 3px; }}
 QProgressBar::chunk {{ background: {p.accent}; border-radius: 3px; }}

@@ -132,13 +132,18 @@ class Tour(QObject):
         self.deleteLater()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Follow the size of the window; Esc on the card ends the tour."""
+        """Follow the size of the window; Esc on the card ends the tour, Return presses its button."""
         if watched is self._window and event.type() == QEvent.Type.Resize:
             self._place()
         pressed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
-        if watched is self.card and pressed and event.key() == Qt.Key.Key_Escape:
-            self.end()
-            return True
+        if watched is self.card and pressed:
+            if event.key() == Qt.Key.Key_Escape:
+                self.end()
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                button = self._window.focusWidget()
+                (button if button in (self.card.back, self.card.end) else self.card.on).click()
+                return True
         return False
 
     def _show(self) -> None:

@@ -34,6 +34,7 @@ class HelpDialog(QDialog):
         self.topics = QListWidget()
         self.topics.setAccessibleName(say("Topics"))
         self.topics.setFixedWidth(text_scaled(LIST_WIDTH))
+        self.topics.setSpacing(3)
         self.topics.addItems([*(page.title for page in self._pages), say("Glossary")])
         self.topics.currentRowChanged.connect(self._choose)
         self.search = QLineEdit()
