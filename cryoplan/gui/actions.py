@@ -58,12 +58,14 @@ MANNERS = (
     ("H", "hide and show all overlays"),
     ("Drag a grip", "tip, entry or whole of the selected probe or needle, in slices and in 3D"),
     ("Arrows", "move the selected probe by 1 mm, with Shift by 5 mm, with Alt turn by 1°"),
+    ("Arrows, nothing selected", "move the crosshair; also while placing or growing"),
+    ("Enter", "click at the crosshair, while placing or growing"),
     ("Ctrl + arrows", "move all free probes and needles together"),
     ("Tab", "next probe"),
     ("Click a probe", "select it, in slices and in 3D"),
     ("L", "lock or free the selected probe or needle"),
     ("Shift + L", "lock or free the whole plan"),
-    ("Esc", "give up a drag or a placing"),
+    ("Esc", "give up a drag or a placing; then select nothing"),
 )
 """Gestures of the views, for the shortcut sheet; the keys of the table come on top."""
 

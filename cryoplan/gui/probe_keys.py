@@ -22,7 +22,7 @@ TURN_DEG = 1.0
 LARGE = 5.0
 """How many times further a step goes with Shift."""
 
-_ARROWS = {
+ARROWS = {
     Qt.Key.Key_Left: (-1.0, 0.0),
     Qt.Key.Key_Right: (1.0, 0.0),
     Qt.Key.Key_Up: (0.0, -1.0),
@@ -64,7 +64,7 @@ class ProbeKeys:
 
     def press(self, key: int, modifiers: Qt.KeyboardModifier, *, repeated: bool = False) -> bool:
         """Do what a key means; False when it means nothing here."""
-        if key in _ARROWS:
+        if key in ARROWS:
             held = selected_shaft(self._workspace, self._view)
             if held is not None:
                 self._arrow(held.name, Qt.Key(key), modifiers, repeated)
@@ -91,7 +91,7 @@ class ProbeKeys:
         if not repeated or self._held[0] != held:
             self._held = (held, new_gesture())
         times = LARGE if modifiers & Qt.KeyboardModifier.ShiftModifier else 1.0
-        across, along = _ARROWS[key]
+        across, along = ARROWS[key]
         case, catalogue = self._workspace.case, self._workspace.catalogue
 
         def moved(plan: Plan) -> Plan:

@@ -13,14 +13,15 @@ from cryoplan.app.view import ViewState, Window
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point, as_point
 from cryoplan.gui.aim import Aim
+from cryoplan.gui.crosshair_keys import CrosshairKeys
 from cryoplan.gui.draw_gestures import DrawGestures
 from cryoplan.gui.grips import GripDrag, apart_px, grip_at
+from cryoplan.gui.look_keys import LookKeys, is_digit
 from cryoplan.gui.placing import Placing
-from cryoplan.gui.probe_keys import ProbeKeys
+from cryoplan.gui.probe_keys import ARROWS, ProbeKeys
 from cryoplan.gui.slice_camera import Camera
 from cryoplan.gui.slice_picture import SlicePicture
 from cryoplan.scene.plane import Orientation
-from cryoplan.scene.window import presets_of, show_window
 
 WHEEL_STEP = 120
 """Eighths of a degree of one notch (Qt)."""
@@ -34,9 +35,6 @@ HOLD_MS = 350
 ON_SHAFT_PX = 6.0
 LEAST_WIDTH, LARGEST_WIDTH = 1e-3, 1e5
 
-NO_SECOND = "There is no second image (File, Add second image)."
-
-_ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 _LETTERS = (
     Qt.Key.Key_H, Qt.Key.Key_P, Qt.Key.Key_D, Qt.Key.Key_L, Qt.Key.Key_Delete,
     Qt.Key.Key_T, Qt.Key.Key_Comma, Qt.Key.Key_Period, Qt.Key.Key_F,
@@ -78,6 +76,8 @@ class SliceView(SlicePicture):
     ) -> None:
         super().__init__(workspace, view, orientation, placing, parent)
         self._keys = ProbeKeys(workspace, view, self.aim)
+        self._looks = LookKeys(workspace, view)
+        self._crosshair = CrosshairKeys(workspace, view, self.aim, self.placing, self.outlining)
         self._hand = DrawGestures(self.outlining, view, self)
         self._wheel = 0.0
         self._drag: GripDrag | None = None
@@ -349,18 +349,21 @@ class SliceView(SlicePicture):
         key = event.key()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier or self._workspace.case is None:
             return False
+        if _is_for_menus(event):
+            return False
         if self._hand.wants(key):
             return True
         if key == Qt.Key.Key_Escape:
             return self._drag is not None or self.placing.active
-        return key in _LETTERS or key in _ARROWS or Qt.Key.Key_1 <= key <= Qt.Key.Key_9
+        return key in _LETTERS or key in ARROWS or is_digit(key)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Do what a key means here; everything else goes to the window."""
         control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
         if (
-            (control and event.key() not in _ARROWS)
+            (control and event.key() not in ARROWS)
             or self._workspace.case is None
+            or _is_for_menus(event)
             or not self._press_key(event)
         ):
             super().keyPressEvent(event)
@@ -376,25 +379,21 @@ class SliceView(SlicePicture):
             return True  # one thing at a time
         if key == Qt.Key.Key_H:
             self._press_hide(repeated=repeated)
-        elif key == Qt.Key.Key_F:
-            self._press_flicker()
-        elif event.modifiers() & Qt.KeyboardModifier.AltModifier and _is_digit(key):
-            self._preset(key - Qt.Key.Key_1, second=True)
         elif key == Qt.Key.Key_P:
             self.placing.start()
-        elif not self._press_look(key) and not self._keys.press(key, event.modifiers(), repeated=repeated):
-            if key not in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-                return False
-            self.scroll_slices(1 if key == Qt.Key.Key_Up else -1)
+        else:
+            held = event.modifiers()
+            return (
+                self._looks.press(key, held)
+                or self._press_camera_key(key)
+                or self._crosshair.press(key, held)
+                or self._keys.press(key, held, repeated=repeated)
+            )
         return True
 
-    def _press_look(self, key: int) -> bool:
-        """Change what is seen; False when the key does not."""
-        if _is_digit(key):
-            self._preset(key - Qt.Key.Key_1)
-        elif key in (Qt.Key.Key_T, Qt.Key.Key_Comma, Qt.Key.Key_Period):
-            self._press_slab(key)
-        elif key in (Qt.Key.Key_Home, Qt.Key.Key_0):
+    def _press_camera_key(self, key: int) -> bool:
+        """Change what is seen of the slice; False when the key does not."""
+        if key in (Qt.Key.Key_Home, Qt.Key.Key_0):
             self.aim.recentre()
             self.fit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
@@ -416,43 +415,11 @@ class SliceView(SlicePicture):
             self._let_go()
         elif self.placing.active:
             self.placing.cancel()
+        elif self._view.selected_probe is not None:
+            self._view.selected_probe = None
         else:
             return False
         return True
-
-    def _preset(self, index: int, *, second: bool = False) -> None:
-        case = self._workspace.case
-        scan = self._workspace.second.scan if second else case.scan if case is not None else None
-        if scan is None:
-            self._workspace.message.emit(NO_SECOND)
-            return
-        presets = presets_of(scan)
-        if index >= len(presets):
-            self._workspace.message.emit(f"This image has the windows 1 to {len(presets)}.")
-            return
-        preset = presets[index]
-        window = Window(width=preset.width, level=preset.level)
-        if second:
-            self._view.second_window = window
-        else:
-            self._view.window = window
-        which = "Second image, window" if second else "Window"
-        self._workspace.message.emit(f"{which} {preset.name}: {show_window(preset.width, preset.level)}")
-
-    def _press_flicker(self) -> None:
-        if self._has_second:
-            self._view.second_flicker = True
-        else:
-            self._workspace.message.emit(NO_SECOND)
-
-    def _press_slab(self, key: int) -> None:
-        slab = self._view.slab
-        if key == Qt.Key.Key_T:
-            slab = slab.next_kind()
-        elif slab.is_on:
-            slab = slab.stepped(1 if key == Qt.Key.Key_Period else -1)
-        self._view.slab = slab
-        self._workspace.message.emit(slab.text or "One slice, as it was acquired (T for a thick slab)")
 
     def _press_hide(self, *, repeated: bool) -> None:
         if not repeated:
@@ -487,5 +454,6 @@ class SliceView(SlicePicture):
         self.update()
 
 
-def _is_digit(key: int) -> bool:
-    return Qt.Key.Key_1 <= key <= Qt.Key.Key_9
+def _is_for_menus(event: QKeyEvent) -> bool:
+    """Tell whether a key opens a menu: Alt with a letter."""
+    return bool(event.modifiers() & Qt.KeyboardModifier.AltModifier) and event.key() in _LETTERS
