@@ -11,6 +11,7 @@ from cryoplan.gui import actions, drawing, probe_set
 from cryoplan.gui.dialogs.about import AboutDialog
 from cryoplan.gui.dialogs.shortcuts import ShortcutsDialog
 from cryoplan.gui.meaning import open_meaning
+from cryoplan.gui.waiting import waiting
 
 if TYPE_CHECKING:
     from cryoplan.gui.main_window import MainWindow
@@ -92,9 +93,10 @@ class Helps(QObject):
     def show_accuracy(self) -> None:
         """Show how right the solver is."""
         # Plots and tables cost the start of the window a tenth of a second.
-        from cryoplan.gui.dialogs.accuracy import AccuracyDialog
+        with waiting():
+            from cryoplan.gui.dialogs.accuracy import AccuracyDialog
 
-        AccuracyDialog(self._window.workspace, self._window).show()
+            AccuracyDialog(self._window.workspace, self._window).show()
 
     @Slot()
     def show_about(self) -> None:

@@ -54,6 +54,7 @@ from cryoplan.gui.slice_view import SliceView
 from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar
 from cryoplan.gui.view_grid import ViewGrid
+from cryoplan.gui.waiting import waiting
 from cryoplan.gui.welcome import Welcome
 from cryoplan.gui.words import say
 from cryoplan.gui.worst_walk import WorstWalk
@@ -285,10 +286,11 @@ class MainWindow(QMainWindow):
 
     def show_catalogue(self) -> None:
         """Show the probes beside the work; a second call brings the open dialog to the front."""
-        from cryoplan.gui.dialogs.catalogue import CatalogueDialog
+        with waiting():  # it draws the ice of a probe, and what draws is loaded when it is first asked for
+            from cryoplan.gui.dialogs.catalogue import CatalogueDialog
 
-        dialog = self.findChild(CatalogueDialog) or CatalogueDialog(self.workspace, self)
-        dialog.show()
+            dialog = self.findChild(CatalogueDialog) or CatalogueDialog(self.workspace, self)
+            dialog.show()
         dialog.raise_()
         dialog.activateWindow()
 

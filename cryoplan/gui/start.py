@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from cryoplan import __version__
 from cryoplan.app import crash
+from cryoplan.app.allocator import give_back_what_is_freed
 from cryoplan.app.jobs import Failure
 from cryoplan.app.log import listen_to_qt, start_log
 from cryoplan.app.outlining import Outlining
@@ -42,6 +43,7 @@ def start_window(case_path: Path | None, demo: bool) -> int:
     demo : bool
         Open the built-in case.
     """
+    give_back_what_is_freed()
     os.environ.setdefault("QT_API", "pyside6")
     application = QApplication.instance() or QApplication([sys.argv[0]])
     application.setApplicationName("cryoplan")

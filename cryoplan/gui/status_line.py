@@ -6,6 +6,7 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from cryoplan.app.ice import ice_of
+from cryoplan.app.newest import Newest
 from cryoplan.app.view import Display, ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.core.geometry import Point
@@ -23,6 +24,9 @@ class StatusLine(QWidget):
         self.setObjectName("statusLine")
         self._workspace, self._view = workspace, view
         self._readout: Readout | None = None
+        # With each stroke on the target its surface is another one, and that takes a quarter of a second.
+        self._newest = Newest("readout", self)
+        self._newest.failed.connect(self._not_made)
         self._point: Point | None = None
         self._reading = QLabel()
         self._reading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -76,9 +80,22 @@ class StatusLine(QWidget):
     @Slot()
     def _new_case(self) -> None:
         case = self._workspace.case
-        self._readout = Readout(case) if case is not None else None
+        self._readout = None
         self._reading.clear()
+        if case is None:
+            self._newest.cancel()
+        else:
+            self._newest.ask(lambda _progress: Readout(case), self._take, "Measuring the target")
+
+    @Slot(object)
+    def _take(self, readout: Readout) -> None:
+        self._readout = readout
         self._new_second()
+        self._read()
+
+    @Slot(object)
+    def _not_made(self, error: Exception) -> None:
+        raise error
 
     @Slot()
     def _new_second(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint
 
 from cryoplan import workflow
+from cryoplan.app.jobs import JobFrame
 from cryoplan.case.structure import Role, Structure
 from cryoplan.core.finding import Finding, Level
 from cryoplan.core.units import show_degc, show_ml, show_mm, show_percent
@@ -43,6 +44,8 @@ def solve(desk: Desk, *found: Finding) -> None:
     key = workflow.simulation_key(case, plan, workspace.catalogue, workspace.settings)
     result = replace(make_result(case, plan, workspace.catalogue), key=key, settings=workspace.settings)
     result = replace(result, findings=found)
+    for frame in result.frames:
+        desk.worker.answered.emit(JobFrame(id=desk.worker.last("solve").id, frame=frame))
     desk.worker.done("solve", (result, assess(case, plan, workspace.catalogue, result)))
 
 

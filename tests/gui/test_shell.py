@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLabel, QMessageBox, QWidget
 
 from cryoplan.app.jobs import Failure
 from cryoplan.app.state import State
@@ -367,6 +367,17 @@ def test_every_control_has_a_name_for_those_who_cannot_see_it(window, empty_desk
         and not (isinstance(widget, QAbstractButton) and widget.text())
     ]
     assert nameless == []
+
+
+@pytest.mark.parametrize("show", ["show_catalogue", "show_accuracy"])
+def test_a_dialog_that_takes_its_time_shows_that_one_has_to_wait(window, monkeypatch, show):
+    shown, really = [], QApplication.setOverrideCursor
+    monkeypatch.setattr(QApplication, "setOverrideCursor", lambda c: shown.append(c) or really(c))
+    getattr(window, show)()
+    assert shown == [Qt.CursorShape.WaitCursor]
+    assert QApplication.overrideCursor() is None
+    (dialog,) = (d for d in window.findChildren(QDialog) if d.isVisible())
+    dialog.close()
 
 
 def test_closing_ends_the_3d_view_and_the_background_process(window, empty_desk):

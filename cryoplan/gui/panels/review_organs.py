@@ -7,11 +7,13 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
+from cryoplan.app.newest import Newest
 from cryoplan.app.view import ViewState
 from cryoplan.app.workspace import Workspace
 from cryoplan.case.case import Case
 from cryoplan.core.finding import Level
 from cryoplan.core.geometry import Point
+from cryoplan.core.progress import Progress
 from cryoplan.core.units import show_clock, show_degc, show_ml, show_mm, show_percent
 from cryoplan.gui.numbers import Shown, organ_row, short_limit
 from cryoplan.gui.parts import SIGNS, STALE, Name, Press, Text
@@ -100,6 +102,10 @@ class OrgansSection(Section):
         self.alerts: list[AlertRow] = []
         self._asked: tuple[object, ...] = ()
         self._found: tuple[OrganAlert, ...] = ()
+        # Since when each is too cold is looked for in all frames: a quarter of a second on a usual case.
+        self._wanted: tuple[object, ...] = ()
+        self._newest = Newest("organs", self)
+        self._newest.failed.connect(self._not_found)
         self._column = QVBoxLayout()
         self._column.setSpacing(0)
         self.add(self._column)
@@ -145,14 +151,27 @@ class OrgansSection(Section):
     def _alerts_of(
         self, case: Case, result: ThermalResult, assessment: Assessment, *, stale: bool
     ) -> tuple[OrganAlert, ...]:
-        """Return the alerts; looked for once, and never in the structures of another case."""
-        asked = (assessment.key, self._workspace.limits)
-        if asked != self._asked:
-            found = organ_alerts(case, None if stale else result, assessment, self._workspace.limits)
-            if stale:
-                return found
-            self._asked, self._found = asked, found
-        return self._found
+        """Return the alerts, at first without times: these are never looked for in another case."""
+        limits = self._workspace.limits
+        asked = (assessment.key, limits)
+        if asked == self._asked:
+            return self._found
+        if not stale and asked != self._wanted:
+            self._wanted = asked
+
+            def work(_progress: Progress) -> object:
+                return asked, organ_alerts(case, result, assessment, limits)
+
+            self._newest.ask(work, self._take, "Looking since when organs are too cold")
+        return organ_alerts(case, None, assessment, limits)
+
+    def _take(self, value: tuple[tuple[object, ...], tuple[OrganAlert, ...]]) -> None:
+        self._asked, self._found = value
+        self.refresh()
+
+    @Slot(object)
+    def _not_found(self, error: Exception) -> None:
+        raise error
 
     def _show(self, alerts: tuple[OrganAlert, ...], limits: Limits, *, stale: bool) -> None:
         while len(self.alerts) < len(alerts):

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QPushButton
 
+from cryoplan.app.newest import Newest
 from cryoplan.core.errors import CryoplanError
+from cryoplan.core.progress import Progress
 from cryoplan.gui.parts import Text, indicator_style
 from cryoplan.gui.placing import DEFAULT_MODEL
 from cryoplan.gui.section import Section
@@ -31,6 +33,9 @@ class SuggestSection(Section):
         self._panel = panel
         self.suggestion: Suggestion | None = None
         self._made_for: object = None
+        # It takes a third of a second, and more for a target of many pieces.
+        self._newest = Newest("suggest", self)
+        self._newest.failed.connect(self._not_found)
         self.way = QComboBox()
         self.way.setAccessibleName(say("Direction of the suggested probes"))
         self.way.activated.connect(self.work_out)
@@ -63,15 +68,29 @@ class SuggestSection(Section):
         self.suggestion = None
         self._made_for = workspace.case
         if workspace.case is not None:
-            try:
-                model = workspace.catalogue.model(self._model_id())
-                along = self.way.currentData()
-                probe = next((p for p in workspace.plan.probes if p.name == along), None)
-                self.suggestion = suggest(workspace.case, model, along=probe)
-            except CryoplanError as error:
-                self.summary.say(f"! {error}", "warn")
-                self.reasons.say("")
+            case, catalogue, model = workspace.case, workspace.catalogue, self._model_id()
+            along = self.way.currentData()
+            probe = next((p for p in workspace.plan.probes if p.name == along), None)
+            self.summary.say("Working it out ...", "muted")
+            self.reasons.say("")
+
+            def work(_progress: Progress) -> object:
+                return suggest(case, catalogue.model(model), along=probe)
+
+            self._newest.ask(work, self._take, "Suggesting a layout")
         self.refresh()
+
+    @Slot(object)
+    def _take(self, found: object) -> None:
+        assert isinstance(found, Suggestion)
+        self.suggestion = found
+        self.refresh()
+
+    @Slot(object)
+    def _not_found(self, error: Exception) -> None:
+        if not isinstance(error, CryoplanError):
+            raise error
+        self.summary.say(f"! {error}", "warn")
 
     @Slot()
     def refresh(self) -> None:
@@ -79,6 +98,7 @@ class SuggestSection(Section):
         panel = self._panel
         workspace, found = panel.workspace, self.suggestion
         if self._made_for is not workspace.case:
+            self._newest.cancel()
             self.suggestion = found = None
             self._made_for = workspace.case
             self.summary.say("", "text")

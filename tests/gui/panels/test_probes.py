@@ -362,11 +362,14 @@ def test_what_cannot_be_laid_out_is_a_sentence_and_a_grey_button(desk, probes, s
     assert desk.view.ghosts == ()
 
 
-def test_a_suggestion_shows_number_rules_and_sources_before_anything_is_laid_out(desk, probes, settled):
+def test_a_suggestion_shows_number_rules_and_sources_before_anything_is_laid_out(
+    desk, probes, settled, qtbot
+):
     before = desk.workspace.plan
     probes.suggest.click()
     section = probes.suggesting
     assert section.is_open
+    qtbot.waitUntil(lambda: section.suggestion is not None)
     assert "probe" in section.summary.text()
     assert "limit" in section.reasons.text()
     assert "[" in section.reasons.text()
@@ -383,11 +386,12 @@ def test_a_suggestion_shows_number_rules_and_sources_before_anything_is_laid_out
     assert desk.view.ghosts == ()
 
 
-def test_a_suggestion_takes_the_place_of_probes_only_when_told_and_names_them(desk, probes, settled):
+def test_a_suggestion_takes_the_place_of_probes_only_when_told_and_names_them(desk, probes, settled, qtbot):
     heard = Heard(desk.workspace.message)
     desk.workspace.edit("locked", edits.set_locked(desk.workspace.plan, "2", True))
     settled(probes)
     probes.suggest.click()
+    qtbot.waitUntil(lambda: probes.suggesting.suggestion is not None)
     count = len(probes.suggesting.suggestion.places_mm)
     probes.suggesting.replacing.setChecked(True)
     probes.suggesting.go.click()
@@ -397,11 +401,24 @@ def test_a_suggestion_takes_the_place_of_probes_only_when_told_and_names_them(de
     assert "in place of 1" in heard[-1]
 
 
-def test_without_a_target_a_suggestion_says_what_is_missing(desk, probes):
+def test_without_a_target_a_suggestion_says_what_is_missing(desk, probes, qtbot):
     desk.open(make_case(with_target=False))
     probes.suggest.click()
-    assert "Choose the tumour" in probes.suggesting.summary.text()
+    qtbot.waitUntil(lambda: "Choose the tumour" in probes.suggesting.summary.text())
     assert not probes.suggesting.go.isVisible()
+
+
+def test_a_suggestion_that_comes_after_the_case_changed_is_not_shown(desk, probes, settled, qtbot):
+    probes.suggest.click()
+    section = probes.suggesting
+    desk.open(make_case())
+    settled(probes)
+    qtbot.wait(50)
+    assert section.suggestion is None
+    assert desk.view.ghosts == ()
+    assert not section.go.isVisible()
+    section.work_out()
+    qtbot.waitUntil(lambda: section.suggestion is not None)
 
 
 # Room and tools -------------------------------------------------------------------------------------

@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 from PySide6.QtGui import QGuiApplication
 
+from cryoplan.case.structure import Role
 from cryoplan.core.finding import Level
-from cryoplan.core.units import show_ml
+from cryoplan.core.units import show_clock, show_ml
 from cryoplan.gui.dialogs.histogram import HistogramDialog
 from cryoplan.gui.histogram_section import chosen
 from cryoplan.gui.panels import ReviewPanel
 from cryoplan.gui.parts import SIGNS
+from cryoplan.margins.alerts import first_below_s
 from cryoplan.plan import edits
 from tests.gui.test_plan_card import case_with_colon, solve
+from tests.support.panels import with_structure
 
 
 @pytest.fixture
@@ -52,6 +55,17 @@ def test_an_organ_says_how_cold_when_and_how_near_the_ice(panel, desk):
     assert f"ice {organ.to_ice_mm:.1f} mm away" in when or "ice" in when
     panel.organs.alerts[0].click()
     assert desk.view.cursor_mm == pytest.approx(organ.at_mm)
+
+
+def test_since_when_an_organ_is_too_cold_is_said_as_soon_as_it_is_found(make, desk, qtbot):
+    desk.open(with_structure("colon", Role.BOWEL, (-40.0, 12.0, 20.0)))
+    solve(desk)
+    panel, workspace = make(ReviewPanel), desk.workspace
+    limit = workspace.limits.organ(Role.BOWEL, "colon")
+    since = first_below_s(workspace.case.structure("colon"), workspace.result, limit.fail.value)
+    assert since is not None
+    qtbot.waitUntil(lambda: f"from {show_clock(since)}" in panel.organs.alerts[0].texts[4])
+    assert panel.organs.alerts[0].tone != "stale"
 
 
 def test_the_histogram_is_drawn_when_opened_and_names_target_and_organs(panel, desk):
