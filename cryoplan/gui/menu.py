@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QWidget
 
 from cryoplan.gui import actions
 from cryoplan.gui.actions import Entry, Needs
 from cryoplan.gui.chosen import copy_selected, delete_selected, select_next, toggle_lock
 from cryoplan.gui.rail import STEPS
+from cryoplan.scene.plane import Orientation
 
 if TYPE_CHECKING:
     from cryoplan.gui.main_window import MainWindow
@@ -105,6 +107,7 @@ class Menu(QObject):
             Entry("worst", "&View", "Next &worst place", "N", Needs.CASE, self._next_place),
             Entry("worst-back", "&View", "Worst place &before", "Shift+N", Needs.CASE, self._place_before),
             *steps,
+            Entry("views", "&View", "&Go to the axial view", "Ctrl+0", Needs.CASE, self._to_views),
             Entry("look", "&View", "Look and lan&guage...", "", Needs.NOTHING, window.show_look),
             Entry("help", "&Help", "&Help on this step", "F1", Needs.NOTHING, helps.show_panel),
             Entry("tour", "&Help", "Guided &tour", "", Needs.NOTHING, helps.start_tour),
@@ -131,22 +134,34 @@ class Menu(QObject):
         )
 
     def _step_0(self) -> None:
-        self._window.show_step(0)
+        self._go_to_step(0)
 
     def _step_1(self) -> None:
-        self._window.show_step(1)
+        self._go_to_step(1)
 
     def _step_2(self) -> None:
-        self._window.show_step(2)
+        self._go_to_step(2)
 
     def _step_3(self) -> None:
-        self._window.show_step(3)
+        self._go_to_step(3)
 
     def _step_4(self) -> None:
-        self._window.show_step(4)
+        self._go_to_step(4)
 
     def _step_5(self) -> None:
-        self._window.show_step(5)
+        self._go_to_step(5)
+
+    def _go_to_step(self, number: int) -> None:
+        """Show a panel and give it the keys: who asks for it by a key has no mouse in hand."""
+        self._window.show_step(number)
+        panel = self._window.panels[number]
+        first = panel.nextInFocusChain()
+        while not (panel.isAncestorOf(first) and _takes_tab(first)) and first is not panel:
+            first = first.nextInFocusChain()
+        first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _to_views(self) -> None:
+        self._window.slices[Orientation.AXIAL].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _save_copy(self) -> None:
         self._window.case_files.save_copy()
@@ -188,3 +203,8 @@ class Menu(QObject):
     def _toggle_overlays(self) -> None:
         view = self._window.view
         view.overlays_hidden = not view.overlays_hidden
+
+
+def _takes_tab(widget: QWidget) -> bool:
+    takes = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+    return bool(takes) and widget.isVisible() and widget.isEnabled()

@@ -15,6 +15,10 @@ from collections.abc import Collection
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 from cryoplan.core.language import ENGLISH, Translator, languages, table
+from cryoplan.core.resources import resource
+
+WINDOW = "window.toml"
+"""A language without this table has words for paper only: half a window in another language misleads."""
 
 
 class _Voice:
@@ -70,10 +74,17 @@ def say(text: str) -> str:
     return whole if whole != text else "\n".join(translator.say(line) for line in text.split("\n"))
 
 
+def window_languages() -> tuple[str, ...]:
+    """Return the languages whose window is translated, English first; paper may speak more."""
+    return tuple(
+        code for code in languages() if code == ENGLISH or resource("translations", code, WINDOW).is_file()
+    )
+
+
 def start_speaking(application: QCoreApplication, wanted: str) -> None:
     """Speak a language, or the system's where none is wanted, or English; in Qt's own dialogs too."""
     code = wanted or QLocale.system().name()[:2]
-    speak(code if code in languages() else ENGLISH)
+    speak(code if code in window_languages() else ENGLISH)
     if language() != ENGLISH:
         own = QTranslator(application)
         if own.load(f"qtbase_{language()}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):

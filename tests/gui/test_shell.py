@@ -22,6 +22,7 @@ from cryoplan.gui.status_line import StatusLine
 from cryoplan.gui.top_bar import TopBar, describe_scan
 from cryoplan.plan.edits import nudge
 from cryoplan.plan.plan import Plan
+from cryoplan.scene.plane import Orientation
 from tests.support.desk import Desk, small_case
 from tests.support.scenes import TUMOUR_MM
 
@@ -348,6 +349,37 @@ def test_the_steps_of_the_rail_have_their_keys(window):
     ):
         QTest.keyClick(window, key, Qt.KeyboardModifier.ControlModifier)
         assert window.stack.currentIndex() == number
+        assert window.panels[number].isAncestorOf(window.focusWidget())
+
+
+def test_ctrl_0_takes_the_keys_to_the_axial_view(window, empty_desk):
+    empty_desk.open()
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
+    window.panels[0].setFocus()
+    QTest.keyClick(window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
+    assert window.focusWidget() is window.slices[Orientation.AXIAL]
+
+
+def test_tab_reaches_every_control_of_every_panel(window, empty_desk):
+    from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QSlider
+
+    empty_desk.open()
+    empty_desk.view.selected_probe = "1"
+    unreached = []
+    for step, panel in enumerate(window.panels):
+        window.actions_by_id[f"step-{step}"].trigger()
+        QTest.qWait(1)
+        for kind in (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QSlider):
+            unreached += [
+                (type(panel).__name__, type(widget).__name__, widget.accessibleName())
+                for widget in panel.findChildren(kind)
+                if widget.isVisible()
+                and widget.isEnabled()
+                and not widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+                and not isinstance(widget.parent(), QAbstractSpinBox)
+            ]
+    assert unreached == []
 
 
 def test_every_control_has_a_name_for_those_who_cannot_see_it(window, empty_desk):
@@ -369,11 +401,11 @@ def test_every_control_has_a_name_for_those_who_cannot_see_it(window, empty_desk
     assert nameless == []
 
 
-@pytest.mark.parametrize("show", ["show_catalogue", "show_accuracy"])
+@pytest.mark.parametrize("show", ["catalogue", "accuracy"])
 def test_a_dialog_that_takes_its_time_shows_that_one_has_to_wait(window, monkeypatch, show):
     shown, really = [], QApplication.setOverrideCursor
     monkeypatch.setattr(QApplication, "setOverrideCursor", lambda c: shown.append(c) or really(c))
-    getattr(window, show)()
+    window.actions_by_id[show].trigger()
     assert shown == [Qt.CursorShape.WaitCursor]
     assert QApplication.overrideCursor() is None
     (dialog,) = (d for d in window.findChildren(QDialog) if d.isVisible())

@@ -79,14 +79,12 @@ def test_a_number_is_shown_with_the_sign_of_the_language_and_read_with_either(la
         words.speak("en")
 
 
-def test_the_choice_of_the_dialog_is_kept(settings, qtbot):
+def test_the_choice_of_the_dialog_is_kept(settings, qtbot, monkeypatch):
+    monkeypatch.setattr("cryoplan.gui.dialogs.look.window_languages", lambda: ("en", "de"))
     dialog = LookDialog(settings, None)
     qtbot.addWidget(dialog)
-    assert (dialog.look.currentData(), dialog.size.currentData(), dialog.language.currentData()) == (
-        DARK,
-        100,
-        "",
-    )
+    boxes = (dialog.look, dialog.size, dialog.language)
+    assert [box.currentData() for box in boxes] == [DARK, 100, ""]
     dialog.look.setCurrentIndex(dialog.look.findData(LIGHT))
     dialog.size.setCurrentIndex(dialog.size.findData(130))
     dialog.language.setCurrentIndex(dialog.language.findData("de"))
@@ -95,6 +93,14 @@ def test_the_choice_of_the_dialog_is_kept(settings, qtbot):
     again = LookDialog(settings, None)
     qtbot.addWidget(again)
     assert again.language.currentText() == "Deutsch"
+
+
+def test_a_language_without_words_for_the_window_is_not_offered(settings, qtbot, monkeypatch):
+    monkeypatch.setattr(words, "WINDOW", "no-such-table.toml")
+    assert words.window_languages() == ("en",)
+    dialog = LookDialog(settings, None)
+    qtbot.addWidget(dialog)
+    assert [dialog.language.itemData(n) for n in range(dialog.language.count())] == ["", "en"]
 
 
 def test_a_dialog_given_up_changes_nothing(settings, qtbot):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QVBoxLayout, QWidget
 
 from cryoplan.app.settings import Settings
-from cryoplan.core.language import languages
 from cryoplan.gui.appearance import DARK, LANGUAGES, LIGHT, PART, SIZES, Appearance
 from cryoplan.gui.dialogs.answers import add_answers
 from cryoplan.gui.parts import Text
-from cryoplan.gui.words import say
+from cryoplan.gui.words import say, window_languages
 
 LOOKS = {DARK: "Dark, for a dim room", LIGHT: "Light"}
 
@@ -26,7 +25,7 @@ class LookDialog(QDialog):
         now = settings.read(PART, Appearance)
         self.look = _choice("Look", {key: say(words) for key, words in LOOKS.items()}, now.look)
         self.size = _choice("Text size", {percent: f"{percent} %" for percent in SIZES}, now.text_percent)
-        names = {code: name for code, name in LANGUAGES.items() if not code or code in languages()}
+        names = {code: name for code, name in LANGUAGES.items() if not code or code in window_languages()}
         self.language = _choice("Language", {code: say(name) for code, name in names.items()}, now.language)
         form = QFormLayout()
         for title, box in (("Look", self.look), ("Text size", self.size), ("Language", self.language)):
