@@ -34,6 +34,10 @@ WARM_UP = 60
 LONG = int(os.environ.get("CRYOPLAN_SOAK", "0"))
 SEED = int(os.environ.get("CRYOPLAN_SOAK_SEED", "1"))
 
+if LONG:
+    # First of all, as when the program starts; in the suite other tests share the process.
+    give_back_what_is_freed()
+
 LONGEST_STALL_MS = 200.0
 MOST_GROWTH_MB = 100.0
 
@@ -106,9 +110,7 @@ def test_random_actions_break_nothing_and_the_case_is_the_same_when_it_is_opened
 ):
     workspace = window.workspace
     wrong = Wrong(workspace, caplog, qtlog)
-    # As the program itself is started, see `cryoplan.gui.start`; in the suite other tests share the process.
-    if LONG:
-        give_back_what_is_freed()
+    # As the program itself is started, see `cryoplan.gui.start`.
     Tidying(window)
     LiveHand(workspace.live, window.settings, SteadyHand(Outlining.of(workspace)))
     (open_demo if LONG else open_small)(window, qtbot)
