@@ -405,6 +405,9 @@ class Canvas(QWidget):
         if kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and isinstance(event, QKeyEvent):
             if kind == QEvent.Type.KeyPress and self._hand.key(event):
                 return True
+            if kind == QEvent.Type.KeyPress and event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+                # With Ctrl, or where there is no probe to go to, Tab leaves the view: it is no trap.
+                return self._plotter.focusNextPrevChild(event.key() == Qt.Key.Key_Tab)
             # VTK has keys of its own (wireframe, quit, ...) that would surprise everybody: ours instead.
             event.ignore()
             return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import Qt
 
 from cryoplan.app.outline_tools import Tool
@@ -17,10 +18,11 @@ _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class CrosshairKeys:
-    """Arrows move the crosshair in the view by 1 mm, with Shift by 5; Enter is a click there.
+    """Arrows move the crosshair in the view by 1 mm, with Shift by 5; Space and Enter click there.
 
-    They do so while a probe is being placed or a tumour grows from a click, and whenever no probe is
-    selected, to which the arrows belong otherwise.
+    They do so while a probe is being placed or a tool draws, and whenever no probe is selected, to which the
+    arrows belong otherwise. With a round tool Space paints one dab, with Shift the opposite of it; Enter is
+    left to what the tool found.
     """
 
     def __init__(
@@ -31,11 +33,12 @@ class CrosshairKeys:
 
     def press(self, key: int, modifiers: Qt.KeyboardModifier) -> bool:
         """Do what a key means; False when it means nothing here."""
-        if key in _ENTER:
-            return self._click()
+        if key in (*_ENTER, Qt.Key.Key_Space):
+            turn = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
+            return self._click() or (key == Qt.Key.Key_Space and self._dab(turn=turn))
         if key not in ARROWS or modifiers & Qt.KeyboardModifier.AltModifier:
             return False
-        pointing = self._placing.active or self._grows
+        pointing = self._placing.active or self._outlining.tool is not None
         if not pointing and selected_shaft(self._workspace, self._view) is not None:
             return False
         self._move(Qt.Key(key), LARGE if modifiers & Qt.KeyboardModifier.ShiftModifier else 1.0)
@@ -53,6 +56,14 @@ class CrosshairKeys:
         else:
             return False
         return True
+
+    def _dab(self, *, turn: bool) -> bool:
+        """Paint once at the crosshair; False when no round tool is in hand."""
+        normal = np.cross(self._aim.right, self._aim.down)
+        begun = self._outlining.press(self._view.cursor_mm, normal, turn=turn)
+        if begun:
+            self._outlining.release()
+        return begun
 
     def _move(self, key: Qt.Key, times: float) -> None:
         across, down = ARROWS[key]

@@ -331,19 +331,19 @@ class SliceView(SlicePicture):
             if event.type() == QEvent.Type.ShortcutOverride and self._is_ours(event):
                 event.accept()
                 return True
-            tab = event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
-            # Ctrl+Tab leaves the view, and so does Tab where there is no probe to go to.
-            plain = not event.modifiers() & Qt.KeyboardModifier.ControlModifier
-            if (
-                event.type() == QEvent.Type.KeyPress
-                and tab
-                and plain
-                and self._drag is None
-                and self._keys.press(event.key(), event.modifiers())
-            ):
+            if event.type() == QEvent.Type.KeyPress and self._takes_tab(event):
                 event.accept()
                 return True
         return super().event(event)
+
+    def _takes_tab(self, event: QKeyEvent) -> bool:
+        """Go to the next probe with Tab; with Ctrl, or where there is none, leave the view as elsewhere."""
+        key = event.key()
+        if key not in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            return False
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            return self.focusNextPrevChild(key == Qt.Key.Key_Tab)
+        return self._drag is None and self._keys.press(key, event.modifiers())
 
     def _is_ours(self, event: QKeyEvent) -> bool:
         key = event.key()

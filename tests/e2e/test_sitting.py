@@ -17,7 +17,6 @@ from PySide6.QtWidgets import QInputDialog, QLineEdit
 
 from cryoplan.app.outlining import Outlining
 from cryoplan.app.state import State
-from cryoplan.app.view import ViewState
 from cryoplan.case.middle import target_centre_mm
 from cryoplan.case.structure import Role
 from cryoplan.gui.live_hand import LiveHand
@@ -27,6 +26,7 @@ from cryoplan.plan.file import plan_to_json
 from cryoplan.plan.idioms import Idiom
 from cryoplan.scene.plane import Orientation
 from cryoplan.simulation.settings import STANDARD
+from tests.support.keyboard import KeyboardHand
 from tests.support.sitting import Hand
 
 pytestmark = [pytest.mark.display, pytest.mark.slow]
@@ -51,13 +51,16 @@ FAT_BESIDE_THE_GALLBLADDER_MM = (-70.0, 27.0, -306.4)
 class Sitting:
     """What the user does, step by step; each step leaves the desk ready for the next."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: MainWindow, hand: Hand) -> None:
         self.window, self.workspace, self.view = window, window.workspace, window.view
-        self.hand = Hand(window)
+        self.hand = hand
         self.axial = window.slices[Orientation.AXIAL]
 
     def step(self, number: int) -> None:
-        self.hand.click(self.window.rail._buttons[number])
+        if isinstance(self.hand, KeyboardHand):
+            self.hand.key(Qt.Key(Qt.Key.Key_1 + number), CONTROL)
+        else:
+            self.hand.click(self.window.rail._buttons[number])
 
     def idle(self) -> bool:
         return not self.workspace.is_busy
@@ -99,6 +102,9 @@ class Sitting:
 
     def look_at(self, point_mm: tuple[float, float, float]) -> None:
         """Click the place in the coronal view, then in the axial one."""
+        if isinstance(self.hand, KeyboardHand):
+            self.hand.point(point_mm)
+            return
         coronal = self.window.slices[Orientation.CORONAL]
         self.hand.click(coronal, coronal.pixel_of((point_mm[0], self.view.cursor_mm[1], point_mm[2])))
         self.hand.click(self.axial, self.axial.pixel_of((*point_mm[:2], self.view.cursor_mm[2])))
@@ -166,7 +172,7 @@ class Sitting:
     def mend_the_worst_place(self) -> None:
         """Walk to the worst place and move the probe that is nearest to it by 5 mm towards it."""
         hand, workspace = self.hand, self.workspace
-        hand.key(Qt.Key.Key_N)
+        hand.key(Qt.Key.Key_N, widget=self.axial)
         worst = np.array(self.view.cursor_mm)
         nearest = min(
             workspace.plan.probes, key=lambda p: float(np.linalg.norm(np.subtract(p.tip_mm, worst)))
@@ -249,8 +255,7 @@ def sitting(window: MainWindow) -> Sitting:
     if IS_FULL:
         window.workspace.settings = STANDARD
     LiveHand(window.workspace.live, window.settings, SteadyHand(Outlining.of(window.workspace)))
-    assert isinstance(window.view, ViewState)
-    return Sitting(window)
+    return Sitting(window, Hand(window))
 
 
 def check(sitting: Sitting, say, name: str) -> None:
@@ -295,3 +300,24 @@ def test_the_plan_of_the_built_in_case_from_the_first_button_to_the_signed_paper
     check_paper(*sitting.approve_and_print(tmp_path))
     sitting.close_and_open_again()
     check(sitting, say, "built-in case")
+
+
+def test_the_same_without_a_mouse(sitting, tmp_path, say):
+    sitting.hand = hand = KeyboardHand(sitting.window)
+    sitting.open_built_in()
+    target = target_centre_mm(sitting.workspace.case)
+    before = len(sitting.workspace.plan.probes)
+    sitting.step(PROBES)
+    hand.point(target)
+    hand.key(Qt.Key.Key_P, widget=sitting.axial)
+    hand.key(Qt.Key.Key_Space, widget=sitting.axial)
+    hand.point(tuple(np.add(target, (-40.0, 0.0, 0.0))))
+    hand.key(Qt.Key.Key_Space, widget=sitting.axial)
+    assert len(sitting.workspace.plan.probes) == before + 1
+    hand.key(Qt.Key.Key_Delete, widget=sitting.axial)
+    sitting.solve()
+    sitting.mend_the_worst_place()
+    sitting.inflate_a_pocket(sitting.beside_the_target())
+    sitting.keep_a_second_plan()
+    check_paper(*sitting.approve_and_print(tmp_path))
+    check(sitting, say, f"built-in case without a mouse ({hand.moves} tabs and arrows)")

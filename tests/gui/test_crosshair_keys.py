@@ -85,6 +85,21 @@ def test_a_tumour_grows_from_the_crosshair(desk: Desk, show, monkeypatch):
     assert grown == [desk.view.cursor_mm]
 
 
+def test_space_paints_a_dab_of_a_round_tool_and_shift_takes_it_away(desk: Desk, show, qtbot):
+    view, outlining = show(), Outlining.of(desk.workspace)
+    assert outlining.begin_new("tumour 2")
+    outlining.take(Tool.BRUSH)
+    QTest.keyClick(view, Qt.Key.Key_Space)
+    painted = outlining.live.count
+    assert painted > 0
+    qtbot.waitUntil(lambda: desk.workspace.keeper.undo_count == 1)
+    for _ in range(3):
+        QTest.keyClick(view, Qt.Key.Key_Right)
+    QTest.keyClick(view, Qt.Key.Key_Space, SHIFT)
+    assert 0 < outlining.live.count < painted
+    qtbot.waitUntil(lambda: desk.workspace.keeper.undo_count == 2)
+
+
 @pytest.mark.parametrize("key", [Qt.Key.Key_H, Qt.Key.Key_F, Qt.Key.Key_P, Qt.Key.Key_D])
 def test_alt_and_a_letter_is_left_to_the_menus(key, desk: Desk, show):
     view = show()
@@ -98,3 +113,15 @@ def test_alt_and_a_letter_is_left_to_the_menus(key, desk: Desk, show):
     assert desk.view.overlays_hidden == hidden
     assert desk.workspace.plan.probes == probes
     assert not desk.view.placing
+
+
+def test_ctrl_tab_leaves_a_view_whose_tab_goes_from_probe_to_probe(desk: Desk, show, monkeypatch):
+    view, left = show(), []
+    monkeypatch.setattr(view, "focusNextPrevChild", lambda forward: left.append(forward) or True)
+    QTest.keyClick(view, Qt.Key.Key_Tab)
+    assert desk.view.selected_probe == "1"
+    assert left == []
+    for key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+        QTest.keyClick(view, key, Qt.KeyboardModifier.ControlModifier)
+    assert left == [True, False]
+    assert desk.view.selected_probe == "1"
