@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import tokenize
 import zipfile
 import zlib
 from dataclasses import asdict
@@ -43,6 +44,7 @@ _DAMAGE = (
     TypeError,
     ValueError,
     struct.error,
+    tokenize.TokenError,  # numpy takes a header that it cannot read for one of Python 2
     zipfile.BadZipFile,
     zlib.error,
 )

@@ -291,6 +291,7 @@ def test_the_plan_of_the_liver_ct_from_the_folder_to_the_signed_paper(sitting, d
     check(sitting, say, "liver CT")
 
 
+@pytest.mark.skipif(not IS_FULL, reason="the same hand works on the built-in case without a mouse below")
 def test_the_plan_of_the_built_in_case_from_the_first_button_to_the_signed_paper(sitting, tmp_path, say):
     sitting.open_built_in()
     sitting.solve()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from itertools import pairwise
 
 import numpy as np
@@ -160,6 +161,17 @@ def test_results_of_another_version_are_refused_by_name(recorded, schema, code, 
         archive.unpack(_with_schema(archive.pack(recorded), schema))
     assert caught.value.code == code
     assert remedy in caught.value.remedy
+
+
+def test_an_array_whose_header_does_not_open_its_brackets_is_damage(recorded):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive.pack(recorded))) as old, zipfile.ZipFile(packed, "w") as new:
+        for name in old.namelist():
+            # numpy then reads the header token by token, and finds a bracket that was never opened.
+            new.writestr(name, old.read(name).replace(b"{'descr'", b"\x81'descr'", 1))
+    with pytest.raises(StoreError) as caught:
+        archive.unpack(packed.getvalue())
+    assert caught.value.code == "result-damaged"
 
 
 def test_an_archive_with_any_byte_changed_or_cut_off_is_refused_or_gives_the_same_numbers(recorded):
