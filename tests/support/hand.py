@@ -144,7 +144,7 @@ class Hand:
 
     def step(self, number: int) -> QWidget:
         """Go to a step by its key and return its panel."""
-        self.key(self.window, Qt.Key(Qt.Key.Key_F1 + number))
+        self.key(self.window, Qt.Key(Qt.Key.Key_1 + number), Qt.KeyboardModifier.ControlModifier)
         panel = self.window.panels[number]
         self.qtbot.waitUntil(lambda: panel.isVisible() and not panel.is_busy_refreshing)
         return panel
