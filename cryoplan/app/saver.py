@@ -65,6 +65,8 @@ class Saver(QObject):
         # As many as memory and file keep, by their keys: each state that was solved is one to go back to.
         self._newest: OrderedDict[str, Solved] = OrderedDict()
         self._unstored: set[str] = set()
+        # On their way into the file: a case that is left meanwhile must not lose them.
+        self._under_way: dict[str, Solved] = {}
         self._saving = 0
         # Files that were left and still get their results, and who waits to open one of them again.
         self._leaving: list[Path] = []
@@ -98,7 +100,9 @@ class Saver(QObject):
 
     def forget(self) -> None:
         """Another patient is shown; what was solved a moment ago still goes into the file that is left."""
-        left, kept = self._take_unstored(), self._keeper.kept
+        waiting = {solved[0].key: solved for solved in self._take_unstored()}
+        left, kept = tuple((self._under_way | waiting).values()), self._keeper.kept
+        self._under_way.clear()
         self._waiting = None
         self._newest.clear()
         if left and kept.path is not None and not kept.read_only:
@@ -192,8 +196,11 @@ class Saver(QObject):
         newest = self._take_unstored()
         if not newest:
             return
+        self._under_way |= {solved[0].key: solved for solved in newest}
 
         def end(error: BaseException | None) -> None:
+            for solved in newest:
+                self._under_way.pop(solved[0].key, None)
             # A result can be solved again; that the disk has a problem shows at the steps.
             if error is not None and not isinstance(error, CryoplanError):
                 raise error
@@ -255,8 +262,9 @@ def _store_behind(path: Path, solved: Iterable[Solved]) -> None:
     for result, case, plan, _ in solved:
         stored = workflow.stored_result(result, case, plan, workflow.catalogue())
         with _left(path, case) as file:
-            # It may be another patient's file by now, put in the same place.
-            if file.case.scan.volume.digest() == case.scan.volume.digest():
+            # It may be another patient's file by now, put in the same place; and the result may be in it.
+            is_same = file.case.scan.volume.digest() == case.scan.volume.digest()
+            if is_same and result.key not in file.store.known_results:
                 file.put_stored(stored, text=_solved_text(result))
 
 

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from PySide6.QtCore import QCoreApplication
+from PySide6.QtTest import QTest
 
 from cryoplan import workflow
 from cryoplan.app import saver as saving
@@ -44,6 +45,9 @@ def file_of(desk: Desk) -> Path:
 def reopen(desk: Desk, path: Path) -> None:
     """Open a case file the way the background process answers that it has read one."""
     desk.workspace.open_case_file(path)
+    # What is on its way into the file is waited for.
+    while desk.workspace.saver.is_busy:
+        QTest.qWait(5)
     desk.worker.done("open", workflow.open_case(path))
 
 

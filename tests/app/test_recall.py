@@ -500,3 +500,31 @@ def test_who_opens_something_else_meanwhile_is_not_disturbed(qtbot, monkeypatch)
     qtbot.wait(200)
     assert "open" not in [job.kind for job in desk.worker.jobs]
     assert not desk.workspace.saver.is_busy
+
+
+def test_a_result_that_is_half_way_into_the_file_is_there_when_the_case_is_opened_again(qtbot, monkeypatch):
+    hold, begun = threading.Event(), threading.Event()
+    store = workflow.stored_result
+
+    def slowly(*args, **more):
+        begun.set()
+        assert hold.wait(LONG_MS / 1000.0)
+        return store(*args, **more)
+
+    desk = Desk()
+    desk.open()
+    move(desk.workspace, 2.0)
+    desk.solve()
+    workspace = desk.workspace
+    path, key = workspace.keeper.kept.path, workspace.result.key
+    monkeypatch.setattr(workflow, "stored_result", slowly)
+    workspace.saver.store_now()
+    assert begun.wait(LONG_MS / 1000.0)
+    workspace.new_case()
+    workspace.open_case_file(path)
+    assert workspace.saver.is_busy
+    hold.set()
+    qtbot.waitUntil(lambda: "open" in [job.kind for job in desk.worker.jobs], timeout=LONG_MS)
+    desk.worker.done("open", workflow.open_case(path))
+    assert workspace.state is State.CURRENT
+    assert workspace.result.key == key
